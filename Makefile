@@ -1,0 +1,31 @@
+# make app: set everything up and open the app. make test: set up and run all tests.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: app test lint clean
+
+app: $(VENV)/app.stamp
+	$(BIN)/streamlit run app.py
+
+test: $(VENV)/test.stamp
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/test.stamp
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; name one: make app PYTHON=python3.12") if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/app.stamp: requirements.txt | $(BIN)/python
+	$(BIN)/python -m pip install -r requirements.txt
+	touch $@
+
+$(VENV)/test.stamp: requirements.txt requirements-test.txt | $(BIN)/python
+	$(BIN)/python -m pip install -r requirements-test.txt
+	touch $@ $(VENV)/app.stamp
+
+clean:
+	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis

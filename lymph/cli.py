@@ -1,0 +1,325 @@
+"""The commands: everything the pages do, without a page.
+
+With ``--json`` one JSON document goes to standard output and nothing else; progress and messages go
+to standard error. A user's error ends in one line and exit code 2.
+"""
+
+import argparse
+import json
+import logging
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from lymph.data.parallel import Progress
+from lymph.data.read import SUFFIXES
+from lymph.data.scan import scan, summary, usable
+from lymph.errors import LymphError, PictureError, RunError
+from lymph.evaluation import report
+from lymph.facts import PATIENT_PATTERN
+from lymph.models.specs import MODELS
+from lymph.runs import (
+    Run,
+    create_run,
+    list_runs,
+    open_run,
+    resume_run,
+    start_run,
+    stop_run,
+    train_here,
+)
+from lymph.splits import Split, make_folds, notebook_split, split_by_patient, split_by_picture
+from lymph.splits import summary as split_summary
+from lymph.training.config import CLASS_WEIGHTS, SCHEDULES, TrainConfig
+
+Document = Any
+
+
+def say(text: str) -> None:
+    """Write a message to standard error."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def _progress(what: str) -> Progress:
+    """Return a progress that rewrites one line of standard error, on a terminal only."""
+
+    def show(done: int, total: int) -> None:
+        if sys.stderr.isatty():
+            end = "\n" if done == total else "\r"
+            print(f"{what}: {done} of {total}", end=end, file=sys.stderr, flush=True)
+
+    return show
+
+
+def _table(options: argparse.Namespace) -> pd.DataFrame:
+    return scan(options.data, options.pattern, options.patients, _progress("Reading pictures"))
+
+
+def demo(options: argparse.Namespace) -> Document:
+    """Make the synthetic demonstration set."""
+    from lymph.data.demo import make_demo
+
+    folder = make_demo(options.folder, options.seed, _progress("Drawing pictures"))
+    return {"data": str(folder), **summary(scan(folder))}
+
+
+def show_scan(options: argparse.Namespace) -> Document:
+    """Scan a folder and report what it holds."""
+    return summary(_table(options))
+
+
+def _make_split(options: argparse.Namespace, table: pd.DataFrame) -> Split:
+    if options.preset == "notebook":
+        return notebook_split(table)
+    if options.folds:
+        return _folds(options, table)
+    make = split_by_patient if options.by == "patient" else split_by_picture
+    return make(table, tuple(options.fractions), options.seed)
+
+
+def _folds(options: argparse.Namespace, table: pd.DataFrame) -> Split:
+    if options.folds == "patient":
+        return make_folds(table, table["patient"].nunique(), "patient", options.seed)
+    return make_folds(table, int(options.folds), options.by, options.seed)
+
+
+def split(options: argparse.Namespace) -> Document:
+    """Split a folder's pictures and write the split file."""
+    table = usable(_table(options))
+    made = _make_split(options, table)
+    made.save(options.out)
+    return split_summary(table, made)
+
+
+def _config(options: argparse.Namespace) -> TrainConfig:
+    return TrainConfig(
+        data=str(options.data),
+        model=options.model,
+        epochs=options.epochs or 0,
+        batch_size=options.batch_size,
+        learning_rate=options.learning_rate or 0.0,
+        class_weights=options.class_weights,
+        schedule=options.schedule,
+        weights=options.weights,
+        seed=options.seed,
+        pattern=options.pattern,
+        patients_csv=str(options.patients.resolve()) if options.patients else "",
+    )
+
+
+def _ended(run: Run) -> Document:
+    """Return how a run ended, or raise what made it fail."""
+    status = run.status()
+    if status.state == "failed":
+        raise RunError(status.error)
+    return {
+        "run": str(run.path),
+        "state": status.state,
+        "best_epoch": status.best_epoch,
+        "seconds": round(status.seconds, 3),
+        "notes": status.notes,
+    }
+
+
+def train(options: argparse.Namespace) -> Document:
+    """Train a run in this process, or with ``--detach`` in one of its own."""
+    run = create_run(_config(options), Split.load(options.split), options.run)
+    if options.detach:
+        start_run(run)
+    else:
+        train_here(run)
+    return _ended(run)
+
+
+def crossval(options: argparse.Namespace) -> Document:
+    """Train every fold and report the out-of-fold figures."""
+    table = usable(_table(options))
+    run = create_run(_config(options), _folds(options, table), options.run)
+    train_here(run)
+    return {**_ended(run), **report(run.predictions())}
+
+
+def resume(options: argparse.Namespace) -> Document:
+    """Go on with a run in this process."""
+    run = open_run(options.run)
+    resume_run(run, here=True)
+    return _ended(run)
+
+
+def stop(options: argparse.Namespace) -> Document:
+    """Ask a run to stop."""
+    run = open_run(options.run)
+    stop_run(run)
+    return {"run": str(run.path), "state": run.status().state}
+
+
+def runs(options: argparse.Namespace) -> Document:
+    """List the runs."""
+    return [_listed(run) for run in list_runs()]
+
+
+def _listed(run: Run) -> dict[str, Any]:
+    status, config = run.status(), run.config
+    return {
+        "run": str(run.path),
+        "model": config.model,
+        "state": status.state,
+        "epoch": status.epoch,
+        "epochs": status.epochs,
+        "best_epoch": status.best_epoch,
+        "error": status.error,
+    }
+
+
+def evaluate(options: argparse.Namespace) -> Document:
+    """Report a finished run's figures on one set."""
+    return report(open_run(options.run).predictions(), options.set)
+
+
+def _picture_files(paths: list[Path]) -> list[tuple[str, Path]]:
+    """List the files to classify; a folder stands for the pictures below it."""
+    found: list[tuple[str, Path]] = []
+    for path in paths:
+        if path.is_dir():
+            inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES)
+            found += [(str(p), p) for p in inside]
+        else:
+            found.append((str(path), path))
+    if not found:
+        raise PictureError("There is no picture in this folder; name pictures or another folder.")
+    return found
+
+
+def classify(options: argparse.Namespace) -> Document:
+    """Classify pictures with a finished run."""
+    from lymph.inference import classify_files, load_classifier
+
+    classifier = load_classifier(open_run(options.run))
+    return list(classify_files(classifier, _picture_files(options.pictures)))
+
+
+def _with_data(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("data", type=Path, help="folder with one sub-folder a class")
+    parser.add_argument(
+        "--pattern", default=PATIENT_PATTERN, help="regular expression that tells the patient"
+    )
+    parser.add_argument("--patients", type=Path, help="CSV picture,patient instead of the pattern")
+
+
+def _with_training(parser: argparse.ArgumentParser) -> None:
+    _with_data(parser)
+    parser.add_argument("--model", choices=list(MODELS), required=True)
+    parser.add_argument("--run", type=Path, help="folder of the run")
+    parser.add_argument("--epochs", type=int)
+    parser.add_argument("--batch-size", type=int, default=16)
+    parser.add_argument("--learning-rate", type=float)
+    parser.add_argument(
+        "--class-weights",
+        nargs="?",
+        const="picture",
+        default="none",
+        choices=CLASS_WEIGHTS,
+        help="weigh classes by inverse frequency, counted in pictures or in patients",
+    )
+    parser.add_argument("--schedule", choices=SCHEDULES, default=SCHEDULES[0])
+    parser.add_argument(
+        "--weights", default="imagenet", help="imagenet (downloaded), none, or a file"
+    )
+    parser.add_argument("--seed", type=int, default=0)
+
+
+def _add_data_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
+    parser = add("demo", demo)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--seed", type=int, default=0)
+    _with_data(add("scan", show_scan))
+    parser = add("split", split)
+    _with_data(parser)
+    parser.add_argument("--by", choices=("patient", "picture"), default="patient")
+    parser.add_argument("--preset", choices=("notebook",))
+    parser.add_argument("--folds", help="number of folds, or 'patient' for one patient out")
+    parser.add_argument("--fractions", type=float, nargs=3, default=(0.6, 0.2, 0.2))
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--out", type=Path, required=True)
+
+
+def _add_run_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
+    parser = add("train", train)
+    _with_training(parser)
+    parser.add_argument("--split", type=Path, required=True)
+    parser.add_argument("--detach", action="store_true", help="train in a process of its own")
+    parser = add("crossval", crossval)
+    _with_training(parser)
+    parser.add_argument("--folds", required=True, help="number, or 'patient' for one patient out")
+    parser.add_argument("--by", choices=("patient", "picture"), default="patient")
+    for name, command in (("resume", resume), ("stop", stop), ("evaluate", evaluate)):
+        parser = add(name, command)
+        parser.add_argument("run")
+        if name == "evaluate":
+            sets = ("train", "val", "test", "out-of-fold")
+            parser.add_argument("--set", choices=sets, default="test")
+    add("runs", runs)
+    parser = add("classify", classify)
+    parser.add_argument("run")
+    parser.add_argument("pictures", type=Path, nargs="+")
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line, like every other error of a user."""
+
+    def error(self, message: str) -> None:  # type: ignore[override]
+        """Raise the message instead of printing a page of usage."""
+        raise LymphError(f"{message}; see `{self.prog} --help`.")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands."""
+    parser = _Parser(prog="python -m lymph", description="Classify lymphoma pictures, and learn.")
+    commands = parser.add_subparsers(dest="command", required=True, parser_class=_Parser)
+
+    def add(name: str, command: Callable[[argparse.Namespace], Document]) -> _Parser:
+        added = commands.add_parser(name, help=command.__doc__, description=command.__doc__)
+        added.add_argument("--json", action="store_true", help="print one JSON document")
+        added.set_defaults(call=command)
+        return added
+
+    _add_data_commands(add)
+    _add_run_commands(add)
+    return parser
+
+
+def _show(document: Document, indent: str = "") -> None:
+    """Print a document for people: one line a value."""
+    items = document.items() if isinstance(document, dict) else enumerate(document, start=1)
+    for key, value in items:
+        if isinstance(value, (dict, list)) and value and not _flat(value):
+            print(f"{indent}{key}:")
+            _show(value, indent + "  ")
+        else:
+            print(f"{indent}{key}: {value}")
+
+
+def _flat(value: dict | list) -> bool:
+    return isinstance(value, list) and not any(isinstance(v, (dict, list)) for v in value)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; return 0, or 2 after a user's error."""
+    logging.getLogger("lymph").addHandler(logging.StreamHandler(sys.stderr))
+    try:
+        options = build_parser().parse_args(arguments)
+        document = options.call(options)
+    except LymphError as error:
+        say(f"lymph: {' '.join(str(error).split())}")
+        return 2
+    except KeyboardInterrupt:
+        say("lymph: interrupted; what was finished is kept.")
+        return 2
+    if options.json:
+        print(json.dumps(document, ensure_ascii=False))
+    else:
+        _show(document)
+    return 0

@@ -1,0 +1,1 @@
+"""Pictures on disk become the picture table and pixels."""

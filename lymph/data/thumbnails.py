@@ -1,0 +1,56 @@
+"""Small JPEG copies of the pictures for galleries: made once, served small."""
+
+import hashlib
+import json
+from pathlib import Path
+
+from PIL import Image
+
+from lymph import workspace
+from lymph.data.parallel import Progress, map_in_threads
+from lymph.data.read import read_picture
+from lymph.data.stamps import cache_folder, stamp_of
+from lymph.errors import PictureError
+
+
+def _file_of(root: Path, picture: str, height: int) -> Path:
+    """Name the thumbnail after the picture's path and stamp: a changed file gets a new one."""
+    key = json.dumps([picture, stamp_of(root / picture)])
+    digest = hashlib.sha256(key.encode()).hexdigest()[:20]
+    return cache_folder(root) / f"thumbnails-{height}" / f"{digest}.jpg"
+
+
+def _make(root: Path, picture: str, height: int) -> Path:
+    file = _file_of(root, picture, height)
+    if not file.exists():
+        try:
+            full = Image.fromarray(read_picture(root / picture))
+        except PictureError as error:
+            raise PictureError(f"{picture}: {error}") from error
+        width = max(1, min(4 * height, round(full.width * height / full.height)))
+        small = full.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=2.0)
+        workspace.write_atomically(file, lambda path: small.save(path, "JPEG", quality=88))
+    return file
+
+
+def thumbnail_paths(
+    root: Path | str, pictures: list[str], height: int = 96, progress: Progress | None = None
+) -> list[Path]:
+    """Return the thumbnail file of each picture, making those that are missing.
+
+    Parameters
+    ----------
+    root : Path
+        Data root.
+    pictures : list of str
+        Paths below the root, of sound pictures.
+    height : int
+        Height in pixels; the width keeps the picture's shape.
+
+    Raises
+    ------
+    PictureError
+        When a picture can no longer be read.
+    """
+    folder = Path(root)
+    return list(map_in_threads(lambda name: _make(folder, name, height), pictures, progress))

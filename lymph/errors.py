@@ -1,0 +1,33 @@
+"""The errors that a user can cause. Each message is one plain sentence that names the remedy."""
+
+
+class LymphError(Exception):
+    """Something the user can mend; pages show the message, commands end with it and code 2."""
+
+
+class DataError(LymphError):
+    """A folder, archive or download that cannot serve as a data set."""
+
+
+class PictureError(LymphError):
+    """One picture that cannot be read."""
+
+
+class SplitError(LymphError):
+    """A split that cannot be made, read or used with these data."""
+
+
+class ConfigError(LymphError):
+    """A training configuration with an unknown key or an impossible value."""
+
+
+class WeightsError(LymphError):
+    """A file of network parameters that cannot be loaded."""
+
+
+class RunError(LymphError):
+    """A run folder that cannot be created, found, started or read."""
+
+
+class EvaluationError(LymphError):
+    """A prediction table that does not hold what is asked for."""

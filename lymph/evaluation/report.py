@@ -1,0 +1,197 @@
+"""The report of a run: each figure of one set, by picture and by patient, in JSON types."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lymph.errors import EvaluationError
+from lymph.evaluation import patients as patient_level
+from lymph.evaluation.intervals import Interval, clopper_pearson, resampled_intervals
+from lymph.evaluation.metrics import METRICS, confusion, largest_class_baseline, per_class
+from lymph.predictions import choose_set, classes_of_predictions, validate_predictions
+
+FEW_PATIENTS = 10
+
+
+def report(p: pd.DataFrame, set_name: str = "test") -> dict[str, Any]:
+    """Score one set of a prediction table, by picture and by patient.
+
+    Parameters
+    ----------
+    p
+        Prediction table; its other sets serve only to see whether patients leak.
+    set_name
+        ``test``, ``train``, ``val`` or ``out-of-fold``.
+
+    Returns
+    -------
+    dict
+        JSON types only. ``classes``, ``set``, ``pictures``, ``patients``, ``warnings`` (sentences)
+        and, where the table tells, ``leaked_test_share`` (0 to 1): the share of the set's pictures
+        whose patient the model has trained on. ``pictures`` and ``patients`` each hold n,
+        accuracy, balanced_accuracy, macro_f1, kappa (None when undefined), interval (of the
+        accuracy), intervals (of each metric), baseline (always the largest class), confusion (rows
+        true, columns predicted) and per_class. Shares run from 0 to 1. Intervals are 95 %:
+        resampled patients, and Clopper-Pearson for the patients' accuracy.
+
+    Raises
+    ------
+    EvaluationError
+        When the table breaks its contract or the set is empty.
+    """
+    p = validate_predictions(p)
+    classes = classes_of_predictions(p)
+    chosen = choose_set(p, set_name)
+    patients = patient_level.by_patient(chosen)
+    result: dict[str, Any] = {
+        "classes": classes,
+        "set": set_name,
+        "pictures": _section(chosen, classes),
+        "patients": _section(patients, classes),
+    }
+    right = int((patients["label"] == patients["predicted"]).sum())
+    _set_accuracy_interval(result["patients"], clopper_pearson(right, len(patients)))
+    leaked = leaked_share(p, set_name)
+    if leaked is not None:
+        result["leaked_test_share"] = leaked
+    result["warnings"] = _warnings(result, chosen, patients)
+    return result
+
+
+def leaked_share(p: pd.DataFrame, set_name: str = "test") -> float | None:
+    """Share of a set's pictures whose patient the model has trained on, 0 to 1.
+
+    With folds, a picture leaks when its patient also stands in another fold. None when the table
+    holds neither training rows nor folds, and for the training set itself.
+    """
+    chosen = choose_set(p, set_name)
+    trained = p[p["set"] == "train"]
+    if set_name == "train":
+        return None
+    if len(trained):
+        seen = pd.MultiIndex.from_frame(trained[["patient", "fold"]])
+        leaked = pd.MultiIndex.from_frame(chosen[["patient", "fold"]]).isin(seen)
+    elif (chosen["fold"] != "").all():
+        leaked = (chosen.groupby("patient")["fold"].transform("nunique") > 1).to_numpy()
+    else:
+        return None
+    return float(np.mean(leaked))
+
+
+def cell_pictures(
+    p: pd.DataFrame, true: str, predicted: str, by_patient: bool = False
+) -> pd.DataFrame:
+    """Return the pictures behind one cell of a confusion matrix, most probable first.
+
+    Parameters
+    ----------
+    p
+        Prediction table of the set that the matrix shows (see `choose_set`).
+    true, predicted
+        Row and column of the cell.
+    by_patient
+        For the matrix of patients: all pictures, whatever is predicted for each, of the patients
+        in the cell.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Rows of ``p`` with their index, by falling probability of the class ``predicted``; maybe
+        none.
+
+    Raises
+    ------
+    EvaluationError
+        When ``true`` or ``predicted`` is no class of the table.
+    """
+    classes = classes_of_predictions(p)
+    for name in (true, predicted):
+        if name not in classes:
+            raise EvaluationError(
+                f'There is no class "{name}": choose one of {", ".join(classes)}.'
+            )
+    rows = p[p["label"] == true]
+    if by_patient and len(rows):
+        table = patient_level.by_patient(rows)
+        rows = rows[rows["patient"].isin(table.loc[table["predicted"] == predicted, "patient"])]
+    elif not by_patient:
+        rows = rows[rows["predicted"] == predicted]
+    return rows.sort_values([f"p_{predicted}", "picture"], ascending=[False, True], kind="stable")
+
+
+def _section(table: pd.DataFrame, classes: list[str]) -> dict[str, Any]:
+    matrix = confusion(table, classes)
+    section: dict[str, Any] = {"n": len(table)}
+    section |= {name: _number(metric(matrix)) for name, metric in METRICS.items()}
+    intervals = resampled_intervals(table, classes)
+    section["intervals"] = {name: pair and list(pair) for name, pair in intervals.items()}
+    section["interval"] = section["intervals"]["accuracy"]
+    section["baseline"] = _number(largest_class_baseline(matrix))
+    section["confusion"] = matrix.tolist()
+    section["per_class"] = per_class(matrix, classes)
+    return section
+
+
+def _set_accuracy_interval(section: dict[str, Any], interval: Interval) -> None:
+    section["interval"] = list(interval)
+    section["intervals"]["accuracy"] = list(interval)
+
+
+def _number(value: np.ndarray) -> float | None:
+    # JSON has no NaN.
+    return None if np.isnan(value) else float(value)
+
+
+def _warnings(result: dict[str, Any], chosen: pd.DataFrame, patients: pd.DataFrame) -> list[str]:
+    found = []
+    share, count = result.get("leaked_test_share"), int(patients["patient"].nunique())
+    if share:
+        found.append(
+            f"{_percent(share)} of these pictures are of patients on whom the model has trained: "
+            "the figures flatter it; split by patient."
+        )
+    if count < FEW_PATIENTS:
+        found.append(
+            f"Only {count} {'patient' if count == 1 else 'patients'} in this set: with fewer than "
+            f"{FEW_PATIENTS} a single figure says little; read the interval, or cross-validate "
+            "over all patients."
+        )
+    found += _one_class_warnings(chosen, result["classes"])
+    if len(patients) > count:
+        found.append(
+            "Some patients have pictures of several classes: each is counted once for each class."
+        )
+    low, high = result["pictures"]["interval"]
+    if low == high:
+        found.append(
+            "The interval over pictures has no width because every draw of these patients gives "
+            "the same accuracy, not because the figure is certain: read the interval over patients."
+        )
+    return found
+
+
+def _one_class_warnings(chosen: pd.DataFrame, classes: list[str]) -> list[str]:
+    found, predicted = [], chosen["predicted"].unique()
+    if len(predicted) == 1 and len(classes) > 1:
+        found.append(
+            f"The model predicts a single class, {predicted[0]}, for every picture: its accuracy "
+            "is only that class's share."
+        )
+    patients_of = chosen.groupby("label")["patient"].nunique()
+    absent = [name for name in classes if name not in patients_of.index]
+    if absent:
+        found.append(
+            f"This set has no picture of {', '.join(absent)}: the figures say nothing of that."
+        )
+    single = [name for name in classes if patients_of.get(name, 0) == 1]
+    if single:
+        found.append(
+            f"A single patient stands for {', '.join(single)}: the interval over pictures cannot "
+            "show how patients of that class differ, and is too narrow."
+        )
+    return found
+
+
+def _percent(share: float) -> str:
+    return "Under 1 %" if share < 0.01 else f"{100 * share:.0f} %"

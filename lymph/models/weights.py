@@ -1,0 +1,125 @@
+"""ImageNet values for the backbone: from torchvision or from a file, with what was loaded."""
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from lymph.errors import WeightsError
+from lymph.models.networks import BackboneHead
+
+IMAGENET_SIZE = "98 MB"
+
+
+class LoadReport(NamedTuple):
+    """Numbers (parameters, statistics apart) that were loaded, of how many, and what was not."""
+
+    source: str
+    loaded: int
+    total: int
+    missing: list[str]
+
+    @property
+    def sentence(self) -> str:
+        """Return the report in one plain sentence."""
+        text = (
+            f"{self.loaded / 1e6:.1f} of {self.total / 1e6:.1f} million backbone parameters were"
+            f" loaded from {self.source}"
+        )
+        if not self.missing:
+            return f"{text}."
+        return f"{text}; {', '.join(self.missing)} start from random values."
+
+
+def load_backbone(model: BackboneHead, weights: str) -> LoadReport | None:
+    """Load values into a model's backbone.
+
+    Parameters
+    ----------
+    model : BackboneHead
+        Changed in place.
+    weights : str
+        ``imagenet`` (torchvision's, downloaded once), ``none``, or the path of a file.
+
+    Returns
+    -------
+    LoadReport or None
+        None for ``none``: the values stay random.
+
+    Raises
+    ------
+    WeightsError
+        When the values cannot be fetched or read, or match nothing in the backbone.
+    """
+    if weights == "none":
+        return None
+    if weights == "imagenet":
+        return _fill(model.backbone, _download(), "torchvision's ImageNet values")
+    return _fill(model.backbone, read_values(Path(weights)), Path(weights).name)
+
+
+def _download() -> dict[str, Tensor]:
+    from torchvision.models import ResNet50_Weights
+
+    try:
+        return ResNet50_Weights.IMAGENET1K_V2.get_state_dict(progress=False, check_hash=True)
+    except Exception as error:  # urllib, sockets, hashes and disks all fail in their own ways.
+        raise WeightsError(
+            f"The ImageNet values ({IMAGENET_SIZE}) could not be downloaded"
+            f" ({type(error).__name__}); give a file with --weights FILE, or train from random"
+            " values with --weights none."
+        ) from error
+
+
+def read_values(path: Path) -> dict[str, Tensor]:
+    """Read a file of named tensors; it cannot execute code.
+
+    Raises
+    ------
+    WeightsError
+        When the file is missing or holds anything but named tensors.
+    """
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError as error:
+        raise WeightsError(f"There is no file {path}; check the path of the values.") from error
+    except Exception as error:  # torch raises pickle, zip, runtime and value errors alike.
+        raise WeightsError(
+            f"{path.name} is not a file of PyTorch values; give one saved with torch.save of a"
+            " ResNet-50's state_dict."
+        ) from error
+    return _named_tensors(content, path)
+
+
+def _named_tensors(content: Any, path: Path) -> dict[str, Tensor]:
+    for key in ("state_dict", "model"):
+        if isinstance(content, dict) and isinstance(content.get(key), dict):
+            content = content[key]
+    if not isinstance(content, dict):
+        raise WeightsError(f"{path.name} holds no named tensors; give a saved state_dict.")
+    prefixes = ("module.", "backbone.")
+    named = {}
+    for name, value in content.items():
+        for prefix in prefixes:
+            name = str(name).removeprefix(prefix)
+        if isinstance(value, Tensor):
+            named[name] = value
+    return named
+
+
+def _fill(backbone: nn.Module, values: dict[str, Tensor], source: str) -> LoadReport:
+    """Load every tensor whose name and shape match and count the parameters among them."""
+    own = backbone.state_dict()
+    matching = {n: v for n, v in values.items() if n in own and v.shape == own[n].shape}
+    parameters = dict(backbone.named_parameters())
+    loaded = sum(parameters[name].numel() for name in matching if name in parameters)
+    if not loaded:
+        raise WeightsError(
+            f"Nothing in {source} fits ResNet-50: no tensor has a name and shape of its backbone;"
+            " give torchvision's resnet50 values."
+        )
+    backbone.load_state_dict(matching, strict=False)
+    missing = sorted({name.split(".")[0] for name in parameters if name not in matching})
+    total = sum(parameter.numel() for parameter in parameters.values())
+    return LoadReport(source, loaded, total, missing)

@@ -1,0 +1,165 @@
+"""Creating, starting, stopping and resuming runs."""
+
+import os
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+import lymph
+from lymph import workspace
+from lymph.data.scan import classes_of, scan, usable
+from lymph.errors import LymphError, RunError
+from lymph.runs.run import ELSEWHERE, Run, known_elsewhere
+from lymph.splits import Split
+from lymph.training import folder as files
+from lymph.training.class_weights import class_weights
+from lymph.training.config import TrainConfig
+from lymph.training.folder import Status
+
+
+def create_run(config: TrainConfig, split: Split, folder: Path | None = None) -> Run:
+    """Make a run folder with configuration and split; nothing is trained yet.
+
+    Parameters
+    ----------
+    config : TrainConfig
+        Its classes are filled in from the data.
+    split : Split
+        With sets, or with folds for cross-validation.
+    folder : Path, optional
+        A new or empty folder; without it the run gets a name of its own in the workspace.
+
+    Raises
+    ------
+    LymphError
+        When the data cannot be used, the split was made for others, a class has nothing to train
+        on, or the folder already holds something.
+    """
+    csv = Path(config.patients_csv) if config.patients_csv else None
+    table = usable(scan(config.data, config.pattern, csv))
+    sets = split.assign(table)
+    config = replace(config, classes=classes_of(table))
+    if split.folds is None:
+        _check_training(config, table[sets == "train"])
+    path = _claim(folder, config.model)
+    workspace.write_json(path / files.CONFIG, config.to_json())
+    split.save(path / files.SPLIT)
+    epochs = config.epochs * max(1, len(split.folds or []))
+    files.write_status(path, Status("queued", epochs=epochs))
+    return Run(path)
+
+
+def _check_training(config: TrainConfig, rows) -> None:  # noqa: ANN001 - rows of the table
+    missing = sorted(set(config.classes) - set(rows["label"]))
+    if missing:
+        raise RunError(
+            f"Class {missing[0]} has no training picture, so it cannot be learnt; change the split."
+        )
+    class_weights(rows, config.class_weights, config.classes)
+
+
+def _claim(folder: Path | None, model: str) -> Path:
+    """Make the run's folder, or refuse one that holds something already."""
+    if folder is None:
+        home = workspace.runs_home()
+        home.mkdir(parents=True, exist_ok=True)
+        stem = f"{datetime.now():%Y-%m-%d-%H%M%S}-{model}"
+        for count in range(1, 1000):
+            path = home / (stem if count == 1 else f"{stem}-{count}")
+            try:
+                path.mkdir()
+                return path
+            except FileExistsError:
+                continue
+    path = Path(folder or "").resolve()
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        occupied = any(path.iterdir())
+    except OSError as error:
+        raise RunError(f"The run cannot be kept in {path} ({error}); name another.") from error
+    if occupied:
+        raise RunError(
+            f"{path} is not empty; name a new folder for the run, or go on with"
+            f" `python -m lymph resume {folder}`."
+        )
+    if path.parent != workspace.runs_home():
+        known = [known for known in known_elsewhere() if Path(known).is_dir()]
+        workspace.write_json(workspace.runs_home() / ELSEWHERE, [*known, str(path)])
+    return path
+
+
+def _enqueue(run: Run) -> None:
+    (run.path / files.STOP).unlink(missing_ok=True)
+    status = replace(run.status(), state="queued", pid=0, error="", queued=time.time())
+    files.write_status(run.path, status)
+
+
+def start_run(run: Run) -> None:
+    """Start a run in a process of its own, which outlives the page, the browser and the server."""
+    _enqueue(run)
+    package_home = str(Path(lymph.__file__).parents[1])
+    paths = [package_home, os.environ.get("PYTHONPATH", "")]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in paths if p)}
+    environment["LYMPH_HOME"] = str(workspace.home())
+    detached: dict = {"start_new_session": True}
+    if sys.platform == "win32":
+        flags = subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP
+        detached = {"creationflags": flags}
+    with (run.path / files.LOG).open("ab") as log:
+        subprocess.Popen(
+            [sys.executable, "-m", "lymph.training.worker", str(run.path)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env=environment,
+            **detached,
+        )
+
+
+def train_here(run: Run) -> Status:
+    """Train a run in this process and return how it ended."""
+    from lymph.training.worker import work
+
+    _enqueue(run)
+    return work(run.path)
+
+
+def stop_run(run: Run) -> None:
+    """Ask a run to stop after the batch at hand; finished epochs are kept.
+
+    Raises
+    ------
+    RunError
+        When it is over already.
+    """
+    status = run.status()
+    if status.over:
+        raise RunError(f"The run {run.id} is not running: it is {status.state}.")
+    (run.path / files.STOP).touch()
+    if not status.pid and not status.queued:
+        (run.path / files.STOP).unlink()
+        files.write_status(run.path, replace(status, state="stopped"))
+
+
+def resume_run(run: Run, here: bool = False) -> None:
+    """Go on with a run from its last finished epoch; ``here`` trains in this process.
+
+    Raises
+    ------
+    RunError
+        When it runs or is finished.
+    """
+    status = run.status()
+    if not status.over:
+        raise RunError(f"The run {run.id} is {status.state} already.")
+    if status.state == "finished":
+        raise RunError(f"The run {run.id} is finished; start a new one to train longer.")
+    if not Path(run.config.data).is_dir():
+        raise LymphError(f"The run's pictures are gone from {run.config.data}; put them back.")
+    if here:
+        train_here(run)
+    else:
+        start_run(run)

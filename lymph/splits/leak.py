@@ -1,0 +1,83 @@
+"""What a split leaks: patients that the model trains on and is tested on."""
+
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from lymph.splits.split import Split
+
+
+class LeakReport(NamedTuple):
+    """Patients in training and test at once, and the test pictures that come from them."""
+
+    leaked_patients: list[str]
+    leaked_test_pictures: int
+    test_pictures: int
+
+    @property
+    def leaked_test_share(self) -> float:
+        """Return the share of test pictures whose patient is in training, 0 to 1."""
+        return self.leaked_test_pictures / self.test_pictures if self.test_pictures else 0.0
+
+    @property
+    def sentence(self) -> str:
+        """Return the report in one plain sentence."""
+        if not self.test_pictures:
+            return "This split has no test pictures."
+        if not self.leaked_test_pictures:
+            return "No test picture comes from a patient that the model trains on."
+        return (
+            f"{self.leaked_test_pictures} of {self.test_pictures} test pictures come from patients"
+            " that the model trains on."
+        )
+
+
+def _leak_between(train: pd.DataFrame, test: pd.DataFrame) -> LeakReport:
+    seen = set(train["patient"])
+    leaked = test[test["patient"].isin(seen)]
+    return LeakReport(sorted(leaked["patient"].unique()), len(leaked), len(test))
+
+
+def leak_report(table: pd.DataFrame, split: Split) -> LeakReport:
+    """Count the test pictures whose patient also trains; with folds, each fold against the rest.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Picture table, sound pictures only.
+    split : Split
+    """
+    sets = split.assign(table)
+    if split.folds is None:
+        return _leak_between(table[sets == "train"], table[sets == "test"])
+    parts = [
+        _leak_between(table[(sets != name) & (sets != "")], table[sets == name])
+        for name in split.names()
+    ]
+    return LeakReport(
+        sorted({patient for part in parts for patient in part.leaked_patients}),
+        sum(part.leaked_test_pictures for part in parts),
+        sum(part.test_pictures for part in parts),
+    )
+
+
+def summary(table: pd.DataFrame, split: Split) -> dict[str, Any]:
+    """Count pictures, patients and classes of each set (or fold), with what leaks."""
+    sets = split.assign(table)
+    classes = sorted(table["label"].unique())
+
+    def of(name: str) -> dict[str, Any]:
+        rows = table[sets == name]
+        counts = rows["label"].value_counts()
+        return {
+            "pictures": len(rows),
+            "patients": int(rows["patient"].nunique()),
+            "classes": {label: int(counts.get(label, 0)) for label in classes},
+        }
+
+    leak = leak_report(table, split)
+    return {
+        "sets": {name: of(name) for name in split.names()},
+        "leaked_patients": leak.leaked_patients,
+        "leaked_test_share": leak.leaked_test_share,
+    }

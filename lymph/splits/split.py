@@ -1,0 +1,108 @@
+"""The split itself, and the file it is kept in."""
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import pandas as pd
+
+from lymph import workspace
+from lymph.errors import SplitError
+
+VERSION = 1
+SET_NAMES = ("train", "val", "test")
+
+By = Literal["patient", "picture"]
+
+
+@dataclass(frozen=True)
+class Split:
+    """Patients or pictures of each set, or of each fold.
+
+    Exactly one of ``sets`` and ``folds`` is given. Its lists hold patients where ``by`` is
+    ``patient``, pictures otherwise; none stands twice.
+    """
+
+    by: By
+    seed: int
+    sets: dict[str, list[str]] | None = None
+    folds: list[list[str]] | None = None
+
+    def __post_init__(self) -> None:
+        if self.by not in ("patient", "picture"):
+            raise SplitError(f"A split is by patient or by picture, not by {self.by!r}.")
+        if (self.sets is None) == (self.folds is None):
+            raise SplitError("A split holds either sets or folds; make it anew with `lymph split`.")
+        if self.sets is not None and set(self.sets) != set(SET_NAMES):
+            raise SplitError("The sets of a split are train, val and test; make it anew.")
+        twice = [name for name, n in Counter(n for g in self.groups() for n in g).items() if n > 1]
+        if twice:
+            raise SplitError(f"{twice[0]} stands in the split twice; each {self.by} needs one set.")
+
+    def groups(self) -> list[list[str]]:
+        """Return the lists of the sets, in the order train, val, test, or of the folds."""
+        if self.sets is not None:
+            return [self.sets[name] for name in SET_NAMES]
+        return self.folds or []
+
+    def names(self) -> list[str]:
+        """Return the names of the groups: ``train val test``, or ``fold 1`` and so on."""
+        if self.sets is not None:
+            return list(SET_NAMES)
+        return [f"fold {i}" for i in range(1, len(self.folds or []) + 1)]
+
+    def assign(self, table: pd.DataFrame) -> pd.Series:
+        """Name the set of every row of a picture table; empty where it has none.
+
+        Raises
+        ------
+        SplitError
+            When the split names patients or pictures that the table does not have.
+        """
+        column = "patient" if self.by == "patient" else "picture"
+        home = {m: name for name, g in zip(self.names(), self.groups(), strict=True) for m in g}
+        missing = sorted(set(home) - set(table[column]))
+        if missing:
+            raise SplitError(
+                f"This split was made for other data: {len(missing)} of its {len(home)}"
+                f" {column}s are not here, such as {missing[0]}; make a split for these data."
+            )
+        return table[column].map(home).fillna("")
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the document that ``split.json`` holds."""
+        groups = {"sets": self.sets} if self.sets is not None else {"folds": self.folds}
+        return {"version": VERSION, "by": self.by, "seed": self.seed, **groups}
+
+    def save(self, path: Path) -> None:
+        """Write ``split.json``."""
+        workspace.write_json(path, self.to_json())
+
+    @classmethod
+    def load(cls, path: Path) -> "Split":
+        """Read a split file.
+
+        Raises
+        ------
+        SplitError
+            When it is missing, is no split, or was written by a newer version.
+        """
+        try:
+            return cls.from_json(workspace.read_json(path))
+        except FileNotFoundError as error:
+            raise SplitError(f"There is no split file {path}; make one: `lymph split`.") from error
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise SplitError(f"{path} is not a split file; make one with `lymph split`.") from error
+
+    @classmethod
+    def from_json(cls, document: dict[str, Any]) -> "Split":
+        """Make a split from the document that ``split.json`` holds."""
+        if document["version"] != VERSION:
+            raise SplitError(
+                f"The split has version {document['version']}, this program reads {VERSION};"
+                " update the program or make the split anew."
+            )
+        return cls(
+            document["by"], int(document["seed"]), document.get("sets"), document.get("folds")
+        )

@@ -1,0 +1,1 @@
+"""Configuration, data, loop, phases and the worker process that trains a run."""

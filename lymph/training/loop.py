@@ -1,0 +1,144 @@
+"""The loop: one epoch of training, one evaluation. Both models, and the notebook, go through it."""
+
+from collections.abc import Callable, Iterable
+from contextlib import nullcontext
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from lymph.training.losses import class_indices
+
+Batch = tuple[Tensor, Tensor]
+
+
+class Epoch(NamedTuple):
+    """Mean loss per picture (weighted by class where the loss is) and accuracy, 0 to 1."""
+
+    loss: float
+    accuracy: float
+
+
+class Evaluation(NamedTuple):
+    """An :class:`Epoch`'s figures with the logits, N x K, and class indices, N, in order."""
+
+    loss: float
+    accuracy: float
+    logits: Tensor
+    labels: Tensor
+
+
+class _Sums:
+    """Sums over pictures, so that a small last batch weighs no more than its pictures."""
+
+    def __init__(self) -> None:
+        self.loss = self.weight = self.right = self.pictures = 0.0
+
+    def add(self, losses: Tensor, weights: Tensor, logits: Tensor, labels: Tensor) -> None:
+        self.loss += float(losses.detach().double().sum())
+        self.weight += float(weights.sum())
+        self.right += int((logits.argmax(dim=1) == labels).sum())
+        self.pictures += len(labels)
+
+    def means(self) -> Epoch:
+        if not self.pictures:
+            return Epoch(float("nan"), float("nan"))
+        return Epoch(self.loss / self.weight, self.right / self.pictures)
+
+
+def _picture_weights(loss_function: nn.CrossEntropyLoss, labels: Tensor) -> Tensor:
+    weight = loss_function.weight
+    return torch.ones(len(labels)) if weight is None else weight[labels]
+
+
+def autocast(bfloat16: bool) -> torch.autocast | nullcontext:
+    """Return the context in which matrix products run in bfloat16, or one that changes nothing."""
+    return torch.autocast("cpu", torch.bfloat16) if bfloat16 else nullcontext()
+
+
+def train_one_epoch(
+    model: nn.Module,
+    batches: Iterable[Batch],
+    loss_function: nn.CrossEntropyLoss,
+    optimiser: torch.optim.Optimizer,
+    before_step: Callable[[], None] | None = None,
+    bfloat16: bool = False,
+) -> Epoch:
+    """Train on every batch once; sets the training mode itself.
+
+    Parameters
+    ----------
+    model : Module
+        Pictures to logits, N x K.
+    batches : iterable of (pictures, labels)
+        Labels as class indices or one-hot rows.
+    loss_function : CrossEntropyLoss
+        With ``reduction="none"`` and optional class weights.
+    optimiser : Optimizer
+        Must hold parameters of this very model.
+    before_step : callable, optional
+        Called before each batch; it may set learning rates, or raise to end the epoch.
+    bfloat16 : bool
+        Whether matrix products run in bfloat16.
+
+    Returns
+    -------
+    Epoch
+        Means over pictures as they were met, each before the step it led to.
+
+    Raises
+    ------
+    ValueError
+        When the optimiser holds no parameter of the model: the model would never move.
+    """
+    _check_optimiser(model, optimiser)
+    model.train()
+    sums = _Sums()
+    for pictures, targets in batches:
+        if before_step:
+            before_step()
+        labels = class_indices(targets)
+        with autocast(bfloat16):
+            logits = model(pictures)
+        logits = logits.float()
+        losses = loss_function(logits, labels)
+        weights = _picture_weights(loss_function, labels)
+        optimiser.zero_grad(set_to_none=True)
+        (losses.sum() / weights.sum()).backward()
+        optimiser.step()
+        sums.add(losses, weights, logits, labels)
+    return sums.means()
+
+
+def _check_optimiser(model: nn.Module, optimiser: torch.optim.Optimizer) -> None:
+    own = {id(parameter) for parameter in model.parameters() if parameter.requires_grad}
+    held = {id(p) for group in optimiser.param_groups for p in group["params"]}
+    if not own & held:
+        raise ValueError(
+            "The optimiser holds no parameter of this model, so training would change nothing;"
+            " make a new optimiser for each model and each phase."
+        )
+
+
+@torch.no_grad()
+def evaluate(
+    model: nn.Module,
+    batches: Iterable[Batch],
+    loss_function: nn.CrossEntropyLoss,
+    bfloat16: bool = False,
+) -> Evaluation:
+    """Measure loss and accuracy and keep the logits; sets the evaluation mode itself."""
+    model.eval()
+    sums = _Sums()
+    all_logits, all_labels = [torch.empty(0)], [torch.empty(0, dtype=torch.long)]
+    for pictures, targets in batches:
+        labels = class_indices(targets)
+        with autocast(bfloat16):
+            logits = model(pictures)
+        logits = logits.float()
+        losses = loss_function(logits, labels)
+        sums.add(losses, _picture_weights(loss_function, labels), logits, labels)
+        all_logits.append(logits)
+        all_labels.append(labels)
+    logits = torch.cat([part for part in all_logits if part.numel()] or all_logits)
+    return Evaluation(*sums.means(), logits, torch.cat(all_labels))

@@ -1,0 +1,62 @@
+"""The phases of a run: what learns, for how long, and how fast."""
+
+import math
+from typing import NamedTuple
+
+from lymph.training.config import TrainConfig
+
+# A fine-tuned backbone holds values worth keeping; the new head does not.
+BACKBONE_FACTOR = 0.1
+WARM_UP = 0.1
+
+
+class Phase(NamedTuple):
+    """``whole`` trains everything, ``head`` freezes the backbone and its batch statistics.
+
+    ``first_epoch`` is counted from 1 over the run; rates are the peaks of the schedule.
+    """
+
+    name: str
+    first_epoch: int
+    epochs: int
+    head_rate: float
+    backbone_rate: float
+
+    @property
+    def last_epoch(self) -> int:
+        """Return the last epoch, counted from 1."""
+        return self.first_epoch + self.epochs - 1
+
+
+def plan_phases(config: TrainConfig) -> list[Phase]:
+    """Plan a run's phases; ResNet-50 spends half its epochs on each (of an odd number, whole first).
+
+    ``whole-then-head`` is the notebook's order, ``head-then-whole`` the one that keeps pretrained
+    features better (Kumar et al. 2022, arXiv 2202.10054).
+    """
+    rate = config.learning_rate
+    backbone_rate = rate if config.weights == "none" else rate * BACKBONE_FACTOR
+    whole = config.epochs if config.schedule == "whole" else math.ceil(config.epochs / 2)
+    lengths = {"whole": whole, "head": config.epochs - whole}
+    order = ("head", "whole") if config.schedule == "head-then-whole" else ("whole", "head")
+    phases: list[Phase] = []
+    first = 1
+    for name in order:
+        if lengths[name]:
+            own_rate = backbone_rate if name == "whole" else 0.0
+            phases.append(Phase(name, first, lengths[name], rate, own_rate))
+            first += lengths[name]
+    return phases
+
+
+def phase_of(phases: list[Phase], epoch: int) -> Phase:
+    """Return the phase of an epoch, counted from 1."""
+    return next(phase for phase in phases if epoch <= phase.last_epoch)
+
+
+def rate_factor(step: int, steps: int) -> float:
+    """Return the share of the peak learning rate at a step: linear warm-up, then half a cosine."""
+    warm = max(1, round(WARM_UP * steps))
+    if step < warm:
+        return (step + 1) / warm
+    return 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, steps - warm)))

@@ -1,0 +1,90 @@
+"""Number format and memory layout, chosen by a short measurement on the machine at hand."""
+
+import platform
+import time
+from typing import NamedTuple
+
+import torch
+
+from lymph import workspace
+from lymph.models.networks import BackboneHead, build_model
+from lymph.models.specs import MODELS
+from lymph.training.loop import autocast
+
+# A gain below this is not worth another number format, and could change from run to run.
+WORTHWHILE = 1.15
+PICTURES = {"cnn": 16, "resnet50": 4}
+TRIALS = 2
+
+WAYS = ((False, False), (False, True), (True, True))
+
+
+class Precision(NamedTuple):
+    """What a run computes in, with the seconds a picture takes in training and in evaluation."""
+
+    bfloat16: bool
+    channels_last: bool
+    train_seconds: float
+    eval_seconds: float
+
+
+def _time_training(
+    model: BackboneHead, pictures: torch.Tensor, bfloat16: bool, channels_last: bool
+) -> float:
+    """Return the seconds a picture takes forward and backward; the first pass only warms up."""
+    layout = torch.channels_last if channels_last else torch.contiguous_format
+    model.to(memory_format=layout)
+    batch = pictures.contiguous(memory_format=layout)
+    times = []
+    for _ in range(TRIALS + 1):
+        start = time.perf_counter()
+        with autocast(bfloat16):
+            logits = model(batch)
+        logits.float().logsumexp(1).mean().backward()
+        model.zero_grad(set_to_none=True)
+        times.append(time.perf_counter() - start)
+    return min(times[1:]) / len(batch)
+
+
+@torch.no_grad()
+def _time_evaluation(model: BackboneHead, pictures: torch.Tensor, bfloat16: bool) -> float:
+    model.eval()
+    start = time.perf_counter()
+    with autocast(bfloat16):
+        model(pictures)
+    return (time.perf_counter() - start) / len(pictures)
+
+
+def measure_precision(name: str) -> Precision:
+    """Time training steps of a model in float32 and in bfloat16, plain and channels last.
+
+    A processor without bfloat16 instructions is slower with it, so nothing is taken on faith.
+    torch's random state does not change.
+    """
+    spec = MODELS[name]
+    with torch.random.fork_rng():
+        model = build_model(name, 3)
+        pictures = torch.rand(PICTURES[name], 1 if spec.grey else 3, *spec.size)
+        times = {way: _time_training(model, pictures, *way) for way in WAYS}
+        best = min(times, key=lambda way: times[way])
+        if times[WAYS[0]] < WORTHWHILE * times[best]:
+            best = WAYS[0]
+        return Precision(*best, times[best], _time_evaluation(model, pictures, best[0]))
+
+
+def precision_here(name: str) -> Precision:
+    """Return the measurement for a model on this machine, made once and kept in the workspace."""
+    file = workspace.cache_home() / "speed.json"
+    machine = f"{platform.node()} torch {torch.__version__} {torch.get_num_threads()} threads"
+    try:
+        kept = workspace.read_json(file)
+        return Precision(*kept[machine][name])
+    except (OSError, ValueError, KeyError, TypeError):
+        precision = measure_precision(name)
+    try:
+        kept = workspace.read_json(file)
+    except (OSError, ValueError):
+        kept = {}
+    kept.setdefault(machine, {})[name] = list(precision)
+    workspace.write_json(file, kept)
+    return precision

@@ -1,0 +1,70 @@
+"""Fixtures that every test may use: a workspace of its own and a tiny set of known pictures."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+REAL = Path(__file__).parents[2] / "shared" / "data" / "lymphoma"
+IMAGENET_FILE = REAL.parents[1] / "weights" / "resnet50-imagenet-to-layer3.pth"
+
+TINY_PATIENTS = {"CLL": range(11, 15), "FL": range(21, 25), "MCL": range(31, 35)}
+
+
+@pytest.fixture(autouse=True)
+def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give every test a workspace of its own."""
+    home = tmp_path / "workspace"
+    monkeypatch.setenv("LYMPH_HOME", str(home))
+    return home
+
+
+def draw(label: str, patient: int, picture: int) -> np.ndarray:
+    """Draw a 48 x 64 picture: the class is the direction of its stripes, the patient its grey."""
+    rng = np.random.default_rng([patient, picture])
+    rows, columns = np.mgrid[:48, :64]
+    phase = {"CLL": rows, "FL": columns, "MCL": rows + columns}[label] + rng.integers(8)
+    stripes = 60.0 * ((phase // 4) % 2) + 80.0 + 4.0 * (patient % 10)
+    noisy = stripes[..., None] + rng.normal(0, 6, (48, 64, 3))
+    return np.clip(noisy, 0, 255).astype(np.uint8)
+
+
+@pytest.fixture
+def make_tiny(tmp_path: Path) -> Callable[..., Path]:
+    """Return a maker of small sets: three classes, four patients each, stripes tell the class."""
+
+    def make(name: str = "tiny", pictures: int = 3) -> Path:
+        root = tmp_path / name
+        for label, patients in TINY_PATIENTS.items():
+            (root / label).mkdir(parents=True)
+            for patient in patients:
+                for number in range(1, pictures + 1):
+                    file = root / label / f"sj-99-{patient}_{number:03}.png"
+                    Image.fromarray(draw(label, patient, number)).save(file)
+        return root
+
+    return make
+
+
+@pytest.fixture
+def tiny_root(make_tiny: Callable[..., Path]) -> Path:
+    """Return a set of 36 small pictures, 12 patients, 3 classes."""
+    return make_tiny()
+
+
+@pytest.fixture
+def real_root() -> Path:
+    """Return the folder of real pictures, or skip where it is missing."""
+    if not REAL.is_dir():
+        pytest.skip("the real pictures (../shared/data/lymphoma) are not here")
+    return REAL
+
+
+@pytest.fixture
+def imagenet_file() -> Path:
+    """Return the file of real ImageNet values, or skip where it is missing."""
+    if not IMAGENET_FILE.is_file():
+        pytest.skip("the ImageNet values (../shared/weights) are not here")
+    return IMAGENET_FILE

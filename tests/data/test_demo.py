@@ -1,0 +1,161 @@
+"""The synthetic demonstration set: names, counts, bytes, and the patient's signature."""
+
+import re
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+from lymph.data import demo
+from lymph.facts import PATIENT_PATTERN, PATIENT_PICTURES
+from PIL import Image
+
+TOTAL = 374
+PER_PATIENT = 3
+
+
+@pytest.fixture
+def blank(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Replace drawing by empty pictures: names and counts do not need the drawn ones."""
+    white = np.full((demo.HEIGHT, demo.WIDTH, 3), 255, dtype=np.uint8)
+    monkeypatch.setattr(demo, "draw_picture", lambda *_: white)
+
+
+@pytest.fixture(scope="module")
+def drawn() -> dict[str, np.ndarray]:
+    """Draw the first pictures of every patient once: number to (3, 312, 417, 3)."""
+    known = demo.patients(0)
+    return {
+        number: np.stack([demo.draw_picture(known[number], 0, block, i) for i in (1, 2, 3)])
+        for _, number, block, _ in demo.slides()
+    }
+
+
+@pytest.mark.usefixtures("blank")
+def test_counts_and_names_are_those_of_the_true_set(tmp_path: Path) -> None:
+    root = demo.make_demo(tmp_path / "demo")
+    paths = sorted(root.rglob("*.png"))
+    found: dict[str, Counter[str]] = {label: Counter() for label in PATIENT_PICTURES}
+    prefixes = set()
+    for path in paths:
+        parts = re.fullmatch(PATIENT_PATTERN, path.stem)
+        assert parts is not None and parts["year"] == "99"
+        found[path.parent.name][parts["number"]] += 1
+        prefixes.add(path.stem.rsplit("_", 1)[0])
+    assert len(paths) == TOTAL
+    assert found == PATIENT_PICTURES
+    assert len(prefixes) == 30
+    assert {"sj-99-6124-R3", "sj-99-6124-R4", "sj-99-1374"} <= prefixes
+    assert (root / "FL" / "sj-99-6124-R4_016.png").is_file()
+
+
+@pytest.mark.usefixtures("blank")
+def test_marker_says_synthetic_and_names_the_seed(tmp_path: Path) -> None:
+    text = (demo.make_demo(tmp_path / "demo", seed=5) / "SYNTHETIC.txt").read_text()
+    assert "drawn by a computer" in text
+    assert "no patient" in text
+    assert "Seed: 5" in text
+
+
+@pytest.mark.usefixtures("blank")
+def test_progress_counts_up_to_the_total(tmp_path: Path) -> None:
+    seen: list[tuple[int, int]] = []
+    demo.make_demo(tmp_path / "demo", progress=lambda *step: seen.append(step))
+    assert seen == [(done, TOTAL) for done in range(1, TOTAL + 1)]
+
+
+@pytest.mark.usefixtures("blank")
+def test_an_interrupted_making_leaves_nothing(tmp_path: Path) -> None:
+    def stop(done: int, _total: int) -> None:
+        if done == 100:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        demo.make_demo(tmp_path / "demo", progress=stop)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.usefixtures("blank")
+def test_an_interrupted_remaking_keeps_the_earlier_set(tmp_path: Path) -> None:
+    root = demo.make_demo(tmp_path / "demo", seed=1)
+
+    def stop(_done: int, _total: int) -> None:
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        demo.make_demo(root, seed=2, progress=stop)
+    assert list(tmp_path.iterdir()) == [root]
+    assert "Seed: 1" in (root / demo.MARKER).read_text(encoding="utf-8")
+    assert len(list(root.rglob("*.png"))) == TOTAL
+
+
+@pytest.mark.usefixtures("blank")
+def test_an_earlier_synthetic_set_is_replaced(tmp_path: Path) -> None:
+    root = demo.make_demo(tmp_path / "demo", seed=1)
+    (root / "CLL" / "left-over.png").touch()
+    demo.make_demo(root, seed=2)
+    assert list(tmp_path.iterdir()) == [root]
+    assert not (root / "CLL" / "left-over.png").exists()
+    assert "Seed: 2" in (root / demo.MARKER).read_text(encoding="utf-8")
+
+
+@pytest.mark.usefixtures("blank")
+def test_a_folder_with_other_files_is_refused_and_untouched(tmp_path: Path) -> None:
+    (tmp_path / "letter.txt").write_text("mine")
+    with pytest.raises(demo.DataError, match="not a synthetic set"):
+        demo.make_demo(tmp_path)
+    assert [p.name for p in tmp_path.iterdir()] == ["letter.txt"]
+
+
+def test_file_on_disk_is_rgb_of_the_stated_size_and_the_drawn_pixels(tmp_path: Path) -> None:
+    patient = demo.patients(0)["768"]
+    demo._draw_file(patient, 0, "", 1, tmp_path / "one.png")
+    with Image.open(tmp_path / "one.png") as image:
+        assert (image.format, image.mode, image.size) == ("PNG", "RGB", (417, 312))
+        assert np.array_equal(np.asarray(image), demo.draw_picture(patient, 0, "", 1))
+
+
+def test_same_seed_gives_the_same_bytes_in_any_order(tmp_path: Path) -> None:
+    def write(seed: int, order: list[int], folder: str) -> dict[int, bytes]:
+        root = tmp_path / folder
+        root.mkdir()
+        for i in order:
+            demo._draw_file(demo.patients(seed)["476"], seed, "", i, root / f"{i}.png")
+        return {i: (root / f"{i}.png").read_bytes() for i in sorted(order)}
+
+    first = write(0, [1, 2, 3], "a")
+    assert first == write(0, [3, 1, 2], "b")
+    other = write(1, [1, 2, 3], "c")
+    assert all(first[i] != other[i] for i in first)
+    assert len(set(first.values())) == 3
+
+
+def test_blocks_of_one_patient_differ_but_share_the_stain() -> None:
+    patient = demo.patients(0)["6124"]
+    one, two = (demo.draw_picture(patient, 0, block, 1) for block in ("R3", "R4"))
+    assert not np.array_equal(one, two)
+    assert np.abs(one.mean((0, 1)) - two.mean((0, 1))).max() < 30
+
+
+def test_pictures_have_the_contrast_of_tissue(drawn: dict[str, np.ndarray]) -> None:
+    for pictures in drawn.values():
+        assert pictures.shape[1:] == (312, 417, 3)
+        assert 40 < pictures.mean() < 190
+        assert pictures.std((1, 2)).min() > 8
+
+
+def test_mean_colour_finds_the_patient_again(drawn: dict[str, np.ndarray]) -> None:
+    numbers = np.repeat(list(drawn), PER_PATIENT)
+    colours = np.concatenate([p.mean((1, 2)) for p in drawn.values()])
+    far = np.linalg.norm(colours[:, None] - colours[None], axis=2)
+    np.fill_diagonal(far, np.inf)
+    rate = np.mean(numbers[far.argmin(1)] == numbers)
+    assert rate > 0.40  # by chance 2 of 86, that is 0.02
+
+
+def test_mean_colour_does_not_tell_the_class(drawn: dict[str, np.ndarray]) -> None:
+    means = {n: p.mean((0, 1, 2)) for n, p in drawn.items()}
+    per_class = [
+        np.mean([means[n] for n in counts], axis=0) for counts in PATIENT_PICTURES.values()
+    ]
+    assert np.ptp(per_class, axis=0).max() < 25
