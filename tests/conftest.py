@@ -1,6 +1,7 @@
 """Fixtures that every test may use: a workspace of its own and a tiny set of known pictures."""
 
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -13,12 +14,26 @@ IMAGENET_FILE = REAL.parents[1] / "weights" / "resnet50-imagenet-to-layer3.pth"
 TINY_PATIENTS = {"CLL": range(11, 15), "FL": range(21, 25), "MCL": range(31, 35)}
 
 
+@pytest.fixture(scope="session")
+def measured_speed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the file of the machine's speed, kept from test to test: it is measured only once."""
+    return tmp_path_factory.mktemp("speed") / "speed.json"
+
+
 @pytest.fixture(autouse=True)
-def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give every test a workspace of its own."""
+def workspace(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, measured_speed: Path
+) -> Iterator[Path]:
+    """Give every test a workspace of its own, with the speed that earlier tests measured."""
     home = tmp_path / "workspace"
     monkeypatch.setenv("LYMPH_HOME", str(home))
-    return home
+    own = home / "cache" / "speed.json"
+    if measured_speed.exists():
+        own.parent.mkdir(parents=True)
+        shutil.copy(measured_speed, own)
+    yield home
+    if own.exists():
+        shutil.copy(own, measured_speed)
 
 
 def draw(label: str, patient: int, picture: int) -> np.ndarray:

@@ -6,11 +6,9 @@ haematoxylin, eosin and blood composed by the Beer-Lambert law, and a camera wit
 and focus. The counts and the splitting into patients are those of the true set.
 """
 
-import os
 import shutil
 import uuid
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,6 +18,7 @@ from PIL import Image
 from scipy.ndimage import gaussian_filter
 from scipy.spatial import cKDTree
 
+from lymph.data.parallel import map_in_threads
 from lymph.errors import DataError
 from lymph.facts import PATIENT_PICTURES
 
@@ -65,12 +64,12 @@ class Stain:
 # Six runs, from pale to dark and from blue to red, span what laboratories deliver. They are
 # dealt evenly over the classes: colour tells the patient, never the class.
 STAINS = (
-    Stain((0.68, 0.70, 0.40), (0.14, 0.62, 0.44), 1.15, 0.45),  # blue-grey, pale
+    Stain((0.68, 0.70, 0.40), (0.14, 0.62, 0.44), 1.20, 0.48),  # blue-grey, pale
     Stain((0.60, 0.70, 0.34), (0.12, 0.74, 0.42), 1.40, 0.60),  # clear violet
-    Stain((0.64, 0.72, 0.40), (0.16, 0.86, 0.42), 1.95, 0.60),  # deep violet
-    Stain((0.58, 0.76, 0.46), (0.13, 0.95, 0.50), 1.60, 0.80),  # magenta
-    Stain((0.60, 0.72, 0.50), (0.10, 0.82, 0.62), 1.10, 1.00),  # brick red
-    Stain((0.64, 0.76, 0.56), (0.16, 0.74, 0.60), 1.85, 0.75),  # brown, dark
+    Stain((0.64, 0.72, 0.40), (0.16, 0.86, 0.42), 1.65, 0.60),  # deep violet
+    Stain((0.58, 0.76, 0.46), (0.13, 0.95, 0.50), 1.50, 0.72),  # magenta
+    Stain((0.60, 0.72, 0.50), (0.10, 0.82, 0.62), 1.20, 0.92),  # brick red
+    Stain((0.64, 0.76, 0.56), (0.16, 0.74, 0.60), 1.55, 0.68),  # brown, dark
 )
 BLOOD = (0.16, 1.02, 0.98)  # red cells: eosin over the iron colour of haemoglobin
 LAMP = (0.82, 0.87, 0.80)  # empty glass is faintly green in the true pictures
@@ -80,27 +79,28 @@ LAMP = (0.82, 0.87, 0.80)  # empty glass is faintly green in the true pictures
 class Ranges:
     """From-to of every habit of a patient; each class is dealt the whole range evenly.
 
-    The habits below are the shortcut: they identify the patient at a glance and carry no
-    class. `architecture` and `radius` carry the class and overlap between classes on purpose.
+    All but the last are the shortcut: they tell the patient at a glance and carry no class.
+    `architecture` decides how well the class is seen; below one it fades, so that in some
+    patients little but the nuclei speaks for the class.
     """
 
-    strength: tuple[float, float] = (0.78, 1.28)  # factor on both dyes: section thickness
-    redness: tuple[float, float] = (0.75, 1.30)  # eosin against haematoxylin
-    light: tuple[float, float] = (0.90, 1.04)  # exposure of the camera
+    strength: tuple[float, float] = (0.91, 1.11)  # factor on both dyes: section thickness
+    redness: tuple[float, float] = (0.82, 1.22)  # eosin against haematoxylin
+    light: tuple[float, float] = (0.93, 1.04)  # exposure of the camera
     warmth: tuple[float, float] = (-0.035, 0.035)  # white balance, red up and blue down
-    focus: tuple[float, float] = (0.45, 0.95)  # blur, standard deviation in px
-    sharpen: tuple[float, float] = (0.15, 0.75)  # the camera's own edge enhancement
+    focus: tuple[float, float] = (0.60, 0.85)  # blur, standard deviation in px
+    sharpen: tuple[float, float] = (0.25, 0.50)  # the camera's own edge enhancement
     noise: tuple[float, float] = (1.0, 4.0)  # grey levels
-    size: tuple[float, float] = (0.93, 1.09)  # factor on nuclear radius
-    gaps: tuple[float, float] = (0.10, 0.85)  # white shrinkage between the cells
+    size: tuple[float, float] = (0.94, 1.07)  # factor on nuclear radius
+    gaps: tuple[float, float] = (0.30, 0.65)  # white shrinkage between the cells
     fissures: tuple[float, float] = (0.0, 1.0)  # white cracks
     stroma: tuple[float, float] = (0.0, 1.0)  # pink strands
-    vessels: tuple[float, float] = (0.3, 3.5)  # mean number in a picture
+    vessels: tuple[float, float] = (0.2, 2.2)  # mean number in a picture
     bleeding: tuple[float, float] = (-1.6, 1.0)  # red patches, in every third patient
     squeeze: tuple[float, float] = (1.0, 1.22)  # cells flattened by the knife
     tilt: tuple[float, float] = (0.01, 0.12)  # section thicker on one side
     mottle: tuple[float, float] = (0.01, 0.06)  # clouds of uneven staining
-    architecture: tuple[float, float] = (0.50, 1.30)  # how plainly the class shows
+    architecture: tuple[float, float] = (0.68, 1.40)  # how plainly the class shows
 
 
 @dataclass(frozen=True)
@@ -115,6 +115,8 @@ class Cells:
         Mean elongation above one, and indentation (cleft) of the nucleus.
     large : float
         Radius of the large pale cells of its centres, relative to `radius`.
+    histiocytes : float
+        Pink histiocytes without dark nuclei, mean number in a picture.
     """
 
     radius: float
@@ -122,14 +124,15 @@ class Cells:
     long: float
     bend: float
     large: float
+    histiocytes: float
 
 
 CELLS = {
-    "CLL": Cells(radius=1.92, spread=0.09, long=0.08, bend=0.03, large=1.30),
-    "FL": Cells(radius=2.50, spread=0.20, long=0.30, bend=0.35, large=1.22),
-    "MCL": Cells(radius=2.25, spread=0.10, long=0.18, bend=0.15, large=1.25),
+    "CLL": Cells(radius=1.84, spread=0.09, long=0.08, bend=0.03, large=1.30, histiocytes=3),
+    "FL": Cells(radius=2.50, spread=0.20, long=0.30, bend=0.35, large=1.22, histiocytes=6),
+    "MCL": Cells(radius=2.42, spread=0.13, long=0.18, bend=0.15, large=1.25, histiocytes=70),
 }
-LYMPHOCYTE = Cells(radius=1.90, spread=0.09, long=0.05, bend=0.02, large=1.0)
+LYMPHOCYTE = Cells(radius=1.90, spread=0.09, long=0.05, bend=0.02, large=1.0, histiocytes=0)
 
 
 @dataclass(frozen=True)
@@ -152,6 +155,7 @@ class Layout:
     large: Field
     stroma: Field
     fibres: Field
+    pink: Field
     blood: Field
     empty: Field
 
@@ -281,7 +285,7 @@ def _vary(rng: np.random.Generator, patient: Patient) -> Patient:
     # more or less plainly.
     habit = dict(patient.habit)
     for name in ("strength", "redness", "light"):
-        habit[name] *= 1 + 0.02 * rng.standard_normal()
+        habit[name] *= 1 + 0.012 * rng.standard_normal()
     for name in ("fissures", "stroma", "bleeding"):
         habit[name] *= rng.uniform(0.5, 1.3)
     habit["architecture"] = float(np.clip(habit["architecture"] * rng.uniform(0.85, 1.1), 0, 1))
@@ -340,7 +344,7 @@ def _packed(rng: np.random.Generator, pitch: float, shift: float) -> Field:
 
 def _follicles(rng: np.random.Generator) -> tuple[Field, Field, Field]:
     # FL: follicles back to back, pale and large-celled inside, a thin dark rim outside.
-    pitch = rng.uniform(105, 165)
+    pitch = rng.uniform(105, 190)
     centres = _packed(rng, pitch, 0.10)
     radii = pitch * rng.uniform(0.36, 0.46, len(centres))
     far = _distance(rng, centres, radii, 0.07)
@@ -350,7 +354,7 @@ def _follicles(rng: np.random.Generator) -> tuple[Field, Field, Field]:
 
 def _mantles(rng: np.random.Generator) -> tuple[Field, Field, Field]:
     # MCL, mantle zone pattern: broad dark ring about a small pale residual germinal centre.
-    centres = _packed(rng, rng.uniform(170, 230), 0.16)
+    centres = _packed(rng, rng.uniform(150, 200), 0.14)
     radii = rng.uniform(17, 26, len(centres))
     far = _distance(rng, centres, radii, 0.10)
     inside = 1 - _smooth(far, 0.85, 1.10)
@@ -375,7 +379,7 @@ def _architecture(rng: np.random.Generator, patient: Patient) -> tuple[Field, Fi
         pale, dense, large = _centres(rng)
     else:
         pale, dense, large = _mantles(rng)
-        plain *= 1.0 if patient.mantle else 0.15
+        plain *= 1.0 if patient.mantle else 0.55
     return pale * plain, dense * plain, large * plain
 
 
@@ -396,9 +400,18 @@ def _layout(rng: np.random.Generator, patient: Patient) -> Layout:
         large=_full(large),
         stroma=np.maximum(stroma * (1 - inside), wall),
         fibres=fibres,
+        pink=_histiocytes(rng, CELLS[patient.label].histiocytes * min(habit["architecture"], 1)),
         blood=np.maximum(blood * (1 - inside), lumen * filled),
         empty=np.maximum(empty * (1 - wall), lumen * (0.45 if filled else 0.9)),
     )
+
+
+def _histiocytes(rng: np.random.Generator, mean: float) -> Field:
+    # Scattered single cells with broad pink bodies, typical of mantle cell lymphoma.
+    spots = np.zeros((HEIGHT // STEP, WIDTH // STEP), dtype=np.float32)
+    count = int(rng.poisson(mean))
+    spots[rng.integers(0, spots.shape[0], count), rng.integers(0, spots.shape[1], count)] = 1
+    return _smooth(_full(gaussian_filter(spots, 1.3)), 0.025, 0.06)
 
 
 def _strands(rng: np.random.Generator, amount: float) -> tuple[Field, Field]:
@@ -482,7 +495,9 @@ def _population(
 def _scatter(rng: np.random.Generator, patient: Patient, layout: Layout) -> Nuclei:
     # Tumour cells on one packing, small lymphocytes of rims on a denser one.
     habit, kind = patient.habit, CELLS[patient.label]
-    free = 1 - np.clip(0.85 * layout.stroma + 2.0 * layout.empty + 0.5 * layout.blood, 0, 1)
+    free = 1 - np.clip(
+        0.85 * layout.stroma + 0.9 * layout.pink + 2.0 * layout.empty + 0.5 * layout.blood, 0, 1
+    )
     parts = []
     for cells, wanted, loose in (
         (kind, free * (1 - 0.85 * layout.dense) * (1 - 0.22 * layout.pale), 2.50),
@@ -493,7 +508,7 @@ def _scatter(rng: np.random.Generator, patient: Patient, layout: Layout) -> Nucl
         points = points[rng.random(len(points)) < _at(wanted, points)]
         large = _at(layout.large, points) if cells is kind else np.zeros(len(points))
         part = _population(rng, points, cells, habit["size"], large)
-        part.ink *= 1 - 0.45 * _at(layout.pale, points) + 0.25 * _at(layout.dense, points)
+        part.ink *= 1 - 0.50 * _at(layout.pale, points) + 0.40 * _at(layout.dense, points)
         parts.append(part)
     joined = {n: np.concatenate([vars(p)[n] for p in parts]) for n in vars(parts[0])}
     return _push_apart(Nuclei(**joined))
@@ -555,7 +570,7 @@ def _densities(rng: np.random.Generator, patient: Patient, layout: Layout) -> Fi
     h = 1.15 * body * (1 + 0.14 * grain)
     # Cells shrink in the fixative: the ground is clear close to nuclei, pink where they are few.
     close = _smooth(gaussian_filter(nuclei, 1.5), 0.05, 0.55)
-    clear = gaps * close * (1 - 0.7 * layout.stroma)
+    clear = gaps * close * (1 - 0.7 * layout.stroma) * (1 - 0.6 * layout.pink)
     e = (0.75 + 0.12 * grain + 0.15 * _noise(rng, 7, 1) - 0.25 * layout.pale) * (1 - clear)
     e += layout.stroma * (0.45 + 0.5 * layout.fibres) * (1 - 0.5 * body)
     red = _red_cells(rng, layout) * (1 - 0.8 * body)
@@ -567,7 +582,7 @@ def _densities(rng: np.random.Generator, patient: Patient, layout: Layout) -> Fi
 def _red_cells(rng: np.random.Generator, layout: Layout) -> Field:
     points = _packed(rng, 3.4, 0.45)
     points = points[rng.random(len(points)) < _at(0.9 * layout.blood, points)]
-    kind = Cells(radius=1.6, spread=0.15, long=0.4, bend=0.0, large=1.0)
+    kind = Cells(radius=1.6, spread=0.15, long=0.4, bend=0.0, large=1.0, histiocytes=0)
     cells = _population(rng, points, kind, 1.0, np.zeros(len(points)))
     return np.minimum(_stamp(cells, 1.0), 1.1)
 
@@ -613,16 +628,8 @@ def _draw_all(root: Path, seed: int, progress: Callable[[int, int], None] | None
         for picture in range(1, count + 1):
             path = root / label / f"{name}_{picture:03d}.png"
             jobs.append((known[number], seed, block, picture, path))
-    with ThreadPoolExecutor(max(2, min(8, os.cpu_count() or 2))) as pool:
-        waiting = [pool.submit(_draw_file, *job) for job in jobs]
-        try:
-            for done, future in enumerate(as_completed(waiting), start=1):
-                future.result()
-                if progress is not None:
-                    progress(done, len(jobs))
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
+    for _ in map_in_threads(lambda job: _draw_file(*job), jobs, progress):
+        pass
 
 
 def _draw_file(patient: Patient, seed: int, block: str, picture: int, path: Path) -> None:

@@ -1,5 +1,6 @@
 """Pixels at working size: decoded once, kept on disk, mapped into memory."""
 
+import contextlib
 import hashlib
 import json
 from pathlib import Path
@@ -14,6 +15,7 @@ from lymph.data.stamps import cache_folder, stamp_of
 from lymph.errors import PictureError
 
 Size = tuple[int, int]
+Rows = dict[tuple[str, int, int], np.ndarray]
 
 
 def shrink(pixels: np.ndarray, size: Size, grey: bool) -> np.ndarray:
@@ -38,32 +40,30 @@ def shrink(pixels: np.ndarray, size: Size, grey: bool) -> np.ndarray:
     return np.asarray(picture.resize((width, height), Image.Resampling.BILINEAR, reducing_gap=2.0))
 
 
-def _earlier_rows(folder: Path, purpose: str) -> tuple[dict[str, list], np.ndarray | None]:
-    """Return the newest earlier cache of the same purpose: its index and its pixels."""
-    indices = sorted(folder.glob(f"{purpose}-*.json"), key=lambda path: path.stat().st_mtime_ns)
-    for index_file in reversed(indices):
+def _earlier_rows(folder: Path, purpose: str) -> Rows:
+    """Return the rows of the earlier caches of the same purpose, by picture and stamp."""
+    rows: Rows = {}
+    for index_file in folder.glob(f"{purpose}-*.json"):
         try:
             entries = workspace.read_json(index_file)
             pixels = np.load(index_file.with_suffix(".npy"), mmap_mode="r")
         except (OSError, ValueError):
             continue
-        rows = {picture: [row, stamp] for row, (picture, stamp) in enumerate(entries)}
-        return rows, pixels
-    return {}, None
+        rows |= {(name, *stamp): pixels[row] for row, (name, stamp) in enumerate(entries)}
+    return rows
 
 
 def _fill(
-    target: np.ndarray, root: Path, entries: list, earlier: tuple, grey: bool, progress: Progress
+    target: np.ndarray, root: Path, entries: list, earlier: Rows, grey: bool, progress: Progress
 ) -> None:
-    """Copy rows of unchanged files from the earlier cache and read the others."""
-    rows, pixels = earlier
+    """Copy rows of unchanged files from the earlier caches and read the others."""
     to_read = []
     for row, (picture, stamp) in enumerate(entries):
-        known = rows.get(picture)
-        if known and known[1] == stamp:
-            target[row] = pixels[known[0]]
-        else:
+        known = earlier.get((picture, *stamp))
+        if known is None:
             to_read.append(row)
+        else:
+            target[row] = known
 
     def read(row: int) -> np.ndarray:
         picture = entries[row][0]
@@ -76,13 +76,27 @@ def _fill(
         target[row] = small
 
 
-def _remove_others(folder: Path, purpose: str, keep: str) -> None:
-    for path in folder.glob(f"{purpose}-*"):
-        if path.stem != keep:
-            try:
-                path.unlink()
-            except OSError:  # Windows keeps a file that another process has mapped.
-                continue
+def _remove_others(root: Path, folder: Path, purpose: str, keep: str) -> None:
+    """Delete the caches whose pictures have changed or stand in a cache that is kept."""
+    stems = {path.stem for path in folder.glob(f"{purpose}-*")}
+    by_length = sorted(stems - {keep}, key=lambda stem: -stamp_of(folder / f"{stem}.npy")[1])
+    held: set[str] = set()
+    for stem in (keep, *by_length):
+        try:
+            entries = workspace.read_json(folder / f"{stem}.json")
+        except (OSError, ValueError):
+            entries = []
+        others = [(name, stamp) for name, stamp in entries if name not in held]
+        new = {name for name, stamp in others if stamp == list(stamp_of(root / name))}
+        held |= new
+        if stem != keep and not new:
+            _remove(folder / f"{stem}.npy")
+            _remove(folder / f"{stem}.json")
+
+
+def _remove(path: Path) -> None:
+    with contextlib.suppress(OSError):  # Windows keeps a file that another process has mapped.
+        path.unlink()
 
 
 def load_pixels(
@@ -134,5 +148,5 @@ def load_pixels(
 
         workspace.write_atomically(file, write)
         workspace.write_text(file.with_suffix(".json"), json.dumps(entries))
-        _remove_others(folder, purpose, file.stem)
+        _remove_others(root, folder, purpose, file.stem)
     return np.load(file, mmap_mode="r")

@@ -73,7 +73,7 @@ def _to_uint8(values: np.ndarray) -> np.ndarray:
     A plain conversion clips at 255 and turns a 16-bit picture white. 32-bit integers that hold
     16-bit values, and floats between 0 and 1, are common; the range follows the values there.
     """
-    if values.dtype == np.uint16:
+    if values.dtype.kind == "u" and values.dtype.itemsize == 2:  # in either byte order
         return (values // 257).astype(np.uint8)
     floats = np.nan_to_num(values.astype(np.float64), posinf=0.0, neginf=0.0)
     top = float(floats.max(initial=0.0))

@@ -20,8 +20,9 @@ COLUMNS = ["picture", "label", "patient", "slide", "width", "height", "mode", "b
 def find_pictures(root: Path) -> list[str]:
     """List every picture file below the class folders of ``root``, as paths with ``/``, sorted.
 
-    A class is a sub-folder; deeper folders belong to it. Hidden files are passed over, and so are
-    files that do not claim to be pictures.
+    A class is a sub-folder; deeper folders belong to it. Hidden files and folders (Jupyter keeps
+    copies in ``.ipynb_checkpoints``) are passed over, and so are files that do not claim to be
+    pictures.
 
     Raises
     ------
@@ -31,11 +32,12 @@ def find_pictures(root: Path) -> list[str]:
     if not root.is_dir():
         raise DataError(f"There is no folder {root}; check the path.")
     found = sorted(
-        path.relative_to(root).as_posix()
+        _name(path.relative_to(root))
         for folder in root.iterdir()
         if folder.is_dir() and not folder.name.startswith((".", "__"))
         for path in folder.rglob("*")
-        if path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
+        if path.suffix.lower() in SUFFIXES and not path.is_dir()
+        if not any(part.startswith(".") for part in path.relative_to(folder).parts)
     )
     if len({name.split("/")[0] for name in found}) < 2:
         raise DataError(
@@ -45,32 +47,43 @@ def find_pictures(root: Path) -> list[str]:
     return found
 
 
+def _name(path: Path) -> str:
+    """Return a path with ``/``; bytes that are no UTF-8 become ``?``, so that it can be written."""
+    return path.as_posix().encode("utf-8", "replace").decode("utf-8")
+
+
 def read_patients_csv(path: Path) -> dict[str, str]:
     """Read a table ``picture,patient`` that takes the place of the patient pattern.
 
     Raises
     ------
     DataError
-        When the file or one of its two columns is missing.
+        When the file or one of its two columns is missing, or a picture has two patients.
     """
     try:
         with path.open(newline="", encoding="utf-8-sig") as lines:
-            return {row["picture"]: row["patient"].strip() for row in csv.DictReader(lines)}
-    except (OSError, KeyError, AttributeError, UnicodeDecodeError) as error:
+            rows = [(row["picture"], row["patient"].strip()) for row in csv.DictReader(lines)]
+    except (OSError, KeyError, AttributeError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(
             f"{path} is not a table of patients; it needs the columns picture and patient."
         ) from error
+    named: dict[str, str] = {}
+    for picture, patient in rows:
+        if named.setdefault(picture, patient) != patient:
+            raise DataError(f"{path} gives {picture} two patients; keep the right one.")
+    return named
 
 
 def _examine(path: Path) -> dict[str, Any]:
     """Decode a picture once and say what it is, or why it cannot serve."""
     try:
         header = read_header(path)
-        read_picture(path)
+        height, width, _ = read_picture(path).shape  # upright, where the header may lie on its side
     except PictureError as error:
         length = stamp_of(path)[1]
-        return {"width": 0, "height": 0, "mode": "", "bytes": length, "problem": str(error)}
-    return {**header._asdict(), "problem": ""}
+        problem = "Its name is not UTF-8; rename the file." if "?" in path.name else str(error)
+        return {"width": 0, "height": 0, "mode": "", "bytes": length, "problem": problem}
+    return {**header._asdict(), "width": width, "height": height, "problem": ""}
 
 
 def _facts(root: Path, pictures: list[str], progress: Progress | None) -> dict[str, dict[str, Any]]:
@@ -165,10 +178,9 @@ def usable(table: pd.DataFrame) -> pd.DataFrame:
     """
     sound = table[table["problem"] == ""].reset_index(drop=True)
     if sound["label"].nunique() < 2:
-        raise DataError(
-            "Fewer than two classes have pictures that can be used; see the list of problems:"
-            f" the first is {table.loc[table['problem'] != '', 'problem'].iloc[0]}"
-        )
+        problems = [problem for problem in table["problem"] if problem]
+        first = f" See the list of problems; the first is: {problems[0]}" if problems else ""
+        raise DataError(f"Fewer than two classes have pictures that can be used.{first}")
     return sound
 
 

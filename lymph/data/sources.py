@@ -98,7 +98,10 @@ def add_folder(path: Path | str, name: str = "") -> DataSet:
     text = str(path).strip().strip("\"'")
     if not text:
         raise DataError("Type the path of a folder that holds one sub-folder a class.")
-    root = class_root(Path(text).expanduser().resolve())
+    try:
+        root = class_root(Path(text).expanduser().resolve())
+    except (OSError, RuntimeError, ValueError) as error:  # no such user, too long, no permission
+        raise DataError(f"{text[:200]} cannot be opened ({error}); check the path.") from error
     for data_set in list_data_sets():
         if data_set.path == root:
             return data_set
@@ -143,12 +146,13 @@ def safe_parts(name: str) -> tuple[str, ...] | None:
     """Turn an archive's or a browser's file name into path parts, or None when it is not wanted.
 
     Names are never trusted: absolute ones, ``..``, drive letters and hidden files are refused, and
-    so is everything that does not claim to be a picture.
+    so is everything that does not claim to be a picture, but for the marker of a synthetic set.
     """
     path = PurePosixPath(name.replace("\\", "/"))
     parts = tuple(part for part in path.parts if part not in (".", ""))
     bad = any(p == ".." or p.startswith((".", "/", "__MACOSX")) or ":" in p for p in parts)
-    if bad or not parts or path.suffix.lower() not in SUFFIXES:
+    wanted = path.suffix.lower() in SUFFIXES or path.name == MARKER
+    if bad or not parts or not wanted:
         return None
     return tuple(re.sub(r'[<>|?*"\x00-\x1f]', "_", part).rstrip(" .") or "_" for part in parts)
 
@@ -159,7 +163,8 @@ class _Budget:
     def __init__(self) -> None:
         self.files = self.bytes = 0
 
-    def take(self, length: int) -> None:
+    def take(self, files: int = 0, length: int = 0) -> None:
+        self.files += files
         self.bytes += length
         if self.files > MAX_FILES or self.bytes > MAX_BYTES:
             raise DataError(
@@ -168,11 +173,13 @@ class _Budget:
             )
 
 
-def _write_member(archive: zipfile.ZipFile, member: str, target: Path, budget: _Budget) -> None:
+def _write_member(
+    archive: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path, budget: _Budget
+) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     with archive.open(member) as source, target.open("wb") as out:
         while block := source.read(1 << 20):
-            budget.take(len(block))
+            budget.take(length=len(block))
             out.write(block)
 
 
@@ -182,8 +189,8 @@ def _unpack(archive: zipfile.ZipFile, folder: Path, progress: Progress | None) -
     for done, member in enumerate(members, start=1):
         parts = safe_parts(member.filename)
         if parts:
-            budget.files += 1
-            _write_member(archive, member.filename, folder.joinpath(*parts), budget)
+            budget.take(files=1)
+            _write_member(archive, member, folder.joinpath(*parts), budget)
         if progress:
             progress(done, len(members))
 
@@ -201,9 +208,11 @@ def add_zip(name: str, file: BinaryIO, progress: Progress | None = None) -> Data
         try:
             with zipfile.ZipFile(file) as archive:
                 _unpack(archive, folder, progress)
-        except RuntimeError as error:
-            raise DataError("The zip is encrypted; unpack it and drop the folder.") from error
-        except (zipfile.BadZipFile, EOFError, NotImplementedError, OSError) as error:
+        except DataError:
+            raise
+        except Exception as error:  # zipfile and its decoders raise nearly anything when damaged.
+            if "password" in str(error):
+                raise DataError("The zip is encrypted; unpack it and drop the folder.") from error
             raise DataError(f"The zip cannot be unpacked ({error}); make it anew.") from error
 
     return _take_in(Path(name).stem, fill)
@@ -223,13 +232,18 @@ def add_uploads(name: str, files: Iterable[tuple[str, bytes]]) -> DataSet:
         for path, content in files:
             parts = safe_parts(path)
             if parts:
-                budget.files += 1
-                budget.take(len(content))
-                target = folder.joinpath(*parts)
-                target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_bytes(content)
+                budget.take(files=1, length=len(content))
+                _write_upload(folder.joinpath(*parts), content)
 
     return _take_in(name, fill)
+
+
+def _write_upload(target: Path, content: bytes) -> None:
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
+    except OSError as error:  # a name too long, a file and a folder of one name, a full disk
+        raise DataError(f"{target.name[:80]} cannot be kept ({error.strerror}).") from error
 
 
 def _take_in(name: str, fill) -> DataSet:  # noqa: ANN001 - a local callable

@@ -133,8 +133,8 @@ def list_runs() -> list[Run]:
     for path in paths:
         try:
             run = open_run(path)
-            found.append((run.status().queued, run))
             _ = run.config, run.split()
+            found.append((run.status().queued, run))
         except Exception:
             continue
     return [run for _, run in sorted(found, key=lambda pair: -pair[0])]

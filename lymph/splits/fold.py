@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from lymph.errors import SplitError
-from lymph.splits.make import home_class, split_by_patient, split_by_picture
+from lymph.splits.make import home_class, shuffled, split_by_patient, split_by_picture
 from lymph.splits.split import By, Split
 
 VAL_SHARE = 0.15
@@ -31,7 +31,7 @@ def make_folds(table: pd.DataFrame, k: int, by: By = "patient", seed: int = 0) -
     folds: list[list[str]] = [[] for _ in range(k)]
     first = 0
     for label in sorted(homes.unique()):
-        members = rng.permutation(sorted(homes.index[homes == label])).tolist()
+        members = shuffled(sorted(homes.index[homes == label]), rng)
         members.sort(key=lambda member: -sizes[member])
         dealt = _even_out(_deal(members, k, first), sizes)
         first = (first + len(members)) % k

@@ -35,10 +35,13 @@ def home_class(table: pd.DataFrame) -> pd.Series:
 
 
 def share_out(count: int, fractions: tuple[float, ...]) -> list[int]:
-    """Share ``count`` things out by largest remainder; train first, then test, keep one each."""
+    """Share ``count`` things out by largest remainder; train, then test, come first on ties.
+
+    Train keeps one in any case, then test, then val, as long as another set can spare it.
+    """
     exact = [count * fraction for fraction in fractions]
     shares = [math.floor(value + 1e-9) for value in exact]
-    by_remainder = sorted(range(len(exact)), key=lambda i: shares[i] - exact[i])
+    by_remainder = sorted((0, 2, 1), key=lambda i: round(shares[i] - exact[i], 9))
     for i in by_remainder[: count - sum(shares)]:
         shares[i] += 1
     for i in (0, 2, 1):
@@ -49,6 +52,11 @@ def share_out(count: int, fractions: tuple[float, ...]) -> list[int]:
     return shares
 
 
+def shuffled(names: list[str], rng: np.random.Generator) -> list[str]:
+    """Return the names in random order; NumPy's own strings would lose a zero at their end."""
+    return [names[i] for i in rng.permutation(len(names))]
+
+
 def _ways(
     patients: list[str], shares: list[int], rng: np.random.Generator
 ) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
@@ -56,7 +64,7 @@ def _ways(
     _, val, test = shares
     total = math.comb(len(patients), val) * math.comb(len(patients) - val, test)
     if total > MAX_WAYS:
-        orders = (rng.permutation(patients) for _ in range(2_000))
+        orders = (shuffled(patients, rng) for _ in range(2_000))
         return [(tuple(o[:val]), tuple(o[val : val + test])) for o in orders]
     return [
         (chosen, others)
@@ -82,7 +90,7 @@ def _choose(
     good = np.flatnonzero(distances <= distances.min() + TOLERANCE)
     val, test = ways[int(rng.choice(good))]
     train = [p for p in patients if p not in val and p not in test]
-    return {"train": train, "val": [str(p) for p in val], "test": [str(p) for p in test]}
+    return {"train": train, "val": list(val), "test": list(test)}
 
 
 def split_by_patient(
@@ -138,7 +146,7 @@ def split_by_picture(
     rng = np.random.default_rng(seed)
     sets: dict[str, list[str]] = {name: [] for name in SET_NAMES}
     for _, rows in table.groupby("label"):
-        order = rng.permutation(rows["picture"].to_numpy(str)).tolist()
+        order = shuffled(list(rows["picture"]), rng)
         train, val, _ = share_out(len(order), fractions)
         sets["train"] += order[:train]
         sets["val"] += order[train : train + val]

@@ -36,7 +36,10 @@ class Split:
             raise SplitError("A split holds either sets or folds; make it anew with `lymph split`.")
         if self.sets is not None and set(self.sets) != set(SET_NAMES):
             raise SplitError("The sets of a split are train, val and test; make it anew.")
-        twice = [name for name, n in Counter(n for g in self.groups() for n in g).items() if n > 1]
+        names = [name for group in self.groups() for name in group]
+        if not names or not all(isinstance(name, str) for name in names):
+            raise SplitError(f"A split holds lists of {self.by}s; make it anew with `lymph split`.")
+        twice = [name for name, count in Counter(names).items() if count > 1]
         if twice:
             raise SplitError(f"{twice[0]} stands in the split twice; each {self.by} needs one set.")
 

@@ -29,7 +29,7 @@ class Phase(NamedTuple):
 
 
 def plan_phases(config: TrainConfig) -> list[Phase]:
-    """Plan a run's phases; ResNet-50 spends half its epochs on each (of an odd number, whole first).
+    """Plan a run's phases; ResNet-50 spends half its epochs on each, an odd one on the whole.
 
     ``whole-then-head`` is the notebook's order, ``head-then-whole`` the one that keeps pretrained
     features better (Kumar et al. 2022, arXiv 2202.10054).

@@ -71,7 +71,7 @@ def load_run_data(config: TrainConfig, split: Split) -> RunData:
     unknown = sorted(set(table["label"]) - set(config.classes))
     if unknown:
         raise RunError(
-            f"The data have a class {unknown[0]} that the run does not; start a new run."
+            f"The run does not know the class {unknown[0]}; start a new run."
         )
     missing = sorted(set(config.classes) - set(table["label"][sets == "train"]))
     if missing:

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
+
 from lymph.data import demo
 from lymph.facts import PATIENT_PATTERN, PATIENT_PICTURES
-from PIL import Image
 
 TOTAL = 374
 PER_PATIENT = 3

@@ -1,0 +1,30 @@
+"""A finished run on the tiny set, shared by the tests that only read it."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from lymph.data.scan import scan, usable
+from lymph.runs import Run, create_run, train_here
+from lymph.splits import split_by_patient
+from lymph.training.config import TrainConfig
+
+
+@pytest.fixture
+def new_run(tiny_root: Path) -> Callable[..., Run]:
+    """Return a maker of runs on the tiny set, created and not started."""
+
+    def make(**changes: object) -> Run:
+        config = TrainConfig(str(tiny_root), **{"epochs": 2, **changes})
+        return create_run(config, split_by_patient(usable(scan(tiny_root))))
+
+    return make
+
+
+@pytest.fixture
+def finished_run(new_run: Callable[..., Run]) -> Run:
+    """Return a run of two epochs that has ended."""
+    run = new_run()
+    assert train_here(run).state == "finished"
+    return run

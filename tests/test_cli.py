@@ -1,0 +1,121 @@
+"""The commands, as another process sees them: one document, one line of error, exit codes."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[1]
+
+
+def lymph(*arguments: object, fails: bool = False) -> Any:
+    """Run a command; return its JSON document, or with ``fails`` its one line of error."""
+    done = subprocess.run(
+        [sys.executable, "-m", "lymph", *map(str, arguments)],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    if fails:
+        assert done.returncode == 2, done.stderr
+        assert done.stdout == ""
+        assert "Traceback" not in done.stderr
+        return done.stderr.strip().splitlines()[-1]
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout) if "--json" in arguments else done.stdout
+
+
+def test_from_a_folder_to_an_answer(tiny_root: Path, tmp_path: Path) -> None:
+    """scan, split, train, evaluate, classify and runs, with the documents of the contract."""
+    found = lymph("scan", tiny_root, "--json")
+    assert found["pictures"] == 36
+    assert found["classes"] == {"CLL": 12, "FL": 12, "MCL": 12}
+    assert (found["patients"], found["slides"], found["problems"]) == (12, 12, [])
+
+    out = tmp_path / "split.json"
+    split = lymph("split", tiny_root, "--by", "patient", "--out", out, "--json")
+    assert split["leaked_patients"] == []
+    assert split["leaked_test_share"] == 0
+    assert set(split["sets"]) == {"train", "val", "test"}
+    assert set(split["sets"]["train"]) == {"pictures", "patients", "classes"}
+
+    folder = tmp_path / "run"
+    options = ("--split", out, "--model", "cnn", "--run", folder, "--epochs", 2, "--class-weights")
+    run = lymph("train", tiny_root, *options, "--json")
+    assert run["state"] == "finished"
+    assert Path(run["run"]) == folder
+    assert {"best_epoch", "seconds"} <= set(run)
+
+    figures = lymph("evaluate", folder, "--json")
+    assert figures["classes"] == ["CLL", "FL", "MCL"]
+    for level in ("pictures", "patients"):
+        assert set(figures[level]) >= {
+            "accuracy",
+            "balanced_accuracy",
+            "macro_f1",
+            "interval",
+            "confusion",
+        }
+    assert sum(map(sum, figures["pictures"]["confusion"])) == split["sets"]["test"]["pictures"]
+    assert lymph("evaluate", folder, "--set", "train", "--json")["set"] == "train"
+
+    (tmp_path / "broken.png").write_bytes(b"no")
+    picture = tiny_root / "FL" / "sj-99-21_001.png"
+    good, bad = lymph("classify", folder, picture, tmp_path / "broken.png", "--json")
+    assert set(good) == {"picture", "predicted", "probabilities", "familiar", "problem"}
+    assert sum(good["probabilities"].values()) == pytest.approx(1)
+    assert bad["problem"]
+
+    listed = lymph("runs", "--json")
+    assert [Path(entry["run"]) for entry in listed] == [folder]
+    assert "picture" in lymph("classify", folder, picture)
+
+
+def test_a_random_split_reports_its_leak(tiny_root: Path, tmp_path: Path) -> None:
+    """Every test picture's patient also trains, nearly surely."""
+    out = tmp_path / "split.json"
+    split = lymph("split", tiny_root, "--by", "picture", "--out", out, "--json")
+    assert split["leaked_test_share"] > 0.5
+    assert split["leaked_patients"]
+
+
+def test_cross_validation_covers_all_patients(tiny_root: Path, tmp_path: Path) -> None:
+    """The figures are out of fold, over everything."""
+    options = ("--folds", 4, "--model", "cnn", "--epochs", 1, "--run", tmp_path / "cv", "--json")
+    figures = lymph("crossval", tiny_root, *options)
+    assert figures["pictures"]["n"] == 36
+    assert figures["patients"]["n"] == 12
+    assert figures["state"] == "finished"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("scan", "absent-folder"), "There is no folder"),
+        (("split", "x"), "--out"),
+        (("train", "x", "--model", "vgg", "--split", "y"), "invalid choice"),
+        (("evaluate", "absent-run"), "There is no run"),
+        (("resume", "absent-run"), "There is no run"),
+        (("dance",), "invalid choice"),
+    ],
+)
+def test_a_users_error_is_one_line(arguments: tuple, words: str) -> None:
+    """``lymph: <what and how to mend it>`` and exit code 2, never a traceback."""
+    line = lymph(*arguments, fails=True)
+    assert line.startswith("lymph: ")
+    assert words in line
+
+
+def test_a_failed_training_is_an_error_too(tiny_root: Path, tmp_path: Path) -> None:
+    """A file of values that is none: the run's own sentence, and code 2."""
+    out = tmp_path / "split.json"
+    lymph("split", tiny_root, "--out", out, "--json")
+    values = tmp_path / "values.pth"
+    values.write_bytes(b"nothing")
+    options = ("--split", out, "--model", "resnet50", "--weights", values, "--json")
+    assert "values.pth is not a file" in lymph("train", tiny_root, *options, fails=True)

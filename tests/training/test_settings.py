@@ -1,0 +1,92 @@
+"""Configuration, phases, class weights and learning rates."""
+
+import pandas as pd
+import pytest
+
+from lymph.errors import ConfigError
+from lymph.training.class_weights import class_weights
+from lymph.training.config import TrainConfig
+from lymph.training.phases import BACKBONE_FACTOR, phase_of, plan_phases, rate_factor
+
+
+def test_an_unknown_key_is_refused() -> None:
+    """A mistyped key must not be passed over in silence."""
+    with pytest.raises(ConfigError, match="'epoch'"):
+        TrainConfig.from_json({"data": "x", "epoch": 3})
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"model": "vgg"},
+        {"epochs": -1},
+        {"batch_size": 0},
+        {"learning_rate": -1.0},
+        {"class_weights": "some"},
+        {"schedule": "never"},
+        {"seed": -1},
+        {"epochs": True},
+    ],
+)
+def test_an_impossible_value_is_refused(change: dict) -> None:
+    """Each message names the key."""
+    with pytest.raises(ConfigError, match=next(iter(change))):
+        TrainConfig(data="x", **change)
+
+
+def test_a_configuration_survives_its_file() -> None:
+    """What is written is what is read."""
+    config = TrainConfig("x", model="resnet50", weights="none", seed=4, class_weights="patient")
+    assert TrainConfig.from_json(config.to_json()) == config
+
+
+def test_the_notebooks_schedule_is_five_whole_then_five_frozen() -> None:
+    """Notebook fault 5: freeze_epochs was an argument that nothing read."""
+    phases = plan_phases(TrainConfig("x", model="resnet50"))
+    assert [(p.name, p.first_epoch, p.epochs) for p in phases] == [("whole", 1, 5), ("head", 6, 5)]
+    assert phases[0].backbone_rate == pytest.approx(BACKBONE_FACTOR * phases[0].head_rate)
+    assert phases[1].backbone_rate == 0.0
+    assert phase_of(phases, 5).name == "whole"
+    assert phase_of(phases, 6).name == "head"
+
+
+def test_the_better_schedule_turns_the_order() -> None:
+    """Head first, then the whole model."""
+    phases = plan_phases(TrainConfig("x", model="resnet50", schedule="head-then-whole", epochs=7))
+    assert [(p.name, p.epochs) for p in phases] == [("head", 3), ("whole", 4)]
+
+
+def test_the_small_cnn_has_one_phase() -> None:
+    """There is nothing to freeze in a network from scratch."""
+    phases = plan_phases(TrainConfig("x", epochs=9))
+    assert [(p.name, p.epochs) for p in phases] == [("whole", 9)]
+    assert phases[0].backbone_rate == phases[0].head_rate
+
+
+def test_the_rate_warms_up_and_falls_to_nearly_nothing() -> None:
+    """Never zero at the first step, one at the peak, falling after it."""
+    factors = [rate_factor(step, 100) for step in range(100)]
+    assert 0 < factors[0] < factors[5] < factors[9] == 1.0
+    assert factors[10:] == sorted(factors[10:], reverse=True)
+    assert 0 <= factors[-1] < 0.01
+    assert rate_factor(0, 1) == 1.0
+
+
+def rows() -> pd.DataFrame:
+    """Return nine training rows: five pictures of two A patients, four of four B patients."""
+    return pd.DataFrame(
+        {"label": ["A"] * 5 + ["B"] * 4, "patient": ["1", "1", "1", "1", "2", "3", "4", "5", "6"]}
+    )
+
+
+def test_weights_are_inverse_frequencies_of_pictures_or_patients() -> None:
+    """w_c = N / (K n_c), with known answers."""
+    assert class_weights(rows(), "picture", ["A", "B"]) == {"A": 9 / 10, "B": 9 / 8}
+    assert class_weights(rows(), "patient", ["A", "B"]) == {"A": 6 / 4, "B": 6 / 8}
+    assert class_weights(rows(), "none", ["A", "B"]) == {"A": 1.0, "B": 1.0}
+
+
+def test_a_class_without_training_pictures_cannot_be_weighted() -> None:
+    """Its weight would be infinite."""
+    with pytest.raises(ConfigError, match="Class C"):
+        class_weights(rows(), "picture", ["A", "B", "C"])
