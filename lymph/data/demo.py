@@ -88,11 +88,11 @@ class Ranges:
     redness: tuple[float, float] = (0.82, 1.22)  # eosin against haematoxylin
     light: tuple[float, float] = (0.93, 1.04)  # exposure of the camera
     warmth: tuple[float, float] = (-0.035, 0.035)  # white balance, red up and blue down
-    focus: tuple[float, float] = (0.60, 0.85)  # blur, standard deviation in px
+    focus: tuple[float, float] = (0.60, 0.95)  # blur, standard deviation in px
     sharpen: tuple[float, float] = (0.25, 0.50)  # the camera's own edge enhancement
     noise: tuple[float, float] = (1.0, 4.0)  # grey levels
-    size: tuple[float, float] = (0.94, 1.07)  # factor on nuclear radius
-    gaps: tuple[float, float] = (0.30, 0.65)  # white shrinkage between the cells
+    size: tuple[float, float] = (0.92, 1.08)  # factor on nuclear radius
+    gaps: tuple[float, float] = (0.10, 0.45)  # white shrinkage between the cells
     fissures: tuple[float, float] = (0.0, 1.0)  # white cracks
     stroma: tuple[float, float] = (0.0, 1.0)  # pink strands
     vessels: tuple[float, float] = (0.2, 2.2)  # mean number in a picture
@@ -128,9 +128,9 @@ class Cells:
 
 
 CELLS = {
-    "CLL": Cells(radius=1.84, spread=0.09, long=0.08, bend=0.03, large=1.30, histiocytes=3),
-    "FL": Cells(radius=2.50, spread=0.20, long=0.30, bend=0.35, large=1.22, histiocytes=6),
-    "MCL": Cells(radius=2.42, spread=0.13, long=0.18, bend=0.15, large=1.25, histiocytes=70),
+    "CLL": Cells(radius=1.98, spread=0.09, long=0.08, bend=0.03, large=1.30, histiocytes=3),
+    "FL": Cells(radius=2.15, spread=0.16, long=0.30, bend=0.35, large=1.28, histiocytes=6),
+    "MCL": Cells(radius=2.12, spread=0.10, long=0.18, bend=0.15, large=1.25, histiocytes=70),
 }
 LYMPHOCYTE = Cells(radius=1.90, spread=0.09, long=0.05, bend=0.02, large=1.0, histiocytes=0)
 
@@ -218,8 +218,8 @@ def slides() -> Iterator[tuple[str, str, str, int]]:
     tuple
         Class, patient number, block (empty if none) and number of pictures.
     """
-    for label, patients in PATIENT_PICTURES.items():
-        for number, count in patients.items():
+    for label, counts in PATIENT_PICTURES.items():
+        for number, count in counts.items():
             blocks = BLOCKS.get(number, ("",))
             first = FIRST_BLOCK_PICTURES.get(number, count)
             for block, pictures in zip(blocks, (first, count - first), strict=False):
@@ -243,7 +243,7 @@ def draw_picture(patient: Patient, seed: int, block: str, picture: int) -> NDArr
     """
     key = [seed, int(patient.number), int(block[1:] or 0), picture]
     rng = np.random.default_rng(key)
-    patient = _vary(rng, patient)
+    patient = _vary(rng, _of_block(patient, seed, block))
     layout = _layout(rng, patient)
     densities = _densities(rng, patient, layout)
     return _photograph(rng, patient, densities)
@@ -278,6 +278,17 @@ def patients(seed: int) -> dict[str, Patient]:
 def _deal(rng: np.random.Generator, count: int, low: float, high: float) -> Field:
     share = (rng.permutation(count) + rng.uniform(0.1, 0.9, count)) / count
     return (low + (high - low) * share).astype(np.float32)
+
+
+def _of_block(patient: Patient, seed: int, block: str) -> Patient:
+    # A second block was cut and stained on another day: the same stain, a little off.
+    if block == BLOCKS.get(patient.number, ("",))[0]:
+        return patient
+    rng = np.random.default_rng([seed, int(patient.number), int(block[1:])])
+    habit = dict(patient.habit)
+    for name in ("strength", "redness"):
+        habit[name] *= 1 + rng.choice([-1, 1]) * rng.uniform(0.03, 0.07)
+    return replace(patient, habit=habit)
 
 
 def _vary(rng: np.random.Generator, patient: Patient) -> Patient:
@@ -344,17 +355,17 @@ def _packed(rng: np.random.Generator, pitch: float, shift: float) -> Field:
 
 def _follicles(rng: np.random.Generator) -> tuple[Field, Field, Field]:
     # FL: follicles back to back, pale and large-celled inside, a thin dark rim outside.
-    pitch = rng.uniform(105, 190)
-    centres = _packed(rng, pitch, 0.10)
-    radii = pitch * rng.uniform(0.36, 0.46, len(centres))
-    far = _distance(rng, centres, radii, 0.07)
+    pitch = rng.uniform(95, 165)
+    centres = _packed(rng, pitch, 0.15)
+    radii = pitch * rng.uniform(0.34, 0.50, len(centres))
+    far = _distance(rng, centres, radii, 0.10)
     inside = 1 - _smooth(far, 0.88, 1.02)
     return inside, _smooth(far, 0.96, 1.10), inside
 
 
 def _mantles(rng: np.random.Generator) -> tuple[Field, Field, Field]:
     # MCL, mantle zone pattern: broad dark ring about a small pale residual germinal centre.
-    centres = _packed(rng, rng.uniform(150, 200), 0.14)
+    centres = _packed(rng, rng.uniform(125, 170), 0.14)
     radii = rng.uniform(17, 26, len(centres))
     far = _distance(rng, centres, radii, 0.10)
     inside = 1 - _smooth(far, 0.85, 1.10)
@@ -484,7 +495,7 @@ def _population(
     radius = kind.radius * size * (1 + kind.spread * scatter[0])
     radius = np.clip(radius * np.where(big, kind.large, 1), 1.3, 4.4).astype(np.float32)
     long = 1 + kind.long * np.abs(scatter[1])
-    ink = (1 + 0.22 * scatter[2]) * np.where(big, 0.58, 1)
+    ink = (1 + 0.22 * scatter[2]) * np.where(big, 0.72, 1)
     vesicular = np.where(big, 0.45, 0.12).astype(np.float32)
     angle = rng.uniform(0, np.pi, count).astype(np.float32)
     bend = kind.bend * scatter[3]
@@ -508,14 +519,14 @@ def _scatter(rng: np.random.Generator, patient: Patient, layout: Layout) -> Nucl
         points = points[rng.random(len(points)) < _at(wanted, points)]
         large = _at(layout.large, points) if cells is kind else np.zeros(len(points))
         part = _population(rng, points, cells, habit["size"], large)
-        part.ink *= 1 - 0.50 * _at(layout.pale, points) + 0.40 * _at(layout.dense, points)
+        part.ink *= 1 - 0.36 * _at(layout.pale, points) + 0.40 * _at(layout.dense, points)
         parts.append(part)
     joined = {n: np.concatenate([vars(p)[n] for p in parts]) for n in vars(parts[0])}
     return _push_apart(Nuclei(**joined))
 
 
 def _push_apart(nuclei: Nuclei) -> Nuclei:
-    # One step of repulsion turns random overlaps into the close packing of real tissue.
+    # Two steps of repulsion turn random overlaps into the close packing of real tissue.
     for _ in range(2):
         points = np.stack([nuclei.x, nuclei.y], 1)
         a, b = cKDTree(points).query_pairs(5.5, output_type="ndarray").T
@@ -638,7 +649,9 @@ def _draw_file(patient: Patient, seed: int, block: str, picture: int, path: Path
 
 
 def _refuse_foreign(folder: Path) -> None:
-    if folder.exists() and not (folder / MARKER).is_file() and any(folder.iterdir()):
+    if not folder.exists() or (folder / MARKER).is_file():
+        return
+    if not folder.is_dir() or any(folder.iterdir()):
         raise DataError(f"{folder} holds files that are not a synthetic set; name an empty folder.")
 
 

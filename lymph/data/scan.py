@@ -81,7 +81,8 @@ def _examine(path: Path) -> dict[str, Any]:
         height, width, _ = read_picture(path).shape  # upright, where the header may lie on its side
     except PictureError as error:
         length = stamp_of(path)[1]
-        problem = "Its name is not UTF-8; rename the file." if "?" in path.name else str(error)
+        nameless = "?" in str(path) and not path.exists()
+        problem = "Its name is not UTF-8; rename the file." if nameless else str(error)
         return {"width": 0, "height": 0, "mode": "", "bytes": length, "problem": problem}
     return {**header._asdict(), "width": width, "height": height, "problem": ""}
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from lymph.errors import SplitError
 from lymph.facts import NOTEBOOK_TEST, NOTEBOOK_VAL
-from lymph.splits.split import SET_NAMES, By, Split
+from lymph.splits.split import SET_NAMES, Split
 
 FRACTIONS = (0.6, 0.2, 0.2)
 
@@ -37,16 +37,18 @@ def home_class(table: pd.DataFrame) -> pd.Series:
 def share_out(count: int, fractions: tuple[float, ...]) -> list[int]:
     """Share ``count`` things out by largest remainder; train, then test, come first on ties.
 
-    Train keeps one in any case, then test, then val, as long as another set can spare it.
+    Train keeps one in any case, then test, then val: none takes the last of one before it.
     """
     exact = [count * fraction for fraction in fractions]
     shares = [math.floor(value + 1e-9) for value in exact]
     by_remainder = sorted((0, 2, 1), key=lambda i: round(shares[i] - exact[i], 9))
     for i in by_remainder[: count - sum(shares)]:
         shares[i] += 1
-    for i in (0, 2, 1):
-        largest = max(range(len(shares)), key=lambda j: shares[j])
-        if fractions[i] > 0 and shares[i] == 0 and (shares[largest] > 1 or i == 0):
+    wanted = [i for i in (0, 2, 1) if fractions[i] > 0]
+    for rank, i in enumerate(wanted):
+        largest = max((1, 2, 0), key=lambda j: shares[j])
+        spare = shares[largest] - (largest not in wanted[rank:])
+        if shares[i] == 0 and spare > 0:
             shares[i] += 1
             shares[largest] -= 1
     return shares
@@ -178,8 +180,3 @@ def notebook_split(table: pd.DataFrame) -> Split:
             " the demonstration set only. Split by patient instead."
         )
     return Split("patient", 0, {name: sets[name] for name in SET_NAMES})
-
-
-def split_by(by: By, table: pd.DataFrame, seed: int = 0) -> Split:
-    """Split in the default fractions by patient or by picture."""
-    return (split_by_patient if by == "patient" else split_by_picture)(table, seed=seed)

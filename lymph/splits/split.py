@@ -36,7 +36,9 @@ class Split:
             raise SplitError("A split holds either sets or folds; make it anew with `lymph split`.")
         if self.sets is not None and set(self.sets) != set(SET_NAMES):
             raise SplitError("The sets of a split are train, val and test; make it anew.")
-        names = [name for group in self.groups() for name in group]
+        groups = self.folds if self.sets is None else self.groups()
+        lists = isinstance(groups, list) and all(isinstance(group, list) for group in groups)
+        names = [name for group in groups for name in group] if lists else []
         if not names or not all(isinstance(name, str) for name in names):
             raise SplitError(f"A split holds lists of {self.by}s; make it anew with `lymph split`.")
         twice = [name for name, count in Counter(names).items() if count > 1]

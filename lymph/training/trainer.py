@@ -70,9 +70,7 @@ def load_run_data(config: TrainConfig, split: Split) -> RunData:
     sets = split.assign(table).to_numpy(str)
     unknown = sorted(set(table["label"]) - set(config.classes))
     if unknown:
-        raise RunError(
-            f"The run does not know the class {unknown[0]}; start a new run."
-        )
+        raise RunError(f"The run does not know the class {unknown[0]}; start a new run.")
     missing = sorted(set(config.classes) - set(table["label"][sets == "train"]))
     if missing:
         raise RunError(

@@ -1,0 +1,216 @@
+"""Data: what is in the pictures, and who they are from."""
+
+from collections.abc import Callable
+
+import pandas as pd
+import streamlit as st
+
+from lymph.charts import class_histogram, pictures_per_patient
+from lymph.data import sources
+from lymph.data.scan import classes_of, summary
+from lymph.data.sources import DataSet
+from lymph.errors import LymphError
+from lymph.facts import CLASS_NAMES, class_colours
+from pages.shared import loading, state
+from pages.shared.frame import begin, next_step, show_error
+from pages.shared.galleries import Item, gallery
+from pages.shared.navigation import ensure_app
+
+QUESTION = "What is in the pictures, and who are they from?"
+PICTURE_TYPES = ["png", "jpg", "jpeg", "tif", "tiff", "bmp", "webp"]
+
+
+def page() -> None:
+    data_set = state.current_data_set()
+    begin(QUESTION, data_set)
+    if data_set is None:
+        st.info("There are no pictures yet. Add your own, or draw the demonstration set.")
+        draw_demonstration()
+        add_pictures(expanded=True)
+        return
+    try:
+        table = loading.picture_table(data_set)
+    except LymphError as error:
+        show_error(error)
+        add_pictures(expanded=True)
+        patient_names(data_set)
+        return
+    show_numbers(table)
+    add_pictures()
+    sound = table[table["problem"] == ""]
+    if len(sound):
+        show_charts(sound)
+        show_gallery(data_set, sound)
+    show_problems(table)
+    patient_names(data_set)
+    next_step("Next: decide which patients the model never sees.", "split", "Go to the split")
+
+
+def show_numbers(table: pd.DataFrame) -> None:
+    facts = summary(table)
+    numbers = {
+        "Pictures": facts["pictures"],
+        "Patients": facts["patients"],
+        "Classes": len(facts["classes"]),
+        "Left out": len(facts["problems"]),
+    }
+    with st.grid(4, min_column_width=130, key="data_numbers"):
+        for label, value in numbers.items():
+            st.metric(label, value)
+    known = [f"**{name}** {CLASS_NAMES[name]}" for name in facts["classes"] if name in CLASS_NAMES]
+    if known:
+        st.caption(" · ".join(known))
+
+
+def show_charts(table: pd.DataFrame) -> None:
+    colours = class_colours(classes_of(table))
+    left, right = st.columns([1, 3], gap="medium")
+    with left:
+        st.subheader("Pictures of each class", anchor=False)
+        figure = class_histogram(table, colours)
+        st.plotly_chart(figure, key="class_histogram", config={"displayModeBar": False})
+    with right:
+        st.subheader("Pictures of each patient", anchor=False)
+        figure = pictures_per_patient(table, colours)
+        st.plotly_chart(figure, key="patient_histogram", config={"displayModeBar": False})
+
+
+def show_gallery(data_set: DataSet, table: pd.DataFrame) -> None:
+    st.subheader("The pictures", anchor=False)
+    classes = classes_of(table)
+    left, right = st.columns([2, 1], vertical_alignment="bottom")
+    label = left.segmented_control(
+        "Class", ["All", *classes], default="All", required=True, key="gallery_class"
+    )
+    of_class = table if label == "All" else table[table["label"] == label]
+    patients = sorted(of_class["patient"].unique())
+    patient = right.selectbox("Patient", ["All", *patients], key="gallery_patient")
+    chosen = of_class if patient == "All" else of_class[of_class["patient"] == patient]
+    items = [Item(row.picture, row.label, f"patient {row.patient}") for row in chosen.itertuples()]
+    gallery(data_set.path, items, class_colours(classes), key="gallery")
+
+
+def show_problems(table: pd.DataFrame) -> None:
+    problems = table.loc[table["problem"] != "", ["picture", "problem"]]
+    if problems.empty:
+        return
+    with st.expander(f"Pictures left out, and why ({len(problems)})", key="problems"):
+        st.dataframe(
+            problems,
+            hide_index=True,
+            column_config={"picture": "Picture", "problem": "Why it is left out"},
+        )
+
+
+def draw_demonstration() -> None:
+    if st.button("Draw the demonstration set", type="primary", key="make_demonstration"):
+        with loading.progress_bar("Pictures drawn") as progress:
+            data_set = sources.make_demonstration(progress)
+        switch_to(data_set)
+
+
+def add_pictures(expanded: bool = False) -> None:
+    with st.expander("Use your own pictures", expanded=expanded, icon="➕", key="add_pictures"):
+        st.write(
+            "One sub-folder a class, such as `CLL/`, `FL/` and `MCL/`."
+            " Nothing leaves this computer."
+        )
+        folder, archive, drop, kaggle = st.tabs(
+            ["Folder", "Zip file", "Drop a folder", "Real lymphoma set"]
+        )
+        with folder:
+            add_folder()
+        with archive:
+            add_zip()
+        with drop:
+            add_drop()
+        with kaggle:
+            add_kaggle()
+        with st.container(horizontal=True):
+            st.button("Read the folder again", on_click=loading.read_again, key="read_again")
+            remove_data_set()
+
+
+def add_folder() -> None:
+    with st.form("add_folder_form", border=False):
+        path = st.text_input("Path of a folder on this computer", key="folder_path")
+        if st.form_submit_button("Open the folder", key="add_folder"):
+            attempt(lambda: sources.add_folder(path))
+
+
+def add_zip() -> None:
+    upload = st.file_uploader("A zip of class folders", type="zip", key="zip_upload")
+    if upload and st.button("Unpack and open", type="primary", key="add_zip"):
+        with loading.progress_bar("Files unpacked") as progress:
+            attempt(lambda: sources.add_zip(upload.name, upload, progress))
+
+
+def add_drop() -> None:
+    uploads = st.file_uploader(
+        "A folder that holds the class folders",
+        type=PICTURE_TYPES,
+        accept_multiple_files="directory",
+        key="folder_upload",
+    )
+    if uploads:
+        name = st.text_input("Name of this data set", "Dropped pictures", key="folder_upload_name")
+        label = f"Open these {len(uploads)} pictures"
+        if st.button(label, type="primary", key="add_drop"):
+            attempt(lambda: sources.add_uploads(name, ((u.name, u.getvalue()) for u in uploads)))
+
+
+def add_kaggle() -> None:
+    st.write(
+        "374 pictures of 29 patients from the National Institute on Aging, published on Kaggle as"
+        f" `{sources.KAGGLE_HANDLE}`. The download is {sources.KAGGLE_SIZE}."
+    )
+    if st.button(f"Download {sources.KAGGLE_SIZE} from Kaggle", key="add_kaggle"):
+        with st.spinner("Downloading from Kaggle"):
+            attempt(sources.fetch_kaggle)
+
+
+def remove_data_set() -> None:
+    known = [data_set.name for data_set in sources.list_data_sets()]
+    removable = [name for name in known if name != sources.DEMO_NAME]
+    if not removable:
+        return
+    with st.popover("Remove a data set"):
+        st.write("Copies made here are deleted; a folder that you opened stays where it is.")
+        name = st.selectbox("Data set to remove", removable, key="remove_name")
+        if st.button("Remove it from the list", key="remove_data_set"):
+            sources.remove_data_set(name)
+            st.rerun()
+
+
+def attempt(add: Callable[[], DataSet]) -> None:
+    """Add a data set and show it, or say why it cannot be added."""
+    try:
+        data_set = add()
+    except LymphError as error:
+        show_error(error)
+    else:
+        switch_to(data_set)
+
+
+def switch_to(data_set: DataSet) -> None:
+    state.want_data_set(data_set.name)
+    st.rerun()
+
+
+def patient_names(data_set: DataSet) -> None:
+    with st.expander("How patients are told from file names", key="patient_names"):
+        st.write(
+            "The safe key is year and number: `sj-05-6124-R4_016.tif` is patient 05-6124, whatever"
+            " the block. For other names give a regular expression with a group called `patient`,"
+            " such as `(?P<patient>[^_]+)_`."
+        )
+        pattern = st.text_input(
+            "Pattern", state.patient_pattern(data_set), key=f"pattern_{data_set.name}"
+        )
+        if pattern != state.patient_pattern(data_set):
+            state.keep_patient_pattern(data_set, pattern)
+            st.rerun()
+
+
+ensure_app()
+page()

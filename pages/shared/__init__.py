@@ -1,0 +1,1 @@
+"""What the pages share: state, loading, galleries, running. Not a page itself."""

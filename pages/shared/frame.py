@@ -1,0 +1,78 @@
+"""What every page begins with, and what it shows when there is nothing to show."""
+
+import html
+import re
+
+import streamlit as st
+
+from lymph.data.sources import DataSet
+from lymph.errors import LymphError
+from pages.shared.navigation import FILES
+
+SYNTHETIC_NOTICE = "Synthetic set: every picture is computer drawn, none is from a patient."
+
+STYLES = """
+<style>
+.lymph-notice {display:inline-block; padding:.15rem .6rem; border-radius:1rem; font-size:.85rem;
+  border:1px solid color-mix(in srgb, currentColor 35%, transparent);}
+.lymph-picture {margin:0; position:relative; line-height:0;}
+.lymph-picture img {width:100%; height:auto; border-radius:4px; border:3px solid var(--edge, grey);}
+.lymph-badge {display:inline-block; padding:.1rem .45rem; border-radius:3px; font-size:.78rem;
+  font-weight:650; line-height:1.25; background:var(--edge, grey); color:var(--ink, white);}
+.lymph-picture .lymph-badge {position:absolute; left:3px; top:3px; border-radius:3px 0 4px 0;}
+[class*="_open_"] button {padding:.15rem 0 0; min-height:0; font-size:.86rem;}
+.lymph-caption {font-size:.82rem; line-height:1.3; opacity:.8;
+  overflow-wrap:anywhere;}
+.lymph-patient {display:grid; grid-template-columns:9.5rem 1fr; gap:.25rem .8rem; padding:.45rem 0;
+  border-top:1px solid color-mix(in srgb, currentColor 14%, transparent); align-items:start;}
+.lymph-patient .who {font-size:.9rem; line-height:1.4;}
+.lymph-patient .who small {opacity:.75;}
+.lymph-line {display:flex; flex-wrap:wrap; gap:3px;}
+.lymph-thumb {position:relative; line-height:0;}
+.lymph-thumb img {height:32px; width:auto; border-radius:2px; border:2px solid transparent;}
+.lymph-thumb.val img {border:2px dashed #8F6FD0;}
+.lymph-thumb.test img {border:2px solid #D6478B;}
+.lymph-thumb b {position:absolute; right:2px; bottom:2px; font-size:.62rem; line-height:1;
+  padding:1px 3px; border-radius:2px; color:#fff; background:#6B4BAE;}
+.lymph-thumb.test b {background:#B8326F;}
+.lymph-steps {font-size:.9rem; line-height:1.75;}
+.lymph-steps .open {opacity:.6;}
+@media (max-width:640px) {.lymph-patient {grid-template-columns:1fr;}}
+</style>
+"""
+
+
+def plain(text: str) -> str:
+    """Make text that someone else wrote show as it stands: no Markdown, maths, links or icons."""
+    return re.sub(r"([\\`*_{}\[\]()#+\-.!|<>~$:^])", r"\\\1", " ".join(str(text).split()))
+
+
+def counted(number: int, noun: str) -> str:
+    """Write a number with its noun in the singular or the plural."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def escape(text: str) -> str:
+    """Make text that someone else wrote safe inside HTML."""
+    return html.escape(str(text), quote=True)
+
+
+def begin(question: str, data_set: DataSet | None) -> None:
+    """Draw the page's question and, where the pictures are not real, say so."""
+    st.html(STYLES)
+    st.title(question, anchor=False)
+    if data_set is not None and data_set.synthetic:
+        st.html(f'<span class="lymph-notice">{SYNTHETIC_NOTICE}</span>')
+
+
+def next_step(text: str, step: str, label: str) -> None:
+    """Say what comes next and offer the button that leads there."""
+    with st.container(border=True, key=f"next_{step}"):
+        st.write(text)
+        if st.button(label, type="primary", key=f"go_{step}"):
+            st.switch_page(FILES[step])
+
+
+def show_error(error: LymphError) -> None:
+    """Show what went wrong and how to mend it; the words may hold names that a user chose."""
+    st.error(plain(str(error)))

@@ -1,0 +1,51 @@
+"""The pages, their addresses, and the way to them."""
+
+from typing import NoReturn
+
+import streamlit as st
+from streamlit.navigation.page import StreamlitPage
+
+FILES = {
+    "data": "pages/data.py",
+    "split": "pages/split.py",
+    "train": "pages/train.py",
+    "results": "pages/results.py",
+    "classify": "pages/classify.py",
+}
+TITLES = {
+    "data": ("Data", "🖼️"),
+    "split": ("Split", "✂️"),
+    "train": ("Train", "📈"),
+    "results": ("Results", "🎯"),
+    "classify": ("Classify", "🔍"),
+}
+# Set by app.py at the start of every run, taken away by the page that runs in it.
+STARTED_KEY = "app_started"
+
+
+def choose_page() -> StreamlitPage:
+    """Set up the navigation and return the page that the address asks for."""
+    st.session_state[STARTED_KEY] = True
+    rooms = [
+        st.Page(FILES[path], title=title, icon=icon, url_path=path)
+        for path, (title, icon) in TITLES.items()
+    ]
+
+    def home() -> NoReturn:
+        """Lead from the bare address to the data, which have an address of their own."""
+        st.switch_page(rooms[0], query_params=st.query_params.to_dict())
+
+    return st.navigation([st.Page(home, title="lymph", default=True, visibility="hidden"), *rooms])
+
+
+def ensure_app() -> None:
+    """Bring a page that Streamlit ran without ``app.py`` back into the app.
+
+    The first session of a server takes a folder ``pages/`` for Streamlit's old page mode until
+    ``st.navigation`` has been called once: a deep link then runs the page's file alone, or, where
+    the file is named otherwise than its address, says "Page not found".
+    """
+    if not st.session_state.pop(STARTED_KEY, False):
+        choose_page()
+        del st.session_state[STARTED_KEY]
+        st.rerun()

@@ -1,0 +1,48 @@
+"""The sidebar that every page shows: which pictures, and how far one has come."""
+
+import streamlit as st
+
+from lymph.data import sources
+from pages.shared import state
+from pages.shared.frame import SYNTHETIC_NOTICE
+from pages.shared.loading import progress_bar
+from pages.shared.navigation import TITLES
+from pages.shared.training import has_finished_run
+
+
+def ensure_data() -> None:
+    """Make the demonstration set at the first opening, where there are no data at all."""
+    if not sources.list_data_sets():
+        st.subheader("Drawing the demonstration set", anchor=False)
+        with progress_bar("Pictures drawn") as progress:
+            sources.make_demonstration(progress)
+        st.rerun()
+
+
+def choose_data_set() -> None:
+    """Draw the data set chooser; the choice is kept across pages and in the address."""
+    names = [data_set.name for data_set in sources.list_data_sets()]
+    wanted = st.session_state.pop(state.WANTED_KEY, None)
+    if wanted in names:
+        st.session_state[state.DATA_KEY] = wanted
+    elif st.session_state.get(state.DATA_KEY, names[0]) not in names:
+        del st.session_state[state.DATA_KEY]
+    st.sidebar.selectbox(
+        "Data set", names, key=state.DATA_KEY, bind="query-params", persist_state="session"
+    )
+    data_set = state.current_data_set()
+    if data_set and data_set.synthetic:
+        st.sidebar.caption(SYNTHETIC_NOTICE)
+
+
+def show_steps() -> None:
+    """List the steps from data to an answer, those done with a tick."""
+    data_set = state.current_data_set()
+    done = {"data", *state.steps_done()}
+    if data_set and has_finished_run(data_set):
+        done |= {"split", "train"}
+    lines = "".join(
+        f"<div>✓ {title}</div>" if step in done else f'<div class="open">○ {title}</div>'
+        for step, (title, _) in TITLES.items()
+    )
+    st.sidebar.html(f'<div class="lymph-steps"><b>Steps</b>{lines}</div>')

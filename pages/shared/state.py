@@ -1,0 +1,74 @@
+"""What is kept while someone moves between pages: the data set, the split, the steps done."""
+
+from typing import Literal, NamedTuple
+
+import streamlit as st
+
+from lymph.data.sources import DataSet, list_data_sets
+from lymph.facts import PATIENT_PATTERN
+from lymph.splits import FRACTIONS
+
+DATA_KEY = "data"
+WANTED_KEY = "data_wanted"
+PATTERNS_KEY = "patient_patterns"
+SPLITS_KEY = "split_settings"
+DONE_KEY = "steps_done"
+
+SplitBy = Literal["patient", "notebook", "picture"]
+
+
+class SplitSettings(NamedTuple):
+    """How the pictures are split; enough to make the same split again."""
+
+    by: SplitBy = "patient"
+    seed: int = 0
+    val: float = FRACTIONS[1]
+    test: float = FRACTIONS[2]
+
+    @property
+    def fractions(self) -> tuple[float, float, float]:
+        """Return the shares of train, validation and test."""
+        return (1.0 - self.val - self.test, self.val, self.test)
+
+
+def current_data_set() -> DataSet | None:
+    """Return the data set chosen in the sidebar, or the first one, or None when there is none."""
+    known = list_data_sets()
+    by_name = {data_set.name: data_set for data_set in known}
+    return by_name.get(st.session_state.get(DATA_KEY, ""), known[0] if known else None)
+
+
+def want_data_set(name: str) -> None:
+    """Choose a data set at the next run of the script, before the sidebar's chooser is drawn."""
+    st.session_state[WANTED_KEY] = name
+
+
+def patient_pattern(data_set: DataSet) -> str:
+    """Return the pattern that tells the patients of a data set from the file names."""
+    return st.session_state.get(PATTERNS_KEY, {}).get(data_set.name, PATIENT_PATTERN)
+
+
+def keep_patient_pattern(data_set: DataSet, pattern: str) -> None:
+    """Keep the pattern of a data set for this session."""
+    st.session_state.setdefault(PATTERNS_KEY, {})[data_set.name] = pattern
+
+
+def split_settings(data_set: DataSet) -> SplitSettings:
+    """Return the split chosen for a data set; by patient with seed 0 where none was chosen."""
+    kept = st.session_state.get(SPLITS_KEY, {}).get(data_set.name)
+    return SplitSettings(*kept) if kept else SplitSettings()
+
+
+def keep_split_settings(data_set: DataSet, settings: SplitSettings) -> None:
+    """Keep the split chosen for a data set, for the Train page."""
+    st.session_state.setdefault(SPLITS_KEY, {})[data_set.name] = tuple(settings)
+
+
+def mark_done(step: str) -> None:
+    """Remember that a step of the way from data to an answer was taken in this session."""
+    st.session_state.setdefault(DONE_KEY, set()).add(step)
+
+
+def steps_done() -> set[str]:
+    """Return the steps taken in this session."""
+    return st.session_state.get(DONE_KEY, set())

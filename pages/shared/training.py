@@ -1,0 +1,175 @@
+"""Runs as the pages need them: those of one data set, their names, the classifier of one."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import streamlit as st
+
+from lymph import runs
+from lymph.data.sources import DataSet
+from lymph.errors import LymphError
+from lymph.evaluation import report
+from lymph.models import MODELS
+from lymph.runs import Run
+from lymph.training.folder import PREDICTIONS
+
+if TYPE_CHECKING:
+    from lymph.inference import Classifier
+
+RESULTS_KEY = "results_run"
+
+SET_WORDS = {"test": "test", "val": "validation", "train": "training", "out-of-fold": "out-of-fold"}
+
+STATE_MARKS = {
+    "queued": "⏳ waiting",
+    "running": "🟣 running",
+    "finished": "✅ finished",
+    "stopped": "⏹️ stopped",
+    "failed": "❌ failed",
+    "lost": "❔ lost",
+}
+
+
+def runs_of(data_set: DataSet) -> list[Run]:
+    """Return the runs that learned from a data set, newest first."""
+    root = str(data_set.path.resolve())
+    return [run for run in runs.list_runs() if run.config.data == root]
+
+
+def finished_runs(data_set: DataSet) -> list[Run]:
+    """Return the runs with a result, newest first."""
+    return [run for run in runs_of(data_set) if run.status().state == "finished"]
+
+
+def has_finished_run(data_set: DataSet) -> bool:
+    """Tell whether any model has learned from a data set; a broken run folder counts as none."""
+    try:
+        return bool(finished_runs(data_set))
+    except LymphError:
+        return False
+
+
+def title_of(run: Run) -> str:
+    """Name a run for people: model, split, when, and its id."""
+    config, split = run.config, run.split()
+    when = datetime.fromtimestamp(run.status().queued).strftime("%d %b %H:%M")
+    return (
+        f"{MODELS[config.model].title}, split by {split.by}, seed {config.seed} · {when} · {run.id}"
+    )
+
+
+@st.cache_resource(max_entries=2, show_spinner="Loading the model")
+def classifier_of(run_id: str, changed: float) -> "Classifier":
+    """Load the model of a run; at most two stay in memory."""
+    # Loaded late: torch takes seconds to import and only this needs it.
+    from lymph.inference import load_classifier
+
+    return load_classifier(runs.open_run(run_id))
+
+
+def changed(run: Run) -> float:
+    """Return when a run's predictions were written: what is cached of them ends with it."""
+    try:
+        return (run.path / PREDICTIONS).stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+@st.cache_data(show_spinner=False, max_entries=8)
+def _predictions(path: str, written: float) -> pd.DataFrame:
+    return runs.open_run(path).predictions()
+
+
+def predictions_of(run: Run) -> pd.DataFrame:
+    """Return a run's prediction table."""
+    return _predictions(str(run.path), changed(run))
+
+
+@st.cache_data(show_spinner="Counting", max_entries=16)
+def _report(path: str, written: float, set_name: str) -> dict[str, Any]:
+    return report(_predictions(path, written), set_name)
+
+
+def report_of(run: Run, set_name: str) -> dict[str, Any]:
+    """Return every figure of one set of a run."""
+    return _report(str(run.path), changed(run), set_name)
+
+
+def choose_run(data_set: DataSet, label: str, key: str) -> Run | None:
+    """Draw the chooser of a finished run; the choice stands in the address."""
+    known = {run.id: run for run in finished_runs(data_set)}
+    asked = run_in_address(RESULTS_KEY)
+    if asked and asked not in known:
+        asked_run = runs.open_run(asked)
+        if asked_run.status().state == "finished":
+            known = {asked_run.id: asked_run, **known}
+    if not known:
+        return None
+    ids = list(known)
+    chosen = st.selectbox(
+        label,
+        ids,
+        index=ids.index(asked) if asked in known else 0,
+        format_func=lambda run_id: title_of(known[run_id]),
+        key=key,
+    )
+    remember_run(RESULTS_KEY, chosen)
+    return known[chosen]
+
+
+def set_names(predictions: pd.DataFrame) -> list[str]:
+    """Return the sets that a prediction table has, the one to judge by first."""
+    order = ["test", "out-of-fold", "val", "train"]
+    return [name for name in order if name in set(predictions["set"])]
+
+
+def interval_words(interval: list[float] | None) -> str:
+    """Write a 95 % interval in whole percent."""
+    if interval is None:
+        return "no interval can be given"
+    low, high = interval
+    if low == high:
+        return "too few patients for an interval"
+    return f"95 % interval {100 * low:.0f} to {100 * high:.0f} %"
+
+
+def quality_sentence(run: Run) -> str:
+    """Say how good a run's model is, with set, split, number of patients and interval."""
+    set_name = set_names(predictions_of(run))[0]
+    figures = report_of(run, set_name)
+    pictures, patients = figures["pictures"], figures["patients"]
+    words = (
+        f"This model is right on {100 * pictures['accuracy']:.0f} % of {pictures['n']}"
+        f" {SET_WORDS[set_name]} pictures ({interval_words(pictures['interval'])}) of"
+        f" {patients['n']} patients, split by {run.split().by}."
+    )
+    leaked = figures.get("leaked_test_share")
+    return words + (" It has trained on the same patients, which flatters it." if leaked else "")
+
+
+def run_in_address(key: str) -> str | None:
+    """Return the id of the run to show: from the address, else the one looked at last here.
+
+    None means that none was ever chosen, an empty string that a new one is wanted.
+    """
+    chosen = st.query_params.get("run", st.session_state.get(key))
+    if chosen:
+        remember_run(key, chosen)
+    return chosen
+
+
+def remember_run(key: str, run_id: str) -> None:
+    """Keep the run to show in the address and for the time another page is open."""
+    st.session_state[key] = run_id
+    if run_id:
+        st.query_params["run"] = run_id
+    else:
+        st.query_params.pop("run", None)
+
+
+def offer_newest_run() -> None:
+    """Offer a way out when the run in the address is not there or cannot be read."""
+    st.button(
+        "Show the newest run", on_click=remember_run, args=(RESULTS_KEY, ""), key="newest_run"
+    )

@@ -1,0 +1,323 @@
+"""Train: how well a model learns, seen while it does."""
+
+from collections.abc import Callable
+
+import pandas as pd
+import streamlit as st
+
+from lymph import runs, splits
+from lymph.charts import learning_curves
+from lymph.data.scan import classes_of, usable
+from lymph.data.sources import DataSet
+from lymph.errors import LymphError
+from lymph.models import MODELS
+from lymph.runs import Run
+from lymph.splits import Split
+from lymph.training.class_weights import class_weights
+from lymph.training.config import CLASS_WEIGHTS, TrainConfig
+from lymph.training.estimate import estimate_seconds
+from lymph.training.phases import plan_phases
+from pages.shared import loading, state
+from pages.shared.frame import begin, counted, next_step, plain, show_error
+from pages.shared.loading import duration, time_left
+from pages.shared.navigation import FILES, ensure_app
+from pages.shared.training import STATE_MARKS, remember_run, run_in_address, runs_of, title_of
+
+QUESTION = "How well does it learn?"
+WEIGHTS_TOLD = {
+    "none": "All alike",
+    "picture": "By number of pictures",
+    "patient": "By number of patients",
+}
+SCHEDULES_TOLD = {
+    "whole-then-head": "Whole model, then head only (the notebook's order)",
+    "head-then-whole": "Head only, then whole model (keeps ImageNet's features better)",
+}
+VALUES_TOLD = {
+    "imagenet": "ImageNet, downloaded by torchvision (98 MB, once)",
+    "file": "A file on this computer",
+    "none": "None: start from random values",
+}
+KEY = "train_run"
+NO_FILE = "no file named yet"
+
+
+def page() -> None:
+    data_set = state.current_data_set()
+    begin(QUESTION, data_set)
+    if data_set is None:
+        next_step("There are no pictures yet.", "data", "Add pictures")
+        return
+    try:
+        run = chosen_run(data_set)
+        if run is not None:
+            show_run(run)
+        else:
+            choose_and_start(data_set)
+        list_runs(data_set, run)
+    except LymphError as error:
+        show_error(error)
+        st.button("Train a new model", on_click=remember_run, args=(KEY, ""), key="new_run")
+
+
+def chosen_run(data_set: DataSet) -> Run | None:
+    """Return the run in the address, the one looked at last, or one that is still going."""
+    chosen = run_in_address(KEY)
+    if chosen is not None:
+        return runs.open_run(chosen) if chosen else None
+    going = [run for run in runs_of(data_set) if not run.status().over]
+    return going[0] if going else None
+
+
+def choose_and_start(data_set: DataSet) -> None:
+    table = usable(loading.picture_table(data_set))
+    split = loading.make_split(table, state.split_settings(data_set))
+    main, side = st.columns([2, 1], gap="large")
+    with main:
+        config = choose_settings(data_set, table, split)
+    with side:
+        describe_split(table, split)
+        config.pattern = state.patient_pattern(data_set)
+        show_estimate(config, split, table)
+        if st.button("Start training", type="primary", key="start_training"):
+            start(config, split)
+
+
+def start(config: TrainConfig, split: Split) -> None:
+    if config.weights.endswith(NO_FILE):
+        st.error("Give the path of the file with ResNet-50's values, or choose other values.")
+        return
+    run = runs.create_run(config, split)
+    runs.start_run(run)
+    remember_run(KEY, run.id)
+    st.rerun()
+
+
+def choose_settings(data_set: DataSet, table: pd.DataFrame, split: Split) -> TrainConfig:
+    model = st.radio(
+        "Model",
+        list(MODELS),
+        format_func=lambda name: MODELS[name].title,
+        captions=["learns from nothing, on grey pictures", "knows everyday pictures already"],
+        key="model",
+        horizontal=True,
+        persist_state="session",
+    )
+    spec = MODELS[model]
+    chosen = {"data": str(data_set.path), "model": model}
+    with st.grid(3, min_column_width=150, key="train_numbers"):
+        chosen["epochs"] = st.number_input(
+            "Epochs", 1, 500, spec.epochs, key=f"epochs_{model}", persist_state="session"
+        )
+        chosen["batch_size"] = st.number_input(
+            "Batch size", 1, 256, 16, key="batch_size", persist_state="session"
+        )
+        chosen["seed"] = st.number_input(
+            "Seed", 0, 99999, 0, key="train_seed", persist_state="session"
+        )
+    if model == "resnet50":
+        chosen["weights"] = choose_values()
+    chosen["class_weights"] = choose_class_weights(table, split)
+    with st.expander("Advanced", key="train_advanced"):
+        chosen["learning_rate"] = choose_learning_rate(model, spec.learning_rate)
+        if model == "resnet50":
+            chosen["schedule"] = st.radio(
+                "Two phases",
+                list(SCHEDULES_TOLD),
+                format_func=SCHEDULES_TOLD.__getitem__,
+                key="schedule",
+                persist_state="session",
+            )
+    return TrainConfig(**chosen)
+
+
+def choose_learning_rate(model: str, usual: float) -> float:
+    choices = sorted({1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, usual})
+    return st.select_slider(
+        "Learning rate",
+        choices,
+        usual,
+        format_func=lambda rate: f"{rate:g}",
+        key=f"learning_rate_{model}",
+        persist_state="session",
+    )
+
+
+def choose_values() -> str:
+    source = st.radio(
+        "Starting values",
+        list(VALUES_TOLD),
+        format_func=VALUES_TOLD.__getitem__,
+        key="values",
+        persist_state="session",
+    )
+    if source == "none":
+        st.warning("From random values ResNet-50 needs far more pictures than there are here.")
+    if source != "file":
+        return source
+    path = st.text_input(
+        "Path of the file (.pth) with ResNet-50's values",
+        key="values_file",
+        persist_state="session",
+    )
+    return path.strip() or NO_FILE
+
+
+def choose_class_weights(table: pd.DataFrame, split: Split) -> str:
+    mode = st.radio(
+        "Weight of each class in the loss",
+        CLASS_WEIGHTS,
+        format_func=WEIGHTS_TOLD.__getitem__,
+        key="class_weights",
+        horizontal=True,
+        persist_state="session",
+    )
+    if mode != "none":
+        rows = table[split.assign(table) == "train"]
+        weights = class_weights(rows, mode, classes_of(table))
+        told = " · ".join(f"**{plain(name)}** {value:.2f}" for name, value in weights.items())
+        st.caption(f"{told}, counted on the training pictures only")
+    return mode
+
+
+def describe_split(table: pd.DataFrame, split: Split) -> None:
+    sets = splits.summary(table, split)["sets"]
+    leak = splits.leak_report(table, split)
+    st.metric("Patients to learn from", sets["train"]["patients"])
+    st.caption(
+        f"Split by {split.by}, seed {split.seed}: {sets['train']['pictures']} pictures to learn"
+        f" from, {sets['val']['pictures']} to choose the epoch, {sets['test']['pictures']} held"
+        " back."
+    )
+    if leak.leaked_test_pictures:
+        st.error(plain(leak.sentence))
+    st.page_link(FILES["split"], label="Change the split")
+
+
+def show_estimate(config: TrainConfig, split: Split, table: pd.DataFrame) -> None:
+    with st.spinner("Measuring how fast this computer trains"):
+        seconds = estimate_seconds(config, split, table)
+    st.metric("Time it will take", f"about {duration(seconds)}")
+
+
+def show_run(run: Run) -> None:
+    """Show a run and, while it goes on, look at its files every second."""
+    over = run.status().over
+
+    def live() -> None:
+        draw_run(run)
+        # A run that ends stops the polling, one that is resumed begins it: both need a whole rerun.
+        if run.status().over != over:
+            st.rerun()
+
+    st.fragment(live, run_every=None if over else 1.0)()
+
+
+def draw_run(run: Run) -> None:
+    status, metrics, config = run.status(), run.metrics(), run.config
+    st.caption(plain(title_of(run)))
+    draw_progress(run)
+    if status.error:
+        st.error(plain(status.error))
+    for note in status.notes:
+        st.info(plain(note))
+    if len(metrics):
+        draw_numbers(run)
+        best = status.best_epoch or None
+        if "fold" in metrics:
+            # Of a cross-validation the fold at hand is drawn; its curves are a run of their own.
+            metrics, best = metrics[metrics["fold"] == metrics["fold"].iloc[-1]], None
+        phases = plan_phases(config)
+        for place, quantity in zip(st.columns(2), ("loss", "accuracy"), strict=True):
+            with place:
+                st.subheader(quantity.capitalize(), anchor=False)
+                figure = learning_curves(metrics, phases, quantity, best)
+                key = f"curve_{quantity}"
+                st.plotly_chart(figure, key=key, config={"displayModeBar": False})
+    elif not status.over:
+        st.skeleton(300)
+    draw_actions(run)
+
+
+def draw_progress(run: Run) -> None:
+    status, metrics = run.status(), run.metrics()
+    words = STATE_MARKS[status.state]
+    if status.epochs:
+        words += f": epoch {status.epoch} of {status.epochs}"
+    if status.state == "running" and len(metrics):
+        left = metrics["seconds"].tail(3).mean() * (status.epochs - status.epoch - status.share)
+        words += time_left(left)
+    with st.container(key="run_progress"):
+        st.progress(min(1.0, (status.epoch + status.share) / max(1, status.epochs)), words)
+
+
+def draw_numbers(run: Run) -> None:
+    """Show the last epoch in numbers, with what they were counted on."""
+    last = run.metrics().iloc[-1]
+    with st.grid(4, min_column_width=150, key="run_numbers"):
+        st.metric("Train accuracy", f"{100 * last['train_accuracy']:.0f} %")
+        st.metric("Validation accuracy", f"{100 * last['val_accuracy']:.0f} %")
+        st.metric("Train loss", f"{last['train_loss']:.2f}")
+        st.metric("Validation loss", f"{last['val_loss']:.2f}")
+    split = run.split()
+    val = f" on {counted(len(split.sets['val']), f'validation {split.by}')}" if split.sets else ""
+    st.caption(
+        f"Epoch {int(last['epoch'])}, accuracy per picture{val}, split by {split.by}. Validation"
+        " chooses the epoch; how good the model is on patients it never saw stands on the Results"
+        " page, with its interval."
+    )
+
+
+def draw_actions(run: Run) -> None:
+    state_now = run.status().state
+    with st.container(horizontal=True, key="run_actions"):
+        if state_now in ("running", "queued"):
+            st.button("Stop", on_click=act, args=(runs.stop_run, run), key="stop_run")
+        if state_now in ("stopped", "failed", "lost"):
+            st.button(
+                "Resume",
+                type="primary",
+                on_click=act,
+                args=(runs.resume_run, run),
+                key="resume_run",
+            )
+        if state_now == "finished" and st.button(
+            "See the results", type="primary", key="see_results"
+        ):
+            remember_run("results_run", run.id)
+            st.switch_page(FILES["results"])
+        if st.button("Train a new model", key="new_run"):
+            remember_run(KEY, "")
+            st.rerun()
+    with st.expander("Settings and log", key="run_details"):
+        st.json(run.config.to_json(), expanded=False)
+        st.code(run.log() or "Nothing has been written yet.", language=None, height=240)
+
+
+def act(action: Callable[[Run], None], run: Run) -> None:
+    """Stop or resume a run; what cannot be done is said in passing."""
+    try:
+        action(run)
+    except LymphError as error:
+        st.toast(plain(str(error)))
+
+
+def list_runs(data_set: DataSet, shown: Run | None) -> None:
+    others = [run for run in runs_of(data_set) if shown is None or run.id != shown.id]
+    if not others:
+        return
+    st.subheader(
+        "Other runs on these pictures" if shown else "Runs on these pictures", anchor=False
+    )
+    for run in others[:12]:
+        status = run.status()
+        with st.container(horizontal=True, vertical_alignment="center", key=f"run_{run.id}"):
+            if st.button("Show", key=f"show_{run.id}"):
+                remember_run(KEY, run.id)
+                st.rerun()
+            progress = f" {status.epoch} of {status.epochs}" if not status.over else ""
+            st.write(f"{STATE_MARKS[status.state]}{progress} · {plain(title_of(run))}")
+
+
+ensure_app()
+page()

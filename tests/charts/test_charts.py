@@ -1,0 +1,187 @@
+"""Charts say what the tables say: numbers, colours and the cells that a click returns."""
+
+import altair as alt
+import numpy as np
+import pandas as pd
+import pytest
+
+from lymph import charts, splits
+from lymph.charts.learning import learning_curves
+from lymph.charts.style import EOSIN, HAEMATOXYLIN, mix
+from lymph.facts import class_colours
+from lymph.training.phases import Phase
+
+COLOURS = class_colours(["CLL", "FL", "MCL"])
+
+
+@pytest.fixture
+def table() -> pd.DataFrame:
+    """Return 12 pictures: CLL of patients a (3) and b (1), FL of c (6), MCL of d (2)."""
+    rows = [("CLL", "a")] * 3 + [("CLL", "b")] + [("FL", "c")] * 6 + [("MCL", "d")] * 2
+    table = pd.DataFrame(rows, columns=["label", "patient"])
+    return table.assign(picture=[f"{i}.png" for i in range(len(table))])
+
+
+@pytest.fixture
+def metrics() -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "epoch": [1, 2, 3],
+            "train_loss": [1.1, 0.8, 0.5],
+            "val_loss": [1.0, 0.9, 1.2],
+            "train_accuracy": [0.3, 0.6, 0.9],
+            "val_accuracy": [0.4, 0.5, 0.45],
+        }
+    )
+
+
+def test_class_histogram_counts_each_class_in_its_colour(table: pd.DataFrame) -> None:
+    bars = charts.class_histogram(table, COLOURS).data[0]
+    assert list(bars.x) == ["CLL", "FL", "MCL"]
+    assert list(bars.y) == [4, 6, 2]
+    assert list(bars.marker.color) == ["#0072B2", "#E69F00", "#009E73"]
+    assert bars.text[1] == "<b>6</b><br>50 %"
+
+
+def test_a_class_without_pictures_has_a_bar_of_nought(table: pd.DataFrame) -> None:
+    only = table[table["label"] != "MCL"]
+    assert list(charts.class_histogram(only, COLOURS).data[0].y) == [4, 6, 0]
+
+
+def test_patients_are_sorted_by_class_and_then_by_pictures(table: pd.DataFrame) -> None:
+    figure = charts.pictures_per_patient(table, COLOURS)
+    assert [trace.name for trace in figure.data] == ["CLL", "FL", "MCL"]
+    assert [list(trace.y) for trace in figure.data] == [[3, 1], [6], [2]]
+    assert [trace.marker.color for trace in figure.data] == list(COLOURS.values())
+    assert figure.data[0].customdata.tolist() == [["CLL", "a"], ["CLL", "b"]]
+    assert list(figure.layout.xaxis.ticktext) == ["a", "b", "c", "d"]
+
+
+def test_every_class_is_labelled_over_its_bars(table: pd.DataFrame) -> None:
+    words = [note.text for note in charts.pictures_per_patient(table, COLOURS).layout.annotations]
+    assert words == ["<b>CLL</b> 2 patients", "<b>FL</b> 1 patient", "<b>MCL</b> 1 patient"]
+
+
+def test_set_balance_shows_shares_beside_the_whole(table: pd.DataFrame) -> None:
+    sets = {"train": ["a", "c"], "val": [], "test": ["b", "d"]}
+    summary = splits.summary(table, splits.Split("patient", 0, sets))
+    figure = charts.set_balance(summary, COLOURS)
+    cll = figure.data[0]
+    assert list(cll.y) == ["All pictures", "Train", "Test"]
+    assert list(cll.x) == pytest.approx([4 / 12, 3 / 9, 1 / 3])
+    assert list(cll.customdata) == [4, 3, 1]
+    shares = np.array([trace.x for trace in figure.data], dtype=float)
+    assert shares.sum(axis=0) == pytest.approx(np.ones(3))
+
+
+def test_learning_curves_hold_both_sets(metrics: pd.DataFrame) -> None:
+    figure = learning_curves(metrics, [Phase("whole", 1, 5, 1e-3, 1e-3)], "loss")
+    assert [trace.name for trace in figure.data] == ["train", "validation"]
+    assert list(figure.data[1].y) == [1.0, 0.9, 1.2]
+    assert figure.layout.xaxis.range == (0.6, 5.4)
+    assert not figure.layout.shapes
+
+
+def test_phases_are_marked_where_there_are_two(metrics: pd.DataFrame) -> None:
+    phases = [Phase("whole", 1, 5, 1e-3, 1e-4), Phase("head", 6, 5, 1e-3, 0.0)]
+    figure = learning_curves(metrics, phases, "accuracy")
+    assert [(shape.x0, shape.x1) for shape in figure.layout.shapes] == [(0.5, 5.5), (5.5, 10.5)]
+    words = [note.text for note in figure.layout.annotations]
+    assert "whole model, 5 epochs" in words
+    assert "head only, 5 epochs" in words
+    assert figure.layout.yaxis.range == (0, 1.03)
+
+
+def test_the_epoch_that_is_kept_is_marked(metrics: pd.DataFrame) -> None:
+    figure = learning_curves(metrics, [Phase("whole", 1, 3, 1e-3, 1e-3)], "loss", best_epoch=2)
+    best = next(trace for trace in figure.data if trace.name == "best")
+    assert (best.x[0], best.y[0]) == (2, 0.9)
+    assert any("epoch 2 is kept" in note.text for note in figure.layout.annotations)
+
+
+def test_learning_curves_wait_for_the_first_epoch(metrics: pd.DataFrame) -> None:
+    figure = learning_curves(metrics.iloc[:0], [Phase("whole", 1, 4, 1e-3, 1e-3)], "loss", 0)
+    assert figure.layout.xaxis.range == (0.6, 4.4)
+
+
+MATRIX = np.array([[3, 1, 0], [0, 0, 0], [2, 2, 4]])
+
+
+def test_cells_hold_counts_and_shares_of_the_true_class() -> None:
+    cells = charts.confusion_cells(MATRIX, list(COLOURS)).set_index(["true", "predicted"])
+    assert cells.loc[("CLL", "FL"), "count"] == 1
+    assert cells.loc[("CLL", "FL"), "share"] == 0.25
+    assert cells.loc[("MCL", "CLL"), "text"] == "2"
+    assert (cells.loc["FL", "share"] == 0).all()
+
+
+def test_cells_show_shares_when_asked() -> None:
+    cells = charts.confusion_cells(MATRIX, list(COLOURS), "shares")
+    assert list(cells["text"])[:3] == ["75 %", "25 %", "0 %"]
+
+
+def test_right_answers_are_violet_and_wrong_ones_pink() -> None:
+    cells = charts.confusion_cells(np.array([[4, 0], [5, 0]]), ["A", "B"])
+    assert cells.loc[0, "fill"] == HAEMATOXYLIN
+    assert cells.loc[2, "fill"] == EOSIN
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_text_stands_out_from_every_cell(dark: bool) -> None:
+    counts = np.array([[share, 100 - share] for share in (0, 37)])
+    for cell in charts.confusion_cells(counts, ["A", "B"], dark=dark).itertuples():
+        assert contrast(cell.ink, cell.fill) >= 4.5
+
+
+def contrast(one: str, other: str) -> float:
+    """Return the contrast of two colours after WCAG 2."""
+
+    def light(colour: str) -> float:
+        channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+        return float(np.dot(linear, [0.2126, 0.7152, 0.0722]))
+
+    low, high = sorted([light(one), light(other)])
+    return (high + 0.05) / (low + 0.05)
+
+
+def test_a_click_on_a_cell_returns_true_and_predicted() -> None:
+    chart = charts.confusion_chart(MATRIX, list(COLOURS), unit="patients")
+    assert isinstance(chart, alt.LayerChart)
+    document = chart.to_dict()
+    (selection,) = [p for p in document["params"] if p["name"] == charts.SELECTION]
+    assert selection["select"]["fields"] == ["true", "predicted"]
+    assert [layer["mark"]["type"] for layer in document["layer"]] == ["rect", "text"]
+    (rows,) = document["datasets"].values()
+    assert len(rows) == 9
+    assert rows[1]["words"] == "is CLL, called FL: 1 of the patients"
+
+
+def test_axes_keep_the_order_of_the_classes() -> None:
+    document = charts.confusion_chart(np.eye(2), ["b", "a"]).to_dict()
+    assert document["layer"][0]["encoding"]["x"]["sort"] == ["b", "a"]
+
+
+def test_the_most_probable_class_is_drawn_full() -> None:
+    figure = charts.probability_bars({"CLL": 0.2, "FL": 0.795, "MCL": 0.005}, COLOURS)
+    bars = figure.data[0]
+    assert list(bars.marker.opacity) == [0.55, 1.0, 0.55]
+    assert list(bars.text) == ["20 %", "<b>80 %</b>", "< 1 %"]
+    assert list(bars.marker.color) == list(COLOURS.values())
+
+
+@pytest.mark.parametrize(
+    ("share", "words"), [(0.0, "< 1 %"), (0.5, "50 %"), (0.996, "> 99 %"), (0.01, "1 %")]
+)
+def test_probabilities_pretend_to_no_certainty(share: float, words: str) -> None:
+    assert charts.percent(share) == words
+
+
+def test_mixing_ends_at_both_colours() -> None:
+    assert mix("#102030", "#FFFFFF", 1.0) == "#102030"
+    assert mix("#102030", "#FFFFFF", 0.0) == "#FFFFFF"
+
+
+def test_figures_have_no_ground_of_their_own(table: pd.DataFrame) -> None:
+    figure = charts.class_histogram(table, COLOURS)
+    assert figure.layout.paper_bgcolor == figure.layout.plot_bgcolor == "rgba(0, 0, 0, 0)"

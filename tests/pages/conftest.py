@@ -1,0 +1,107 @@
+"""The app on a tiny data set, driven without a browser, and runs whose figures are known."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import streamlit as st
+from streamlit.runtime.pages_manager import PagesManager
+from streamlit.testing.v1 import AppTest
+
+from lymph.data import sources
+from lymph.data.scan import classes_of, scan, usable
+from lymph.predictions import make_predictions, write_predictions
+from lymph.runs import Run, create_run
+from lymph.splits import Split, split_by_patient
+from lymph.training import folder as files
+from lymph.training.config import TrainConfig
+
+APP = Path(__file__).parents[2] / "app.py"
+
+OpenPage = Callable[..., AppTest]
+MakeRun = Callable[..., Run]
+
+
+@pytest.fixture(autouse=True)
+def no_cache() -> None:
+    """Let no test see what another has read."""
+    st.cache_data.clear()
+
+
+@pytest.fixture(autouse=True)
+def new_page_mode(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let AppTest run as a server does after its first session: always through ``app.py``.
+
+    It forgets before every run that ``st.navigation`` was called and would take ``pages/`` for the
+    old page mode each time.
+    """
+    begin = PagesManager.__init__
+
+    def begin_as_later(self: PagesManager, *args: object, **options: object) -> None:
+        begin(self, *args, **options)
+        PagesManager.uses_pages_directory = False
+
+    monkeypatch.setattr(PagesManager, "__init__", begin_as_later)
+
+
+@pytest.fixture
+def tiny(tiny_root: Path) -> sources.DataSet:
+    """Return the tiny set, registered like a user's own folder."""
+    return sources.add_folder(tiny_root)
+
+
+@pytest.fixture
+def open_page() -> OpenPage:
+    """Return a function that opens a page of the app, as a click in the sidebar does."""
+
+    def open_it(name: str, **query: str) -> AppTest:
+        app = AppTest.from_file(str(APP), default_timeout=60).run()
+        for key, value in query.items():
+            app.query_params[key] = value
+        return app.switch_page(f"pages/{name}.py").run()
+
+    return open_it
+
+
+def always_fl(rows: pd.DataFrame) -> list[list[float]]:
+    """Say FL of every picture of FL and of one CLL patient, else what is true."""
+    mistaken = rows["patient"] == rows.loc[rows["label"] == "CLL", "patient"].iloc[0]
+    said = rows["label"].where(~mistaken, "FL")
+    return [[0.8 if name == label else 0.1 for name in ("CLL", "FL", "MCL")] for label in said]
+
+
+@pytest.fixture
+def make_run(tiny: sources.DataSet) -> MakeRun:
+    """Return a maker of finished runs, written by hand: one CLL test patient is taken for FL."""
+
+    def make(split: Split | None = None, **changes: object) -> Run:
+        table = usable(scan(tiny.path))
+        split = split or split_by_patient(table)
+        run = create_run(TrainConfig(str(tiny.path), epochs=2, **changes), split)
+        rows = table.assign(set=split.assign(table), fold="")
+        test = rows["set"] == "test"
+        values = pd.DataFrame(0.1, index=rows.index, columns=classes_of(table))
+        for name in values:
+            values.loc[rows["label"] == name, name] = 0.8
+        values.loc[test] = always_fl(rows[test])
+        predictions = make_predictions(rows, values.to_numpy(), classes_of(table))
+        write_predictions(predictions, run.path / files.PREDICTIONS)
+        columns = files.METRIC_COLUMNS
+        lines = [
+            [1, "whole", 1.0, 0.4, 1.1, 0.3, 1e-3, 2.0],
+            [2, "whole", 0.8, 0.6, 0.9, 0.5, 1e-3, 2.0],
+        ]
+        pd.DataFrame(lines, columns=columns).to_csv(run.path / files.METRICS, index=False)
+        status = replace(run.status(), state="finished", epoch=2, best_epoch=2, queued=1.0)
+        files.write_status(run.path, status)
+        return run
+
+    return make
+
+
+def words(app: AppTest) -> str:
+    """Return all that a page says in text, errors and captions."""
+    elements = [*app.markdown, *app.error, *app.caption, *app.info, *app.success, *app.warning]
+    return "\n".join(str(element.value) for element in elements)

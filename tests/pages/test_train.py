@@ -1,0 +1,161 @@
+"""The Train page: settings, the estimate, a run that lives in files."""
+
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from lymph import runs
+from lymph.data.scan import scan, usable
+from lymph.data.sources import DataSet
+from lymph.runs import Run, create_run
+from lymph.splits import split_by_patient
+from lymph.training import estimate
+from lymph.training import folder as files
+from lymph.training.config import TrainConfig
+
+from .conftest import MakeRun, OpenPage, words
+
+
+@pytest.fixture(autouse=True)
+def started(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Start no process and measure nothing; return the runs that would have been started."""
+    ids: list[str] = []
+    monkeypatch.setattr(runs, "start_run", lambda run: ids.append(run.id))
+    monkeypatch.setattr(estimate, "estimate_seconds", lambda *_: 150.0)
+    return ids
+
+
+def test_the_time_is_told_before_starting(tiny: DataSet, open_page: OpenPage) -> None:
+    app = open_page("train")
+    assert not app.exception
+    told = {metric.label: metric.value for metric in app.metric}
+    assert told == {"Patients to learn from": "6", "Time it will take": "about 2 min"}
+
+
+def test_start_makes_a_run_with_the_chosen_settings(
+    tiny: DataSet, open_page: OpenPage, started: list[str]
+) -> None:
+    app = open_page("train")
+    app.number_input(key="epochs_cnn").set_value(3)
+    app.number_input(key="batch_size").set_value(4)
+    app.number_input(key="train_seed").set_value(7)
+    app.radio(key="class_weights").set_value("patient")
+    app.button(key="start_training").click().run()
+    assert not app.exception
+    (run,) = runs.list_runs()
+    assert started == [run.id]
+    config = run.config
+    assert (config.epochs, config.batch_size, config.seed) == (3, 4, 7)
+    assert config.class_weights == "patient"
+    assert run.split().by == "patient"
+    assert app.query_params["run"] == run.id
+
+
+def test_class_weights_are_shown_in_numbers(tiny: DataSet, open_page: OpenPage) -> None:
+    app = open_page("train")
+    app.radio(key="class_weights").set_value("picture").run()
+    assert "**CLL** 1.00 · **FL** 1.00 · **MCL** 1.00" in words(app)
+
+
+def test_resnet50_offers_its_values_and_its_phases(
+    tiny: DataSet, open_page: OpenPage, started: list[str], tmp_path: Path
+) -> None:
+    app = open_page("train")
+    app.radio(key="model").set_value("resnet50").run()
+    assert "98 MB" in app.radio(key="values").options[0]
+    app.radio(key="schedule").set_value("head-then-whole")
+    app.radio(key="values").set_value("file").run()
+    app.text_input(key="values_file").set_value(str(tmp_path / "values.pth"))
+    app.button(key="start_training").click().run()
+    assert not app.exception
+    (run,) = runs.list_runs()
+    assert run.config.weights == str(tmp_path / "values.pth")
+    assert run.config.schedule == "head-then-whole"
+
+
+def test_a_file_must_be_named(tiny: DataSet, open_page: OpenPage, started: list[str]) -> None:
+    app = open_page("train")
+    app.radio(key="model").set_value("resnet50").run()
+    app.radio(key="values").set_value("file").run()
+    app.button(key="start_training").click().run()
+    assert "Give the path" in app.error[0].value
+    assert started == []
+
+
+def test_a_leaking_split_is_said_before_training(tiny: DataSet, open_page: OpenPage) -> None:
+    app = open_page("split")
+    app.radio(key=f"split_by_{tiny.name}").set_value("picture").run()
+    app.switch_page("pages/train.py").run()
+    assert "patients that the model trains on" in app.error[0].value
+
+
+def test_a_finished_run_shows_its_numbers_and_leads_on(
+    make_run: MakeRun, open_page: OpenPage
+) -> None:
+    run = make_run()
+    app = open_page("train", run=run.id)
+    assert not app.exception
+    told = {metric.label: metric.value for metric in app.metric}
+    assert told["Validation accuracy"] == "50 %"
+    assert told["Train loss"] == "0.80"
+    assert app.button(key="see_results")
+    app.button(key="see_results").click().run()
+    assert app.title[0].value == "How often is it right, and for whom?"
+
+
+def test_a_waiting_run_is_found_again_without_its_address(
+    tiny: DataSet, open_page: OpenPage
+) -> None:
+    run = create_run(TrainConfig(str(tiny.path)), split_by_patient(usable(scan(tiny.path))))
+    app = open_page("train")
+    assert not app.exception
+    assert run.id in words(app).replace("\\", "")
+    assert app.button(key="stop_run")
+
+
+@pytest.mark.parametrize("state", ["stopped", "failed", "lost"])
+def test_a_run_that_ended_early_can_go_on(
+    make_run: MakeRun, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch, state: str
+) -> None:
+    run = make_run()
+    error = "The disk is full; free some space."
+    files.write_status(run.path, replace(run.status(), state=state, epoch=1, error=error))
+    resumed: list[str] = []
+    monkeypatch.setattr(runs, "resume_run", lambda run: resumed.append(run.id))
+    app = open_page("train", run=run.id)
+    assert "disk is full" in app.error[0].value
+    app.button(key="resume_run").click().run()
+    assert resumed == [run.id]
+
+
+def test_a_resumed_run_is_followed_again(
+    make_run: MakeRun, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = make_run()
+    files.write_status(run.path, replace(run.status(), state="stopped", epoch=1))
+
+    def resume(run: Run) -> None:
+        files.write_status(run.path, replace(run.status(), state="queued", queued=time.time()))
+
+    monkeypatch.setattr(runs, "resume_run", resume)
+    app = open_page("train", run=run.id)
+    app.button(key="resume_run").click().run()
+    assert not app.exception
+    assert app.button(key="stop_run")
+
+
+def test_an_unknown_run_is_said_and_can_be_left(tiny: DataSet, open_page: OpenPage) -> None:
+    app = open_page("train", run="no-such-run")
+    assert "no run" in app.error[0].value
+    app.button(key="new_run").click().run()
+    assert not app.error
+    assert app.button(key="start_training")
+
+
+def test_runs_are_listed_and_opened(make_run: MakeRun, open_page: OpenPage) -> None:
+    run = make_run()
+    app = open_page("train")
+    app.button(key=f"show_{run.id}").click().run()
+    assert app.button(key="see_results")
