@@ -1,0 +1,156 @@
+"""The app as people meet it: a real server, a real Chromium, and nothing beyond this machine."""
+
+import base64
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from lymph.data.demo import make_demo
+
+APP = Path(__file__).parents[2] / "app.py"
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome") or ""
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PATIENCE_MS = 60_000
+
+# The browser's own object of a drag, filled with files of real content.
+MAKE_TRANSFER = """files => {
+    const transfer = new DataTransfer();
+    for (const [name, data] of files) {
+        const bytes = Uint8Array.from(atob(data), character => character.charCodeAt(0));
+        transfer.items.add(new File([bytes], name));
+    }
+    return transfer;
+}"""
+
+Serve = Callable[[Path], str]
+Drop = Callable[[str, list[Path]], None]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark every test of this folder."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Return a headless Chromium."""
+    if not CHROMIUM:
+        if os.environ.get("LYMPH_REQUIRE_BROWSER"):
+            pytest.fail("Chromium is not installed, but browser tests are required here.")
+        pytest.skip("Chromium is not installed")
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield found
+        found.close()
+
+
+def _free_port() -> int:
+    with socket.socket() as door:
+        door.bind(("127.0.0.1", 0))
+        return door.getsockname()[1]
+
+
+def _wait_until_healthy(address: str, server: subprocess.Popen) -> None:
+    for _ in range(600):
+        assert server.poll() is None, "the server ended before it answered"
+        with contextlib.suppress(OSError):
+            if urllib.request.urlopen(f"{address}/_stcore/health", timeout=1).status == 200:
+                return
+        time.sleep(0.1)
+    pytest.fail("the server did not answer within a minute")
+
+
+@pytest.fixture(scope="session")
+def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
+    """Return a function that starts the app on a workspace and returns its address."""
+    servers: list[subprocess.Popen] = []
+
+    def start(home: Path) -> str:
+        port = _free_port()
+        command = [sys.executable, "-m", "streamlit", "run", str(APP)]
+        options = [
+            f"--server.port={port}",
+            "--server.headless=true",
+            "--server.fileWatcherType=none",
+        ]
+        log = tmp_path_factory.mktemp("server") / "log.txt"
+        server = subprocess.Popen(
+            [*command, *options],
+            cwd=APP.parent,
+            env={**os.environ, "LYMPH_HOME": str(home)},
+            stdout=log.open("w"),
+            stderr=subprocess.STDOUT,
+        )
+        servers.append(server)
+        address = f"http://127.0.0.1:{port}"
+        _wait_until_healthy(address, server)
+        return address
+
+    yield start
+    for server in servers:
+        server.terminate()
+        server.wait(10)
+
+
+@pytest.fixture(scope="session")
+def demonstration(serve: Serve, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Return the address of an app whose workspace holds the demonstration set and no run."""
+    home = tmp_path_factory.mktemp("demonstration")
+    make_demo(home / "data" / "demonstration")
+    return serve(home)
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """Return a fresh page; the test fails when any request leaves 127.0.0.1 or a script breaks."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, accept_downloads=True)
+    context.set_default_timeout(PATIENCE_MS)
+    expect.set_options(timeout=PATIENCE_MS)
+    opened = context.new_page()
+    outside: list[str] = []
+    local = ("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:", "about:")
+    opened.on("request", lambda r: None if r.url.startswith(local) else outside.append(r.url))
+    opened.on("websocket", lambda w: None if w.url.startswith(local) else outside.append(w.url))
+    yield opened
+    context.close()
+    assert not outside, f"requests left this machine: {outside}"
+
+
+@pytest.fixture
+def settle(page: Page) -> Callable[[], None]:
+    """Return a function that waits until the app's script has run to its end."""
+    idle = page.locator("[data-testid='stApp'][data-test-script-state='notRunning']")
+    return lambda: idle.wait_for()
+
+
+@pytest.fixture
+def drop(page: Page) -> Drop:
+    """Return a function that drops files on an element as a mouse does: enter, over, drop."""
+
+    def drop_on(selector: str, files: list[Path]) -> None:
+        contents = [[f.name, base64.b64encode(f.read_bytes()).decode()] for f in files]
+        transfer = page.evaluate_handle(MAKE_TRANSFER, contents)
+        for event in ("dragenter", "dragover", "drop"):
+            page.dispatch_event(selector, event, {"dataTransfer": transfer})
+
+    return drop_on

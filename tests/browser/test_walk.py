@@ -1,0 +1,107 @@
+"""The whole way in a real browser: from the first opening to the answer for a dropped picture."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from playwright.sync_api import Page, expect
+
+CLASSES = ("CLL", "FL", "MCL")
+
+
+def go_to(page: Page, title: str) -> None:
+    page.get_by_role("link", name=title).click()
+
+
+def test_from_the_first_opening_to_the_answer_for_a_dropped_picture(
+    page: Page,
+    serve: Callable[[Path], str],
+    settle: Callable[[], None],
+    drop: Callable[[str, list[Path]], None],
+    tmp_path: Path,
+) -> None:
+    home = tmp_path / "home"
+    # A deep link as the very first request to a fresh server: Streamlit would skip app.py.
+    page.goto(f"{serve(home)}/split")
+    expect(page.get_by_text("Drawing the demonstration set")).to_be_visible()
+    expect(page.get_by_role("progressbar").first).to_be_visible()
+    expect(
+        page.get_by_role("heading", name="Which patients does the model never see?")
+    ).to_be_visible()
+    settle()
+
+    go_to(page, "Data")
+    see_the_data(page, settle)
+    go_to(page, "Split")
+    see_the_leak_of_a_random_split(page, settle)
+    go_to(page, "Train")
+    train_for_two_epochs(page, settle)
+    page.get_by_role("button", name="See the results").click()
+    click_a_cell(page, settle)
+    go_to(page, "Classify")
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(b"this is no picture")
+    pictures = sorted((home / "data" / "demonstration").glob("*/*_001.png"))[:3]
+    drop_pictures(page, drop, [*pictures, broken])
+
+
+def see_the_data(page: Page, settle: Callable[[], None]) -> None:
+    expect(page.get_by_text("Synthetic set").first).to_be_visible()
+    for number in ("374", "29"):
+        expect(page.locator("[data-testid=stMetricValue]", has_text=number).first).to_be_visible()
+    settle()
+    page.get_by_role("radio", name="FL", exact=True).or_(
+        page.get_by_role("button", name="FL", exact=True)
+    ).first.click()
+    badges = page.locator(".lymph-picture .lymph-badge")
+    expect(badges.filter(has_not_text="FL")).to_have_count(0)
+    expect(badges.first).to_have_text("FL")
+    settle()
+
+
+def see_the_leak_of_a_random_split(page: Page, settle: Callable[[], None]) -> None:
+    sentence = page.locator(".st-key-leak_sentence")
+    expect(sentence).to_contain_text("No test picture comes from a patient")
+    page.get_by_text("By picture, at random").click()
+    expect(sentence).to_contain_text(re.compile(r"\d+ of \d+ test pictures come from patients"))
+    page.get_by_text("By patient", exact=True).click()
+    expect(sentence).to_contain_text("No test picture comes from a patient")
+    settle()
+
+
+def train_for_two_epochs(page: Page, settle: Callable[[], None]) -> None:
+    epochs = page.get_by_label("Epochs")
+    epochs.fill("2")
+    epochs.press("Enter")
+    settle()
+    page.get_by_role("button", name="Start training").click()
+    expect(page.locator(".st-key-run_progress")).to_be_visible()
+    # The run lives in a process of its own: a reload shows it again.
+    expect(page).to_have_url(re.compile("run="))
+    page.reload()
+    expect(page.locator(".st-key-run_progress")).to_contain_text("finished", timeout=180_000)
+    expect(page.locator(".js-plotly-plot")).to_have_count(2)
+    settle()
+
+
+def click_a_cell(page: Page, settle: Callable[[], None]) -> None:
+    settle()
+    # The text lies over the rectangle and must answer as the rectangle does.
+    cell = page.locator("[aria-roledescription='text mark']").first
+    label = cell.get_attribute("aria-label") or ""
+    cell.click()
+    pictures = page.locator(".st-key-cell_pictures")
+    expect(pictures).to_be_visible()
+    count = int(re.search(r"(\d+) of the pictures", label).group(1))  # type: ignore[union-attr]
+    told = "1 picture" if count == 1 else f"{count} pictures"
+    expect(pictures.get_by_role("heading")).to_contain_text(told)
+
+
+def drop_pictures(page: Page, drop: Callable[[str, list[Path]], None], files: list[Path]) -> None:
+    expect(page.get_by_text("not a medical device")).to_be_visible()
+    drop("[data-testid=stFileUploaderDropzone]", files)
+    expect(page.get_by_text("broken.png").last).to_be_visible()
+    answers = page.locator(".st-key-answer_cards [data-testid=stMetricValue]")
+    expect(answers).to_have_count(3)
+    for value in answers.all():
+        assert value.inner_text().split(",")[0] in CLASSES
