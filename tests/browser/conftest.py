@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -29,6 +29,7 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 PATIENCE_MS = 60_000
+REQUIRED = bool(os.environ.get("LYMPH_REQUIRE_BROWSER"))
 
 # The browser's own object of a drag, filled with files of real content.
 MAKE_TRANSFER = """files => {
@@ -51,12 +52,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Let a skipped browser test fail where all of them must run."""
+    report = yield
+    if report.skipped and REQUIRED and item.get_closest_marker("browser"):
+        report.outcome = "failed"
+        report.longrepr = f"{item.name} was skipped, but browser tests are required here."
+    return report
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Return a headless Chromium."""
     if not CHROMIUM:
-        if os.environ.get("LYMPH_REQUIRE_BROWSER"):
-            pytest.fail("Chromium is not installed, but browser tests are required here.")
         pytest.skip("Chromium is not installed")
     with sync_playwright() as playwright:
         found = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)

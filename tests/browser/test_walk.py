@@ -4,8 +4,10 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+from PIL import Image
 from playwright.sync_api import Page, expect
 
+FULL_SIZE = Path(__file__).parents[3] / "shared" / "data" / "fullsize"
 CLASSES = ("CLL", "FL", "MCL")
 
 
@@ -43,6 +45,7 @@ def test_from_the_first_opening_to_the_answer_for_a_dropped_picture(
     broken.write_bytes(b"this is no picture")
     pictures = sorted((home / "data" / "demonstration").glob("*/*_001.png"))[:3]
     drop_pictures(page, drop, [*pictures, broken])
+    drop_at_full_size(page, drop, full_size_pictures(pictures, tmp_path))
 
 
 def see_the_data(page: Page, settle: Callable[[], None]) -> None:
@@ -105,3 +108,24 @@ def drop_pictures(page: Page, drop: Callable[[str, list[Path]], None], files: li
     expect(answers).to_have_count(3)
     for value in answers.all():
         assert value.inner_text().split(",")[0] in CLASSES
+
+
+def full_size_pictures(drawn: list[Path], folder: Path) -> list[Path]:
+    """Return 13 pictures of 1388 x 1040: the real ones where they are, else drawn ones enlarged."""
+    real = sorted(FULL_SIZE.glob("*/*.jpeg"))
+    if real:
+        return real
+    made = [folder / f"enlarged-{number}.jpeg" for number in range(13)]
+    for number, file in enumerate(made):
+        Image.open(drawn[number % len(drawn)]).resize((1388, 1040)).save(file)
+    return made
+
+
+def drop_at_full_size(
+    page: Page, drop: Callable[[str, list[Path]], None], files: list[Path]
+) -> None:
+    answers = page.locator(".st-key-answer_cards [data-testid=stMetricValue]")
+    before = answers.count()
+    drop("[data-testid=stFileUploaderDropzone]", files)
+    expect(answers).to_have_count(before + len(files))
+    assert len(files) == 13
