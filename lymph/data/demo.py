@@ -100,7 +100,7 @@ class Ranges:
     squeeze: tuple[float, float] = (1.0, 1.22)  # cells flattened by the knife
     tilt: tuple[float, float] = (0.01, 0.12)  # section thicker on one side
     mottle: tuple[float, float] = (0.01, 0.06)  # clouds of uneven staining
-    architecture: tuple[float, float] = (0.68, 1.40)  # how plainly the class shows
+    architecture: tuple[float, float] = (0.80, 1.40)  # how plainly the class shows
 
 
 @dataclass(frozen=True)
@@ -128,9 +128,9 @@ class Cells:
 
 
 CELLS = {
-    "CLL": Cells(radius=1.98, spread=0.09, long=0.08, bend=0.03, large=1.30, histiocytes=3),
-    "FL": Cells(radius=2.15, spread=0.16, long=0.30, bend=0.35, large=1.28, histiocytes=6),
-    "MCL": Cells(radius=2.12, spread=0.10, long=0.18, bend=0.15, large=1.25, histiocytes=70),
+    "CLL": Cells(radius=1.96, spread=0.09, long=0.08, bend=0.03, large=1.30, histiocytes=3),
+    "FL": Cells(radius=2.22, spread=0.16, long=0.30, bend=0.35, large=1.28, histiocytes=6),
+    "MCL": Cells(radius=2.18, spread=0.10, long=0.18, bend=0.15, large=1.25, histiocytes=70),
 }
 LYMPHOCYTE = Cells(radius=1.90, spread=0.09, long=0.05, bend=0.02, large=1.0, histiocytes=0)
 
@@ -390,7 +390,7 @@ def _architecture(rng: np.random.Generator, patient: Patient) -> tuple[Field, Fi
         pale, dense, large = _centres(rng)
     else:
         pale, dense, large = _mantles(rng)
-        plain *= 1.0 if patient.mantle else 0.55
+        plain *= 1.0 if patient.mantle else 0.75
     return pale * plain, dense * plain, large * plain
 
 

@@ -27,9 +27,8 @@ def test_from_the_first_opening_to_the_answer_for_a_dropped_picture(
     page.goto(f"{serve(home)}/split")
     expect(page.get_by_text("Drawing the demonstration set")).to_be_visible()
     expect(page.get_by_role("progressbar").first).to_be_visible()
-    expect(
-        page.get_by_role("heading", name="Which patients does the model never see?")
-    ).to_be_visible()
+    question = page.get_by_role("heading", name="Which patients does the model never see?")
+    expect(question).to_be_visible(timeout=180_000)
     settle()
 
     go_to(page, "Data")
