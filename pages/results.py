@@ -1,28 +1,40 @@
 """Results: how often a model is right, and for whom."""
 
-from functools import partial
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
 
-import pandas as pd
 import streamlit as st
 
-from lymph.charts import SELECTION, confusion_chart
+from lymph.charts import MODES
 from lymph.data.sources import DataSet
 from lymph.errors import LymphError
-from lymph.evaluation import cell_pictures, choose_set, paired_difference
-from lymph.facts import class_colours
+from lymph.evaluation import cell_pictures, judged_pictures, moved_pictures
 from lymph.runs import Run
-from pages.shared import state, training
+from pages.shared import choice, figures, keeping, state, training
+from pages.shared.choice import RIGHT, WRONG, Choice
 from pages.shared.frame import begin, counted, next_step, plain, show_error
-from pages.shared.galleries import Item, gallery
+from pages.shared.judging import LEAK_MARK, SETS_TOLD, Judged, base_of
+from pages.shared.matrix import show_difference, show_matrix
 from pages.shared.navigation import ensure_app
+from pages.shared.opened import show_judged
 from pages.shared.training import interval_words
 
 QUESTION = "How often is it right, and for whom?"
-SETS_TOLD = {"test": "Test", "val": "Validation", "train": "Train", "out-of-fold": "Out of fold"}
 LEVELS = {"pictures": "Per picture", "patients": "Per patient"}
-MODES = {"counts": "Counts", "shares": "Shares"}
+MODES_TOLD = {
+    "counts": "Counts",
+    "of_true": "Share of the true class",
+    "of_predicted": "Share of the predicted class",
+}
+VIEWS = ("Side by side", "Difference")
+MOST_RUNS = 4
+PARTS = {
+    "Classes": figures.show_classes,
+    "Curves": figures.show_curves,
+    "Calibration": figures.show_calibration,
+    "Pictures": figures.show_orders,
+    "Beside others": figures.show_published,
+    "Keep": keeping.show_downloads,
+}
 
 
 def page() -> None:
@@ -46,137 +58,97 @@ def page() -> None:
 def show_results(data_set: DataSet, run: Run) -> None:
     main, side = st.columns([3, 1], gap="large")
     with side:
-        set_name, level, mode, other = choose_view(data_set, run)
+        set_name, level, mode = choose_view(run)
+        others = choose_others(data_set, run)
+        view = choose_comparison(others)
+    judged = Judged(run, set_name, level)
+    beside = [Judged(other, set_name, level) for other in others]
     with main:
-        if other is None:
-            cell = show_run(run, set_name, level, mode, "first")
-        else:
-            cell = show_both(run, other, set_name, level, mode)
-    if cell is not None:
-        show_cell(*cell, set_name, level)
+        show_numbers(judged)
+        show_warnings(judged)
+        answer_clicks(judged, beside, mode, view)
+        show_part(judged)
     next_step(
         "Next: ask the model about a picture it has never seen.", "classify", "Classify a picture"
     )
 
 
-def choose_view(data_set: DataSet, run: Run) -> tuple[str, str, str, Run | None]:
+def choose_view(run: Run) -> tuple[str, str, str]:
+    """Draw the choosers of the set, the level and the way to count."""
     names = training.set_names(training.predictions_of(run))
+    kept = {"required": True, "bind": "query-params", "persist_state": "session"}
     set_name = st.segmented_control(
-        "Pictures",
-        names,
-        default=names[0],
-        format_func=SETS_TOLD.get,
-        required=True,
-        key="set_name",
+        "Set", names, default=names[0], format_func=SETS_TOLD.get, key="set_name", **kept
     )
     level = st.segmented_control(
         "Counted",
         list(LEVELS),
         default="pictures",
         format_func=LEVELS.get,
-        required=True,
         key="level",
+        help="A patient is judged by the mean probability of all its pictures.",
+        **kept,
     )
-    mode = st.segmented_control(
-        "Shown as", list(MODES), default="counts", format_func=MODES.get, required=True, key="mode"
+    mode = st.radio(
+        "Shown as",
+        MODES,
+        format_func=MODES_TOLD.get,
+        key="mode",
+        bind="query-params",
+        persist_state="session",
     )
+    return set_name, level, mode
+
+
+def choose_others(data_set: DataSet, run: Run) -> list[Run]:
+    """Draw the chooser of the runs to compare with."""
     others = {r.id: r for r in training.finished_runs(data_set) if r.id != run.id}
-    other = None
-    if others:
-        chosen = st.selectbox(
-            "Compare with",
-            list(others),
-            index=None,
-            format_func=lambda run_id: training.title_of(others[run_id]),
-            placeholder="choose a second run",
-            key="compare_with",
-        )
-        other = others.get(chosen)
-    return set_name, level, mode, other
-
-
-Cell = tuple[Run, str, str]
-
-
-def show_run(run: Run, set_name: str, level: str, mode: str, key: str) -> Cell | None:
-    """Show one run's figures and matrix; return the cell that was clicked."""
-    figures = training.report_of(run, set_name)
-    show_numbers(run, figures)
-    show_warnings(figures)
-    chart = confusion_chart(
-        figures[level]["confusion"],
-        figures["classes"],
-        mode,
-        dark=st.context.theme.type == "dark",
-        unit=level,
+    if not others:
+        return []
+    chosen = st.multiselect(
+        "Compare with",
+        list(others),
+        format_func=lambda run_id: training.title_of(others[run_id]),
+        placeholder="choose other runs",
+        max_selections=MOST_RUNS - 1,
+        key="compare_with",
+        bind="query-params",
+        persist_state="session",
     )
-    chart_key = f"confusion_{key}_{set_name}_{level}"
-    event = st.altair_chart(
-        chart, width="stretch", on_select=partial(remember_side, key), key=chart_key
+    return [others[run_id] for run_id in chosen]
+
+
+def choose_comparison(others: Sequence[Run]) -> str:
+    if len(others) != 1:
+        return VIEWS[0]
+    return st.segmented_control(
+        "Two runs as", VIEWS, default=VIEWS[0], required=True, key="comparison"
     )
-    st.caption("Click a cell to see the pictures behind it.")
-    show_classes(figures[level]["per_class"])
-    picked = event["selection"].get(SELECTION) or []
-    return (run, picked[0]["true"], picked[0]["predicted"]) if picked else None
 
 
-def show_both(run: Run, other: Run, set_name: str, level: str, mode: str) -> Cell | None:
-    cells = []
-    sides = zip(st.columns(2, gap="medium"), (run, other), ("first", "second"), strict=True)
-    for place, shown, key in sides:
-        with place:
-            st.caption(plain(training.title_of(shown)))
-            try:
-                cells.append(show_run(shown, set_name, level, mode, key))
-            except LymphError as error:
-                cells.append(None)
-                show_error(error)
-    show_difference(run, other, set_name)
-    first, second = cells
-    # Both matrices may keep a selection; the one that was clicked last is meant.
-    if st.session_state.get("clicked_side") == "second":
-        return second or first
-    return first or second
-
-
-def remember_side(key: str) -> None:
-    """Remember which of the two matrices was clicked last."""
-    st.session_state["clicked_side"] = key
-
-
-def show_difference(run: Run, other: Run, set_name: str) -> None:
-    """Say whether the two runs differ, where they were judged on the same pictures."""
-    tables = [training.predictions_of(either) for either in (run, other)]
-    names = ("the left run", "the right run")
-    try:
-        difference = paired_difference(*tables, set_name=set_name, names=names)
-    except LymphError as error:
-        st.info(plain(str(error)))
-    else:
-        st.info(plain(difference.sentence))
-
-
-def show_numbers(run: Run, figures: dict[str, Any]) -> None:
-    pictures, patients = figures["pictures"], figures["patients"]
+def show_numbers(judged: Judged) -> None:
+    """Show the two numbers that answer the page's question."""
+    report = judged.report
+    pictures, patients = report["pictures"], report["patients"]
     right = round(patients["accuracy"] * patients["n"])
-    with st.grid(2, min_column_width=190, key=f"quality_{run.path.name}"):
+    mark = f" · {LEAK_MARK}" if judged.leaks else ""
+    with st.grid(2, min_column_width=190, key="quality"):
         with st.container(gap=None):
-            st.metric("Right, per picture", f"{100 * pictures['accuracy']:.0f} %")
+            st.metric(f"Right, per picture{mark}", f"{100 * pictures['accuracy']:.0f} %")
             st.caption(f"{interval_words(pictures['interval'])}, {pictures['n']} pictures")
         with st.container(gap=None):
-            st.metric("Right, per patient", f"{right} of {patients['n']}")
+            st.metric(f"Right, per patient{mark}", f"{right} of {patients['n']}")
             st.caption(f"{interval_words(patients['interval'])}, {patients['n']} patients")
     st.caption(
-        f"{SETS_TOLD[figures['set']]} pictures, split by {run.split().by}. Balanced accuracy"
-        f" {100 * pictures['balanced_accuracy']:.0f} %, macro F1 {pictures['macro_f1']:.2f}. Always"
-        f" saying the largest class would be right on {100 * pictures['baseline']:.0f} %."
+        f"{SETS_TOLD[judged.set_name]} set, split by {judged.run.split().by}. Always saying the"
+        f" largest class would be right on {100 * pictures['baseline']:.0f} % of the pictures and"
+        f" {100 * patients['baseline']:.0f} % of the patients."
     )
 
 
-def show_warnings(figures: dict[str, Any]) -> None:
-    leaked = figures.get("leaked_test_share")
-    warnings = list(figures["warnings"])
-    if leaked:
+def show_warnings(judged: Judged) -> None:
+    warnings = list(judged.report["warnings"])
+    if judged.leaks:
         st.error(f"**This split leaks.** {plain(warnings.pop(0))}")
     if warnings:
         with st.expander(f"Read these figures with care ({len(warnings)})"):
@@ -184,44 +156,134 @@ def show_warnings(figures: dict[str, Any]) -> None:
                 st.write(f"- {plain(warning)}")
 
 
-def show_classes(per_class: dict[str, dict[str, float]]) -> None:
-    table = pd.DataFrame.from_dict(per_class, orient="index")
-    table.index.name = "class"
-    table[["precision", "recall"]] *= 100
-    number = st.column_config.NumberColumn
-    st.dataframe(
-        table.reset_index(),
-        hide_index=True,
-        column_config={
-            "class": "Class",
-            "precision": number("Precision", format="%.0f %%"),
-            "recall": number("Recall", format="%.0f %%"),
-            "f1": number("F1", format="%.2f"),
-            "support": "Number",
-        },
+@st.fragment
+def answer_clicks(judged: Judged, beside: list[Judged], mode: str, view: str) -> None:
+    """Draw the matrices and the pictures behind the choice; a click runs only this again."""
+    chosen = choice.current()
+    if beside and view == VIEWS[1]:
+        show_the_difference(judged, beside[0], mode, chosen)
+        return
+    show_side_by_side(judged, beside, mode, chosen)
+    if beside:
+        for other in beside:
+            figures.show_difference_sentence(judged, other, len(beside) > 1)
+    if chosen is not None:
+        of = next((other for other in beside if other.run.id == chosen.run), judged)
+        show_chosen(of, chosen)
+
+
+def show_side_by_side(
+    judged: Judged, beside: list[Judged], mode: str, chosen: Choice | None
+) -> None:
+    shown = [judged, *beside]
+    width = 420 if beside else 300
+    with st.grid(min(2, len(shown)), min_column_width=width, key="matrices", gap="medium"):
+        for place, one in enumerate(shown):
+            with st.container(gap="small"):
+                try:
+                    show_one_matrix(one, mode, chosen, place, named=bool(beside))
+                except LymphError as error:
+                    show_error(error)
+
+
+def show_one_matrix(
+    judged: Judged, mode: str, chosen: Choice | None, place: int, named: bool
+) -> None:
+    if named:
+        st.caption(f"**Run {'ABCD'[place]}** {plain(training.title_of(judged.run))}")
+        st.caption(base_of(judged))
+    section, run = judged.section, judged.run.id if place else ""
+    show_matrix(
+        section["confusion"],
+        judged.report["classes"],
+        mode,
+        judged.unit,
+        chosen,
+        f"matrix_{place}",
+        run,
     )
+    matrix_buttons(chosen, run, place)
 
 
-def show_cell(run: Run, true: str, predicted: str, set_name: str, level: str) -> None:
-    chosen = choose_set(training.predictions_of(run), set_name)
-    rows = cell_pictures(chosen, true, predicted, by_patient=level == "patients")
-    verb = "rightly called" if true == predicted else "called"
+def matrix_buttons(chosen: Choice | None, run: str, place: int) -> None:
+    with st.container(horizontal=True, key=f"matrix_buttons_{place}", gap="small"):
+        for part, title in ((RIGHT, "All correct"), (WRONG, "All wrong")):
+            own = Choice((part,), run)
+            st.button(
+                title,
+                key=f"{part}_{place}",
+                type="primary" if chosen == own else "secondary",
+                on_click=choice.toggle,
+                args=(own,),
+            )
+
+
+def show_the_difference(first: Judged, second: Judged, mode: str, chosen: Choice | None) -> None:
+    """Draw run B minus run A, and behind a cell the pictures that only one of them puts there."""
+    for name, one in (("A", first), ("B", second)):
+        st.caption(f"**Run {name}** {plain(training.title_of(one.run))} · {base_of(one)}")
+    matrices = [one.section["confusion"] for one in (first, second)]
+    classes = first.report["classes"]
+    st.markdown(
+        f"**Run B minus run A**, {first.unit}: violet is for the better, pink for the worse"
+    )
+    show_difference(*matrices, classes, mode, first.unit, chosen, "matrix_difference")
+    figures.show_difference_sentence(first, second, False)
+    if chosen is None or chosen.cell is None:
+        return
+    true, predicted = chosen.cell
+    moved = moved_pictures(
+        first.pictures, second.pictures, true, predicted, first.level == "patients"
+    )
+    for name, one, rows in zip("AB", (first, second), moved, strict=True):
+        words = f"{plain(true)} called {plain(predicted)} by run {name} alone"
+        with st.container(key=f"cell_pictures_{name}"):
+            st.subheader(f"{words}: {counted(len(rows), 'picture')}", anchor=False)
+            show_judged(one.run, rows, one.pictures, f"moved_{name}")
+
+
+def show_chosen(judged: Judged, chosen: Choice) -> None:
+    """Draw the pictures behind the choice."""
+    by_patient = judged.level == "patients"
+    if chosen.cell is not None:
+        true, predicted = chosen.cell
+        try:
+            rows = cell_pictures(judged.pictures, true, predicted, by_patient)
+        except LymphError:
+            return  # A link to a class that this run does not know shows the matrix alone.
+        verb = "rightly called" if true == predicted else "called"
+        words = f"{plain(true)} {verb} {plain(predicted)}"
+    else:
+        right = chosen.parts == (RIGHT,)
+        rows = judged_pictures(judged.pictures, right, by_patient)
+        words = "All correct" if right else "All wrong, worst mistakes first"
+    people = counted(rows["patient"].nunique(), "patient")
     with st.container(key="cell_pictures"):
-        people = rows["patient"].nunique()
-        words = f"{plain(true)} {verb} {plain(predicted)}: {counted(len(rows), 'picture')}"
-        words += f", {counted(people, 'patient')}"
+        words += f": {counted(len(rows), 'picture')}, {people}"
         st.subheader(words, anchor=False)
         if rows.empty:
             st.write("No picture is in this cell.")
             return
-        items = [item_of(row, predicted) for row in rows.to_dict("records")]
-        gallery(Path(run.config.data), items, class_colours(run.classes), key="cell")
+        show_judged(judged.run, rows, judged.pictures, "cell")
 
 
-def item_of(row: dict[str, Any], predicted: str) -> Item:
-    probability = row[f"p_{row['predicted']}"]
-    note = f"is {row['label']}, called {row['predicted']} ({100 * probability:.0f} %)"
-    return Item(row["picture"], row["label"], f"{note}, patient {row['patient']}")
+@st.fragment
+def show_part(judged: Judged) -> None:
+    """Draw one of the further parts; the others cost nothing until they are asked for."""
+    part = st.segmented_control(
+        "More about this run",
+        list(PARTS),
+        key="part",
+        bind="query-params",
+        persist_state="session",
+    )
+    if part is None:
+        return
+    with st.container(key="part_shown"):
+        try:
+            PARTS[part](judged)
+        except LymphError as error:
+            show_error(error)
 
 
 ensure_app()

@@ -1,23 +1,41 @@
 """Tables become figures: pure functions, Plotly or Altair, fit for light and dark pages."""
 
-from lymph.charts.confusion import SELECTION, confusion_cells, confusion_chart
+from lymph.charts.confusion import (
+    MATRIX_CSS,
+    MODES,
+    confusion_cells,
+    difference_cells,
+    matrix_html,
+)
 from lymph.charts.data import class_histogram, patient_counts, pictures_per_patient, set_balance
+from lymph.charts.judgement import (
+    class_curves,
+    intervals_chart,
+    overlaid_curves,
+    reliability_chart,
+)
 from lymph.charts.learning import learning_curves
 from lymph.charts.probabilities import percent, probability_bars
 from lymph.charts.style import SET_TITLES, ink_on, whole_percent
 
 __all__ = [
-    "SELECTION",
+    "MATRIX_CSS",
+    "MODES",
     "SET_TITLES",
+    "class_curves",
     "class_histogram",
     "confusion_cells",
-    "confusion_chart",
+    "difference_cells",
     "ink_on",
+    "intervals_chart",
     "learning_curves",
+    "matrix_html",
+    "overlaid_curves",
     "patient_counts",
     "percent",
     "pictures_per_patient",
     "probability_bars",
+    "reliability_chart",
     "set_balance",
     "whole_percent",
 ]

@@ -1,9 +1,9 @@
-"""The confusion matrix as rectangles that answer a click."""
+"""The confusion matrix as a table of buttons: one HTML for the page, the report and a file."""
 
+import html
 from collections.abc import Sequence
 from typing import Literal
 
-import altair as alt
 import numpy as np
 import pandas as pd
 
@@ -17,8 +17,35 @@ from lymph.charts.style import (
     whole_percent,
 )
 
-Mode = Literal["counts", "shares"]
-SELECTION = "cell"
+Mode = Literal["counts", "of_true", "of_predicted"]
+MODES: tuple[Mode, ...] = ("counts", "of_true", "of_predicted")
+WHOLE = {"of_true": "of the true class", "of_predicted": "of what is called so"}
+
+MATRIX_CSS = """
+.lymph-matrix-frame {overflow-x: auto; padding: 3px;}
+.lymph-matrix {border-collapse: separate; border-spacing: 3px; width: 100%; max-width: 46rem;
+  table-layout: fixed; font-variant-numeric: tabular-nums;}
+.lymph-matrix.many {font-size: .8rem;}
+.lymph-matrix th {font-weight: 600; padding: .15rem .3rem; overflow-wrap: anywhere;}
+.lymph-matrix .axis {font-weight: 400; opacity: .75; font-size: .85rem;}
+.lymph-matrix .rows {width: 5.2rem; text-align: right;}
+.lymph-matrix .total {width: 3.6rem; text-align: center; opacity: .8; font-weight: 400;}
+.lymph-matrix td.cell {padding: 0; height: 4.6rem; cursor: pointer; position: relative;}
+.lymph-matrix.many td.cell {height: 2.6rem;}
+.lymph-matrix td button {all: unset; box-sizing: border-box; display: block; width: 100%;
+  height: 100%; text-align: center; cursor: inherit; border-radius: 4px;}
+.lymph-matrix td button span {display: flex; flex-direction: column; justify-content: center;
+  height: 100%;}
+.lymph-matrix b {font-size: 1.35rem; font-weight: 650; line-height: 1.2;}
+.lymph-matrix.many b {font-size: .95rem;}
+.lymph-matrix small {font-size: .78rem; opacity: .9;}
+.lymph-matrix.many small {display: none;}
+.lymph-matrix .right::after {content: "✓"; position: absolute; top: 2px; right: 6px;
+  font-size: .8rem; color: var(--ink); pointer-events: none;}
+.lymph-matrix td button:hover {filter: brightness(.94);}
+.lymph-matrix td button:focus-visible {outline: 3px solid currentColor; outline-offset: -6px;}
+.lymph-matrix td button[aria-pressed="true"] {box-shadow: 0 0 0 3px var(--edge);}
+"""
 
 
 def confusion_cells(
@@ -33,33 +60,32 @@ def confusion_cells(
     classes : sequence of str
         The K classes.
     mode : str
-        ``counts``, or ``shares`` of the true class.
+        ``counts``, shares ``of_true`` class (rows sum to 1) or ``of_predicted`` (columns do).
     dark : bool
         Whether the page is dark.
 
     Returns
     -------
     DataFrame
-        Columns true, predicted, count, share, text, fill, ink. Right answers are filled with
-        haematoxylin violet, wrong ones with eosin pink, the more the larger their share.
+        Columns true, predicted, count, share, text, below, fill, ink. Right answers are filled
+        with haematoxylin violet, wrong ones with eosin pink, the more the larger their share.
     """
-    counts = np.asarray(matrix, dtype=np.int64).reshape(len(classes), len(classes))
-    totals = counts.sum(axis=1, keepdims=True)
-    shares = np.divide(counts, totals, out=np.zeros(counts.shape), where=totals > 0)
-    ground = "#221F28" if dark else "#F5F3F7"
-    right, wrong = (HAEMATOXYLIN_PALE, EOSIN_PALE) if dark else (HAEMATOXYLIN, EOSIN)
+    counts = _square(matrix, classes)
+    shares = _shares(counts, mode)
     rows = []
     for i, true in enumerate(classes):
         for j, predicted in enumerate(classes):
             count, share = int(counts[i, j]), float(shares[i, j])
-            fill = mix(right if i == j else wrong, ground, share)
+            words = (str(count), whole_percent(share))
+            fill = _fill(i == j, share, dark)
             rows.append(
                 {
                     "true": true,
                     "predicted": predicted,
                     "count": count,
                     "share": share,
-                    "text": str(count) if mode == "counts" else whole_percent(share),
+                    "text": words[0 if mode == "counts" else 1],
+                    "below": words[1 if mode == "counts" else 0],
                     "fill": fill,
                     "ink": ink_on(fill),
                 }
@@ -67,71 +93,129 @@ def confusion_cells(
     return pd.DataFrame(rows)
 
 
-def confusion_chart(
-    matrix: np.ndarray,
+def difference_cells(
+    first: np.ndarray,
+    second: np.ndarray,
     classes: Sequence[str],
     mode: Mode = "counts",
     dark: bool = False,
-    unit: str = "pictures",
-) -> alt.LayerChart:
-    """Draw a confusion matrix whose cells can be selected by a click, their text included.
-
-    Plotly's heatmap returns nothing for a click, so the cells are Altair rectangles. The selection
-    is named ``cell`` and gives the fields ``true`` and ``predicted``.
+) -> pd.DataFrame:
+    """Lay out what changes from one confusion matrix to another, second minus first.
 
     Parameters
     ----------
-    matrix, classes, mode, dark
+    first, second : array, shape (K, K)
+        Counts of two models on the same pictures.
+    classes, mode, dark
         As for :func:`confusion_cells`.
+
+    Returns
+    -------
+    DataFrame
+        The columns of :func:`confusion_cells`; count and share are differences. A change for the
+        better (more right, fewer wrong) is violet, one for the worse pink.
+    """
+    one, two = _square(first, classes), _square(second, classes)
+    gap, share_gap = two - one, _shares(two, mode) - _shares(one, mode)
+    rows = []
+    for i, true in enumerate(classes):
+        for j, predicted in enumerate(classes):
+            count, share = int(gap[i, j]), float(share_gap[i, j])
+            better = (share > 0) == (i == j)
+            fill = _fill(better, min(1.0, 2 * abs(share)), dark)
+            points = f"{100 * share:+.0f} points".replace("-", "−").replace("+0 ", "0 ")
+            text = f"{count:+d}".replace("-", "−") if count else "0"
+            if mode != "counts":
+                text, points = points, text
+            row = {"true": true, "predicted": predicted, "count": count, "share": share}
+            row |= {"text": text, "below": points, "fill": fill, "ink": ink_on(fill)}
+            rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def matrix_html(
+    cells: pd.DataFrame,
+    classes: Sequence[str],
+    unit: str = "pictures",
+    mode: Mode = "counts",
+    chosen: tuple[str, str] | None = None,
+    dark: bool = False,
+) -> str:
+    """Write a matrix as an HTML table whose every cell is a button.
+
+    Parameters
+    ----------
+    cells : DataFrame
+        From :func:`confusion_cells` or :func:`difference_cells`.
+    classes : sequence of str
+        The K classes.
     unit : str
         What is counted: pictures or patients.
+    mode : str
+        As for the cells.
+    chosen : (true, predicted), optional
+        The cell that is pressed.
+    dark : bool
+        Whether the page is dark.
+
+    Returns
+    -------
+    str
+        HTML without scripts, to be styled by ``MATRIX_CSS``. Each cell carries ``data-true`` and
+        ``data-predicted``; names are escaped.
     """
-    cells = confusion_cells(matrix, classes, mode, dark)
-    chosen = alt.selection_point(name=SELECTION, fields=["true", "predicted"], toggle=False)
-    names = list(classes)
-    axis = {
-        "labelFontSize": 14,
-        "titleFontSize": 13,
-        "ticks": False,
-        "domain": False,
-        "grid": False,
-    }
-    cells["words"] = [
-        f"is {true}, called {predicted}: {count} of the {unit}"
-        for true, predicted, count in cells[["true", "predicted", "count"]].to_numpy()
-    ]
-    base = alt.Chart(cells).encode(
-        description="words:N",
-        x=alt.X(
-            "predicted:N",
-            sort=names,
-            title="what the model says",
-            axis=alt.Axis(orient="top", labelAngle=0, **axis),
-        ),
-        y=alt.Y("true:N", sort=names, title="what it is", axis=alt.Axis(**axis)),
-        tooltip=[
-            alt.Tooltip("true:N", title="what it is"),
-            alt.Tooltip("predicted:N", title="model says"),
-            alt.Tooltip("count:Q", title=unit),
-            alt.Tooltip("share:Q", title="share of the true class", format=".0%"),
-        ],
-    )
+    names = [html.escape(str(name)) for name in classes]
+    grid = cells["count"].to_numpy().reshape(len(names), len(names))
+    heads = "".join(f'<th scope="col">{name}</th>' for name in names)
+    rows = []
+    for i, name in enumerate(names):
+        own = cells.iloc[i * len(names) : (i + 1) * len(names)]
+        body = "".join(_cell_html(cell, unit, mode, chosen) for cell in own.to_dict("records"))
+        total = f'<td class="total">{grid[i].sum()}</td>'
+        rows.append(f'<tr><th scope="row" class="rows">{name}</th>{body}{total}</tr>')
+    sums = "".join(f'<td class="total">{n}</td>' for n in grid.sum(axis=0))
     edge = "#FFFFFF" if dark else "#000000"
-    squares = (
-        base.mark_rect(cornerRadius=4, cursor="pointer")
-        .encode(
-            color=alt.Color("fill:N", scale=None),
-            stroke=alt.condition(chosen, alt.value(edge), alt.value("#00000000"), empty=False),
-            strokeWidth=alt.value(3),
-        )
-        .add_params(chosen)
-    )
-    text = base.mark_text(fontSize=20, fontWeight=600, cursor="pointer").encode(
-        text="text:N", color=alt.Color("ink:N", scale=None)
-    )
+    size = " many" if len(names) > 8 else ""
     return (
-        alt.layer(squares, text)
-        .properties(height=88 * len(names) + 50, background="transparent")
-        .configure_scale(bandPaddingInner=0.04)
-        .configure_view(strokeWidth=0)
+        f'<div class="lymph-matrix-frame" style="--edge:{edge}"><table class="lymph-matrix{size}">'
+        f'<thead><tr><td class="rows"></td><th class="axis" colspan="{len(names)}">what the model '
+        f'says</th><td class="total"></td></tr><tr><th class="axis rows">what it is</th>{heads}'
+        f'<th class="total">all</th></tr></thead><tbody>{"".join(rows)}</tbody>'
+        f'<tfoot><tr><th class="total rows">all</th>{sums}<td class="total">{grid.sum()}</td></tr>'
+        "</tfoot></table></div>"
     )
+
+
+def _cell_html(
+    cell: dict[str, object], unit: str, mode: Mode, chosen: tuple[str, str] | None
+) -> str:
+    true, predicted = (html.escape(str(cell[name])) for name in ("true", "predicted"))
+    pressed = chosen == (cell["true"], cell["predicted"])
+    whole = WHOLE.get(mode, WHOLE["of_true"])
+    main, below = cell["text"], cell["below"]
+    amount = f"{main} {unit}, {below} {whole}" if mode == "counts" else f"{main} {whole}, {below}"
+    kind = "cell right" if true == predicted else "cell"
+    return (
+        f'<td class="{kind}" data-true="{true}" data-predicted="{predicted}" '
+        f'style="--ink:{cell["ink"]}">'
+        f'<button type="button" aria-pressed="{str(pressed).lower()}" '
+        f'aria-label="is {true}, called {predicted}: {amount}" '
+        f'style="background:{cell["fill"]};color:{cell["ink"]}">'
+        f"<span><b>{main}</b><small>{below}</small></span></button></td>"
+    )
+
+
+def _square(matrix: np.ndarray, classes: Sequence[str]) -> np.ndarray:
+    return np.asarray(matrix, dtype=np.int64).reshape(len(classes), len(classes))
+
+
+def _shares(counts: np.ndarray, mode: Mode) -> np.ndarray:
+    totals = counts.sum(axis=0 if mode == "of_predicted" else 1, keepdims=True)
+    totals = np.broadcast_to(totals, counts.shape)
+    return np.divide(counts, totals, out=np.zeros(counts.shape), where=totals > 0)
+
+
+def _fill(good: bool, share: float, dark: bool) -> str:
+    ground = "#221F28" if dark else "#F5F3F7"
+    right, wrong = (HAEMATOXYLIN_PALE, EOSIN_PALE) if dark else (HAEMATOXYLIN, EOSIN)
+    return mix(right if good else wrong, ground, share)

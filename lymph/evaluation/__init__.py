@@ -1,15 +1,21 @@
 """Prediction table -> metrics, patients, intervals, calibration; knows no models, no pages."""
 
 from lymph.evaluation.calibration import (
+    Calibration,
+    Temperature,
     apply_temperature,
     brier_score,
+    calibrate,
     expected_calibration_error,
     fit_temperature,
+    fitted_temperature,
     negative_log_likelihood,
     reliability_table,
 )
+from lymph.evaluation.curves import Area, areas, curve
 from lymph.evaluation.intervals import (
     Difference,
+    class_intervals,
     clopper_pearson,
     paired_difference,
     resampled_confusions,
@@ -26,7 +32,14 @@ from lymph.evaluation.metrics import (
     per_class,
 )
 from lymph.evaluation.patients import by_patient
-from lymph.evaluation.report import cell_pictures, leaked_share, report
+from lymph.evaluation.report import leaked_pictures, leaked_share, report
+from lymph.evaluation.selection import (
+    ORDERS,
+    cell_pictures,
+    in_order,
+    judged_pictures,
+    moved_pictures,
+)
 from lymph.predictions import (
     choose_set,
     classes_of_predictions,
@@ -39,24 +52,37 @@ from lymph.predictions import (
 
 __all__ = [
     "METRICS",
+    "ORDERS",
+    "Area",
+    "Calibration",
     "Difference",
+    "Temperature",
     "accuracy",
     "apply_temperature",
+    "areas",
     "balanced_accuracy",
     "brier_score",
     "by_patient",
+    "calibrate",
     "cell_pictures",
     "choose_set",
+    "class_intervals",
     "classes_of_predictions",
     "clopper_pearson",
     "confusion",
+    "curve",
     "expected_calibration_error",
     "fit_temperature",
+    "fitted_temperature",
+    "in_order",
+    "judged_pictures",
     "kappa",
     "largest_class_baseline",
+    "leaked_pictures",
     "leaked_share",
     "macro_f1",
     "make_predictions",
+    "moved_pictures",
     "negative_log_likelihood",
     "paired_difference",
     "per_class",

@@ -1,17 +1,29 @@
 """Whether the probabilities can be believed: reliability, proper scores, and one temperature."""
 
+from typing import NamedTuple
+
 import numpy as np
 import pandas as pd
 from scipy.optimize import minimize_scalar
 from scipy.special import softmax
 
 from lymph.errors import EvaluationError
+from lymph.evaluation.intervals import (
+    RESAMPLES,
+    SEED,
+    Interval,
+    draw_patients,
+    patients_in_class,
+    percentiles,
+)
 from lymph.evaluation.metrics import class_codes
 from lymph.predictions import classes_of_predictions, probabilities_of
 
 # A probability of zero for the truth would cost infinitely much; float32 softmax underflows to it.
 SMALLEST_PROBABILITY = 1e-12
 TEMPERATURES = (0.05, 20.0)
+ERROR_BINS = 15
+RELIABILITY_BINS = 10
 
 
 def negative_log_likelihood(p: pd.DataFrame) -> float:
@@ -25,7 +37,7 @@ def brier_score(p: pd.DataFrame) -> float:
     return float(np.mean(np.sum((values - np.eye(values.shape[1])[codes]) ** 2, axis=1)))
 
 
-def reliability_table(p: pd.DataFrame, bins: int = 10) -> pd.DataFrame:
+def reliability_table(p: pd.DataFrame, bins: int = RELIABILITY_BINS) -> pd.DataFrame:
     """Compare confidence and accuracy in bins of equal width.
 
     Returns
@@ -47,7 +59,7 @@ def reliability_table(p: pd.DataFrame, bins: int = 10) -> pd.DataFrame:
     confidence = probabilities_of(p).max(axis=1)
     right = (p["label"] == p["predicted"]).to_numpy(dtype=np.float64)
     edges = np.linspace(0, 1, bins + 1)
-    place = np.clip(np.searchsorted(edges, confidence, side="left") - 1, 0, bins - 1)
+    place = _bins(confidence, bins)
     count = np.bincount(place, minlength=bins)
     sums = [np.bincount(place, weights=values, minlength=bins) for values in (confidence, right)]
     means = [np.divide(s, count, out=np.full(bins, np.nan), where=count > 0) for s in sums]
@@ -55,7 +67,7 @@ def reliability_table(p: pd.DataFrame, bins: int = 10) -> pd.DataFrame:
     return pd.DataFrame(columns | {"confidence": means[0], "accuracy": means[1]})
 
 
-def expected_calibration_error(p: pd.DataFrame, bins: int = 15) -> float:
+def expected_calibration_error(p: pd.DataFrame, bins: int = ERROR_BINS) -> float:
     """Mean gap of confidence and accuracy over bins, 0 to 1 (Guo et al. 2017, arXiv 1706.04599)."""
     table = reliability_table(p, bins)
     gap = (table["confidence"] - table["accuracy"]).abs().fillna(0)
@@ -107,6 +119,97 @@ def apply_temperature(p: pd.DataFrame, temperature: float) -> pd.DataFrame:
     softened = p.copy()
     softened[columns] = softmax(logits / temperature, axis=1)
     return softened
+
+
+class Temperature(NamedTuple):
+    """A temperature, the patients and pictures it was fitted on, and whether it hit a bound."""
+
+    value: float
+    pictures: int
+    patients: int
+    bounded: bool
+
+
+class Calibration(NamedTuple):
+    """How far the probabilities of one table can be believed.
+
+    ``scores`` holds negative_log_likelihood, brier_score and expected_calibration_error, each with
+    its 95 % interval over resampled patients; ``reliability`` is that of `reliability_table`.
+    """
+
+    scores: dict[str, tuple[float, Interval | None]]
+    reliability: pd.DataFrame
+
+
+def calibrate(p: pd.DataFrame, resamples: int = RESAMPLES, seed: int = SEED) -> Calibration:
+    """Score the probabilities of one set, or of patients, with intervals over patients.
+
+    Parameters
+    ----------
+    p
+        A table with patient, label, predicted and ``p_<class>``: pictures of one set, or patients.
+    resamples, seed
+        Number of resamples, and the seed that makes them repeatable.
+
+    Raises
+    ------
+    EvaluationError
+        When there are no rows.
+    """
+    reliability = reliability_table(p, RELIABILITY_BINS)
+    classes = classes_of_predictions(p)
+    unit, label_of_unit = patients_in_class(p, classes)
+    terms = _calibration_terms(p)
+    counts = np.stack(
+        [np.bincount(unit, weights=column, minlength=len(label_of_unit)) for column in terms.T], 1
+    )
+    sums = draw_patients(counts, label_of_unit, len(classes), resamples, seed).sum(axis=1)
+    drawn = _scores_of_sums(sums)
+    exact = _scores_of_sums(counts.sum(axis=0)[None])
+    scores = {name: (float(exact[name][0]), percentiles(drawn[name])) for name in exact}
+    return Calibration(scores, reliability)
+
+
+def _calibration_terms(p: pd.DataFrame) -> np.ndarray:
+    """Return what the scores sum: a one, the loss, the Brier term, then the gap in each bin."""
+    values, codes = probabilities_of(p), class_codes(p["label"], classes_of_predictions(p))
+    rows = np.arange(len(p))
+    loss = -np.log(np.maximum(_of_truth(p), SMALLEST_PROBABILITY))
+    brier = np.sum((values - np.eye(values.shape[1])[codes]) ** 2, axis=1)
+    confidence = values.max(axis=1)
+    gaps = np.zeros((len(p), ERROR_BINS))
+    gaps[rows, _bins(confidence, ERROR_BINS)] = confidence - (p["label"] == p["predicted"])
+    return np.column_stack([np.ones(len(p)), loss, brier, gaps])
+
+
+def _scores_of_sums(sums: np.ndarray) -> dict[str, np.ndarray]:
+    count, loss, brier, gaps = sums[:, 0], sums[:, 1], sums[:, 2], sums[:, 3:]
+    return {
+        "negative_log_likelihood": loss / count,
+        "brier_score": brier / count,
+        "expected_calibration_error": np.abs(gaps).sum(axis=1) / count,
+    }
+
+
+def fitted_temperature(p: pd.DataFrame) -> Temperature:
+    """Fit one temperature on the validation rows of a run's prediction table.
+
+    Raises
+    ------
+    EvaluationError
+        When the table has no validation rows, as after a cross-validation.
+    """
+    validation = p[p["set"] == "val"]
+    value = fit_temperature(validation)
+    low, high = TEMPERATURES
+    bounded = not 1.05 * low < value < high / 1.05
+    return Temperature(value, len(validation), int(validation["patient"].nunique()), bounded)
+
+
+def _bins(confidence: np.ndarray, bins: int) -> np.ndarray:
+    """Return the bin of each confidence; upper bounds belong to their bin."""
+    edges = np.linspace(0, 1, bins + 1)
+    return np.clip(np.searchsorted(edges, confidence, side="left") - 1, 0, bins - 1)
 
 
 def _of_truth(p: pd.DataFrame) -> np.ndarray:

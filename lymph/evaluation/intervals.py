@@ -14,7 +14,7 @@ import pandas as pd
 from scipy.stats import beta
 
 from lymph.errors import EvaluationError
-from lymph.evaluation.metrics import METRICS, class_codes
+from lymph.evaluation.metrics import CLASS_METRICS, METRICS, class_codes
 from lymph.evaluation.patients import by_patient
 from lymph.predictions import choose_set, classes_of_predictions, validate_predictions
 
@@ -104,7 +104,22 @@ def resampled_intervals(
     """
     classes = classes_of_predictions(p) if classes is None else classes
     matrices = resampled_confusions(p, classes, resamples, seed)
-    return {name: _percentiles(metric(matrices), level) for name, metric in METRICS.items()}
+    return {name: percentiles(metric(matrices), level) for name, metric in METRICS.items()}
+
+
+def class_intervals(
+    p: pd.DataFrame,
+    classes: Sequence[str],
+    resamples: int = RESAMPLES,
+    seed: int = SEED,
+) -> dict[str, dict[str, Interval]]:
+    """Percentile intervals of each class's precision, recall and F1 over resampled patients."""
+    matrices = resampled_confusions(p, classes, resamples, seed)
+    values = {name: measure(matrices) for name, measure in CLASS_METRICS.items()}
+    return {
+        label: {name: percentiles(drawn[:, place]) for name, drawn in values.items()}
+        for place, label in enumerate(classes)
+    }
 
 
 @dataclass(frozen=True)
@@ -172,7 +187,7 @@ def paired_difference(
     score = METRICS[metric]
     observed = _sums_by_class(outcome, class_codes(a["label"], classes), size)
     before, after = (float(score(part)) for part in (observed[:, :size], observed[:, size:]))
-    interval = _percentiles(score(sums[..., size:]) - score(sums[..., :size]), LEVEL)
+    interval = percentiles(score(sums[..., size:]) - score(sums[..., :size]), LEVEL)
     if interval is None or np.isnan(after - before):
         raise EvaluationError(f"{metric} is undefined on these pictures: compare by accuracy.")
     return _difference(metric, before, after, interval, a, names)
@@ -236,14 +251,47 @@ def _resampled_sums(
     p: pd.DataFrame, outcome: np.ndarray, classes: Sequence[str], resamples: int, seed: int
 ) -> np.ndarray:
     """Sum ``outcome`` (N x F) over resampled patients: B x K x F, a row of sums a true class."""
-    label = class_codes(p["label"], classes)
+    unit, label_of_unit = patients_in_class(p, classes)
+    counts = _sums_by_class(outcome, unit, len(label_of_unit))
+    return draw_patients(counts, label_of_unit, len(classes), resamples, seed)
+
+
+def patients_in_class(p: pd.DataFrame, classes: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Number the patients, each class apart: their number for every row (N) and their class (U)."""
     unit = p.groupby(["label", "patient"], sort=True).ngroup().to_numpy()
-    counts = _sums_by_class(outcome, unit, int(unit.max(initial=-1)) + 1)
-    label_of_unit = np.zeros(len(counts), dtype=np.int64)
-    label_of_unit[unit] = label
+    label_of_unit = np.zeros(int(unit.max(initial=-1)) + 1, dtype=np.int64)
+    label_of_unit[unit] = class_codes(p["label"], classes)
+    return unit, label_of_unit
+
+
+def draw_patients(
+    counts: np.ndarray,
+    label_of_unit: np.ndarray,
+    size: int,
+    resamples: int = RESAMPLES,
+    seed: int = SEED,
+) -> np.ndarray:
+    """Sum what is known of each patient over patients drawn again within their class.
+
+    Parameters
+    ----------
+    counts
+        U x F, one row a patient: what is summed.
+    label_of_unit
+        U class codes below ``size``.
+    size
+        Number K of classes.
+    resamples, seed
+        Number B of resamples, and the seed that makes them repeatable.
+
+    Returns
+    -------
+    numpy.ndarray
+        B x K x F float64 sums over the drawn patients of each true class.
+    """
     generator = np.random.default_rng(seed)
-    sums = np.zeros((resamples, len(classes), outcome.shape[1]))
-    for code in range(len(classes)):
+    sums = np.zeros((resamples, size, counts.shape[1]))
+    for code in range(size):
         own = counts[label_of_unit == code]
         if len(own):
             # Patients with equal counts cannot be told apart in a sum: drawing the kinds of
@@ -260,7 +308,8 @@ def _sums_by_class(outcome: np.ndarray, codes: np.ndarray, size: int) -> np.ndar
     return np.stack(columns, axis=1)
 
 
-def _percentiles(values: np.ndarray, level: float) -> Interval | None:
+def percentiles(values: np.ndarray, level: float = LEVEL) -> Interval | None:
+    """Return the interval that holds the middle ``level`` of resampled values; NaN is left out."""
     defined = values[~np.isnan(values)]
     if not len(defined):
         return None

@@ -120,6 +120,13 @@ METRICS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "kappa": kappa,
 }
 
+# Measures of one class each, ... x K.
+CLASS_METRICS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "precision": precision,
+    "recall": recall,
+    "f1": f1,
+}
+
 
 def _ratio(above: np.ndarray, below: np.ndarray, empty: float = 0.0) -> np.ndarray:
     above, below = np.asarray(above, dtype=np.float64), np.asarray(below, dtype=np.float64)

@@ -5,9 +5,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lymph.errors import EvaluationError
 from lymph.evaluation import patients as patient_level
-from lymph.evaluation.intervals import Interval, clopper_pearson, resampled_intervals
+from lymph.evaluation.intervals import (
+    Interval,
+    class_intervals,
+    clopper_pearson,
+    resampled_intervals,
+)
 from lymph.evaluation.metrics import METRICS, confusion, largest_class_baseline, per_class
 from lymph.predictions import choose_set, classes_of_predictions, validate_predictions
 
@@ -32,7 +36,8 @@ def report(p: pd.DataFrame, set_name: str = "test") -> dict[str, Any]:
         whose patient the model has trained on. ``pictures`` and ``patients`` each hold n,
         accuracy, balanced_accuracy, macro_f1, kappa (None when undefined), interval (of the
         accuracy), intervals (of each metric), baseline (always the largest class), confusion (rows
-        true, columns predicted) and per_class. Shares run from 0 to 1. Intervals are 95 %:
+        true, columns predicted) and per_class (precision, recall, f1, support and their intervals).
+        Shares run from 0 to 1. Intervals are 95 %:
         resampled patients, and Clopper-Pearson for the patients' accuracy.
 
     Raises
@@ -65,59 +70,25 @@ def leaked_share(p: pd.DataFrame, set_name: str = "test") -> float | None:
     With folds, a picture leaks when its patient also stands in another fold. None when the table
     holds neither training rows nor folds, and for the training set itself.
     """
+    leaked = leaked_pictures(p, set_name)
+    return None if leaked is None else float(np.mean(leaked))
+
+
+def leaked_pictures(p: pd.DataFrame, set_name: str = "test") -> np.ndarray | None:
+    """Tell for each picture of a set whether the model has trained on its patient; N bool or None.
+
+    See `leaked_share` for when it cannot be told.
+    """
     chosen = choose_set(p, set_name)
     trained = p[p["set"] == "train"]
     if set_name == "train":
         return None
     if len(trained):
         seen = pd.MultiIndex.from_frame(trained[["patient", "fold"]])
-        leaked = pd.MultiIndex.from_frame(chosen[["patient", "fold"]]).isin(seen)
-    elif (chosen["fold"] != "").all():
-        leaked = (chosen.groupby("patient")["fold"].transform("nunique") > 1).to_numpy()
-    else:
-        return None
-    return float(np.mean(leaked))
-
-
-def cell_pictures(
-    p: pd.DataFrame, true: str, predicted: str, by_patient: bool = False
-) -> pd.DataFrame:
-    """Return the pictures behind one cell of a confusion matrix, most probable first.
-
-    Parameters
-    ----------
-    p
-        Prediction table of the set that the matrix shows (see `choose_set`).
-    true, predicted
-        Row and column of the cell.
-    by_patient
-        For the matrix of patients: all pictures, whatever is predicted for each, of the patients
-        in the cell.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Rows of ``p`` with their index, by falling probability of the class ``predicted``; maybe
-        none.
-
-    Raises
-    ------
-    EvaluationError
-        When ``true`` or ``predicted`` is no class of the table.
-    """
-    classes = classes_of_predictions(p)
-    for name in (true, predicted):
-        if name not in classes:
-            raise EvaluationError(
-                f'There is no class "{name}": choose one of {", ".join(classes)}.'
-            )
-    rows = p[p["label"] == true]
-    if by_patient and len(rows):
-        table = patient_level.by_patient(rows)
-        rows = rows[rows["patient"].isin(table.loc[table["predicted"] == predicted, "patient"])]
-    elif not by_patient:
-        rows = rows[rows["predicted"] == predicted]
-    return rows.sort_values([f"p_{predicted}", "picture"], ascending=[False, True], kind="stable")
+        return pd.MultiIndex.from_frame(chosen[["patient", "fold"]]).isin(seen)
+    if (chosen["fold"] != "").all():
+        return (chosen.groupby("patient")["fold"].transform("nunique") > 1).to_numpy()
+    return None
 
 
 def _section(table: pd.DataFrame, classes: list[str]) -> dict[str, Any]:
@@ -130,6 +101,8 @@ def _section(table: pd.DataFrame, classes: list[str]) -> dict[str, Any]:
     section["baseline"] = _number(largest_class_baseline(matrix))
     section["confusion"] = matrix.tolist()
     section["per_class"] = per_class(matrix, classes)
+    for name, pairs in class_intervals(table, classes).items():
+        section["per_class"][name]["intervals"] = {key: list(pair) for key, pair in pairs.items()}
     return section
 
 

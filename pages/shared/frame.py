@@ -35,6 +35,8 @@ STYLES = """
 .lymph-thumb b {position:absolute; right:2px; bottom:2px; font-size:.62rem; line-height:1;
   padding:1px 3px; border-radius:2px; color:#fff; background:#6B4BAE;}
 .lymph-thumb.test b {background:#B8326F;}
+.lymph-sibling {margin:0; display:flex; flex-direction:column; gap:2px; line-height:0;}
+.lymph-sibling img {height:72px; width:auto; border-radius:3px;}
 .lymph-steps {font-size:.9rem; line-height:1.75;}
 .lymph-steps .open {opacity:.6;}
 @media (max-width:640px) {.lymph-patient {grid-template-columns:1fr;}}

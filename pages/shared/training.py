@@ -59,6 +59,11 @@ def title_of(run: Run) -> str:
     )
 
 
+def model_title(run: Run) -> str:
+    """Name a run's model for people."""
+    return MODELS[run.config.model].title
+
+
 @st.cache_resource(max_entries=2, show_spinner="Loading the model")
 def classifier_of(run_id: str, changed: float) -> "Classifier":
     """Load the model of a run; at most two stay in memory."""
@@ -76,19 +81,23 @@ def changed(run: Run) -> float:
         return 0.0
 
 
-@st.cache_data(show_spinner=False, max_entries=8)
-def _predictions(path: str, written: float) -> pd.DataFrame:
+@st.cache_resource(show_spinner=False, max_entries=40)
+def predictions_at(path: str, written: float) -> pd.DataFrame:
+    """Return the prediction table of a run's folder as it was written then.
+
+    It is handed out uncopied, since a copy of a large one costs a click: do not change it.
+    """
     return runs.open_run(path).predictions()
 
 
 def predictions_of(run: Run) -> pd.DataFrame:
-    """Return a run's prediction table."""
-    return _predictions(str(run.path), changed(run))
+    """Return a run's prediction table; do not change it."""
+    return predictions_at(str(run.path), changed(run))
 
 
-@st.cache_data(show_spinner="Counting", max_entries=16)
+@st.cache_data(show_spinner="Counting", max_entries=200)
 def _report(path: str, written: float, set_name: str) -> dict[str, Any]:
-    return report(_predictions(path, written), set_name)
+    return report(predictions_at(path, written), set_name)
 
 
 def report_of(run: Run, set_name: str) -> dict[str, Any]:
@@ -121,7 +130,12 @@ def choose_run(data_set: DataSet, label: str, key: str) -> Run | None:
 def set_names(predictions: pd.DataFrame) -> list[str]:
     """Return the sets that a prediction table has, the one to judge by first."""
     order = ["test", "out-of-fold", "val", "train"]
-    return [name for name in order if name in set(predictions["set"])]
+    names = set(predictions["set"])
+    tested = predictions["set"] == "test"
+    if tested.any() and (predictions.loc[tested, "fold"] != "").all():
+        # A cross-validation tests every picture once, on the model of another fold.
+        names = (names - {"test"}) | {"out-of-fold"}
+    return [name for name in order if name in names]
 
 
 def interval_words(interval: list[float] | None) -> str:

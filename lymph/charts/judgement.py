@@ -1,0 +1,194 @@
+"""Charts of how good a model is: curves against chance, reliability, and runs laid side by side."""
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from lymph.charts.style import GRID, PINK_LINE, VIOLET_LINE, quiet, whole_percent
+
+CurveKind = Literal["roc", "precision_recall"]
+DASHES = ("solid", "dash", "dot", "dashdot")
+TICKS = [0, 0.25, 0.5, 0.75, 1]
+AXES = {
+    "roc": ("false alarms: share of the other classes", "found: share of the class"),
+    "precision_recall": ("found: share of the class", "right among those called so"),
+}
+
+
+def class_curves(
+    curves: Mapping[str, pd.DataFrame],
+    kind: CurveKind,
+    colours: Mapping[str, str],
+    notes: Mapping[str, str],
+) -> go.Figure:
+    """Draw the ROC or the precision-recall curve of each class against the others.
+
+    Parameters
+    ----------
+    curves : mapping
+        Class to the table of `lymph.evaluation.curve`.
+    kind : str
+        ``roc`` or ``precision_recall``.
+    colours : mapping
+        Class to colour.
+    notes : mapping
+        Class to what is written beside its line, such as its area.
+    """
+    figure = go.Figure()
+    if kind == "roc":
+        line = {"color": "grey", "width": 1, "dash": "dot"}
+        figure.add_scatter(x=[0, 1], y=[0, 1], mode="lines", line=line, hoverinfo="skip")
+        figure.add_annotation(x=0.72, y=0.66, text="guessing", showarrow=False, font_color="grey")
+    for place, (name, table) in enumerate(curves.items()):
+        x, y = _points(table, kind)
+        figure.add_scatter(
+            x=x,
+            y=y,
+            name=name,
+            mode="lines",
+            line={
+                "color": colours[name],
+                "width": 2.5,
+                "dash": DASHES[place % len(DASHES)],
+                # A precision holds from its threshold to the next; nothing lies between.
+                "shape": "linear" if kind == "roc" else "vh",
+            },
+            hovertemplate=f"{name}: %{{x:.0%}}, %{{y:.0%}}<extra></extra>",
+        )
+    _square_axes(figure, *AXES[kind])
+    _key(figure, notes, colours)
+    return figure
+
+
+def _points(table: pd.DataFrame, kind: CurveKind) -> tuple[list[float], list[float]]:
+    if kind == "roc":
+        return [0.0, *table["alarms"]], [0.0, *table["found"]]
+    first = table["precision"].iloc[0] if len(table) else 1.0
+    return [0.0, *table["found"]], [first, *table["precision"]]
+
+
+def _key(figure: go.Figure, notes: Mapping[str, str], colours: Mapping[str, str]) -> None:
+    """Write the classes with their marks below the plot, where no curve can hide them."""
+    figure.update_layout(
+        showlegend=True,
+        legend={"orientation": "h", "y": -0.22, "x": 0, "font_size": 13, "yanchor": "top"},
+        margin_b=30 + 22 * len(colours),
+    )
+    for trace in figure.data:
+        trace.showlegend = trace.name in notes
+        if trace.name in notes:
+            trace.name = f"{trace.name}  {notes[trace.name]}"
+
+
+def _square_axes(figure: go.Figure, across: str, up: str) -> None:
+    quiet(figure, 440)
+    words = [whole_percent(tick) for tick in TICKS]
+    for update, title in ((figure.update_xaxes, across), (figure.update_yaxes, up)):
+        update(range=[-0.02, 1.03], tickvals=TICKS, ticktext=words, title_text=title)
+
+
+def reliability_chart(tables: Mapping[str, pd.DataFrame], unit: str = "pictures") -> go.Figure:
+    """Draw how often a model is right beside how sure it was.
+
+    Parameters
+    ----------
+    tables : mapping
+        Name to the table of `lymph.evaluation.reliability_table`; one, or two where a temperature
+        was applied.
+    unit : str
+        What is counted.
+    """
+    figure = go.Figure()
+    line = {"color": "grey", "width": 1, "dash": "dot"}
+    figure.add_scatter(x=[0, 1], y=[0, 1], mode="lines", line=line, hoverinfo="skip")
+    figure.add_annotation(
+        x=0.3, y=0.36, text="as sure as right", showarrow=False, font_color="grey"
+    )
+    styles = zip(tables.items(), (VIOLET_LINE, PINK_LINE), ("circle", "diamond"), strict=False)
+    for (name, table), colour, symbol in styles:
+        rows = table[table["pictures"] > 0]
+        sizes = 9 + 26 * (rows["pictures"] / max(1, rows["pictures"].sum())) ** 0.5
+        figure.add_scatter(
+            x=rows["confidence"],
+            y=rows["accuracy"],
+            name=name,
+            mode="lines+markers",
+            line={"color": colour, "width": 2, "dash": "solid" if symbol == "circle" else "dot"},
+            marker={"size": sizes, "symbol": symbol, "opacity": 0.85},
+            customdata=rows["pictures"],
+            hovertemplate=f"{name}: sure %{{x:.0%}}, right %{{y:.0%}}, %{{customdata}} {unit}"
+            "<extra></extra>",
+        )
+    _square_axes(figure, "how sure the model was", "how often it was right")
+    figure.update_layout(showlegend=len(tables) > 1)
+    figure.update_layout(legend={"orientation": "h", "y": -0.2, "yanchor": "top", "x": 0})
+    figure.data[0].showlegend = False
+    return figure
+
+
+def intervals_chart(rows: pd.DataFrame) -> go.Figure:
+    """Draw accuracies with their intervals under one another, leaky ones marked.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Columns name, low, value, high (shares, 0 to 1; low and high may be NaN), leaks (bool), own
+        (bool: measured here) and words (what is written at the end of the row).
+    """
+    figure = go.Figure()
+    for row in rows.to_dict("records"):
+        colour = VIOLET_LINE if row["own"] else "grey"
+        symbol = "x" if row["leaks"] else "circle"
+        if row["low"] == row["low"]:
+            ends = {"x": [row["low"], row["high"]], "y": [row["name"]] * 2}
+            line = {"color": colour, "width": 4 if row["own"] else 2}
+            figure.add_scatter(**ends, mode="lines", line=line, hoverinfo="skip")
+        figure.add_scatter(
+            x=[row["value"]],
+            y=[row["name"]],
+            mode="markers",
+            marker={"size": 13, "color": PINK_LINE if row["leaks"] else colour, "symbol": symbol},
+            hovertemplate=f"{row['words']}<extra></extra>",
+        )
+    quiet(figure, 34 * len(rows) + 60)
+    figure.update_xaxes(range=[0, 1.02], tickvals=TICKS, gridcolor=GRID)
+    figure.update_xaxes(ticktext=[whole_percent(tick) for tick in TICKS])
+    figure.update_yaxes(type="category", autorange="reversed", showgrid=False)
+    return figure
+
+
+def overlaid_curves(runs: Mapping[str, pd.DataFrame], colours: Sequence[str]) -> go.Figure:
+    """Draw the validation loss of several runs over the epochs, training loss thin behind it.
+
+    Parameters
+    ----------
+    runs : mapping
+        Name to metrics: columns epoch, train_loss, val_loss; folds of a cross-validation are
+        averaged.
+    colours : sequence of str
+        One colour a run, repeated where there are more.
+    """
+    figure = go.Figure()
+    for place, (name, metrics) in enumerate(runs.items()):
+        table = metrics.groupby("epoch")[["train_loss", "val_loss"]].mean()
+        colour = colours[place % len(colours)]
+        for column, width, dash in (("train_loss", 1.2, "dot"), ("val_loss", 2.8, "solid")):
+            figure.add_scatter(
+                x=table.index,
+                y=table[column],
+                name=name,
+                mode="lines+markers" if column == "val_loss" else "lines",
+                line={"color": colour, "width": width, "dash": dash},
+                marker={"symbol": place % 8, "size": 8},
+                showlegend=column == "val_loss",
+                hovertemplate=f"{column.replace('_', ' ')}, epoch %{{x}}: %{{y:.3g}}"
+                "<extra></extra>",
+            )
+    quiet(figure, 380)
+    figure.update_layout(showlegend=True, margin_b=40 + 22 * len(runs))
+    figure.update_layout(legend={"orientation": "h", "y": -0.2, "yanchor": "top", "x": 0})
+    figure.update_xaxes(title_text="epoch")
+    figure.update_yaxes(title_text="loss: validation thick, training dotted", rangemode="tozero")
+    return figure

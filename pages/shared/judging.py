@@ -1,0 +1,142 @@
+"""Cached figures of runs, for the pages Results and Runs; each ends when predictions change."""
+
+from typing import Any, NamedTuple
+
+import pandas as pd
+import streamlit as st
+
+from lymph import evaluation
+from lymph.evaluation import Area, Calibration, Temperature
+from lymph.runs import Run
+from pages.shared import training
+
+SETS_TOLD = {"test": "Test", "val": "Validation", "train": "Train", "out-of-fold": "Out of fold"}
+LEAK_MARK = "⚠ leaky split"
+
+Key = tuple[str, float, str, str]
+
+
+class Judged(NamedTuple):
+    """One run seen on one set, by picture or by patient."""
+
+    run: Run
+    set_name: str
+    level: str
+
+    @property
+    def key(self) -> Key:
+        """Return what cached figures hang on."""
+        return (str(self.run.path), training.changed(self.run), self.set_name, self.level)
+
+    @property
+    def report(self) -> dict[str, Any]:
+        """Return every figure of the set."""
+        return training.report_of(self.run, self.set_name)
+
+    @property
+    def section(self) -> dict[str, Any]:
+        """Return the figures of the level: of pictures or of patients."""
+        return self.report[self.level]
+
+    @property
+    def leaks(self) -> bool:
+        """Tell whether the model has trained on patients of this set."""
+        return bool(self.report.get("leaked_test_share"))
+
+    @property
+    def pictures(self) -> pd.DataFrame:
+        """Return the prediction rows of the set."""
+        return _pictures(*self.key[:3])
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """Return what is judged: the pictures, or one row a patient."""
+        return _table(self.key)
+
+    @property
+    def unit(self) -> str:
+        """Return the word for what is counted."""
+        return self.level
+
+
+def base_of(judged: Judged) -> str:
+    """Say on what a figure stands: set, split, pictures, patients, and whether it leaks."""
+    report = judged.report
+    words = (
+        f"{SETS_TOLD[judged.set_name]} set, split by {judged.run.split().by},"
+        f" {report['pictures']['n']} pictures of {report['patients']['n']} patients"
+    )
+    return f"{words} · :red[**{LEAK_MARK}**]" if judged.leaks else words
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _pictures(path: str, changed: float, set_name: str) -> pd.DataFrame:
+    # A resource is handed out uncopied; nobody changes it.
+    return evaluation.choose_set(training.predictions_at(path, changed), set_name)
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _table(key: Key) -> pd.DataFrame:
+    pictures = _pictures(*key[:3])
+    return evaluation.by_patient(pictures) if key[3] == "patients" else pictures
+
+
+@st.cache_data(show_spinner="Drawing curves", max_entries=64)
+def _areas(key: Key) -> dict[str, dict[str, Area]]:
+    return evaluation.areas(_table(key))
+
+
+def areas_of(judged: Judged) -> dict[str, dict[str, Area]]:
+    """Return the areas under the curves with their intervals."""
+    return _areas(judged.key)
+
+
+@st.cache_data(show_spinner=False, max_entries=64)
+def _temperature(path: str, changed: float) -> Temperature:
+    return evaluation.fitted_temperature(training.predictions_at(path, changed))
+
+
+def temperature_of(run: Run) -> Temperature:
+    """Return the temperature fitted on a run's validation pictures.
+
+    Raises
+    ------
+    EvaluationError
+        When the run has none.
+    """
+    return _temperature(str(run.path), training.changed(run))
+
+
+@st.cache_data(show_spinner="Comparing confidence and truth", max_entries=64)
+def _calibration(key: Key, temperature: float) -> Calibration:
+    pictures = evaluation.apply_temperature(_pictures(*key[:3]), temperature)
+    by_patient = key[3] == "patients"
+    return evaluation.calibrate(evaluation.by_patient(pictures) if by_patient else pictures)
+
+
+def calibration_of(judged: Judged, temperature: float = 1.0) -> Calibration:
+    """Return how far the probabilities can be believed, softened by a temperature."""
+    return _calibration(judged.key, temperature)
+
+
+@st.cache_data(show_spinner="Comparing the runs", max_entries=64)
+def _difference(first: Key, second: Key, metric: str) -> evaluation.Difference:
+    tables = [training.predictions_at(*key[:2]) for key in (first, second)]
+    return evaluation.paired_difference(
+        *tables,
+        metric=metric,
+        set_name=first[2],
+        names=("run A", "run B"),
+        patients=first[3] == "patients",
+    )
+
+
+def difference_of(first: Judged, second: Judged, metric: str) -> evaluation.Difference:
+    """Return the paired difference of two runs, second minus first.
+
+    Raises
+    ------
+    EvaluationError
+        When they were not judged on the same pictures.
+    """
+    return _difference(first.key, second.key, metric)
