@@ -8,11 +8,12 @@ from lymph.charts import MODES
 from lymph.data.sources import DataSet
 from lymph.errors import LymphError
 from lymph.evaluation import cell_pictures, judged_pictures, moved_pictures
+from lymph.reports.tables import LEAK_MARK, SET_TITLES
 from lymph.runs import Run
 from pages.shared import choice, figures, keeping, state, training
 from pages.shared.choice import RIGHT, WRONG, Choice
 from pages.shared.frame import begin, counted, next_step, plain, show_error
-from pages.shared.judging import LEAK_MARK, SETS_TOLD, Judged, base_of
+from pages.shared.judging import Judged, base_of
 from pages.shared.matrix import show_difference, show_matrix
 from pages.shared.navigation import ensure_app
 from pages.shared.opened import show_judged
@@ -78,7 +79,7 @@ def choose_view(run: Run) -> tuple[str, str, str]:
     names = training.set_names(training.predictions_of(run))
     kept = {"required": True, "bind": "query-params", "persist_state": "session"}
     set_name = st.segmented_control(
-        "Set", names, default=names[0], format_func=SETS_TOLD.get, key="set_name", **kept
+        "Set", names, default=names[0], format_func=SET_TITLES.get, key="set_name", **kept
     )
     level = st.segmented_control(
         "Counted",
@@ -140,7 +141,7 @@ def show_numbers(judged: Judged) -> None:
             st.metric(f"Right, per patient{mark}", f"{right} of {patients['n']}")
             st.caption(f"{interval_words(patients['interval'])}, {patients['n']} patients")
     st.caption(
-        f"{SETS_TOLD[judged.set_name]} set, split by {judged.run.split().by}. Always saying the"
+        f"{SET_TITLES[judged.set_name]} set, split by {judged.run.split().by}. Always saying the"
         f" largest class would be right on {100 * pictures['baseline']:.0f} % of the pictures and"
         f" {100 * patients['baseline']:.0f} % of the patients."
     )

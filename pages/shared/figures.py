@@ -1,15 +1,14 @@
 """The further parts of the Results page: classes, curves, calibration, lists, other figures."""
 
-from collections.abc import Iterable
-
-import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
+from lymph import reports
 from lymph.charts import class_curves, intervals_chart, reliability_chart
 from lymph.errors import LymphError
-from lymph.evaluation import METRICS, Area, curve, in_order
-from lymph.facts import NOTEBOOK_FIGURES, PUBLISHED, class_colours
+from lymph.evaluation import curve, in_order
+from lymph.facts import class_colours
+from lymph.reports.tables import area_text
 from pages.shared import training
 from pages.shared.frame import plain
 from pages.shared.judging import (
@@ -22,18 +21,6 @@ from pages.shared.judging import (
 )
 from pages.shared.opened import show_judged
 
-METRICS_TOLD = {
-    "accuracy": ("Accuracy", "share judged rightly"),
-    "balanced_accuracy": ("Balanced accuracy", "mean share found over the classes"),
-    "macro_f1": ("Macro F1", "mean F1 over the classes"),
-    "kappa": ("Cohen's kappa", "agreement beyond chance, 0 to 1"),
-}
-CLASS_TOLD = {"precision": "Right when called so", "recall": "Found", "f1": "F1"}
-SCORES_TOLD = {
-    "expected_calibration_error": ("ECE", "mean gap of confidence and truth; 0 is best"),
-    "brier_score": ("Brier score", "squared distance from the truth, 0 to 2; 0 is best"),
-    "negative_log_likelihood": ("NLL", "mean surprise at the truth, in nats; 0 is best"),
-}
 ORDERS_TOLD = {
     "worst": "Worst mistakes",
     "certain": "Most certain",
@@ -41,14 +28,6 @@ ORDERS_TOLD = {
 }
 # The camera keeps a chart as PNG; nothing is asked of the network.
 CHART = {"displaylogo": False, "modeBarButtons": [["toImage"]]}
-
-
-def interval(pair: Iterable[float] | None, digits: int = 2) -> str:
-    """Write an interval of any figure."""
-    if pair is None:
-        return "undefined"
-    low, high = pair
-    return f"{low:.{digits}f} to {high:.{digits}f}"
 
 
 def draw(figure: go.Figure, key: str) -> None:
@@ -59,60 +38,24 @@ def draw(figure: go.Figure, key: str) -> None:
 def show_classes(judged: Judged) -> None:
     """Show every measure of the whole and of each class, with its interval."""
     st.caption(base_of(judged))
-    section = judged.section
-    rows = [
-        {
-            "figure": METRICS_TOLD[name][0],
-            "value": section[name],
-            "interval": interval(section["intervals"][name]),
-            "what": METRICS_TOLD[name][1],
-        }
-        for name in METRICS
-    ]
-    rows.append(
-        {
-            "figure": "Always the largest class",
-            "value": section["baseline"],
-            "interval": "",
-            "what": "accuracy of a model that never looks",
-        }
-    )
-    number = st.column_config.NumberColumn
-    titles = {"figure": "Figure", "interval": "95 % interval", "what": "What it is"}
+    number = st.column_config.NumberColumn(format="%.2f")
     st.dataframe(
-        pd.DataFrame(rows),
+        reports.measures_table(judged.section),
         hide_index=True,
-        column_config={**titles, "value": number("Value", format="%.2f")},
+        column_config={"Value": number},
         key="figures_table",
     )
-    show_each_class(judged)
-
-
-def show_each_class(judged: Judged) -> None:
-    rows = []
-    for name, values in judged.section["per_class"].items():
-        row: dict[str, object] = {"class": name, "number": values["support"]}
-        for key in CLASS_TOLD:
-            row[key] = values[key]
-            row[f"{key}_interval"] = interval(values["intervals"][key])
-        rows.append(row)
-    config: dict[str, object] = {"class": "Class", "number": judged.unit.capitalize()}
-    for key, title in CLASS_TOLD.items():
-        config[key] = st.column_config.NumberColumn(title, format="%.2f")
-        config[f"{key}_interval"] = "95 % interval"
-    st.dataframe(pd.DataFrame(rows), hide_index=True, column_config=config, key="classes_table")
-    st.caption(
-        "Found is recall, right when called so is precision, and F1 their harmonic mean. Intervals:"
-        " patients drawn again within their class, 2,000 times; of the patients' accuracy"
-        " Clopper-Pearson's."
+    st.dataframe(
+        reports.classes_table(judged.section, judged.unit),
+        hide_index=True,
+        column_config={"Precision": number, "Recall": number, "F1": number},
+        key="classes_table",
     )
-
-
-def area_words(area: Area) -> str:
-    """Write an area with its interval."""
-    if area.value is None:
-        return "undefined here"
-    return f"{area.value:.2f} ({interval(area.interval)})"
+    st.caption(
+        "Precision: right when called so. Recall: found of the class. F1: their harmonic mean."
+        " Intervals: patients drawn again within their class, 2,000 times; Clopper-Pearson's for"
+        " the accuracy per patient."
+    )
 
 
 def show_curves(judged: Judged) -> None:
@@ -126,9 +69,9 @@ def show_curves(judged: Judged) -> None:
         for kind, title in titles:
             with st.container():
                 st.subheader(title, anchor=False)
-                notes = {name: area_words(areas[name][kind]) for name in curves}
+                notes = {name: area_text(areas[name][kind]) for name in curves}
                 draw(class_curves(curves, kind, colours, notes), f"curves_{kind}")
-                st.caption(f"Mean area {area_words(areas['macro'][kind])}")
+                st.caption(f"Mean area {area_text(areas['macro'][kind])}")
     st.caption(
         "Each class against the others, as the threshold on its probability falls. In brackets the"
         f" 95 % interval; each point is one of the {judged.unit}."
@@ -154,11 +97,13 @@ def show_calibration(judged: Judged) -> None:
             " patients, never on the test patients."
             + (" This is that very set: the effect flatters." if judged.set_name == "val" else "")
         )
-    with st.grid(2, min_column_width=330, key="calibration"):
-        with st.container():
-            draw(reliability_chart(tables, judged.unit), "reliability")
-        with st.container():
-            scores_table(columns)
+    draw(reliability_chart(tables, judged.unit), "reliability")
+    st.table(reports.calibration_table(columns).set_index("Score"))
+    st.caption(
+        "ECE: mean gap of confidence and truth. Brier score: squared distance from the truth, 0 to"
+        " 2. NLL: mean surprise at the truth, in nats. Of each, 0 is best; in brackets the 95 %"
+        " interval. A temperature changes no prediction of a picture."
+    )
 
 
 def temperature_words(judged: Judged, value: float, bounded: bool) -> str:
@@ -170,18 +115,6 @@ def temperature_words(judged: Judged, value: float, bounded: bool) -> str:
     if value < 0.95:
         return f"The model is **less sure than it could be**: a temperature of {value:.2f}."
     return f"The temperature is {value:.2f}: the model is **about as sure as it should be**."
-
-
-def scores_table(columns: dict[str, object]) -> None:
-    rows = []
-    for name, (title, meaning) in SCORES_TOLD.items():
-        row = {"score": title}
-        for column, calibration in columns.items():
-            value, pair = calibration.scores[name]
-            row[column] = f"{value:.2f} ({interval(pair)})"
-        rows.append(row | {"what it is": meaning})
-    st.table(pd.DataFrame(rows).set_index("score"))
-    st.caption("In brackets 95 % intervals. A temperature changes no prediction of a picture.")
 
 
 def show_orders(judged: Judged) -> None:
@@ -215,56 +148,12 @@ def show_published(judged: Judged) -> None:
         " sides (✕), the model can know the patient instead of the disease: such a figure cannot be"
         " compared with one on patients never seen (●)."
     )
-    section = judged.section
-    low, high = section["interval"]
-    own = {
-        "name": f"This run, per {judged.unit[:-1]}",
-        "value": section["accuracy"],
-        "low": low,
-        "high": high,
-        "leaks": judged.leaks,
-        "own": True,
-        "words": base_of(judged),
-    }
-    others = [
-        {
-            "name": figure.source,
-            "value": figure.value,
-            "low": None,
-            "high": None,
-            "leaks": figure.leaks,
-            "own": False,
-            "words": f"{figure.accuracy}, {figure.split}",
-        }
-        for figure in (*PUBLISHED, *NOTEBOOK_FIGURES)
-        if figure.value is not None
-    ]
-    draw(intervals_chart(pd.DataFrame([own, *others])), "beside_others")
-    st.table(published_table(judged).set_index("who"))
-
-
-def published_table(judged: Judged) -> pd.DataFrame:
-    """Return the figures with their protocols as text."""
-    section, report = judged.section, judged.report
-    mine = {
-        "who": "**This run**",
-        "method": training.model_title(judged.run),
-        "split": f"by {judged.run.split().by}, {report['patients']['n']} patients judged",
-        "accuracy": f"{100 * section['accuracy']:.0f} %,"
-        f" {training.interval_words(section['interval'])}",
-        "leaks": "yes" if judged.leaks else "no",
-    }
-    others = [
-        {
-            "who": plain(figure.source),
-            "method": plain(figure.method),
-            "split": plain(figure.split),
-            "accuracy": plain(figure.accuracy),
-            "leaks": "yes" if figure.leaks else "no",
-        }
-        for figure in (*PUBLISHED, *NOTEBOOK_FIGURES)
-    ]
-    return pd.DataFrame([mine, *others])
+    draw(
+        intervals_chart(reports.others_chart_table(judged.run, judged.report, judged.level)),
+        "beside_others",
+    )
+    table = reports.published_table(judged.run, judged.report, judged.level)
+    st.table(table.map(plain).set_index("Who"))
 
 
 def show_difference_sentence(first: Judged, second: Judged, named: bool) -> None:

@@ -7,11 +7,9 @@ import streamlit as st
 
 from lymph import evaluation
 from lymph.evaluation import Area, Calibration, Temperature
+from lymph.reports.tables import LEAK_MARK, base_text
 from lymph.runs import Run
 from pages.shared import training
-
-SETS_TOLD = {"test": "Test", "val": "Validation", "train": "Train", "out-of-fold": "Out of fold"}
-LEAK_MARK = "⚠ leaky split"
 
 Key = tuple[str, float, str, str]
 
@@ -61,12 +59,7 @@ class Judged(NamedTuple):
 
 def base_of(judged: Judged) -> str:
     """Say on what a figure stands: set, split, pictures, patients, and whether it leaks."""
-    report = judged.report
-    words = (
-        f"{SETS_TOLD[judged.set_name]} set, split by {judged.run.split().by},"
-        f" {report['pictures']['n']} pictures of {report['patients']['n']} patients"
-    )
-    return f"{words} · :red[**{LEAK_MARK}**]" if judged.leaks else words
+    return base_text(judged.run, judged.report).replace(LEAK_MARK, f":red[**{LEAK_MARK}**]")
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)

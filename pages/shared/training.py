@@ -59,11 +59,6 @@ def title_of(run: Run) -> str:
     )
 
 
-def model_title(run: Run) -> str:
-    """Name a run's model for people."""
-    return MODELS[run.config.model].title
-
-
 @st.cache_resource(max_entries=2, show_spinner="Loading the model")
 def classifier_of(run_id: str, changed: float) -> "Classifier":
     """Load the model of a run; at most two stay in memory."""

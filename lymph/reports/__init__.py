@@ -1,0 +1,28 @@
+"""What leaves the app: tables, charts, the report, the model, the code. Knows no pages."""
+
+from lymph.reports.charts import charts_zip, run_charts
+from lymph.reports.code import code_of
+from lymph.reports.document import report_html
+from lymph.reports.model import export_model
+from lymph.reports.tables import (
+    calibration_table,
+    classes_table,
+    marked_predictions,
+    measures_table,
+    others_chart_table,
+    published_table,
+)
+
+__all__ = [
+    "calibration_table",
+    "charts_zip",
+    "classes_table",
+    "code_of",
+    "export_model",
+    "marked_predictions",
+    "measures_table",
+    "others_chart_table",
+    "published_table",
+    "report_html",
+    "run_charts",
+]

@@ -1,0 +1,147 @@
+"""Every chart of a run, as figures and as pages that open without a network."""
+
+import io
+import zipfile
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.offline import get_plotlyjs
+
+from lymph.charts import (
+    MATRIX_CSS,
+    class_curves,
+    confusion_cells,
+    intervals_chart,
+    learning_curves,
+    matrix_html,
+    reliability_chart,
+)
+from lymph.charts.confusion import MODES
+from lymph.errors import LymphError
+from lymph.evaluation import (
+    apply_temperature,
+    areas,
+    by_patient,
+    calibrate,
+    choose_set,
+    curve,
+    fitted_temperature,
+)
+from lymph.facts import class_colours
+from lymph.reports.tables import area_text, base_text, others_chart_table
+from lymph.runs import Run
+from lymph.training.phases import plan_phases
+
+LEVELS = ("pictures", "patients")
+PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>
+<style>body {{font: 16px system-ui, sans-serif; margin: 2rem; color: #221C2C}}{css}</style>
+{head}<h1>{title}</h1><p>{base}</p>{body}</html>
+"""
+
+
+def run_charts(run: Run, report: Mapping[str, Any]) -> dict[str, go.Figure]:
+    """Draw every chart of a run and one of its sets.
+
+    Parameters
+    ----------
+    run : Run
+        A finished run.
+    report : mapping
+        What `lymph.evaluation.report` says of the set.
+
+    Returns
+    -------
+    dict
+        Title to figure: learning curves, then ROC, precision-recall and reliability by picture and
+        by patient, then the run beside published figures.
+    """
+    pictures = choose_set(run.predictions(), report["set"])
+    charts = _learning(run)
+    for level in LEVELS:
+        table = by_patient(pictures) if level == "patients" else pictures
+        charts |= _curves(run, table, level)
+        charts |= _reliability(run, pictures, level)
+    charts["Beside published figures"] = intervals_chart(
+        others_chart_table(run, report, "pictures")
+    )
+    return charts
+
+
+def _learning(run: Run) -> dict[str, go.Figure]:
+    metrics, best = run.metrics(), run.status().best_epoch or None
+    if metrics.empty:
+        return {}
+    if "fold" in metrics:
+        metrics, best = metrics.groupby("epoch", as_index=False).mean(numeric_only=True), None
+    phases = plan_phases(run.config)
+    return {
+        f"Learning curve, {quantity}": learning_curves(metrics, phases, quantity, best)
+        for quantity in ("loss", "accuracy")
+    }
+
+
+def _curves(run: Run, table: pd.DataFrame, level: str) -> dict[str, go.Figure]:
+    found, colours = areas(table), class_colours(run.classes)
+    curves = {
+        name: curve(table, name) for name in run.classes if found[name]["roc"].value is not None
+    }
+    charts = {}
+    for kind, title in (("roc", "ROC"), ("precision_recall", "Precision and recall")):
+        notes = {name: area_text(found[name][kind]) for name in curves}
+        charts[f"{title}, {level}"] = class_curves(curves, kind, colours, notes)
+    return charts
+
+
+def _reliability(run: Run, pictures: pd.DataFrame, level: str) -> dict[str, go.Figure]:
+    def table(rows: pd.DataFrame) -> pd.DataFrame:
+        return calibrate(by_patient(rows) if level == "patients" else rows).reliability
+
+    tables = {"as the model says": table(pictures)}
+    try:
+        value = fitted_temperature(run.predictions()).value
+    except LymphError:
+        pass  # Without validation patients there is no temperature.
+    else:
+        tables[f"temperature {value:.2f}"] = table(apply_temperature(pictures, value))
+    return {f"Reliability, {level}": reliability_chart(tables, level)}
+
+
+def matrices(report: Mapping[str, Any]) -> dict[str, str]:
+    """Return every matrix of a report as HTML: by picture and by patient, in each way to count."""
+    titles = {"counts": "counts", "of_true": "shares of the true class"}
+    titles["of_predicted"] = "shares of the predicted class"
+    classes = report["classes"]
+    return {
+        f"Matrix of {level}, {titles[mode]}": matrix_html(
+            confusion_cells(report[level]["confusion"], classes, mode), classes, level, mode
+        )
+        for level in LEVELS
+        for mode in MODES
+    }
+
+
+def charts_zip(run: Run, report: Mapping[str, Any]) -> bytes:
+    """Pack every chart and matrix as an HTML page of its own; they open without a network.
+
+    The pages share one copy of Plotly, and each says set, split, patients and whether it leaks.
+    """
+    base, memory = base_text(run, report), io.BytesIO()
+    with zipfile.ZipFile(memory, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("plotly.min.js", get_plotlyjs())
+        for title, body in matrices(report).items():
+            page = PAGE.format(title=title, css=MATRIX_CSS, head="", base=base, body=body)
+            archive.writestr(f"{title}.html", page)
+        head = '<script src="plotly.min.js"></script>'
+        for title, figure in run_charts(run, report).items():
+            body = figure_html(figure)
+            page = PAGE.format(title=title, css="", head=head, base=base, body=body)
+            archive.writestr(f"{title}.html", page)
+    return memory.getvalue()
+
+
+def figure_html(figure: go.Figure) -> str:
+    """Return a figure as HTML for a page that holds Plotly already; a click keeps it as PNG."""
+    config = {"displaylogo": False, "modeBarButtons": [["toImage"]], "responsive": True}
+    return figure.to_html(full_html=False, include_plotlyjs=False, config=config)

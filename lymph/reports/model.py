@@ -1,0 +1,116 @@
+"""The trained model as files that need torch, numpy and Pillow, but not lymph."""
+
+import io
+import json
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from lymph.errors import RunError
+from lymph.evaluation import report
+from lymph.models.specs import MODELS
+from lymph.reports.tables import base_text
+from lymph.runs import Run
+
+SCRIPT = '''"""Ask the model about a picture: python classify_picture.py PICTURE
+
+Needs torch, numpy and Pillow. For learning only: this is not a medical device.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps
+
+folder = Path(__file__).parent
+about = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+model = torch.export.load(folder / "model.pt2").module()
+
+picture = ImageOps.exif_transpose(Image.open(sys.argv[1])).convert("RGB").convert(about["mode"])
+height, width = about["size"]
+picture = picture.resize((width, height), Image.Resampling.BILINEAR, reducing_gap=2.0)
+values = torch.from_numpy(np.array(picture)).float().div(255).reshape(height, width, -1)
+values = (values - torch.tensor(about["mean"])) / torch.tensor(about["std"])
+with torch.no_grad():
+    probabilities = model(values.permute(2, 0, 1)[None]).softmax(dim=1)[0]
+print(json.dumps(dict(zip(about["classes"], probabilities.tolist()))))
+'''
+
+
+def export_model(run: Run, set_name: str = "test") -> bytes:
+    """Pack a run's best model with a few lines that load it without lymph.
+
+    Parameters
+    ----------
+    run : Run
+        A finished run of one split.
+    set_name : str
+        The set whose figures go with the model, with their intervals and warnings.
+
+    Returns
+    -------
+    bytes
+        A zip of ``model.pt2`` (torch.export, any batch size), ``model.json`` (classes, input,
+        figures) and ``classify_picture.py``.
+
+    Raises
+    ------
+    RunError
+        When the run is a cross-validation: it has no one model.
+    """
+    if run.split().folds is not None:
+        raise RunError(
+            "A cross-validation has one model a fold and none to keep: train one split instead."
+        )
+    memory = io.BytesIO()
+    with zipfile.ZipFile(memory, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("model.pt2", _program(run))
+        about = json.dumps(_about(run, set_name), indent=2, ensure_ascii=False)
+        archive.writestr("model.json", about)
+        archive.writestr("classify_picture.py", SCRIPT)
+    return memory.getvalue()
+
+
+def _program(run: Run) -> bytes:
+    # Loaded late: torch takes seconds to import, and pages import this module.
+    import torch
+
+    from lymph.training.trainer import load_model
+
+    model, config = load_model(run.path)
+    spec = MODELS[config.model]
+    # An example of one picture would fix the batch at one.
+    example = torch.zeros(2, 1 if spec.grey else 3, *spec.size)
+    batch = torch.export.Dim("batch", min=1)
+    program = torch.export.export(model, (example,), dynamic_shapes=({0: batch},))
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "model.pt2"
+        torch.export.save(program, file)
+        return file.read_bytes()
+
+
+def _about(run: Run, set_name: str) -> dict[str, Any]:
+    from lymph.models import inputs
+
+    spec, figures = MODELS[run.config.model], report(run.predictions(), set_name)
+    mean, std = (inputs.GREY_MEAN, inputs.GREY_STD)
+    if not spec.grey:
+        mean, std = inputs.IMAGENET_MEAN, inputs.IMAGENET_STD
+    return {
+        "classes": run.classes,
+        "size": list(spec.size),
+        "mode": "L" if spec.grey else "RGB",
+        "mean": list(mean),
+        "std": list(std),
+        "model": spec.title,
+        "judged_on": base_text(run, figures),
+        "warnings": figures["warnings"],
+        "accuracy_per_picture": figures["pictures"]["accuracy"],
+        "interval_per_picture": figures["pictures"]["interval"],
+        "accuracy_per_patient": figures["patients"]["accuracy"],
+        "interval_per_patient": figures["patients"]["interval"],
+    }

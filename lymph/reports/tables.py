@@ -1,0 +1,156 @@
+"""The figures of a run as tables to read, each with its interval, leaky ones marked."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pandas as pd
+
+from lymph.evaluation import METRICS, Area, Calibration, leaked_pictures
+from lymph.facts import NOTEBOOK_FIGURES, PUBLISHED
+from lymph.models.specs import MODELS
+from lymph.runs import Run
+
+SET_TITLES = {"test": "Test", "val": "Validation", "train": "Train", "out-of-fold": "Out of fold"}
+LEAK_MARK = "⚠ leaky split"
+METRICS_TOLD = {
+    "accuracy": ("Accuracy", "share judged rightly"),
+    "balanced_accuracy": ("Balanced accuracy", "mean share found over the classes"),
+    "macro_f1": ("Macro F1", "mean F1 over the classes"),
+    "kappa": ("Cohen's kappa", "agreement beyond chance; 1 is best"),
+}
+CLASS_METRICS_TOLD = {"precision": "Precision", "recall": "Recall", "f1": "F1"}
+SCORES_TOLD = {
+    "expected_calibration_error": "ECE",
+    "brier_score": "Brier score",
+    "negative_log_likelihood": "NLL",
+}
+LEAKED = "patient_in_training"
+
+
+def interval_text(pair: Iterable[float] | None) -> str:
+    """Write an interval of any figure with two digits."""
+    if pair is None:
+        return "undefined"
+    low, high = pair
+    return f"{low:.2f} to {high:.2f}"
+
+
+def area_text(area: Area) -> str:
+    """Write an area under a curve with its interval."""
+    if area.value is None:
+        return "undefined here"
+    return f"{area.value:.2f} ({interval_text(area.interval)})"
+
+
+def base_text(run: Run, report: Mapping[str, Any]) -> str:
+    """Say on what every figure of a report stands: set, split, pictures, patients, leak."""
+    words = (
+        f"{SET_TITLES[report['set']]} set, split by {run.split().by},"
+        f" {report['pictures']['n']} pictures of {report['patients']['n']} patients"
+    )
+    return f"{words} · {LEAK_MARK}" if report.get("leaked_test_share") else words
+
+
+def measures_table(section: Mapping[str, Any]) -> pd.DataFrame:
+    """Lay out the measures of a report's section: columns figure, value, interval, what it is."""
+    rows = [
+        (METRICS_TOLD[name][0], section[name], section["intervals"][name], METRICS_TOLD[name][1])
+        for name in METRICS
+    ]
+    table = pd.DataFrame(rows, columns=["Figure", "Value", "95 % interval", "What it is"])
+    table["95 % interval"] = [interval_text(pair) for pair in table["95 % interval"]]
+    chance = ("Always the largest class", section["baseline"], "", "accuracy without looking")
+    table.loc[len(table)] = chance
+    return table
+
+
+def classes_table(section: Mapping[str, Any], unit: str) -> pd.DataFrame:
+    """Lay out precision, recall and F1 of each class of a report's section, with intervals."""
+    rows = []
+    for name, values in section["per_class"].items():
+        row: dict[str, object] = {"Class": name, unit.capitalize(): values["support"]}
+        for key, title in CLASS_METRICS_TOLD.items():
+            row[title] = values[key]
+            row[f"{title}, 95 %"] = interval_text(values["intervals"][key])
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def calibration_table(columns: Mapping[str, Calibration]) -> pd.DataFrame:
+    """Lay out ECE, Brier score and NLL, one column a way of reading the probabilities."""
+    rows = []
+    for name, title in SCORES_TOLD.items():
+        row = {"Score": title}
+        for column, calibration in columns.items():
+            value, pair = calibration.scores[name]
+            row[column] = f"{value:.2f} ({interval_text(pair)})"
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def published_table(run: Run, report: Mapping[str, Any], level: str) -> pd.DataFrame:
+    """Lay published figures and the notebook's beside a run, each with its protocol."""
+    section = report[level]
+    low, high = section["interval"]
+    mine = {
+        "Who": "This run",
+        "Method": MODELS[run.config.model].title,
+        "Split": f"by {run.split().by}, {report['patients']['n']} patients judged",
+        "Accuracy": f"{100 * section['accuracy']:.0f} % per {level[:-1]},"
+        f" 95 % interval {100 * low:.0f} to {100 * high:.0f} %",
+        "Leaks": "yes" if report.get("leaked_test_share") else "no",
+    }
+    others = [
+        {
+            "Who": figure.source,
+            "Method": figure.method,
+            "Split": figure.split,
+            "Accuracy": figure.accuracy,
+            "Leaks": "yes" if figure.leaks else "no",
+        }
+        for figure in (*PUBLISHED, *NOTEBOOK_FIGURES)
+    ]
+    return pd.DataFrame([mine, *others])
+
+
+def others_chart_table(run: Run, report: Mapping[str, Any], level: str) -> pd.DataFrame:
+    """Return the rows of `lymph.charts.intervals_chart`: the run, then the published figures."""
+    section = report[level]
+    low, high = section["interval"]
+    own = {
+        "name": f"This run, per {level[:-1]}",
+        "value": section["accuracy"],
+        "low": low,
+        "high": high,
+        "leaks": bool(report.get("leaked_test_share")),
+        "own": True,
+        "words": base_text(run, report),
+    }
+    others = [
+        {
+            "name": figure.source,
+            "value": figure.value,
+            "leaks": figure.leaks,
+            "own": False,
+            "words": f"{figure.accuracy}, {figure.split}",
+        }
+        for figure in (*PUBLISHED, *NOTEBOOK_FIGURES)
+    ]
+    return pd.DataFrame([own, *others])
+
+
+def marked_predictions(p: pd.DataFrame) -> pd.DataFrame:
+    """Return a prediction table whose further column tells which patients the model trained on.
+
+    ``patient_in_training`` is yes or no, and empty where the table cannot tell: of the training
+    pictures themselves it says yes.
+    """
+    marked = p.copy()
+    marked[LEAKED] = ""
+    marked.loc[p["set"] == "train", LEAKED] = "yes"
+    for name in set(p["set"]) - {"train"}:
+        leaked = leaked_pictures(p, name)
+        if leaked is not None:
+            words = pd.Series(leaked).map({True: "yes", False: "no"})
+            marked.loc[p["set"] == name, LEAKED] = words.to_numpy()
+    return marked
