@@ -102,10 +102,13 @@ def choose_view(run: Run) -> tuple[str, str, str]:
 
 
 def choose_others(data_set: DataSet, run: Run) -> list[Run]:
-    """Draw the chooser of the runs to compare with."""
+    """Draw the chooser of the runs to compare with; their ids stand in the address."""
     others = {r.id: r for r in training.finished_runs(data_set) if r.id != run.id}
     if not others:
         return []
+    asked = st.session_state.get("compare_with", st.query_params.get_all("with"))
+    known = [run_id for run_id in asked if run_id in others][: MOST_RUNS - 1]
+    st.session_state["compare_with"] = known
     chosen = st.multiselect(
         "Compare with",
         list(others),
@@ -113,9 +116,10 @@ def choose_others(data_set: DataSet, run: Run) -> list[Run]:
         placeholder="choose other runs",
         max_selections=MOST_RUNS - 1,
         key="compare_with",
-        bind="query-params",
         persist_state="session",
     )
+    # Kept by hand: a bound parameter would hold the titles, and those change with a run's name.
+    st.query_params["with"] = chosen
     return [others[run_id] for run_id in chosen]
 
 
@@ -177,7 +181,7 @@ def show_side_by_side(
     judged: Judged, beside: list[Judged], mode: str, chosen: Choice | None
 ) -> None:
     shown = [judged, *beside]
-    width = 420 if beside else 300
+    width = 330 if beside else 300
     with st.grid(min(2, len(shown)), min_column_width=width, key="matrices", gap="medium"):
         for place, one in enumerate(shown):
             with st.container(gap="small"):
@@ -192,7 +196,7 @@ def show_one_matrix(
 ) -> None:
     if named:
         st.caption(f"**Run {'ABCD'[place]}** {plain(training.title_of(judged.run))}")
-        st.caption(base_of(judged))
+        st.caption(f"{right_words(judged)} · {base_of(judged)}")
     section, run = judged.section, judged.run.id if place else ""
     show_matrix(
         section["confusion"],
@@ -204,6 +208,13 @@ def show_one_matrix(
         run,
     )
     matrix_buttons(chosen, run, place)
+
+
+def right_words(judged: Judged) -> str:
+    """Say how often a run is right, with its interval."""
+    section = judged.section
+    share, pair = section["accuracy"], interval_words(section["interval"])
+    return f"**{100 * share:.0f} % right per {judged.unit[:-1]}**, {pair}"
 
 
 def matrix_buttons(chosen: Choice | None, run: str, place: int) -> None:
@@ -222,7 +233,8 @@ def matrix_buttons(chosen: Choice | None, run: str, place: int) -> None:
 def show_the_difference(first: Judged, second: Judged, mode: str, chosen: Choice | None) -> None:
     """Draw run B minus run A, and behind a cell the pictures that only one of them puts there."""
     for name, one in (("A", first), ("B", second)):
-        st.caption(f"**Run {name}** {plain(training.title_of(one.run))} · {base_of(one)}")
+        st.caption(f"**Run {name}** {plain(training.title_of(one.run))}")
+        st.caption(f"{right_words(one)} · {base_of(one)}")
     matrices = [one.section["confusion"] for one in (first, second)]
     classes = first.report["classes"]
     st.markdown(

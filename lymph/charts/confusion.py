@@ -123,8 +123,7 @@ def difference_cells(
             count, share = int(gap[i, j]), float(share_gap[i, j])
             better = (share > 0) == (i == j)
             fill = _fill(better, min(1.0, 2 * abs(share)), dark)
-            points = f"{100 * share:+.0f} points".replace("-", "−").replace("+0 ", "0 ")
-            text = f"{count:+d}".replace("-", "−") if count else "0"
+            points, text = _signed(round(100 * share)) + " points", _signed(count)
             if mode != "counts":
                 text, points = points, text
             row = {"true": true, "predicted": predicted, "count": count, "share": share}
@@ -171,9 +170,9 @@ def matrix_html(
     for i, name in enumerate(names):
         own = cells.iloc[i * len(names) : (i + 1) * len(names)]
         body = "".join(_cell_html(cell, unit, mode, chosen) for cell in own.to_dict("records"))
-        total = f'<td class="total">{grid[i].sum()}</td>'
+        total = f'<td class="total">{_number(grid[i].sum())}</td>'
         rows.append(f'<tr><th scope="row" class="rows">{name}</th>{body}{total}</tr>')
-    sums = "".join(f'<td class="total">{n}</td>' for n in grid.sum(axis=0))
+    sums = "".join(f'<td class="total">{_number(n)}</td>' for n in grid.sum(axis=0))
     edge = "#FFFFFF" if dark else "#000000"
     size = " many" if len(names) > 8 else ""
     return (
@@ -181,7 +180,8 @@ def matrix_html(
         f'<thead><tr><td class="rows"></td><th class="axis" colspan="{len(names)}">what the model '
         f'says</th><td class="total"></td></tr><tr><th class="axis rows">what it is</th>{heads}'
         f'<th class="total">all</th></tr></thead><tbody>{"".join(rows)}</tbody>'
-        f'<tfoot><tr><th class="total rows">all</th>{sums}<td class="total">{grid.sum()}</td></tr>'
+        f'<tfoot><tr><th class="total rows">all</th>{sums}'
+        f'<td class="total">{_number(grid.sum())}</td></tr>'
         "</tfoot></table></div>"
     )
 
@@ -203,6 +203,14 @@ def _cell_html(
         f'style="background:{cell["fill"]};color:{cell["ink"]}">'
         f"<span><b>{main}</b><small>{below}</small></span></button></td>"
     )
+
+
+def _number(value: int) -> str:
+    return str(value).replace("-", "−")
+
+
+def _signed(value: int) -> str:
+    return f"+{value}" if value > 0 else _number(value)
 
 
 def _square(matrix: np.ndarray, classes: Sequence[str]) -> np.ndarray:

@@ -189,6 +189,7 @@ def overlaid_curves(runs: Mapping[str, pd.DataFrame], colours: Sequence[str]) ->
     quiet(figure, 380)
     figure.update_layout(showlegend=True, margin_b=40 + 22 * len(runs))
     figure.update_layout(legend={"orientation": "h", "y": -0.2, "yanchor": "top", "x": 0})
-    figure.update_xaxes(title_text="epoch")
+    last = max((int(metrics["epoch"].max()) for metrics in runs.values()), default=1)
+    figure.update_xaxes(title_text="epoch", dtick=1 if last <= 15 else None)
     figure.update_yaxes(title_text="loss: validation thick, training dotted", rangemode="tozero")
     return figure

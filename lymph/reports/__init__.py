@@ -11,6 +11,7 @@ from lymph.reports.tables import (
     measures_table,
     others_chart_table,
     published_table,
+    run_row,
 )
 
 __all__ = [
@@ -25,4 +26,5 @@ __all__ = [
     "published_table",
     "report_html",
     "run_charts",
+    "run_row",
 ]

@@ -1,6 +1,7 @@
 """The figures of a run as tables to read, each with its interval, leaky ones marked."""
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -8,7 +9,7 @@ import pandas as pd
 from lymph.evaluation import METRICS, Area, Calibration, leaked_pictures
 from lymph.facts import NOTEBOOK_FIGURES, PUBLISHED
 from lymph.models.specs import MODELS
-from lymph.runs import Run
+from lymph.runs import Run, read_about
 
 SET_TITLES = {"test": "Test", "val": "Validation", "train": "Train", "out-of-fold": "Out of fold"}
 LEAK_MARK = "⚠ leaky split"
@@ -154,3 +155,52 @@ def marked_predictions(p: pd.DataFrame) -> pd.DataFrame:
             words = pd.Series(leaked).map({True: "yes", False: "no"})
             marked.loc[p["set"] == name, LEAKED] = words.to_numpy()
     return marked
+
+
+def run_row(
+    run: Run, judged: Mapping[str, Any] | None, validated: Mapping[str, Any] | None
+) -> dict[str, object]:
+    """Lay out one run as a row of the table of all runs.
+
+    Parameters
+    ----------
+    run : Run
+    judged, validated : mapping, optional
+        Reports of the set to judge by (test or out-of-fold) and of the validation set; None where
+        there is none, as for a run that is not finished.
+
+    Returns
+    -------
+    dict
+        Figures are shares, 0 to 1, or None; intervals, split and leak stand beside them.
+    """
+    config, split, status, about = run.config, run.split(), run.status(), read_about(run)
+    folds = f"{len(split.folds)} folds " if split.folds else ""
+    found: dict[str, object] = {}
+    if judged is not None:
+        pictures, patients = judged["pictures"], judged["patients"]
+        leaks = bool(judged.get("leaked_test_share"))
+        found = {
+            "Leaks": LEAK_MARK if leaks else "no",
+            "Test": pictures["accuracy"],
+            "95 % interval": interval_text(pictures["interval"]) + (" ⚠" if leaks else ""),
+            "Patients right": f"{round(patients['accuracy'] * patients['n'])} of {patients['n']}",
+        }
+    return {
+        "Name": about.name or run.path.name,
+        "Split": f"{folds}by {split.by}, seed {split.seed}",
+        "Leaks": found.get("Leaks", ""),
+        "Test": found.get("Test"),
+        "95 % interval": found.get("95 % interval", ""),
+        "Patients right": found.get("Patients right", ""),
+        "Validation": validated and validated["pictures"]["accuracy"],
+        "Model": MODELS[config.model].title,
+        "Seed": config.seed,
+        "Epochs": config.epochs,
+        "Minutes": status.seconds / 60,
+        "Schedule": config.schedule if config.model != "cnn" else "",
+        "Start": Path(config.weights).name if config.model != "cnn" else "random values",
+        "Class weights": config.class_weights,
+        "State": status.state,
+        "Note": about.note,
+    }

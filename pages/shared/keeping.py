@@ -23,7 +23,7 @@ def show_downloads(judged: Judged) -> None:
     )
     offer(
         "Predictions",
-        "One row a picture, with its probabilities, and whether the model trained on its patient.",
+        "One row a picture: what it is, what the model says, and how sure it is.",
         lambda: reports.marked_predictions(run.predictions()).to_csv(index=False).encode(),
         f"{stem}-predictions.csv",
         "text/csv",

@@ -10,6 +10,7 @@ FILES = {
     "split": "pages/split.py",
     "train": "pages/train.py",
     "results": "pages/results.py",
+    "runs": "pages/runs.py",
     "classify": "pages/classify.py",
 }
 TITLES = {
@@ -17,8 +18,11 @@ TITLES = {
     "split": ("Split", "✂️"),
     "train": ("Train", "📈"),
     "results": ("Results", "🎯"),
+    "runs": ("Runs", "🗂️"),
     "classify": ("Classify", "🔍"),
 }
+# The way from data to an answer; the other pages lie beside it.
+STEPS = ("data", "split", "train", "results", "classify")
 # Set by app.py at the start of every run, taken away by the page that runs in it.
 STARTED_KEY = "app_started"
 

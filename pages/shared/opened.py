@@ -55,8 +55,10 @@ def open_judged(run: Run, around: pd.DataFrame, picture: str) -> None:
     except LymphError as error:
         show_error(error)
         return
-    st.image(pixels, width="stretch", alt=f"{row['label']}, {picture}")
-    show_answer(run, row)
+    left, right = st.columns([3, 2], gap="medium")
+    left.image(pixels, width="stretch", alt=f"{row['label']}, {picture}")
+    with right:
+        show_answer(run, row)
     show_siblings(run, row, around)
 
 

@@ -6,7 +6,7 @@ from lymph.data import sources
 from pages.shared import state
 from pages.shared.frame import SYNTHETIC_NOTICE
 from pages.shared.loading import progress_bar
-from pages.shared.navigation import TITLES
+from pages.shared.navigation import STEPS, TITLES
 from pages.shared.training import has_finished_run
 
 
@@ -42,7 +42,9 @@ def show_steps() -> None:
     if data_set and has_finished_run(data_set):
         done |= {"split", "train"}
     lines = "".join(
-        f"<div>✓ {title}</div>" if step in done else f'<div class="open">○ {title}</div>'
-        for step, (title, _) in TITLES.items()
+        f"<div>✓ {TITLES[step][0]}</div>"
+        if step in done
+        else f'<div class="open">○ {TITLES[step][0]}</div>'
+        for step in STEPS
     )
     st.sidebar.html(f'<div class="lymph-steps"><b>Steps</b>{lines}</div>')

@@ -38,8 +38,12 @@ def runs_of(data_set: DataSet) -> list[Run]:
 
 
 def finished_runs(data_set: DataSet) -> list[Run]:
-    """Return the runs with a result, newest first."""
-    return [run for run in runs_of(data_set) if run.status().state == "finished"]
+    """Return the runs with a result, newest first; archived ones are left out."""
+    return [
+        run
+        for run in runs_of(data_set)
+        if run.status().state == "finished" and not runs.read_about(run).archived
+    ]
 
 
 def has_finished_run(data_set: DataSet) -> bool:
@@ -51,10 +55,10 @@ def has_finished_run(data_set: DataSet) -> bool:
 
 
 def title_of(run: Run) -> str:
-    """Name a run for people: model, split, when, and its id."""
-    config, split = run.config, run.split()
+    """Name a run for people: the name it was given, model, split, when, and its id."""
+    config, split, given = run.config, run.split(), runs.read_about(run).name
     when = datetime.fromtimestamp(run.status().queued).strftime("%d %b %H:%M")
-    return (
+    return (f"{given} · " if given else "") + (
         f"{MODELS[config.model].title}, split by {split.by}, seed {config.seed} · {when} · {run.id}"
     )
 

@@ -1,0 +1,151 @@
+"""Runs: all models that have learned from a data set, beside one another."""
+
+from dataclasses import replace
+
+import pandas as pd
+import streamlit as st
+
+from lymph import reports, runs
+from lymph.charts import overlaid_curves
+from lymph.data.sources import DataSet
+from lymph.errors import LymphError
+from lymph.facts import OKABE_ITO
+from lymph.runs import Run
+from pages.shared import state, training
+from pages.shared.figures import draw
+from pages.shared.frame import begin, counted, next_step, plain, show_error
+from pages.shared.navigation import FILES, ensure_app
+
+QUESTION = "What has been tried, and what came of it?"
+SHARES = ("Validation", "Test")
+
+
+def page() -> None:
+    data_set = state.current_data_set()
+    begin(QUESTION, data_set)
+    if data_set is None:
+        next_step("There are no pictures yet.", "data", "Add pictures")
+        return
+    try:
+        known = training.runs_of(data_set)
+        if not known:
+            next_step("No model has learned from these pictures yet.", "train", "Train a model")
+            return
+        show_runs(data_set, known)
+    except LymphError as error:
+        show_error(error)
+
+
+def show_runs(data_set: DataSet, known: list[Run]) -> None:
+    archived = [run for run in known if runs.read_about(run).archived]
+    shown = [run for run in known if run not in archived]
+    if archived and st.toggle(f"Show {len(archived)} archived", key="show_archived"):
+        shown = known
+    chosen = choose_rows(shown)
+    st.caption(
+        "Accuracies are per picture, each on its own split: compare runs only where the split is"
+        " the same, and never a leaky one with an honest one. Choose rows to see more."
+    )
+    if not chosen:
+        return
+    if len(chosen) > 1:
+        compare(chosen)
+    show_learning(chosen)
+    for run in chosen:
+        show_settings(run, opened=len(chosen) == 1)
+
+
+def choose_rows(shown: list[Run]) -> list[Run]:
+    """Draw the table; a click on a heading sorts, on a row chooses."""
+    table = pd.DataFrame([row_of(run) for run in shown])
+    for name in SHARES:
+        table[name] = 100 * pd.to_numeric(table[name])
+    number = st.column_config.NumberColumn
+    config = {name: number(name, format="%.0f %%") for name in SHARES}
+    config["Minutes"] = number("Minutes", format="%.1f")
+    config["Name"] = st.column_config.TextColumn("Name", pinned=True)
+    event = st.dataframe(
+        table,
+        hide_index=True,
+        column_config=config,
+        on_select="rerun",
+        selection_mode="multi-row",
+        key="runs_table",
+    )
+    return [shown[place] for place in event["selection"]["rows"] if place < len(shown)]
+
+
+def row_of(run: Run) -> dict[str, object]:
+    if run.status().state != "finished":
+        return reports.run_row(run, None, None)
+    names = training.set_names(training.predictions_of(run))
+    judged = training.report_of(run, names[0])
+    validated = training.report_of(run, "val") if "val" in names else None
+    return reports.run_row(run, judged, validated)
+
+
+def compare(chosen: list[Run]) -> None:
+    finished = [run for run in chosen if run.status().state == "finished"][:4]
+    if len(finished) < 2:
+        return
+    if st.button(f"Compare {counted(len(finished), 'run')}", type="primary", key="compare_runs"):
+        first, *others = finished
+        training.remember_run(training.RESULTS_KEY, first.id)
+        st.session_state["compare_with"] = [run.id for run in others]
+        st.switch_page(FILES["results"])
+
+
+def show_learning(chosen: list[Run]) -> None:
+    """Draw the learning curves of the chosen runs over one another."""
+    curves = {}
+    for place, run in enumerate(chosen):
+        metrics = run.metrics()
+        if len(metrics):
+            curves[runs.read_about(run).name or f"{place + 1}: {run.path.name}"] = metrics
+    if curves:
+        st.subheader("How they learned" if len(curves) > 1 else "How it learned", anchor=False)
+        draw(overlaid_curves(curves, OKABE_ITO), "overlaid_curves")
+
+
+def show_settings(run: Run, opened: bool) -> None:
+    """Draw what can be changed of a run: name, note, place; and deleting it."""
+    about, stem = runs.read_about(run), run.path.name
+    with st.expander(plain(training.title_of(run)), expanded=opened, key=f"about_{stem}"):
+        with st.form(f"about_form_{stem}", border=False):
+            name = st.text_input("Name", about.name, max_chars=120, key=f"name_{stem}")
+            note = st.text_area("Note", about.note, max_chars=4000, key=f"note_{stem}")
+            if st.form_submit_button("Save"):
+                runs.write_about(run, replace(about, name=name.strip(), note=note.strip()))
+                st.rerun()
+        with st.container(horizontal=True, key=f"actions_{stem}"):
+            title = "Bring back" if about.archived else "Archive"
+            if st.button(title, key=f"archive_{stem}"):
+                runs.write_about(run, replace(about, archived=not about.archived))
+                st.rerun()
+            if st.button("Delete", key=f"delete_{stem}"):
+                confirm_delete(run)
+
+
+@st.dialog("Delete this run?")
+def confirm_delete(run: Run) -> None:
+    """Ask before a run is deleted for good."""
+    st.write(plain(training.title_of(run)))
+    st.write("Model, predictions and curves are deleted for good. The pictures stay.")
+    with st.container(horizontal=True):
+        if st.button("Delete for good", type="primary", key="delete_for_good"):
+            try:
+                left = runs.delete_run(run)
+            except LymphError as error:
+                show_error(error)
+                return
+            if left:
+                st.toast(f"Other files stay in the run's folder: {plain(', '.join(left))}")
+            if st.session_state.get(training.RESULTS_KEY) == run.id:
+                training.remember_run(training.RESULTS_KEY, "")
+            st.rerun()
+        if st.button("Keep it", key="keep_run"):
+            st.rerun()
+
+
+ensure_app()
+page()
