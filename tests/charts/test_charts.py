@@ -1,13 +1,12 @@
 """Charts say what the tables say: numbers, colours and the cells that a click returns."""
 
-import altair as alt
 import numpy as np
 import pandas as pd
 import pytest
 
 from lymph import charts, splits
 from lymph.charts.learning import learning_curves
-from lymph.charts.style import EOSIN, HAEMATOXYLIN, mix
+from lymph.charts.style import mix
 from lymph.facts import class_colours
 from lymph.training.phases import Phase
 
@@ -102,64 +101,6 @@ def test_the_epoch_that_is_kept_is_marked(metrics: pd.DataFrame) -> None:
 def test_learning_curves_wait_for_the_first_epoch(metrics: pd.DataFrame) -> None:
     figure = learning_curves(metrics.iloc[:0], [Phase("whole", 1, 4, 1e-3, 1e-3)], "loss", 0)
     assert figure.layout.xaxis.range == (0.6, 4.4)
-
-
-MATRIX = np.array([[3, 1, 0], [0, 0, 0], [2, 2, 4]])
-
-
-def test_cells_hold_counts_and_shares_of_the_true_class() -> None:
-    cells = charts.confusion_cells(MATRIX, list(COLOURS)).set_index(["true", "predicted"])
-    assert cells.loc[("CLL", "FL"), "count"] == 1
-    assert cells.loc[("CLL", "FL"), "share"] == 0.25
-    assert cells.loc[("MCL", "CLL"), "text"] == "2"
-    assert (cells.loc["FL", "share"] == 0).all()
-
-
-def test_cells_show_shares_when_asked() -> None:
-    cells = charts.confusion_cells(MATRIX, list(COLOURS), "shares")
-    assert list(cells["text"])[:3] == ["75 %", "25 %", "0 %"]
-
-
-def test_right_answers_are_violet_and_wrong_ones_pink() -> None:
-    cells = charts.confusion_cells(np.array([[4, 0], [5, 0]]), ["A", "B"])
-    assert cells.loc[0, "fill"] == HAEMATOXYLIN
-    assert cells.loc[2, "fill"] == EOSIN
-
-
-@pytest.mark.parametrize("dark", [False, True])
-def test_text_stands_out_from_every_cell(dark: bool) -> None:
-    counts = np.array([[share, 100 - share] for share in (0, 37)])
-    for cell in charts.confusion_cells(counts, ["A", "B"], dark=dark).itertuples():
-        assert contrast(cell.ink, cell.fill) >= 4.5
-
-
-def contrast(one: str, other: str) -> float:
-    """Return the contrast of two colours after WCAG 2."""
-
-    def light(colour: str) -> float:
-        channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
-        return float(np.dot(linear, [0.2126, 0.7152, 0.0722]))
-
-    low, high = sorted([light(one), light(other)])
-    return (high + 0.05) / (low + 0.05)
-
-
-def test_a_click_on_a_cell_returns_true_and_predicted() -> None:
-    chart = charts.confusion_chart(MATRIX, list(COLOURS), unit="patients")
-    assert isinstance(chart, alt.LayerChart)
-    document = chart.to_dict()
-    (selection,) = [p for p in document["params"] if p["name"] == charts.SELECTION]
-    assert selection["select"]["fields"] == ["true", "predicted"]
-    assert [layer["mark"]["type"] for layer in document["layer"]] == ["rect", "text"]
-    (rows,) = document["datasets"].values()
-    assert len(rows) == 9
-    assert rows[1]["words"] == "is CLL, called FL: 1 of the patients"
-
-
-def test_axes_keep_the_order_of_the_classes() -> None:
-    document = charts.confusion_chart(np.eye(2), ["b", "a"]).to_dict()
-    assert document["layer"][0]["encoding"]["x"]["sort"] == ["b", "a"]
 
 
 def test_the_most_probable_class_is_drawn_full() -> None:

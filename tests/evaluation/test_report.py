@@ -8,14 +8,7 @@ import pandas as pd
 import pytest
 
 from lymph.errors import EvaluationError
-from lymph.evaluation import (
-    by_patient,
-    cell_pictures,
-    choose_set,
-    clopper_pearson,
-    confusion,
-    report,
-)
+from lymph.evaluation import clopper_pearson, report
 
 Maker = Callable[..., pd.DataFrame]
 CLASSES = ["CLL", "FL", "MCL"]
@@ -34,7 +27,10 @@ def test_the_report_is_plain_json(random_table: Maker) -> None:
         assert set(found[section]) == KEYS
         assert found[section]["n"] == n == np.sum(found[section]["confusion"])
         assert found[section]["interval"] == found[section]["intervals"]["accuracy"]
-        assert set(found[section]["per_class"]["FL"]) == {"precision", "recall", "f1", "support"}
+        of_class = found[section]["per_class"]["FL"]
+        assert set(of_class) == {"precision", "recall", "f1", "support", "intervals"}
+        for name, (low, high) in of_class["intervals"].items():
+            assert 0 <= low <= of_class[name] <= high <= 1
 
 
 def test_the_report_is_the_same_to_the_last_digit(random_table: Maker) -> None:
@@ -106,31 +102,3 @@ def test_folds_that_cut_through_patients_are_warned_of(from_rows: Maker) -> None
 def test_a_missing_set_is_a_plain_error(random_table: Maker) -> None:
     with pytest.raises(EvaluationError, match="choose one of: test"):
         report(random_table(), "val")
-
-
-@pytest.mark.parametrize("whole_patients", [False, True])
-def test_cells_hold_every_picture_once(random_table: Maker, whole_patients: bool) -> None:
-    table = choose_set(random_table(pictures=300, patients=30, seed=5), "test")
-    level = by_patient(table) if whole_patients else table
-    matrix, seen = confusion(level, CLASSES), []
-    for row, true in enumerate(CLASSES):
-        for column, predicted in enumerate(CLASSES):
-            cell = cell_pictures(table, true, predicted, by_patient=whole_patients)
-            counted = cell["patient"].nunique() if whole_patients else len(cell)
-            assert counted == matrix[row, column]
-            assert cell[f"p_{predicted}"].is_monotonic_decreasing
-            seen += cell["picture"].tolist()
-    assert sorted(seen) == sorted(table["picture"])
-
-
-def test_a_patients_cell_holds_its_rightly_seen_pictures_too(from_rows: Maker) -> None:
-    table = from_rows([("a", "FL", "MCL")] * 3 + [("a", "FL", "FL"), ("b", "FL", "FL")])
-    assert len(cell_pictures(table, "FL", "MCL", by_patient=True)) == 4
-    assert len(cell_pictures(table, "FL", "MCL")) == 3
-    assert cell_pictures(table, "CLL", "FL", by_patient=True).empty
-    pd.testing.assert_frame_equal(cell_pictures(table, "FL", "MCL"), table.iloc[:3])
-
-
-def test_an_unknown_cell_is_a_plain_error(random_table: Maker) -> None:
-    with pytest.raises(EvaluationError, match="DLBCL"):
-        cell_pictures(random_table(), "CLL", "DLBCL")
