@@ -132,19 +132,24 @@ def confirm_delete(run: Run) -> None:
     st.write(plain(training.title_of(run)))
     st.write("Model, predictions and curves are deleted for good. The pictures stay.")
     with st.container(horizontal=True):
-        if st.button("Delete for good", type="primary", key="delete_for_good"):
-            try:
-                left = runs.delete_run(run)
-            except LymphError as error:
-                show_error(error)
-                return
-            if left:
-                st.toast(f"Other files stay in the run's folder: {plain(', '.join(left))}")
-            if st.session_state.get(training.RESULTS_KEY) == run.id:
-                training.remember_run(training.RESULTS_KEY, "")
+        forever = st.button(
+            "Delete for good", type="primary", on_click=delete, args=(run,), key="delete_for_good"
+        )
+        if forever or st.button("Keep it", key="keep_run"):
             st.rerun()
-        if st.button("Keep it", key="keep_run"):
-            st.rerun()
+
+
+def delete(run: Run) -> None:
+    """Delete a run; what stays or cannot be deleted is said in passing."""
+    try:
+        left = runs.delete_run(run)
+    except LymphError as error:
+        st.toast(plain(str(error)))
+        return
+    if left:
+        st.toast(f"Other files stay in the run's folder: {plain(', '.join(left))}")
+    if st.session_state.get(training.RESULTS_KEY) == run.id:
+        training.remember_run(training.RESULTS_KEY, "")
 
 
 ensure_app()

@@ -202,7 +202,8 @@ def fitted_temperature(p: pd.DataFrame) -> Temperature:
     validation = p[p["set"] == "val"]
     value = fit_temperature(validation)
     low, high = TEMPERATURES
-    bounded = not 1.05 * low < value < high / 1.05
+    # The search ends near a bound, never on it.
+    bounded = not 1.2 * low < value < high / 1.2
     return Temperature(value, len(validation), int(validation["patient"].nunique()), bounded)
 
 

@@ -11,8 +11,11 @@ from lymph.errors import EvaluationError
 from lymph.evaluation import (
     apply_temperature,
     brier_score,
+    by_patient,
+    calibrate,
     expected_calibration_error,
     fit_temperature,
+    fitted_temperature,
     make_predictions,
     negative_log_likelihood,
     probabilities_of,
@@ -89,3 +92,52 @@ def test_impossible_requests_are_plain_errors(random_table: Maker) -> None:
         fit_temperature(empty)
     with pytest.raises(EvaluationError, match="picture"):
         reliability_table(empty)
+
+
+def test_calibrate_gives_the_same_scores_with_intervals(random_table: Maker) -> None:
+    table = random_table(pictures=374, patients=29)
+    expected = {
+        "negative_log_likelihood": negative_log_likelihood(table),
+        "brier_score": brier_score(table),
+        "expected_calibration_error": expected_calibration_error(table),
+    }
+    found = calibrate(table)
+    assert set(found.scores) == set(expected)
+    for name, (value, (low, high)) in found.scores.items():
+        assert value == pytest.approx(expected[name], abs=1e-12), name
+        assert 0 <= low < high
+    for name in ("negative_log_likelihood", "brier_score"):
+        value, (low, high) = found.scores[name]
+        assert low < value < high
+    pd.testing.assert_frame_equal(found.reliability, reliability_table(table))
+
+
+def test_patients_can_be_calibrated_too(random_table: Maker) -> None:
+    found = calibrate(by_patient(random_table(pictures=374, patients=29)))
+    assert found.reliability["pictures"].sum() == 29
+
+
+def test_the_temperature_comes_from_validation_alone(random_table: Maker) -> None:
+    logits = np.random.default_rng(0).normal(size=(600, 3)) * 1.5
+    validation = drawn_from(logits, temperature=2.5)
+    test = random_table()
+    both = pd.concat([validation, test], ignore_index=True)
+    fitted = fitted_temperature(both)
+    assert fitted.value == pytest.approx(fit_temperature(validation))
+    assert (fitted.pictures, fitted.patients, fitted.bounded) == (600, 1, False)
+    with pytest.raises(EvaluationError, match="validation"):
+        fitted_temperature(test)
+
+
+def test_a_temperature_without_limit_says_so(from_rows: Maker) -> None:
+    perfect = from_rows([("a", "FL", "FL"), ("b", "CLL", "CLL")], set_name="val")
+    assert fitted_temperature(perfect).bounded
+
+
+def test_temperature_mends_what_was_too_sure() -> None:
+    logits = np.random.default_rng(2).normal(size=(800, 3)) * 1.5
+    sure = drawn_from(logits, temperature=3.0)
+    softened = apply_temperature(sure, fit_temperature(sure))
+    before, after = calibrate(sure).scores, calibrate(softened).scores
+    for name in before:
+        assert after[name][0] < before[name][0]

@@ -56,7 +56,7 @@ def tiny(tiny_root: Path) -> sources.DataSet:
 def open_page() -> OpenPage:
     """Return a function that opens a page of the app, as a click in the sidebar does."""
 
-    def open_it(name: str, **query: str) -> AppTest:
+    def open_it(name: str, **query: str | list[str]) -> AppTest:
         app = AppTest.from_file(str(APP), default_timeout=60).run()
         for key, value in query.items():
             app.query_params[key] = value

@@ -1,11 +1,14 @@
 """The Results page: the figures are those of the library, and a cell leads to its pictures."""
 
+import pytest
 from streamlit.testing.v1 import AppTest
 
 from lymph.data.scan import scan, usable
 from lymph.data.sources import DataSet
 from lymph.evaluation import report
-from lymph.splits import split_by_picture
+from lymph.facts import NOTEBOOK_FIGURES, PUBLISHED
+from lymph.predictions import write_predictions
+from lymph.splits import split_by_patient, split_by_picture
 
 from .conftest import MakeRun, OpenPage, words
 
@@ -14,9 +17,8 @@ def numbers(app: AppTest) -> list[tuple[str, str]]:
     return [(metric.label, metric.value) for metric in app.metric]
 
 
-def click(app: AppTest, key: str, true: str, predicted: str) -> AppTest:
-    app.session_state[key] = {"selection": {"cell": [{"true": true, "predicted": predicted}]}}
-    return app.run()
+def body(app: AppTest) -> str:
+    return "".join(element.proto.body for element in app.get("html"))
 
 
 def test_without_a_run_the_next_step_is_offered(tiny: DataSet, open_page: OpenPage) -> None:
@@ -44,22 +46,82 @@ def test_the_numbers_carry_split_patients_and_interval(
     assert app.query_params["run"] == run.id
 
 
-def test_a_cell_shows_the_pictures_behind_it(make_run: MakeRun, open_page: OpenPage) -> None:
+def test_a_cell_in_the_address_shows_the_pictures_behind_it(
+    make_run: MakeRun, open_page: OpenPage
+) -> None:
     make_run()
-    app = open_page("results")
-    click(app, "confusion_first_test_pictures", "CLL", "FL")
+    app = open_page("results", cell=["CLL", "FL"])
     assert not app.exception
     assert app.subheader[0].value == "CLL called FL: 3 pictures, 1 patient"
     opened = [button for button in app.button if button.key.startswith("cell_open")]
     assert len(opened) == 3
-    body = "".join(element.proto.body for element in app.get("html"))
-    assert "is CLL, called FL (80 %)" in body
+    assert "is CLL, called FL (80 %)" in body(app)
+    assert app.query_params["cell"] == ["CLL", "FL"]
+
+
+def test_the_choice_survives_another_run(make_run: MakeRun, open_page: OpenPage) -> None:
+    first, second = make_run(), make_run(seed=1)
+    app = open_page("results", run=first.id, cell=["CLL", "FL"])
+    app.selectbox(key="results_choice").set_value(second.id).run()
+    assert app.query_params["run"] in (second.id, [second.id])
+    assert app.subheader[0].value.startswith("CLL called FL")
+
+
+def test_the_choice_survives_another_page(make_run: MakeRun, open_page: OpenPage) -> None:
+    make_run()
+    app = open_page("results", cell=["CLL", "FL"])
+    app.switch_page("pages/data.py").run()
+    app.switch_page("pages/results.py").run()
+    assert app.subheader[0].value.startswith("CLL called FL")
+
+
+def test_all_correct_and_all_wrong_are_taken_on_and_off(
+    make_run: MakeRun, open_page: OpenPage
+) -> None:
+    make_run()
+    app = open_page("results")
+    app.button(key="wrong_0").click().run()
+    assert app.subheader[0].value.startswith("All wrong, worst mistakes first: 3 pictures")
+    app.button(key="right_0").click().run()
+    assert app.subheader[0].value.startswith("All correct: 6 pictures")
+    app.button(key="right_0").click().run()
+    assert not app.subheader
+    assert "cell" not in app.query_params
+
+
+def test_a_cell_of_patients_shows_all_their_pictures(
+    make_run: MakeRun, open_page: OpenPage
+) -> None:
+    make_run()
+    app = open_page("results", cell=["CLL", "FL"])
+    app.button_group(key="level").set_value("patients").run()
+    assert app.subheader[0].value == "CLL called FL: 3 pictures, 1 patient"
 
 
 def test_an_empty_cell_says_so(make_run: MakeRun, open_page: OpenPage) -> None:
     make_run()
-    app = click(open_page("results"), "confusion_first_test_pictures", "MCL", "CLL")
-    assert "No picture is in this cell" in words(app)
+    assert "No picture is in this cell" in words(open_page("results", cell=["MCL", "CLL"]))
+
+
+@pytest.mark.parametrize("cell", [["DLBCL", "CLL"], ["sideways"], ["a", "b", "c"], [""]])
+def test_a_cell_that_is_not_there_shows_the_matrix_alone(
+    make_run: MakeRun, open_page: OpenPage, cell: list[str]
+) -> None:
+    make_run()
+    app = open_page("results", cell=cell)
+    assert not app.exception and not app.error and not app.subheader
+    assert len(app.metric) == 2
+
+
+def test_an_opened_picture_shows_answer_and_siblings(
+    make_run: MakeRun, open_page: OpenPage
+) -> None:
+    make_run()
+    app = open_page("results", cell=["CLL", "FL"])
+    app.button(key="cell_open_0").click().run()
+    assert not app.exception
+    assert "2 other pictures of patient" in words(app)
+    assert "wrong" in body(app)
 
 
 def test_another_set_and_patients_can_be_shown(make_run: MakeRun, open_page: OpenPage) -> None:
@@ -67,7 +129,7 @@ def test_another_set_and_patients_can_be_shown(make_run: MakeRun, open_page: Ope
     app = open_page("results")
     app.button_group(key="set_name").set_value("train").run()
     app.button_group(key="level").set_value("patients").run()
-    app.button_group(key="mode").set_value("shares").run()
+    app.radio(key="mode").set_value("of_predicted").run()
     assert not app.exception
     assert numbers(app)[1] == ("Right, per patient", "6 of 6")
 
@@ -78,13 +140,99 @@ def test_a_leak_stands_in_red(tiny: DataSet, make_run: MakeRun, open_page: OpenP
     assert app.error[0].value.startswith("**This split leaks.**")
 
 
-def test_two_runs_stand_side_by_side(make_run: MakeRun, open_page: OpenPage) -> None:
-    first, second = make_run(), make_run(seed=1)
+def matrices(app: AppTest) -> int:
+    return len(app.get("bidi_component"))
+
+
+def test_runs_stand_side_by_side(make_run: MakeRun, open_page: OpenPage) -> None:
+    first, second, third = make_run(), make_run(seed=1), make_run(seed=2)
     app = open_page("results", run=first.id)
-    app.selectbox(key="compare_with").set_value(second.id).run()
+    assert matrices(app) == 1
+    app.multiselect(key="compare_with").set_value([second.id, third.id]).run()
     assert not app.exception
-    assert len(app.metric) == 4
-    assert len(app.get("vega_lite_chart")) == 2 or len(app.get("arrow_vega_lite_chart")) == 2
+    assert matrices(app) == 3
+    assert app.query_params["with"] == [second.id, third.id]
+    assert words(app).count("cannot tell them apart") == 2
+    assert "Run C" in words(app)
+
+
+def test_the_difference_of_two_runs_leads_to_pictures_too(
+    make_run: MakeRun, open_page: OpenPage
+) -> None:
+    first, second = make_run(), make_run(seed=1)
+    app = open_page("results", run=first.id, cell=["CLL", "FL"], **{"with": [second.id]})
+    app.button_group(key="comparison").set_value("Difference").run()
+    assert not app.exception
+    assert matrices(app) == 1
+    told = [heading.value for heading in app.subheader]
+    assert told == [
+        "CLL called FL by run A alone: 0 pictures",
+        "CLL called FL by run B alone: 0 pictures",
+    ]
+
+
+def test_runs_on_other_pictures_are_not_compared(
+    tiny: DataSet, make_run: MakeRun, open_page: OpenPage
+) -> None:
+    table = usable(scan(tiny.path))
+    first, second = make_run(), make_run(split_by_patient(table, seed=5))
+    app = open_page("results", run=first.id, **{"with": [second.id]})
+    assert "not of the same pictures" in words(app)
+
+
+@pytest.mark.parametrize(
+    ("part", "expected"),
+    [
+        ("Classes", "Clopper-Pearson's"),
+        ("Curves", "Mean area"),
+        ("Calibration", "never on the test patients"),
+        ("Pictures", "The least probability for the truth first"),
+        ("Beside others", "A figure means something only with its split"),
+        ("Keep", "a script that repeats the run"),
+    ],
+)
+def test_every_part_can_be_opened_by_its_address(
+    make_run: MakeRun, open_page: OpenPage, part: str, expected: str
+) -> None:
+    make_run()
+    app = open_page("results", part=part)
+    assert not app.exception and not app.error
+    assert expected in words(app)
+    assert "Test set, split by patient, 9 pictures of 3 patients" in words(app)
+
+
+def test_a_leaky_figure_is_marked_in_every_part(
+    tiny: DataSet, make_run: MakeRun, open_page: OpenPage
+) -> None:
+    make_run(split_by_picture(usable(scan(tiny.path))))
+    for part in ("Classes", "Curves", "Calibration", "Pictures", "Beside others", "Keep"):
+        app = open_page("results", part=part)
+        assert all("leaky split" in metric.label for metric in app.metric)
+        assert any("leaky split" in caption.value for caption in app.caption), part
+
+
+def test_published_figures_stand_with_their_protocol(
+    make_run: MakeRun, open_page: OpenPage
+) -> None:
+    make_run()
+    app = open_page("results", part="Beside others")
+    table = app.table[-1].value
+    assert len(table) == 1 + len(PUBLISHED) + len(NOTEBOOK_FIGURES)
+    assert table["Leaks"].iloc[1] == "yes"
+
+
+def test_a_cross_validation_is_judged_out_of_fold(
+    tiny: DataSet, make_run: MakeRun, open_page: OpenPage
+) -> None:
+    """Its predictions are marked as tests of each fold; together they are out of fold."""
+    run = make_run()
+    table = run.predictions()
+    table = table.assign(set="test", fold=[str(int(p[-1]) % 3) for p in table["patient"]])
+    write_predictions(table, run.path / "predictions.csv")
+    app = open_page("results", run=run.id)
+    assert app.button_group(key="set_name").value == "out-of-fold"
+    assert "36 pictures" in words(app)
+    assert "Without validation patients" in words(open_page("results", part="Calibration"))
 
 
 def test_an_unknown_run_is_said_and_can_be_left(make_run: MakeRun, open_page: OpenPage) -> None:

@@ -1,0 +1,192 @@
+"""What leaves the app: marked tables, charts and report without a network, model and code."""
+
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from plotly.offline import get_plotlyjs
+
+import lymph
+from lymph import reports
+from lymph.errors import RunError
+from lymph.evaluation import report
+from lymph.predictions import validate_predictions
+from lymph.reports.tables import LEAK_MARK
+from lymph.runs import About, Run, create_run, write_about
+from lymph.splits import make_folds
+from lymph.training.config import TrainConfig
+
+OUTSIDE = re.compile(r"""(?:src|href)\s*=\s*["'](?:https?:)?//|@import|url\(\s*["']?http""")
+
+
+def test_the_code_behind_a_run_gives_the_same_figures(honest: Run, home_of_runs: Path) -> None:
+    script = home_of_runs / "repeat_run.py"
+    script.write_text(reports.code_of(honest), encoding="utf-8")
+    environment = {**os.environ, "PYTHONPATH": str(Path(lymph.__file__).parents[1])}
+    done = subprocess.run(
+        [sys.executable, str(script)],
+        env=environment,
+        cwd=home_of_runs,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "The same figures." in done.stdout, done.stdout
+    (kept,) = re.findall(r"The run is kept in (.+)", done.stdout)
+    again = pd.read_csv(Path(kept.strip()) / "predictions.csv")
+    pd.testing.assert_frame_equal(again, pd.read_csv(honest.path / "predictions.csv"))
+
+
+def test_the_code_holds_names_as_literals_only(tmp_path: Path, honest: Run) -> None:
+    """A folder may be called anything; in the script it is a string and nothing more."""
+    evil = tmp_path / "x'\"; raise SystemExit(3) #{0}"
+    document = {**honest.config.to_json(), "data": str(evil)}
+    copy = Run(tmp_path / "run")
+    copy.path.mkdir()
+    for file in ("split.json", "predictions.csv", "status.json", "environment.json"):
+        (copy.path / file).write_bytes((honest.path / file).read_bytes())
+    (copy.path / "config.json").write_text(json.dumps(document))
+    names: dict[str, object] = {"__name__": "read"}
+    exec(compile(reports.code_of(copy), "repeat_run.py", "exec"), names)
+    assert names["CONFIG"]["data"] == str(evil)  # type: ignore[index]
+
+
+def test_the_model_loads_without_lymph(honest: Run, tmp_path: Path) -> None:
+    zipfile.ZipFile(io.BytesIO(reports.export_model(honest))).extractall(tmp_path)
+    row = honest.predictions().iloc[0]
+    picture = Path(honest.config.data) / row["picture"]
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+    done = subprocess.run(
+        [sys.executable, "classify_picture.py", str(picture)],
+        env=environment,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout)
+    for name in honest.classes:
+        # bfloat16 in the run, float32 here, on machines where the former is quicker.
+        assert said[name] == pytest.approx(row[f"p_{name}"], abs=0.02)
+    assert "lymph" not in (tmp_path / "classify_picture.py").read_text()
+    about = json.loads((tmp_path / "model.json").read_text())
+    assert about["judged_on"] == "Test set, split by patient, 9 pictures of 3 patients"
+    assert about["interval_per_patient"]
+
+
+def test_a_cross_validation_has_no_one_model(honest: Run, home_of_runs: Path) -> None:
+    table = honest.predictions()[["picture", "label", "patient"]]
+    folds = make_folds(table, 3, "patient", 0)
+    run = create_run(TrainConfig(honest.config.data, epochs=1), folds)
+    with pytest.raises(RunError, match="train one split"):
+        reports.export_model(run)
+
+
+def test_the_report_stands_alone(honest: Run) -> None:
+    text = reports.report_html(honest)
+    # Plotly's own code names the makers of maps, which nothing here draws.
+    assert not OUTSIDE.search(text.replace(get_plotlyjs(), ""))
+    for words in (
+        "Right, per patient",
+        "What is taken for what",
+        "ROC, patients",
+        "Reliability, pictures",
+        "Worst mistakes",
+        "Janowczyk 2016",
+        "The notebook, Task 6",
+        "The code behind this",
+        "Learning curve, loss",
+        "not a medical device",
+    ):
+        assert words in text, words
+    thumbnails = text.count("data:image/jpeg;base64,")
+    assert thumbnails >= 2 * report(honest.predictions())["pictures"]["n"]
+    assert LEAK_MARK not in text.split("<h2>")[1].split("</h2>")[0]
+
+
+def test_a_leak_is_marked_wherever_the_figures_go(leaky: Run) -> None:
+    figures = report(leaky.predictions())
+    assert figures["leaked_test_share"] > 0
+    text = reports.report_html(leaky)
+    assert '<body class="leaky">' in text and "This split leaks." in text
+    archive = zipfile.ZipFile(io.BytesIO(reports.charts_zip(leaky, figures)))
+    pages = [name for name in archive.namelist() if name.endswith(".html")]
+    assert all(LEAK_MARK in archive.read(name).decode() for name in pages)
+    table = reports.marked_predictions(leaky.predictions())
+    assert set(table.loc[table["set"] == "test", "patient_in_training"]) >= {"yes"}
+    model = zipfile.ZipFile(io.BytesIO(reports.export_model(leaky)))
+    assert LEAK_MARK in json.loads(model.read("model.json"))["judged_on"]
+    assert reports.run_row(leaky, figures, None)["Leaks"] == LEAK_MARK
+    assert reports.published_table(leaky, figures, "pictures")["Leaks"].iloc[0] == "yes"
+
+
+def test_every_chart_opens_without_a_network(honest: Run) -> None:
+    figures = report(honest.predictions())
+    archive = zipfile.ZipFile(io.BytesIO(reports.charts_zip(honest, figures)))
+    names = archive.namelist()
+    for title in ("Matrix of patients, counts", "ROC, pictures", "Learning curve, accuracy"):
+        assert f"{title}.html" in names
+    for name in names:
+        if name.endswith(".html"):
+            page = archive.read(name).decode()
+            assert not OUTSIDE.search(page)
+            assert "Test set, split by patient, 9 pictures of 3 patients" in page
+
+
+def test_an_honest_prediction_table_says_no(honest: Run) -> None:
+    table = reports.marked_predictions(honest.predictions())
+    assert set(table.loc[table["set"] == "test", "patient_in_training"]) == {"no"}
+    assert set(table.loc[table["set"] == "train", "patient_in_training"]) == {"yes"}
+    validate_predictions(table)
+
+
+def test_tables_hold_the_figures_of_the_report(honest: Run) -> None:
+    figures = report(honest.predictions())
+    measures = reports.measures_table(figures["patients"]).set_index("Figure")
+    assert measures.loc["Accuracy", "Value"] == figures["patients"]["accuracy"]
+    low, high = figures["patients"]["interval"]
+    assert measures.loc["Accuracy", "95 % interval"] == f"{low:.2f} to {high:.2f}"
+    classes = reports.classes_table(figures["pictures"], "pictures")
+    assert list(classes["Class"]) == honest.classes
+    assert classes["Pictures"].sum() == figures["pictures"]["n"]
+
+
+def test_a_row_of_the_table_of_runs(honest: Run) -> None:
+    figures = report(honest.predictions())
+    row = reports.run_row(honest, figures, report(honest.predictions(), "val"))
+    assert row["Test"] == figures["pictures"]["accuracy"]
+    assert row["Patients right"].endswith(" of 3")
+    assert row["Leaks"] == "no" and row["Epochs"] == 2
+    assert row["Name"] == honest.path.name
+    bare = reports.run_row(honest, None, None)
+    assert bare["Test"] is None and bare["Validation"] is None
+
+
+def test_a_given_name_heads_the_report(leaky: Run) -> None:
+    write_about(leaky, About("<b>Mine</b>", "a note & more"))
+    try:
+        text = reports.report_html(leaky)
+    finally:
+        write_about(leaky, About())
+    assert "<h1>&lt;b&gt;Mine&lt;/b&gt;</h1>" in text
+    assert "a note &amp; more" in text
+
+
+def test_pictures_that_are_gone_are_said(honest: Run, tmp_path: Path) -> None:
+    copy = Run(tmp_path / "run")
+    copy.path.mkdir()
+    for file in ("split.json", "predictions.csv", "status.json", "environment.json"):
+        (copy.path / file).write_bytes((honest.path / file).read_bytes())
+    document = {**honest.config.to_json(), "data": str(tmp_path / "gone")}
+    (copy.path / "config.json").write_text(json.dumps(document))
+    text = reports.report_html(copy)
+    assert "0 of 9 pictures are in this file" in text
