@@ -88,13 +88,13 @@ def train_for_two_epochs(page: Page, settle: Callable[[], None]) -> None:
 
 def click_a_cell(page: Page, settle: Callable[[], None]) -> None:
     settle()
-    # The text lies over the rectangle and must answer as the rectangle does.
-    cell = page.locator("[aria-roledescription='text mark']").first
-    label = cell.get_attribute("aria-label") or ""
-    cell.click()
+    # The text lies in the cell and must answer as the cell does.
+    cell = page.locator("td.cell").first
+    label = cell.get_by_role("button").get_attribute("aria-label") or ""
+    cell.locator("b").click()
     pictures = page.locator(".st-key-cell_pictures")
     expect(pictures).to_be_visible()
-    count = int(re.search(r"(\d+) of the pictures", label).group(1))  # type: ignore[union-attr]
+    count = int(re.search(r": (\d+) pictures", label).group(1))  # type: ignore[union-attr]
     told = "1 picture" if count == 1 else f"{count} pictures"
     expect(pictures.get_by_role("heading")).to_contain_text(told)
 
