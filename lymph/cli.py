@@ -34,6 +34,7 @@ from lymph.runs import (
 from lymph.splits import Split, make_folds, notebook_split, split_by_patient, split_by_picture
 from lymph.splits import summary as split_summary
 from lymph.training.config import CLASS_WEIGHTS, SCHEDULES, TrainConfig
+from lymph.workspace import write_atomically
 
 Document = Any
 
@@ -179,6 +180,43 @@ def evaluate(options: argparse.Namespace) -> Document:
     return report(open_run(options.run).predictions(), options.set)
 
 
+def _set_to_judge(run: Run, asked: str | None) -> str:
+    return asked or ("test" if run.split().folds is None else "out-of-fold")
+
+
+def write_report(options: argparse.Namespace) -> Document:
+    """Write a run's report as one HTML file that opens without a network."""
+    from lymph.reports import report_html
+
+    run = open_run(options.run)
+    text = report_html(run, _set_to_judge(run, options.set))
+    return _written(options.out, text.encode())
+
+
+def export(options: argparse.Namespace) -> Document:
+    """Write a run's model as a zip that loads without lymph."""
+    from lymph.reports import export_model
+
+    run = open_run(options.run)
+    return _written(options.out, export_model(run, _set_to_judge(run, options.set)))
+
+
+def code(options: argparse.Namespace) -> Document:
+    """Write the script that repeats a run and compares its figures."""
+    from lymph.reports import code_of
+
+    run = open_run(options.run)
+    return _written(options.out, code_of(run, _set_to_judge(run, options.set)).encode())
+
+
+def _written(path: Path, content: bytes) -> Document:
+    try:
+        write_atomically(path, lambda temporary: temporary.write_bytes(content))
+    except OSError as error:
+        raise RunError(f"{path} cannot be written ({error}); name another file.") from error
+    return {"file": str(path), "bytes": len(content)}
+
+
 def _picture_files(paths: list[Path]) -> list[tuple[str, Path]]:
     """List the files to classify; a folder stands for the pictures below it."""
     found: list[tuple[str, Path]] = []
@@ -261,6 +299,11 @@ def _add_run_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
         if name == "evaluate":
             sets = ("train", "val", "test", "out-of-fold")
             parser.add_argument("--set", choices=sets, default="test")
+    for name, command in (("report", write_report), ("export", export), ("code", code)):
+        parser = add(name, command)
+        parser.add_argument("run")
+        parser.add_argument("--out", type=Path, required=True)
+        parser.add_argument("--set", choices=("train", "val", "test", "out-of-fold"))
     add("runs", runs)
     parser = add("classify", classify)
     parser.add_argument("run")

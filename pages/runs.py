@@ -68,6 +68,7 @@ def choose_rows(shown: list[Run]) -> list[Run]:
         table,
         hide_index=True,
         column_config=config,
+        height="content" if len(table) <= 25 else "auto",
         on_select="rerun",
         selection_mode="multi-row",
         key="runs_table",

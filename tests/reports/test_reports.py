@@ -15,6 +15,7 @@ from plotly.offline import get_plotlyjs
 
 import lymph
 from lymph import reports
+from lymph.cli import main
 from lymph.errors import RunError
 from lymph.evaluation import report
 from lymph.predictions import validate_predictions
@@ -190,3 +191,33 @@ def test_pictures_that_are_gone_are_said(honest: Run, tmp_path: Path) -> None:
     (copy.path / "config.json").write_text(json.dumps(document))
     text = reports.report_html(copy)
     assert "0 of 9 pictures are in this file" in text
+
+
+@pytest.mark.parametrize(
+    ("command", "name", "start"),
+    [
+        ("report", "report.html", b"<!doctype html>"),
+        ("export", "model.zip", b"PK"),
+        ("code", "repeat_run.py", b'"""Repeat a run'),
+    ],
+)
+def test_commands_write_the_same_files(
+    honest: Run,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture,
+    command: str,
+    name: str,
+    start: bytes,
+) -> None:
+    out = tmp_path / name
+    assert main([command, str(honest.path), "--out", str(out), "--json"]) == 0
+    assert out.read_bytes().startswith(start)
+    assert json.loads(capsys.readouterr().out) == {"file": str(out), "bytes": out.stat().st_size}
+
+
+def test_a_place_that_cannot_be_written_is_one_line(
+    honest: Run, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    assert main(["code", str(honest.path), "--out", str(tmp_path / "file" / "x.py")]) == 2
+    assert capsys.readouterr().err.startswith("lymph: ")
