@@ -176,7 +176,8 @@ def matrix_html(
     edge = "#FFFFFF" if dark else "#000000"
     size = " many" if len(names) > 8 else ""
     return (
-        f'<div class="lymph-matrix-frame" style="--edge:{edge}"><table class="lymph-matrix{size}">'
+        f'<div class="lymph-matrix-frame" style="--edge:{edge}"><table class="lymph-matrix{size}" '
+        f'aria-label="Confusion matrix of {unit}">'
         f'<thead><tr><td class="rows"></td><th class="axis" colspan="{len(names)}">what the model '
         f'says</th><td class="total"></td></tr><tr><th class="axis rows">what it is</th>{heads}'
         f'<th class="total">all</th></tr></thead><tbody>{"".join(rows)}</tbody>'

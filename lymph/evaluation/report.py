@@ -16,6 +16,12 @@ from lymph.evaluation.metrics import METRICS, confusion, largest_class_baseline,
 from lymph.predictions import choose_set, classes_of_predictions, validate_predictions
 
 FEW_PATIENTS = 10
+SEEN_BEFORE = {
+    "train": "The model has learned from these very pictures: the figures say how well it "
+    "remembers, not how well it judges patients it has never seen.",
+    "val": "The epoch was chosen by these pictures, which flatters the figures a little: judge by "
+    "the test patients.",
+}
 
 
 def report(p: pd.DataFrame, set_name: str = "test") -> dict[str, Any]:
@@ -124,6 +130,8 @@ def _warnings(result: dict[str, Any], chosen: pd.DataFrame, patients: pd.DataFra
             f"{_percent(share)} of these pictures are of patients on whom the model has trained: "
             "the figures flatter it; split by patient."
         )
+    if result["set"] in SEEN_BEFORE:
+        found.append(SEEN_BEFORE[result["set"]])
     if count < FEW_PATIENTS:
         found.append(
             f"Only {count} {'patient' if count == 1 else 'patients'} in this set: with fewer than "

@@ -102,3 +102,11 @@ def test_folds_that_cut_through_patients_are_warned_of(from_rows: Maker) -> None
 def test_a_missing_set_is_a_plain_error(random_table: Maker) -> None:
     with pytest.raises(EvaluationError, match="choose one of: test"):
         report(random_table(), "val")
+
+
+@pytest.mark.parametrize(("set_name", "words"), [("train", "remembers"), ("val", "epoch")])
+def test_sets_the_model_has_seen_are_warned_of(
+    random_table: Maker, set_name: str, words: str
+) -> None:
+    table = random_table(pictures=300, patients=30).assign(set=set_name)
+    assert words in report(table, set_name)["warnings"][0]
