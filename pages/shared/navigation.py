@@ -11,6 +11,7 @@ FILES = {
     "train": "pages/train.py",
     "results": "pages/results.py",
     "classify": "pages/classify.py",
+    "lessons": "pages/lessons.py",
 }
 TITLES = {
     "data": ("Data", "🖼️"),
@@ -18,6 +19,7 @@ TITLES = {
     "train": ("Train", "📈"),
     "results": ("Results", "🎯"),
     "classify": ("Classify", "🔍"),
+    "lessons": ("Lessons", "💡"),
 }
 # Set by app.py at the start of every run, taken away by the page that runs in it.
 STARTED_KEY = "app_started"

@@ -5,6 +5,7 @@ import streamlit as st
 from lymph.data import sources
 from pages.shared import state
 from pages.shared.frame import SYNTHETIC_NOTICE
+from pages.shared.glossary import show_glossary
 from pages.shared.loading import progress_bar
 from pages.shared.navigation import TITLES
 from pages.shared.training import has_finished_run
@@ -44,5 +45,8 @@ def show_steps() -> None:
     lines = "".join(
         f"<div>✓ {title}</div>" if step in done else f'<div class="open">○ {title}</div>'
         for step, (title, _) in TITLES.items()
+        if step != "lessons"
     )
     st.sidebar.html(f'<div class="lymph-steps"><b>Steps</b>{lines}</div>')
+    with st.sidebar:
+        show_glossary()
