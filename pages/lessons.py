@@ -53,7 +53,7 @@ STYLES = """
 LECTURE_STYLES = """
 <style>
 [data-testid="stSidebar"], [data-testid="stExpandSidebarButton"] {display:none;}
-[data-testid="stMainBlockContainer"] {max-width:1500px; margin:auto;}
+[data-testid="stMainBlockContainer"] {max-width:1500px; margin:0 auto;}
 [data-testid="stMain"] h1 {font-size:clamp(1.9rem, 3.4vw, 3.1rem);}
 .st-key-lesson_body p, .st-key-lesson_body li, .st-key-lesson_body label p
   {font-size:clamp(1.2rem, 1.75vw, 1.7rem); line-height:1.45;}

@@ -22,9 +22,7 @@ class LessonChart(NamedTuple):
     words: str
 
 
-def _lines(
-    lines: Mapping[str, tuple[Sequence[float], str, str]], first: int = 1, labels: str = "right"
-) -> go.Figure:
+def _lines(lines: Mapping[str, tuple[Sequence[float], str, str]], first: int = 1) -> go.Figure:
     """Draw lines over the epochs, each named at its end; a line is its values, colour and dash."""
     figure = go.Figure()
     longest = max(len(values) for values, _, _ in lines.values())
@@ -36,13 +34,14 @@ def _lines(
             mode="lines+markers",
             line={"color": colour, "dash": dash, "width": 3},
             marker={"size": 7},
+            cliponaxis=False,
             hovertemplate=f"{name}, epoch %{{x}}: %{{y:.3g}}<extra></extra>",
         )
     quiet(figure, HEIGHT)
     figure.update_layout(
         showlegend=True,
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "xanchor": "left"},
-        margin_t=64,
+        margin_t=48,
     )
     step = 1 if longest <= 13 else 5
     figure.update_xaxes(title_text="epoch", dtick=step, tick0=0, showgrid=False)
@@ -295,6 +294,14 @@ def _depth(figures: Figures, classes: Mapping[str, str], stop: int) -> list[Less
     return [LessonChart(title, figure, title)]
 
 
+def _set_type(figure: go.Figure, size: int) -> None:
+    """Set every size of type: the page's theme would shrink those that are left open."""
+    figure.update_layout(font_size=size, legend_font_size=size)
+    figure.update_annotations(font_size=size)
+    for axis in (figure.update_xaxes, figure.update_yaxes):
+        axis(tickfont_size=size, title_font_size=size)
+
+
 CHARTS: dict[str, Callable[[Figures, Mapping[str, str], int], list[LessonChart]]] = {
     "leak": _leak,
     "stale-optimiser": _stale,
@@ -332,8 +339,7 @@ def lesson_charts(
     """
     charts = CHARTS[slug](figures, classes or {}, stop)
     for chart in charts:
-        # Plotly's own default of 12 is small beside the page's text.
-        chart.figure.update_layout(font_size=20 if large else 14)
+        _set_type(chart.figure, 20 if large else 14)
         if large:
-            chart.figure.update_layout(height=round(1.35 * chart.figure.layout.height))
+            chart.figure.update_layout(height=round(1.2 * chart.figure.layout.height))
     return charts

@@ -113,8 +113,8 @@ LESSONS: tuple[Lesson, ...] = (
         story=(
             "Task 6 of the notebook adds class weights to the loss. The test accuracy falls to"
             " 35.38 % and the training loss reads 0.072148 after every epoch. The author wrote: *I"
-            " assume I may have done something wrong when calculating the weights.*\n\nThe weights"
-            " were right. One line above them was not."
+            " assume I may have done something wrong when calculating the weights.*\n\nWhere"
+            " would you look first?"
         ),
         choices=(
             "The class weights are wrong",
@@ -342,7 +342,7 @@ LESSONS: tuple[Lesson, ...] = (
         slug="luck",
         module_name="luck",
         title="Is 51 % better than 45 %?",
-        question="The same model, ten times. How far apart will its accuracies lie?",
+        question="The same model, fifteen times. How far apart will its accuracies lie?",
         story=(
             "The notebook compares models on six test patients: 50.77 % here, 45 % there, 35 % in a"
             " third cell. The better figure wins.\n\nWe train one and the same network ten times on"
@@ -355,9 +355,9 @@ LESSONS: tuple[Lesson, ...] = (
         ),
         task="Fifteen short trainings: ten seeds on one split, then five more splits.",
         because=(
-            "A seed changes the first values and the order of the pictures. With six test patients"
-            " one patient more or less is 17 points, and which six they are matters even more. To"
-            " tell 51 % from 45 % needs over a thousand patients for each model."
+            "A seed changes the first values and the order of the pictures; a split changes who is"
+            " tested. With six test patients one more or less is 17 points, and which six they are"
+            " matters most. To tell 51 % from 45 % needs over a thousand patients for each model."
         ),
         broken=(
             "a = train(model_a, seed=0)   # 0.45\n"

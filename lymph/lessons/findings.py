@@ -65,9 +65,10 @@ def leak(figures: Figures) -> Finding:
 def stale_optimiser(figures: Figures) -> Finding:
     """Tell that nothing moved."""
     stale, mended = figures["broken"], figures["mended"]
+    share = "of all parameters' length, after the last epoch"
     numbers = [
-        Number("Moved, old optimiser", f"{100 * stale['distance'][-1]:.1f} %", "of the start"),
-        Number("Moved, its own optimiser", f"{100 * mended['distance'][-1]:.1f} %", "of the start"),
+        Number("Moved, old optimiser", f"{100 * stale['distance'][-1]:.1f} %", share),
+        Number("Moved, its own optimiser", f"{100 * mended['distance'][-1]:.1f} %", share),
         Number(
             "Notebook's loss, worked out",
             f"{figures['notebook_loss']:.3f}",
@@ -172,15 +173,19 @@ def freeze(figures: Figures) -> Finding:
         Number("Drift without any gradient", percent(drifting), "“frozen”, statistics running"),
         Number("Drift, really frozen", percent(frozen), "statistics kept as well"),
         Number(
-            "Drift in the first epoch of the whole model",
+            "First epoch of the whole model",
             percent(early),
-            f"whole first; head first: {percent(late)}",
+            f"drift, whole model first; after the head: {percent(late)}",
         ),
     ]
+    order = f"Head first, the features move {percent(late)} in their first epoch of learning, whole"
+    order += f" model first {percent(early)}."
+    if late >= early:
+        order += " In this run the order did not matter; with ImageNet's features it does."
     sentence = (
-        f"On the test patients: whole then head {percent(first['test']['accuracy'])}, head then"
-        f" whole {percent(second['test']['accuracy'])} ({span(second['test'])}). Such a gap proves"
-        " nothing here; the drift does."
+        f"{order} On the test patients: whole then head {percent(first['test']['accuracy'])}, head"
+        f" then whole {percent(second['test']['accuracy'])} ({span(second['test'])}). Such a gap"
+        " proves nothing here; the drift does."
     )
     return Finding(numbers, sentence, 1 if drifting > frozen else 0)
 
@@ -189,7 +194,7 @@ def luck(figures: Figures) -> Finding:
     """Tell how far the accuracies spread."""
     seeds = [attempt["test"]["accuracy"] for attempt in figures["seeds"]]
     splits = [attempt["test"]["accuracy"] for attempt in figures["splits"]]
-    spread = _points(max(seeds), min(seeds))
+    spread = _points(max(*seeds, *splits), min(*seeds, *splits))
     first = figures["seeds"][0]["test"]
     low, high = figures["notebook_interval"]
     numbers = [
@@ -210,8 +215,9 @@ def luck(figures: Figures) -> Finding:
         ),
     ]
     sentence = (
-        f"The same model lies {spread} points apart with nothing but the seed changed. Three of six"
-        f" patients right is 50 %, with a 95 % interval from {100 * low:.0f} to {percent(high)}."
+        f"One and the same model lies up to {spread} points apart, for no reason but chance. Three"
+        f" of six patients right is 50 %, with a 95 % interval from {100 * low:.0f} to"
+        f" {percent(high)}."
     )
     return Finding(numbers, sentence, 0 if spread <= 2 else 1 if spread <= 10 else 2)
 

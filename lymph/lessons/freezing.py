@@ -6,7 +6,6 @@ from typing import TypedDict
 import torch
 from torch import Tensor, nn
 
-from lymph.lessons import textures
 from lymph.lessons.data import LessonData
 from lymph.lessons.practice import (
     BATCH,
@@ -23,11 +22,13 @@ from lymph.lessons.practice import (
     small_cnn,
     told,
 )
+from lymph.lessons.textures import KINDS, texture_batches
 from lymph.models.networks import BackboneHead
 from lymph.training.dataset import Batches
 from lymph.training.loop import evaluate, train_one_epoch
 
 PRETRAINING = 1600
+WHOLE_RATE = 3e-3
 
 
 class Course(TypedDict):
@@ -59,14 +60,14 @@ def freeze_gradients_only(model: BackboneHead) -> None:
     model.frozen = False
 
 
-def pretrain(epochs: int, tell: Tell) -> tuple[BackboneHead, float]:
+def pretrain(epochs: int, count: int, tell: Tell) -> tuple[BackboneHead, float]:
     """Teach the small CNN the kinds of textures; return it with its accuracy on its last epoch."""
-    batches = textures.texture_batches(PRETRAINING, GREY, BATCH)
-    model = small_cnn(textures.KINDS)
+    batches = texture_batches(count, GREY, BATCH)
+    model = small_cnn(KINDS)
     optimiser = torch.optim.AdamW(model.parameters(), RATE)
     accuracy = 0.0
     for epoch in range(1, epochs + 1):
-        loss, accuracy = train_one_epoch(model, batches, equal_loss(textures.KINDS), optimiser)
+        loss, accuracy = train_one_epoch(model, batches, equal_loss(KINDS), optimiser)
         tell(epoch / epochs, told("textures", epoch, epochs, loss, accuracy))
     return model, accuracy
 
@@ -101,7 +102,7 @@ def _train(
     for epoch, phase in enumerate(phases, start=1):
         if phase != before:
             _freeze(model, phase == "head", leaky)
-            optimiser = _new_optimiser(model)
+            optimiser = _new_optimiser(model, phase)
         before = phase
         loss = train_one_epoch(model, sets.train, loss_function, optimiser).loss
         validated = evaluate(model, sets.val, loss_function)
@@ -114,23 +115,41 @@ def _train(
 
 
 def _freeze(model: BackboneHead, frozen: bool, leaky: bool) -> None:
+    """Freeze or free the backbone; its statistics stay in both phases, unless ``leaky``.
+
+    So only gradients move the features of the two orders, and only statistics those that leak.
+    """
     if frozen and leaky:
         freeze_gradients_only(model)
     else:
-        model.freeze_backbone(frozen)
+        model.freeze_backbone()
+        model.backbone.requires_grad_(not frozen)
 
 
-def _new_optimiser(model: nn.Module) -> torch.optim.Optimizer:
+def _new_optimiser(model: nn.Module, phase: str) -> torch.optim.Optimizer:
+    """Return AdamW for a head, and for a whole model SGD, whose steps are as long as gradients.
+
+    AdamW's steps are equally long whatever the gradient, so a bad teacher could not be told from a
+    good one.
+    """
     learning = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    return torch.optim.AdamW(learning, RATE, weight_decay=1e-4)
+    if phase == "head":
+        return torch.optim.AdamW(learning, RATE, weight_decay=1e-4)
+    return torch.optim.SGD(learning, WHOLE_RATE, momentum=0.9)
 
 
-def run(data: LessonData, epochs: int = 10, pretraining: int = 3, tell: Tell = silent) -> Figures:
+def run(
+    data: LessonData,
+    epochs: int = 10,
+    pretraining: int = 3,
+    textures: int = PRETRAINING,
+    tell: Tell = silent,
+) -> Figures:
     """Pretrain a backbone on drawn textures, then train it on the pictures in four ways.
 
     ``epochs`` are those of each way, half of them for each phase.
     """
-    pretrained, accuracy = pretrain(pretraining, part_of(tell, 0, 0.3))
+    pretrained, accuracy = pretrain(pretraining, textures, part_of(tell, 0, 0.3))
     sets = material(data)
     half = max(1, epochs // 2)
     head, whole = ["head"] * half, ["whole"] * half
