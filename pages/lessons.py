@@ -106,7 +106,6 @@ def leave() -> None:
 def start_over(slug: str) -> None:
     """Forget the guess and begin at the question; the figures of the run stay."""
     st.session_state.get(GUESSES, {}).pop(slug, None)
-    st.session_state.pop(f"guess_{slug}", None)
     go(slug)
 
 
@@ -132,6 +131,11 @@ def switch_view() -> None:
 def guess_of(slug: str) -> int | None:
     """Return what was guessed in this session, or None."""
     return st.session_state.get(GUESSES, {}).get(slug)
+
+
+def keep_guess(slug: str, place: int) -> None:
+    """Remember a guess for this session."""
+    st.session_state.setdefault(GUESSES, {})[slug] = place
 
 
 def run_of(lesson: Lesson, data_set: DataSet, table: pd.DataFrame) -> LiveRun:
@@ -207,16 +211,19 @@ def show_keys(lesson: Lesson, step: int) -> None:
 
 def show_question(lesson: Lesson, data_set: DataSet, table: pd.DataFrame) -> None:
     st.markdown(lesson.story)
-    guess = st.radio(
-        "What is your guess?",
-        range(len(lesson.choices)),
-        index=guess_of(lesson.slug),
-        format_func=lambda place: f"**{LETTERS[place]}**  {lesson.choices[place]}",
-        key=f"guess_{lesson.slug}",
-    )
-    if guess is not None and guess != guess_of(lesson.slug):
-        st.session_state.setdefault(GUESSES, {})[lesson.slug] = guess
-        st.rerun()
+    st.markdown("**What is your guess?**")
+    guessed = guess_of(lesson.slug)
+    with st.container(gap="small", key="lesson_guesses"):
+        # Buttons, not a radio: its input would swallow the keys that lead on.
+        for place, choice in enumerate(lesson.choices):
+            st.button(
+                f"**{LETTERS[place]}**  {choice}",
+                on_click=keep_guess,
+                args=(lesson.slug, place),
+                type="primary" if place == guessed else "secondary",
+                key=f"guess_{lesson.slug}_{place}",
+                shortcut=str(place + 1),
+            )
 
 
 def show_run(lesson: Lesson, data_set: DataSet, table: pd.DataFrame) -> None:
