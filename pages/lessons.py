@@ -59,9 +59,11 @@ LECTURE_STYLES = """
   {font-size:clamp(1.2rem, 1.75vw, 1.7rem); line-height:1.45;}
 .st-key-lesson_body [data-testid="stCaptionContainer"] p {font-size:1.15rem;}
 .st-key-lesson_body [data-testid="stMetricValue"] {font-size:clamp(2.2rem, 3.4vw, 3.2rem);}
+.st-key-lesson_body [data-testid="stMetricValue"] p {font-size:inherit; line-height:1.2;}
 .st-key-lesson_body [data-testid="stMetricLabel"] p {font-size:1.2rem;}
 .st-key-lesson_body pre, .st-key-lesson_body pre code {font-size:clamp(.95rem, 1.45vw, 1.4rem);}
 .st-key-lesson_body button p {font-size:1.15rem;}
+.st-key-lesson_guesses button p {font-size:clamp(1.2rem, 1.75vw, 1.7rem);}
 .st-key-lesson_takeaway p {font-size:clamp(1.5rem, 2.5vw, 2.4rem);}
 .lesson-steps, .lesson-table {font-size:1.2rem;}
 </style>
@@ -283,18 +285,31 @@ def show_answer(lesson: Lesson, data_set: DataSet, table: pd.DataFrame) -> None:
         return
     finding = find(lesson.slug, figures)
     show_verdict(lesson, finding)
-    with st.grid(len(finding.numbers), min_column_width=210, key="lesson_numbers"):
-        for number in finding.numbers:
-            with st.container(gap=None):
-                st.metric(number.label, number.value)
-                st.caption(number.note)
-    show_charts(lesson, figures, class_colours(classes_of(table)))
+    colours = class_colours(classes_of(table))
+    if lecturing():
+        # Numbers beside the chart, so that both stand on one projected screen.
+        left, right = st.columns([1, 2.6], gap="large")
+        with left:
+            show_numbers(finding, columns=1)
+        with right:
+            show_charts(lesson, figures, colours)
+    else:
+        show_numbers(finding, columns=len(finding.numbers))
+        show_charts(lesson, figures, colours)
     st.markdown(plain(finding.sentence))
     st.markdown(f"**Why.** {lesson.because}")
     if lesson.slug == "broadcast":
         play_with_matrix(classes_of(table))
     if lesson.slug == "colour":
         show_views(data_set, usable(table))
+
+
+def show_numbers(finding: Finding, columns: int) -> None:
+    with st.grid(columns, min_column_width=210, key="lesson_numbers"):
+        for number in finding.numbers:
+            with st.container(gap=None):
+                st.metric(number.label, number.value)
+                st.caption(number.note)
 
 
 def show_verdict(lesson: Lesson, finding: Finding) -> None:
@@ -412,10 +427,10 @@ def show_views(data_set: DataSet, table: pd.DataFrame) -> None:
     pictures = [view_pixels(data_set.path, name) for name in rows["picture"].head(3)]
     for name, view in stain.VIEWS.items():
         st.caption(name)
-        columns = st.columns(3)
-        for column, patient, pixels in zip(columns, rows["patient"], pictures, strict=False):
-            changed = view(pixels[None])[0]
-            column.image(changed, width="stretch", alt=f"patient {patient}, {name}")
+        with st.grid(3, min_column_width=90, gap="small", key=f"lesson_view_{name}"):
+            for patient, pixels in zip(rows["patient"], pictures, strict=False):
+                changed = view(pixels[None])[0]
+                st.image(changed, width="stretch", alt=f"patient {patient}, {name}")
 
 
 def view_pixels(root: Path, picture: str) -> "stain.np.ndarray":

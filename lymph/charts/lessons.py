@@ -41,15 +41,15 @@ def _lines(lines: Mapping[str, tuple[Sequence[float], str, str]], first: int = 1
     figure.update_layout(
         showlegend=True,
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "xanchor": "left"},
-        margin_t=48,
+        margin_t=16,
     )
     step = 1 if longest <= 13 else 5
     figure.update_xaxes(title_text="epoch", dtick=step, tick0=0, showgrid=False)
     return figure
 
 
-def _mark(figure: go.Figure, y: float, text: str, place: str = "top left") -> None:
-    """Draw a dashed line across at a height, with its meaning."""
+def _mark(figure: go.Figure, y: float, text: str = "", place: str = "top left") -> None:
+    """Draw a dashed line across at a height, with its meaning unless the title tells it."""
     figure.add_hline(
         y=y, line={"dash": "dash", "width": 1.5, "color": MARK}, annotation_text=text,
         annotation_position=place, annotation_font_color=MARK,
@@ -93,7 +93,7 @@ def _bars(
                 "array": [high - v for (_, high), v in zip(intervals, values, strict=True)],
                 "arrayminus": [v - low for (low, _), v in zip(intervals, values, strict=True)],
                 "thickness": 2.5,
-                "width": 10,
+                "width": 10 if any(low < high for low, high in intervals) else 0,
                 "color": MARK,
             },
         )
@@ -112,9 +112,10 @@ def _leak(figures: Figures, classes: Mapping[str, str], stop: int) -> list[Lesso
         [BROKEN, MENDED],
         [side["interval"] for side in sides],
     )
-    _mark(figure, figures["baseline"], "always the largest class", "top right")
+    _mark(figure, figures["baseline"])
     words = ", ".join(whole_percent(side["accuracy"]) for side in sides)
-    title = "Test accuracy of the same model, with its 95 % interval"
+    title = "Test accuracy of the same model, with its 95 % interval; dashed: always the largest"
+    title += " class"
     return [LessonChart(title, figure, f"{title}: by picture, by patient: {words}")]
 
 
@@ -203,7 +204,6 @@ def _freeze(figures: Figures, classes: Mapping[str, str], stop: int) -> list[Les
     half = len(figures["frozen"]["phases"]) / 2
     figure.add_vline(x=half, line={"dash": "dash", "width": 1.5, "color": MARK})
     figure.update_yaxes(rangemode="tozero", tickformat=".0%")
-    figure.update_layout(margin_t=104)
     title = "How far the features have drifted from the pretrained ones; the phases change at the"
     title += " dashed line"
     return [LessonChart(title, figure, title)]
@@ -265,7 +265,7 @@ def _needed(figures: Figures) -> LessonChart:
 def _colour(figures: Figures, classes: Mapping[str, str], stop: int) -> list[LessonChart]:
     known = figures["recognised"]
     patients = _bars(list(known), list(known.values()), [BROKEN, MENDED, MENDED, MENDED])
-    _mark(patients, figures["chance"], "always the largest patient", "top right")
+    _mark(patients, figures["chance"])
     scores = [figures["by_picture"], figures["by_patient"]]
     answer = _bars(
         ["folds by picture", "folds by patient"],
@@ -273,9 +273,9 @@ def _colour(figures: Figures, classes: Mapping[str, str], stop: int) -> list[Les
         [BROKEN, MENDED],
         [score["interval"] for score in scores],
     )
-    _mark(answer, figures["baseline"], "always the largest class", "top right")
-    first = "Patient told from the mean colour alone"
-    second = "Class told from the mean colour alone, with its 95 % interval"
+    _mark(answer, figures["baseline"])
+    first = "Patient told from the mean colour alone; dashed: always the largest patient"
+    second = "Class told from it, with its 95 % interval; dashed: always the largest class"
     told = ", ".join(f"{name} {whole_percent(share)}" for name, share in known.items())
     return [LessonChart(first, patients, f"{first}: {told}"), LessonChart(second, answer, second)]
 

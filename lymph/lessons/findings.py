@@ -36,6 +36,11 @@ def span(score: Figures) -> str:
     return f"{score['pictures']} pictures of {score['patients']} patients, {interval}"
 
 
+def _whole(score: Figures) -> bool:
+    """Tell whether a score has an interval with any width."""
+    return score["interval"][0] < score["interval"][1]
+
+
 def _points(more: float, less: float) -> int:
     return round(100 * more) - round(100 * less)
 
@@ -49,7 +54,7 @@ def leak(figures: Figures) -> Finding:
     if gap <= 0:
         sentence = "This time the split by picture does not look better; the chart shows why care"
         sentence += " is due all the same: the intervals are wide."
-    elif picture["interval"][0] > patient["interval"][1]:
+    elif _whole(picture) and _whole(patient) and picture["interval"][0] > patient["interval"][1]:
         sentence += " The intervals do not even touch."
     leaked = figures["picture"]["leaked_share"]
     numbers = [
@@ -95,8 +100,8 @@ def broadcast(figures: Figures) -> Finding:
         ),
         Number("The notebook's", f"{100 * figures['notebook']:.2f} %", "(2 × 18 + 16) / 34"),
     ]
-    if kept == best:
-        chosen = f"Both ways of counting choose epoch {kept} here; that is luck."
+    if figures["mended"][kept - 1] == figures["mended"][best - 1]:
+        chosen = "Both ways of counting keep an equally good epoch here; that is luck."
     else:
         chosen = (
             f"It also chooses the model: the broken figure keeps epoch {kept}, where"
@@ -181,7 +186,7 @@ def freeze(figures: Figures) -> Finding:
     order = f"Head first, the features move {percent(late)} in their first epoch of learning, whole"
     order += f" model first {percent(early)}."
     if late >= early:
-        order += " In this run the order did not matter; with ImageNet's features it does."
+        order += " In this run the order did not matter; with ImageNet's features it does (Kumar)."
     sentence = (
         f"{order} On the test patients: whole then head {percent(first['test']['accuracy'])}, head"
         f" then whole {percent(second['test']['accuracy'])} ({span(second['test'])}). Such a gap"

@@ -44,7 +44,7 @@ def _train(data: LessonData, split: Split, epochs: int, tell: Tell) -> Side:
     }
 
 
-def run(data: LessonData, epochs: int = 25, seed: int = 0, tell: Tell = silent) -> Figures:
+def run(data: LessonData, epochs: int = 18, seed: int = 0, tell: Tell = silent) -> Figures:
     """Train one small colour network under both splits, from the same start, equally long."""
     by_picture = split_by_picture(data.table, seed=seed)
     by_patient = split_by_patient(data.table, seed=seed)

@@ -123,7 +123,7 @@ def _targets(data: LessonData, sets: Material) -> Targets:
     }
 
 
-def run(data: LessonData, epochs: int = 10, tell: Tell = silent) -> Figures:
+def run(data: LessonData, epochs: int = 8, tell: Tell = silent) -> Figures:
     """Train one model from the same start at every stop of the slider, then compare targets."""
     sets = material(data)
     pushed, stops = slider(data, sets)

@@ -47,7 +47,7 @@ def see_the_lecture(browser: Browser, address: str) -> None:
     second.goto(f"{address}/lessons?lesson=broadcast&step=3&view=lecture")
     expect(second.get_by_text("152.94").first).to_be_visible()
     expect(second.get_by_test_id("stSidebar")).to_be_hidden()
-    size = second.get_by_test_id("stMetricValue").first.evaluate(
+    size = second.get_by_text("152.94 %", exact=True).evaluate(
         "element => parseFloat(getComputedStyle(element).fontSize)"
     )
     assert size > 40
