@@ -314,7 +314,7 @@ def show_numbers(finding: Finding, columns: int) -> None:
 
 def show_verdict(lesson: Lesson, finding: Finding) -> None:
     guess, happened = guess_of(lesson.slug), finding.happened
-    answer = f"**{LETTERS[happened]}** {lesson.choices[happened]}"
+    answer = f"**{LETTERS[happened]}**: {lesson.choices[happened]}"
     if guess is None:
         st.markdown(f"It was {answer}.")
     elif guess == happened:

@@ -48,6 +48,11 @@ def _lines(lines: Mapping[str, tuple[Sequence[float], str, str]], first: int = 1
     return figure
 
 
+def _hundred(shares: Sequence[float]) -> list[float]:
+    """Return shares in percent."""
+    return [100 * share for share in shares]
+
+
 def _mark(figure: go.Figure, y: float, text: str = "", place: str = "top left") -> None:
     """Draw a dashed line across at a height, with its meaning unless the title tells it."""
     figure.add_hline(
@@ -122,12 +127,12 @@ def _leak(figures: Figures, classes: Mapping[str, str], stop: int) -> list[Lesso
 def _stale(figures: Figures, classes: Mapping[str, str], stop: int) -> list[LessonChart]:
     figure = _lines(
         {
-            "old optimiser": (figures["broken"]["distance"], BROKEN, "solid"),
-            "its own optimiser": (figures["mended"]["distance"], MENDED, "solid"),
+            "old optimiser": (_hundred(figures["broken"]["distance"]), BROKEN, "solid"),
+            "its own optimiser": (_hundred(figures["mended"]["distance"]), MENDED, "solid"),
         },
         first=0,
     )
-    figure.update_yaxes(rangemode="tozero", tickformat=".0%")
+    figure.update_yaxes(rangemode="tozero", ticksuffix=" %")
     title = "How far the model's parameters are from where they started"
     end = figures["mended"]["distance"][-1]
     words = f"{title}: 0 % in every epoch with the old optimiser, {end:.0%} in the end with its own"
@@ -158,15 +163,15 @@ def _broadcast(figures: Figures, classes: Mapping[str, str], stop: int) -> list[
 def _mode(figures: Figures, classes: Mapping[str, str], stop: int) -> list[LessonChart]:
     names = {"broken": "train() once", "mended": "train() each epoch"}
     moved = {
-        names["broken"]: (figures["broken"]["moved"], BROKEN, "solid"),
-        names["mended"]: (figures["mended"]["moved"], MENDED, "solid"),
+        names["broken"]: (_hundred(figures["broken"]["moved"]), BROKEN, "solid"),
+        names["mended"]: (_hundred(figures["mended"]["moved"]), MENDED, "solid"),
     }
     accuracy = {
         names["broken"]: (figures["broken"]["val_accuracy"], BROKEN, "solid"),
         names["mended"]: (figures["mended"]["val_accuracy"], MENDED, "solid"),
     }
     statistics, curves = _lines(moved), _lines(accuracy)
-    statistics.update_yaxes(rangemode="tozero", tickformat=".0%")
+    statistics.update_yaxes(rangemode="tozero", ticksuffix=" %")
     _percent_axis(curves)
     first = "How far the batch-norm statistics move in each epoch"
     second = f"Validation accuracy, {figures['pictures']} pictures, {figures['patients']} patients"
@@ -194,16 +199,20 @@ def _class_weights(figures: Figures, classes: Mapping[str, str], stop: int) -> l
 def _freeze(figures: Figures, classes: Mapping[str, str], stop: int) -> list[LessonChart]:
     figure = _lines(
         {
-            "whole, then head": (figures["whole_then_head"]["drift"], BROKEN, "solid"),
-            "head, then whole": (figures["head_then_whole"]["drift"], MENDED, "solid"),
-            "head only, statistics running": (figures["drifting"]["drift"], BROKEN, "dot"),
-            "head only, statistics kept": (figures["frozen"]["drift"], MENDED, "dot"),
+            "whole, then head": (_hundred(figures["whole_then_head"]["drift"]), BROKEN, "solid"),
+            "head, then whole": (_hundred(figures["head_then_whole"]["drift"]), MENDED, "solid"),
+            "head only, statistics running": (
+                _hundred(figures["drifting"]["drift"]),
+                BROKEN,
+                "dot",
+            ),
+            "head only, statistics kept": (_hundred(figures["frozen"]["drift"]), MENDED, "dot"),
         },
         first=0,
     )
     half = len(figures["frozen"]["phases"]) / 2
     figure.add_vline(x=half, line={"dash": "dash", "width": 1.5, "color": MARK})
-    figure.update_yaxes(rangemode="tozero", tickformat=".0%")
+    figure.update_yaxes(rangemode="tozero", ticksuffix=" %")
     title = "How far the features have drifted from the pretrained ones; the phases change at the"
     title += " dashed line"
     return [LessonChart(title, figure, title)]
@@ -243,12 +252,12 @@ def _luck(figures: Figures, classes: Mapping[str, str], stop: int) -> list[Lesso
 
 
 def _needed(figures: Figures) -> LessonChart:
-    differences = [d for d, _ in figures["needed"]]
+    differences = _hundred([difference for difference, _ in figures["needed"]])
     needed = [n for _, n in figures["needed"]]
     figure = go.Figure(
         go.Scatter(
             x=differences, y=needed, mode="lines+markers", line={"color": MENDED, "width": 3},
-            marker_size=7, hovertemplate="%{x:.0%} apart: %{y} patients<extra></extra>",
+            marker_size=7, hovertemplate="%{x:.0f} points apart: %{y} patients<extra></extra>",
         )
     )  # fmt: skip
     quiet(figure, HEIGHT)
@@ -256,7 +265,7 @@ def _needed(figures: Figures) -> LessonChart:
     ticks = [10, 30, 100, 300, 1000]
     figure.update_yaxes(type="log", tickvals=ticks, title_text="patients for each model")
     figure.update_xaxes(
-        tickformat=".0%", title_text="true difference between the models", showgrid=False
+        ticksuffix=" %", title_text="true difference between the models", showgrid=False
     )
     title = "Patients needed to tell two models apart, from 45 % upwards"
     return LessonChart(title, figure, f"{title}: {needed[0]} at 5 points, {needed[-1]} at 40")

@@ -136,7 +136,7 @@ def mode(figures: Figures) -> Finding:
     sentence = (
         f"After the last epoch {percent(broken['val_accuracy'][-1])} are right with the mode"
         f" forgotten and {percent(mended['val_accuracy'][-1])} without, of {counted}, split by"
-        " patient. So few patients judge nobody; the flat line in the chart does."
+        " patient. So few patients settle nothing; the flat line does."
     )
     return Finding(numbers, sentence, 1)
 
@@ -175,7 +175,11 @@ def freeze(figures: Figures) -> Finding:
     half = len(second["phases"]) // 2
     early, late = first["drift"][1], second["drift"][half + 1]
     numbers = [
-        Number("Drift without any gradient", percent(drifting), "“frozen”, statistics running"),
+        Number(
+            "Drift without any gradient",
+            percent(drifting),
+            "of the features' length; “frozen”, statistics running",
+        ),
         Number("Drift, really frozen", percent(frozen), "statistics kept as well"),
         Number(
             "First epoch of the whole model",
