@@ -3,6 +3,7 @@
 from datetime import datetime
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -433,7 +434,7 @@ def show_views(data_set: DataSet, table: pd.DataFrame) -> None:
                 st.image(changed, width="stretch", alt=f"patient {patient}, {name}")
 
 
-def view_pixels(root: Path, picture: str) -> "stain.np.ndarray":
+def view_pixels(root: Path, picture: str) -> np.ndarray:
     return shrink(loading.full_picture(str(root), picture), (312, 416), grey=False)
 
 

@@ -224,9 +224,9 @@ def luck(figures: Figures) -> Finding:
         ),
     ]
     sentence = (
-        f"One and the same model lies up to {spread} points apart, for no reason but chance. Three"
-        f" of six patients right is 50 %, with a 95 % interval from {100 * low:.0f} to"
-        f" {percent(high)}."
+        f"One and the same model lies up to {spread} points apart, with nothing changed but the"
+        " seed and the test patients. Three of six patients right is 50 %, with a 95 % interval"
+        f" from {100 * low:.0f} to {percent(high)}."
     )
     return Finding(numbers, sentence, 0 if spread <= 2 else 1 if spread <= 10 else 2)
 
@@ -263,7 +263,7 @@ def depth(figures: Figures) -> Finding:
     numbers = [
         Number(
             "Gradient at layer 1, residual to plain",
-            f"{ratio:,.0f} ×" if ratio < 1e6 else f"{ratio:.0e} ×",
+            f"{float(f'{ratio:.1e}'):,.0f} ×",
             "in the first epoch",
         ),
         Number(

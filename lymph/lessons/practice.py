@@ -7,11 +7,12 @@ import numpy as np
 import torch
 from torch import nn
 
+from lymph.errors import SplitError
 from lymph.evaluation import by_patient, make_predictions, resampled_intervals
 from lymph.lessons.data import LessonData
 from lymph.models.networks import BackboneHead, SmallCNN
 from lymph.models.specs import ModelSpec
-from lymph.splits import Split, split_by_patient
+from lymph.splits import SET_NAMES, Split, split_by_patient
 from lymph.training.dataset import Batches
 from lymph.training.loop import Epoch, Evaluation, evaluate, train_one_epoch
 from lymph.training.losses import weighted_loss
@@ -90,9 +91,22 @@ class Material(NamedTuple):
 
 
 def material(data: LessonData, split: Split | None = None, spec: ModelSpec = GREY) -> Material:
-    """Return the batches of a split; by default split by patient with seed 0."""
+    """Return the batches of a split; by default split by patient with seed 0.
+
+    Raises
+    ------
+    SplitError
+        When a class is missing from a set: there are too few patients to show anything.
+    """
     split = split or split_by_patient(data.table)
-    train, val, test = (data.rows(split, name) for name in ("train", "val", "test"))
+    train, val, test = (data.rows(split, name) for name in SET_NAMES)
+    for rows in (train, val, test):
+        missing = set(data.classes) - set(data.table["label"].iloc[rows])
+        if missing:
+            raise SplitError(
+                f"{min(missing)} has too few patients for a lesson: each class needs three, to"
+                " train, to validate and to test. Choose another data set."
+            )
     return Material(
         make_batches(data, train, spec, training=True),
         make_batches(data, val, spec),

@@ -2,17 +2,20 @@
 
 import json
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from lymph.charts.lessons import lesson_charts
+from lymph.errors import SplitError
 from lymph.facts import class_colours
 from lymph.lessons import arithmetic
 from lymph.lessons.catalogue import LESSONS
 from lymph.lessons.data import LessonData
 from lymph.lessons.findings import find
 from lymph.lessons.notebook import TWO_CHARTS
+from lymph.lessons.practice import material
 
 Figures = dict[str, Any]
 
@@ -108,6 +111,16 @@ def test_gradients_vanish_in_plain_layers_and_not_in_residual_ones(all_figures: 
     assert plain[0] < plain[-1] / 1000
     assert residual[0] > residual[-1] / 10
     assert residual[0] > 1000 * plain[0]
+
+
+def test_too_few_patients_are_told_in_a_sentence(fingerprints: LessonData) -> None:
+    table = fingerprints.table
+    last = table["patient"].drop_duplicates().tail(3)
+    few = table[~table["patient"].isin(last)].reset_index(drop=True)
+    labels = few["label"].map(fingerprints.classes.index).to_numpy()
+    data = replace(fingerprints, table=few, labels=labels)
+    with pytest.raises(SplitError, match="MCL has too few patients for a lesson"):
+        material(data)
 
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.slug)
