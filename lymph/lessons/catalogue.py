@@ -307,7 +307,7 @@ LESSONS: tuple[Lesson, ...] = (
             "Yes: batch normalisation goes on counting",
             "Yes: the head pulls them along",
         ),
-        task="Pretraining on 1,600 textures, then four trainings of 10 epochs.",
+        task="Pretraining on 1,200 textures, then four trainings of 8 epochs.",
         because=(
             "`requires_grad = False` stops the gradients. The running means and variances of batch"
             " normalisation are no parameters: in training mode every batch updates them, so the"
@@ -443,7 +443,7 @@ LESSONS: tuple[Lesson, ...] = (
             "Hardly at all: no gradient reaches the first layers",
             "As well as the residual one, only slower",
         ),
-        task="Fifteen plain layers and fifteen residual ones, 10 epochs each.",
+        task="Fifteen plain layers and fifteen residual ones, 8 epochs each.",
         because=(
             "On its way back the gradient is multiplied by every layer, and each makes it smaller:"
             " after fifteen of them next to nothing is left. A residual connection gives it a way"

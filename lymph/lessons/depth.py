@@ -92,7 +92,7 @@ def _train(
     return course
 
 
-def run(data: LessonData, epochs: int = 10, rate: float = RATE, tell: Tell = silent) -> Figures:
+def run(data: LessonData, epochs: int = 8, rate: float = RATE, tell: Tell = silent) -> Figures:
     """Train both networks from the same values and measure the gradient that reaches each layer."""
     sets = material(data)
     return {

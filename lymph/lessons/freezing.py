@@ -27,7 +27,7 @@ from lymph.models.networks import BackboneHead
 from lymph.training.dataset import Batches
 from lymph.training.loop import evaluate, train_one_epoch
 
-PRETRAINING = 1600
+PRETRAINING = 1200
 WHOLE_RATE = 3e-3
 
 
@@ -140,7 +140,7 @@ def _new_optimiser(model: nn.Module, phase: str) -> torch.optim.Optimizer:
 
 def run(
     data: LessonData,
-    epochs: int = 10,
+    epochs: int = 8,
     pretraining: int = 3,
     textures: int = PRETRAINING,
     tell: Tell = silent,

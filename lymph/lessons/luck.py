@@ -43,7 +43,7 @@ def _attempt(data: LessonData, split: int, seed: int, epochs: int, tell: Tell) -
 
 
 def run(
-    data: LessonData, epochs: int = 6, seeds: int = 10, splits: int = 6, tell: Tell = silent
+    data: LessonData, epochs: int = 5, seeds: int = 10, splits: int = 6, tell: Tell = silent
 ) -> Figures:
     """Train the same small network with several seeds, then with several patient splits."""
     pairs = [(0, seed) for seed in range(seeds)] + [(split, 0) for split in range(1, splits)]

@@ -43,7 +43,10 @@ def ended(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
     paths = {}
     for lesson in LESSONS:
         path = home / f"{lesson.slug}.ipynb"
-        path.write_text(make_notebook(lesson, root, settings=FAST[lesson.slug]), encoding="utf-8")
+        path.write_text(
+            make_notebook(lesson, root, settings={**FAST[lesson.slug], "epochs": 1}),
+            encoding="utf-8",
+        )
         paths[lesson.slug] = str(path)
     environment = {**os.environ, "LYMPH_HOME": str(home / "workspace"), "PYTHONPATH": str(HOME)}
     done = subprocess.run(
