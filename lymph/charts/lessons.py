@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import plotly.graph_objects as go
 
-from lymph.charts.style import PINK_LINE, VIOLET_LINE, ink_on, quiet, whole_percent
+from lymph.charts.style import PINK_LINE, VIOLET_LINE, quiet, whole_percent
 
 Figures = Mapping[str, Any]
 
@@ -75,24 +75,17 @@ def _bars(
     colours: Sequence[str],
     intervals: Sequence[Sequence[float]] | None = None,
 ) -> go.Figure:
-    """Draw shares, 0 to 1, as bars with their value in them and their interval over them."""
+    """Draw shares, 0 to 1, as bars; their values stand over them, or over their intervals."""
     figure = go.Figure(
         go.Bar(
-            x=[name.replace(", ", ",<br>") for name in names],
+            x=list(names),
             y=list(values),
             marker_color=list(colours),
-            text=[f"<b>{whole_percent(value)}</b>" for value in values],
-            textposition="inside" if intervals else "outside",
-            insidetextanchor="start",
-            textangle=0,
-            textfont={"size": 20},
-            cliponaxis=False,
             hovertemplate="%{x}: %{y:.0%}<extra></extra>",
         )
     )
     if intervals:
         figure.update_traces(
-            insidetextfont={"color": [ink_on(colour) for colour in colours]},
             error_y={
                 "type": "data",
                 "array": [high - v for (_, high), v in zip(intervals, values, strict=True)],
@@ -102,6 +95,16 @@ def _bars(
                 "color": MARK,
             },
         )
+    figure.add_scatter(
+        x=list(names),
+        y=[high for _, high in intervals] if intervals else list(values),
+        mode="text",
+        text=[f"<b>{whole_percent(value)}</b>" for value in values],
+        textposition="top center",
+        textfont_size=20,
+        cliponaxis=False,
+        hoverinfo="skip",
+    )
     quiet(figure, HEIGHT)
     figure.update_layout(bargap=0.45)
     figure.update_xaxes(showgrid=False, type="category")

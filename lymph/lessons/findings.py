@@ -150,11 +150,15 @@ def class_weights(figures: Figures) -> Finding:
     pushed = figures["pushed"]
     more = last["called"][place] > none["called"][place]
     numbers = [
-        Number(f"Called {pushed}, no weights", percent(none["called"][place]), span(none["test"])),
+        Number(
+            f"Called {pushed}, no weights",
+            percent(none["called"][place]),
+            f"right overall: {percent(none['test']['accuracy'])}, {span(none['test'])}",
+        ),
         Number(
             f"Called {pushed}, × 100",
             percent(last["called"][place]),
-            f"of which right overall: {percent(last['test']['accuracy'])}",
+            f"right overall: {percent(last['test']['accuracy'])}, {span(last['test'])}",
         ),
         Number(
             "One-hot targets shrink the gradient",
@@ -299,5 +303,11 @@ FINDINGS: dict[str, Callable[[Figures], Finding]] = {
 
 
 def find(slug: str, figures: Figures) -> Finding:
-    """Return what the figures of a lesson say."""
-    return FINDINGS[slug](figures)
+    """Return what the figures of a lesson say; no line breaks between a number and its percent."""
+    finding = FINDINGS[slug](figures)
+    numbers = [number._replace(note=_unbroken(number.note)) for number in finding.numbers]
+    return finding._replace(numbers=numbers, sentence=_unbroken(finding.sentence))
+
+
+def _unbroken(text: str) -> str:
+    return text.replace(" %", "\u00a0%")
