@@ -60,6 +60,7 @@ def work(folder: Path) -> None:
         else:
             workspace.write_json(folder / FIGURES, figures)
             seconds = time.monotonic() - started
+            print(f"Done in {seconds:.0f} s, {time.process_time():.0f} s of processor time.")
             tell_status(folder, state="finished", share=1.0, seconds=seconds)
 
 
