@@ -7,7 +7,6 @@ import numpy as np
 import torch
 from sklearn.neighbors import KNeighborsClassifier
 
-from lymph.evaluation import by_patient, make_predictions, resampled_intervals
 from lymph.lessons import stain
 from lymph.lessons.data import LessonData
 from lymph.lessons.practice import (
@@ -20,6 +19,7 @@ from lymph.lessons.practice import (
     judge,
     material,
     part_of,
+    score,
     silent,
     small_cnn,
 )
@@ -71,17 +71,7 @@ def _out_of_fold(colours: np.ndarray, targets: np.ndarray, fold: np.ndarray) -> 
 
 def _score(data: LessonData, predicted: np.ndarray) -> Score:
     """Score class indices, one a picture, that were predicted out of fold."""
-    certain = np.eye(len(data.classes))[predicted]
-    table = make_predictions(data.table.assign(set="test"), certain, data.classes)
-    patients = by_patient(table)
-    interval = resampled_intervals(table)["accuracy"] or (0.0, 1.0)
-    return {
-        "accuracy": float((predicted == data.labels).mean()),
-        "interval": [float(end) for end in interval],
-        "pictures": len(table),
-        "patients": len(patients),
-        "patients_right": int((patients["label"] == patients["predicted"]).sum()),
-    }
+    return score(data, np.arange(len(predicted)), np.eye(len(data.classes))[predicted])
 
 
 def _folds(data: LessonData, by: str) -> np.ndarray:

@@ -156,9 +156,8 @@ def told(name: str, epoch: int, epochs: int, loss: float, accuracy: float) -> st
     )
 
 
-def score(data: LessonData, rows: np.ndarray, logits: torch.Tensor) -> Score:
-    """Judge a model's answers, N x K logits for some rows, with a 95 % interval over patients."""
-    probabilities = torch.softmax(logits.double(), dim=1).numpy()
+def score(data: LessonData, rows: np.ndarray, probabilities: np.ndarray) -> Score:
+    """Judge answers, N x K probabilities for some rows, with a 95 % interval over patients."""
     predictions = make_predictions(
         data.table.iloc[rows].assign(set="test"), probabilities, data.classes
     )
@@ -173,7 +172,12 @@ def score(data: LessonData, rows: np.ndarray, logits: torch.Tensor) -> Score:
     }
 
 
+def score_logits(data: LessonData, rows: np.ndarray, logits: torch.Tensor) -> Score:
+    """Judge a model's logits, N x K, for some rows."""
+    return score(data, rows, torch.softmax(logits.double(), dim=1).numpy())
+
+
 def judge(data: LessonData, model: nn.Module, batches: Batches) -> Score:
     """Score a model on a set."""
     found = evaluate(model, batches, equal_loss(len(data.classes)))
-    return score(data, batches.rows, found.logits)
+    return score_logits(data, batches.rows, found.logits)

@@ -15,7 +15,7 @@ from lymph.lessons.practice import (
     fit,
     material,
     part_of,
-    score,
+    score_logits,
     silent,
     small_cnn,
 )
@@ -95,7 +95,7 @@ def _train(
         "weights": list(weights.values()),
         "called": said.mean(dim=0).tolist(),
         "recall": recall,
-        "test": score(data, sets.test.rows, found.logits),
+        "test": score_logits(data, sets.test.rows, found.logits),
     }
 
 
