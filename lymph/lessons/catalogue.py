@@ -313,7 +313,7 @@ LESSONS: tuple[Lesson, ...] = (
             " normalisation are no parameters: in training mode every batch updates them, so the"
             " same picture gets other features. As for the order: a new head is random, and what it"
             " asks of the features at first is random too. Kumar et al. measured that this distorts"
-            " good features; on our small stand-in the effect is small."
+            " good features of large networks; our small stand-in need not show it."
         ),
         broken=(
             "for p in model.backbone.parameters():\n"
@@ -331,8 +331,8 @@ LESSONS: tuple[Lesson, ...] = (
             "    train_one_epoch(model)"
         ),
         takeaway=(
-            "Frozen means no gradient and evaluation mode. Train the new head first, then the whole"
-            " model: a random head is a bad teacher."
+            "Frozen means no gradient and evaluation mode: check both. Where pretrained features are"
+            " worth keeping, train the new head first and the whole model after it."
         ),
         source="Kumar et al. 2022: fine-tuning can distort pretrained features",
         source_address="https://arxiv.org/abs/2202.10054",

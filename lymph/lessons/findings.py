@@ -195,7 +195,7 @@ def freeze(figures: Figures) -> Finding:
     order = f"Head first, the features move {percent(late)} in their first epoch of learning, whole"
     order += f" model first {percent(early)}."
     if late >= early:
-        order += " In this run the order did not matter; with ImageNet's features it does (Kumar)."
+        order += " So the order did not matter here; Kumar et al. saw it matter in large networks."
     sentence = (
         f"{order} On the test patients: whole then head {percent(first['test']['accuracy'])}, head"
         f" then whole {percent(second['test']['accuracy'])} ({span(second['test'])}). Such a gap"
