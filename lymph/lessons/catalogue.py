@@ -331,8 +331,8 @@ LESSONS: tuple[Lesson, ...] = (
             "    train_one_epoch(model)"
         ),
         takeaway=(
-            "Frozen means no gradient and evaluation mode: check both. Where pretrained features are"
-            " worth keeping, train the new head first and the whole model after it."
+            "Frozen means no gradient and evaluation mode: check both. Where pretrained features"
+            " are worth keeping, train the new head first and the whole model after it."
         ),
         source="Kumar et al. 2022: fine-tuning can distort pretrained features",
         source_address="https://arxiv.org/abs/2202.10054",
