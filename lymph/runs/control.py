@@ -100,6 +100,11 @@ def _enqueue(run: Run) -> None:
 def start_run(run: Run) -> None:
     """Start a run in a process of its own, which outlives the page, the browser and the server."""
     _enqueue(run)
+    start_process("lymph.training.worker", run.path, run.path / files.LOG)
+
+
+def start_process(module: str, argument: Path, log_file: Path) -> None:
+    """Start ``python -m module argument`` so that it outlives whoever starts it."""
     package_home = str(Path(lymph.__file__).parents[1])
     paths = [package_home, os.environ.get("PYTHONPATH", "")]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in paths if p)}
@@ -108,9 +113,9 @@ def start_run(run: Run) -> None:
     if sys.platform == "win32":
         flags = subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP
         detached = {"creationflags": flags}
-    with (run.path / files.LOG).open("ab") as log:
+    with log_file.open("ab") as log:
         subprocess.Popen(
-            [sys.executable, "-m", "lymph.training.worker", str(run.path)],
+            [sys.executable, "-m", module, str(argument)],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

@@ -12,6 +12,7 @@ FILES = {
     "results": "pages/results.py",
     "runs": "pages/runs.py",
     "classify": "pages/classify.py",
+    "lessons": "pages/lessons.py",
 }
 TITLES = {
     "data": ("Data", "🖼️"),
@@ -20,6 +21,7 @@ TITLES = {
     "results": ("Results", "🎯"),
     "runs": ("Runs", "🗂️"),
     "classify": ("Classify", "🔍"),
+    "lessons": ("Lessons", "💡"),
 }
 # The way from data to an answer; the other pages lie beside it.
 STEPS = ("data", "split", "train", "results", "classify")

@@ -5,6 +5,7 @@ import streamlit as st
 from lymph.data import sources
 from pages.shared import state
 from pages.shared.frame import SYNTHETIC_NOTICE
+from pages.shared.glossary import show_glossary
 from pages.shared.loading import progress_bar
 from pages.shared.navigation import STEPS, TITLES
 from pages.shared.training import has_finished_run
@@ -48,3 +49,5 @@ def show_steps() -> None:
         for step in STEPS
     )
     st.sidebar.html(f'<div class="lymph-steps"><b>Steps</b>{lines}</div>')
+    with st.sidebar:
+        show_glossary()

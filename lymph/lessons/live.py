@@ -1,0 +1,124 @@
+"""Lessons run in a process of their own and their figures are kept: files are the only channel.
+
+A lesson has one folder for each data set and setting. Thirty browsers that open it look at the same
+folder, and only the first one starts a process.
+"""
+
+import hashlib
+import json
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from filelock import FileLock
+
+from lymph import workspace
+from lymph.facts import PATIENT_PATTERN
+from lymph.lessons.catalogue import lesson_of
+from lymph.runs.control import start_process
+from lymph.training import folder as files
+from lymph.training.folder import Status
+
+FIGURES = "figures.json"
+REQUEST = "request.json"
+LOCK = "start.lock"
+
+# Kept figures of an older version of the lessons are not shown; raise it when one changes.
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class LiveRun:
+    """A lesson on one data set, run or not; every method reads the files as they are now."""
+
+    folder: Path
+
+    def status(self) -> Status | None:
+        """Return where the run stands, or None when nobody has started it."""
+        try:
+            return files.read_status(self.folder)
+        except (OSError, ValueError):
+            return None
+
+    def figures(self) -> dict[str, Any] | None:
+        """Return the lesson's figures, or None before they are there."""
+        try:
+            return workspace.read_json(self.folder / FIGURES)
+        except (OSError, ValueError):
+            return None
+
+    def lines(self, count: int = 8) -> list[str]:
+        """Return the last lines that the run has told."""
+        try:
+            text = (self.folder / files.LOG).read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return []
+        return text.splitlines()[-count:]
+
+    def when(self) -> float:
+        """Return when the figures were written, in seconds since 1970; 0 where there are none."""
+        try:
+            return (self.folder / FIGURES).stat().st_mtime
+        except OSError:
+            return 0.0
+
+
+def live_run(slug: str, root: Path, table: pd.DataFrame, pattern: str = PATIENT_PATTERN) -> LiveRun:
+    """Return the run of a lesson on a data set; other pictures or patients make it another run.
+
+    Parameters
+    ----------
+    slug : str
+        The lesson.
+    root : Path
+        Data root.
+    table : DataFrame
+        Its picture table.
+    pattern : str
+        What tells the patients.
+    """
+    lesson_of(slug)
+    columns = table[["picture", "label", "patient", "bytes"]]
+    content = json.dumps([VERSION, str(root.resolve()), pattern, columns.to_csv(index=False)])
+    digest = hashlib.sha256(content.encode()).hexdigest()[:16]
+    return LiveRun(workspace.home() / "lessons" / digest / slug)
+
+
+def start_lesson(
+    run: LiveRun, root: Path, pattern: str = PATIENT_PATTERN, again: bool = False
+) -> bool:
+    """Start a lesson unless it runs or has run; ``again`` forgets the figures that are kept.
+
+    Returns
+    -------
+    bool
+        Whether this call is the one that started a process.
+    """
+    run.folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(run.folder / LOCK):
+        status = run.status()
+        going = status is not None and not status.over
+        kept = status is not None and status.state == "finished" and run.figures() is not None
+        if going or (kept and not again):
+            return False
+        for name in (FIGURES, files.LOG, files.STOP):
+            (run.folder / name).unlink(missing_ok=True)
+        request = {"lesson": run.folder.name, "data": str(root.resolve()), "pattern": pattern}
+        workspace.write_json(run.folder / REQUEST, request)
+        files.write_status(run.folder, Status("queued", queued=time.time()))
+        start_process("lymph.lessons.worker", run.folder, run.folder / files.LOG)
+        return True
+
+
+def stop_lesson(run: LiveRun) -> None:
+    """Ask a lesson that runs to stop at its next word."""
+    status = run.status()
+    if status is not None and not status.over:
+        (run.folder / files.STOP).touch()
+
+
+def tell_status(folder: Path, **changes: Any) -> None:
+    """Change some fields of a run's status."""
+    files.write_status(folder, replace(files.read_status(folder), **changes))

@@ -1,0 +1,124 @@
+"""A lesson as a Jupyter notebook that runs from top to bottom where lymph is installed."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from lymph.data.sources import demo_folder
+from lymph.facts import PATIENT_PATTERN
+from lymph.lessons.catalogue import Lesson
+
+TWO_CHARTS = ("mode", "class-weights", "luck", "colour")
+
+
+def _cell(kind: str, text: str, number: int) -> dict[str, Any]:
+    cell: dict[str, Any] = {
+        "cell_type": kind,
+        "id": f"cell-{number}",
+        "metadata": {},
+        "source": text.splitlines(keepends=True),
+    }
+    return cell | ({"execution_count": None, "outputs": []} if kind == "code" else {})
+
+
+def _question(lesson: Lesson) -> str:
+    choices = "\n".join(f"- {letter}. {c}" for letter, c in zip("ABC", lesson.choices, strict=True))
+    return (
+        f"# Lesson {lesson.number}: {lesson.title}\n\n**{lesson.question}**\n\n{lesson.story}\n\n"
+        f"Guess before you go on:\n\n{choices}"
+    )
+
+
+def _data(root: Path, pattern: str) -> str:
+    lines = ["# lymph has to be installed, or this notebook opened in lymph's own folder.\n"]
+    lines += ["from lymph.lessons.data import load_lesson_data\n"]
+    if root == demo_folder():
+        lines += ["from lymph.data.sources import make_demonstration\n\n"]
+        lines += ["DATA = make_demonstration().path  # or a folder with one sub-folder a class\n"]
+    else:
+        lines += [f"\nDATA = {str(root)!r}  # a folder with one sub-folder a class\n"]
+    own = f", pattern={pattern!r}" if pattern != PATIENT_PATTERN else ""
+    lines += [f"data = load_lesson_data(DATA{own})\n"]
+    lines += ['data.table.groupby("label").agg({"picture": "size", "patient": "nunique"})']
+    return "".join(lines)
+
+
+def _run(lesson: Lesson, settings: Mapping[str, Any]) -> str:
+    name = lesson.module_name
+    options = "".join(f", {key}={value!r}" for key, value in settings.items())
+    return (
+        f"from lymph.lessons import {name}\n\n\n"
+        "def tell(share, text):\n    print(f'{share:4.0%}  {text}')\n\n\n"
+        f"figures = {name}.run(data{options}, tell=tell)"
+    )
+
+
+def _finding(lesson: Lesson) -> str:
+    return (
+        "from lymph.lessons.findings import find\n\n"
+        f"finding = find({lesson.slug!r}, figures)\n"
+        "for number in finding.numbers:\n"
+        "    print(f'{number.label}: {number.value} ({number.note})')\n"
+        "print(finding.sentence)\n"
+        "print('It was', 'ABC'[finding.happened])"
+    )
+
+
+def _charts(lesson: Lesson) -> str:
+    return (
+        "from lymph.charts.lessons import lesson_charts\n"
+        "from lymph.facts import class_colours\n\n"
+        f"charts = lesson_charts({lesson.slug!r}, figures, class_colours(data.classes), stop=-1)\n"
+        "charts[0].figure.update_layout(title=charts[0].title, margin_t=110)"
+    )
+
+
+def _why(lesson: Lesson) -> str:
+    return (
+        f"## Why\n\n{lesson.because}\n\n### Broken\n\n```python\n{lesson.broken}\n```\n\n"
+        f"### Mended\n\n```python\n{lesson.mended}\n```\n\n## To take away\n\n{lesson.takeaway}\n\n"
+        f"Source: [{lesson.source}]({lesson.source_address})"
+    )
+
+
+def make_notebook(
+    lesson: Lesson,
+    root: Path,
+    pattern: str = PATIENT_PATTERN,
+    settings: Mapping[str, Any] | None = None,
+) -> str:
+    """Return a lesson as the text of an ``.ipynb`` file (nbformat 4.5).
+
+    Parameters
+    ----------
+    lesson : Lesson
+    root : Path
+        Data root that the notebook reads; the demonstration set is made where it is missing.
+    pattern : str
+        What tells the patients.
+    settings : mapping, optional
+        Options of the lesson's ``run``, such as a smaller number of epochs.
+    """
+    parts = [
+        ("markdown", _question(lesson)),
+        ("code", _data(root, pattern)),
+        ("markdown", f"## Run it\n\n{lesson.task} About {lesson.seconds} s on two idle cores."),
+        ("code", _run(lesson, settings or {})),
+        ("code", _finding(lesson)),
+        ("code", _charts(lesson)),
+    ]
+    if lesson.slug in TWO_CHARTS:
+        second = "charts[1].figure.update_layout(title=charts[1].title, margin_t=110)"
+        parts.append(("code", second))
+    parts.append(("markdown", _why(lesson)))
+    document = {
+        "cells": [_cell(kind, text, number) for number, (kind, text) in enumerate(parts)],
+        "metadata": {
+            "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+            "language_info": {"name": "python"},
+        },
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"

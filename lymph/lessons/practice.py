@@ -1,0 +1,183 @@
+"""What the lessons share: small models, lymph's real loop, and scores with their intervals."""
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple, TypedDict
+
+import numpy as np
+import torch
+from torch import nn
+
+from lymph.errors import SplitError
+from lymph.evaluation import by_patient, make_predictions, resampled_intervals
+from lymph.lessons.data import LessonData
+from lymph.models.networks import BackboneHead, SmallCNN
+from lymph.models.specs import ModelSpec
+from lymph.splits import SET_NAMES, Split, split_by_patient
+from lymph.training.dataset import Batches
+from lymph.training.loop import Epoch, Evaluation, evaluate, train_one_epoch
+from lymph.training.losses import weighted_loss
+from lymph.training.phases import rate_factor
+
+Tell = Callable[[float, str], None]
+
+# Half the notebook's 128 px: a quarter of the time, and every lesson still shows.
+SIDE = 64
+BATCH = 32
+RATE = 1e-3
+# A lesson takes few steps, so the kept statistics of batch normalisation must follow faster than
+# by PyTorch's 0.1; in evaluation mode the model would be judged with those of long ago.
+MOMENTUM = 0.3
+GREY = ModelSpec("lesson", "Small CNN, grey", (SIDE, SIDE), True, 8, RATE)
+COLOUR = ModelSpec("lesson", "Small CNN, colour", (SIDE, SIDE), False, 8, RATE)
+
+
+class Score(TypedDict):
+    """How often a model is right, with all that such a statement needs."""
+
+    accuracy: float
+    interval: list[float]
+    pictures: int
+    patients: int
+    patients_right: int
+
+
+class Practised(NamedTuple):
+    """One epoch, counted from 1: what training met, and what validation said."""
+
+    epoch: int
+    trained: Epoch
+    validated: Evaluation
+
+
+def silent(share: float, text: str) -> None:
+    """Tell nobody."""
+
+
+def part_of(tell: Tell, start: float, end: float) -> Tell:
+    """Return a teller whose 0 to 1 is a part of another's."""
+    return lambda share, text: tell(start + share * (end - start), text)
+
+
+def small_cnn(classes: int, spec: ModelSpec = GREY, seed: int = 0) -> BackboneHead:
+    """Build lymph's small CNN, for colour with a first layer of three channels."""
+    torch.manual_seed(seed)
+    model = SmallCNN(classes)
+    if not spec.grey:
+        model.backbone[0] = nn.Conv2d(3, 16, 3, padding=1, bias=False)
+    for layer in model.modules():
+        if isinstance(layer, nn.BatchNorm2d):
+            layer.momentum = MOMENTUM
+    return model
+
+
+def equal_loss(classes: int) -> nn.CrossEntropyLoss:
+    """Return the loss in which all classes weigh the same."""
+    return weighted_loss(dict.fromkeys(map(str, range(classes)), 1.0))
+
+
+def make_batches(
+    data: LessonData, rows: np.ndarray, spec: ModelSpec = GREY, training: bool = False
+) -> Batches:
+    """Return batches of some pictures, in new order for every pass where they train."""
+    return Batches(data.pixels(spec.size[0], spec.grey), rows, data.labels, spec, BATCH, training)
+
+
+class Material(NamedTuple):
+    """Batches of the three sets of a split, with the rows of the table behind them."""
+
+    train: Batches
+    val: Batches
+    test: Batches
+
+
+def material(data: LessonData, split: Split | None = None, spec: ModelSpec = GREY) -> Material:
+    """Return the batches of a split; by default split by patient with seed 0.
+
+    Raises
+    ------
+    SplitError
+        When a class is missing from a set: there are too few patients to show anything.
+    """
+    split = split or split_by_patient(data.table)
+    train, val, test = (data.rows(split, name) for name in SET_NAMES)
+    for rows in (train, val, test):
+        missing = set(data.classes) - set(data.table["label"].iloc[rows])
+        if missing:
+            raise SplitError(
+                f"{min(missing)} has too few patients for a lesson: each class needs three, to"
+                " train, to validate and to test. Choose another data set."
+            )
+    return Material(
+        make_batches(data, train, spec, training=True),
+        make_batches(data, val, spec),
+        make_batches(data, test, spec),
+    )
+
+
+def fit(
+    model: BackboneHead,
+    sets: Material,
+    epochs: int,
+    loss_function: nn.CrossEntropyLoss | None = None,
+    rate: float = RATE,
+    tell: Tell = silent,
+    name: str = "",
+    renew: Callable[[Batches], Batches] | None = None,
+) -> Iterator[Practised]:
+    """Train with lymph's own loop and learning rates, and yield every epoch.
+
+    ``renew`` may change the training batches before each epoch.
+    """
+    loss_function = loss_function or equal_loss(model.head[-1].out_features)
+    optimiser = torch.optim.AdamW(
+        [p for p in model.parameters() if p.requires_grad], rate, weight_decay=1e-4
+    )
+    steps = epochs * len(sets.train)
+    done = 0
+
+    def set_rate() -> None:
+        nonlocal done
+        optimiser.param_groups[0]["lr"] = rate * rate_factor(done, steps)
+        done += 1
+
+    for epoch in range(1, epochs + 1):
+        train = renew(sets.train) if renew else sets.train
+        trained = train_one_epoch(model, train, loss_function, optimiser, set_rate)
+        validated = evaluate(model, sets.val, loss_function)
+        tell(epoch / epochs, told(name, epoch, epochs, trained.loss, validated.accuracy))
+        yield Practised(epoch, trained, validated)
+
+
+def told(name: str, epoch: int, epochs: int, loss: float, accuracy: float) -> str:
+    """Write what an epoch brought in one line."""
+    return (
+        f"{name}: epoch {epoch} of {epochs}, training loss {loss:.3f},"
+        f" validation accuracy {100 * accuracy:.0f} %"
+    )
+
+
+def score(data: LessonData, rows: np.ndarray, probabilities: np.ndarray) -> Score:
+    """Judge answers, N x K probabilities for some rows, with a 95 % interval over patients."""
+    predictions = make_predictions(
+        data.table.iloc[rows].assign(set="test"), probabilities, data.classes
+    )
+    patients = by_patient(predictions)
+    interval = resampled_intervals(predictions)["accuracy"] or (0.0, 1.0)
+    return {
+        "accuracy": float((predictions["label"] == predictions["predicted"]).mean()),
+        "interval": [float(end) for end in interval],
+        "pictures": len(predictions),
+        "patients": len(patients),
+        "patients_right": int((patients["label"] == patients["predicted"]).sum()),
+    }
+
+
+def score_logits(data: LessonData, rows: np.ndarray, logits: torch.Tensor) -> Score:
+    """Judge a model's logits, N x K, for some rows."""
+    return score(data, rows, torch.softmax(logits.double(), dim=1).numpy())
+
+
+def judge(data: LessonData, model: nn.Module, batches: Batches) -> Score:
+    """Score a model on a set."""
+    found = evaluate(model, batches, equal_loss(len(data.classes)))
+    return score_logits(data, batches.rows, found.logits)

@@ -1,0 +1,73 @@
+"""Three ways to take the fingerprint of its stain from a picture. NumPy only, no torch.
+
+Optical densities add up where stains lie on each other (Beer-Lambert); haematoxylin, eosin and the
+brown of DAB span them (Ruifrok and Johnston 2001, Anal Quant Cytol Histol 23:291).
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+HED = np.array([[0.65, 0.70, 0.29], [0.07, 0.99, 0.11], [0.27, 0.57, 0.78]])
+# Optical density of the mean picture that all are brought to: mean and deviation a channel.
+TARGET_MEAN = np.array([0.55, 0.85, 0.45])
+TARGET_STD = np.array([0.25, 0.30, 0.20])
+JITTER = 0.2
+
+
+def to_density(pictures: np.ndarray) -> np.ndarray:
+    """Return optical densities, same shape, of uint8 pictures."""
+    return -np.log((pictures.astype(np.float32) + 1.0) / 256.0)
+
+
+def from_density(density: np.ndarray) -> np.ndarray:
+    """Return uint8 pictures from optical densities."""
+    return np.clip(np.rint(256.0 * np.exp(-density) - 1.0), 0, 255).astype(np.uint8)
+
+
+def grey(pictures: np.ndarray) -> np.ndarray:
+    """Return pictures, N x H x W x 3 uint8, without colour: three equal channels."""
+    luma = pictures.astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)
+    return np.repeat(np.rint(luma).astype(np.uint8)[..., None], 3, axis=-1)
+
+
+def normalise(pictures: np.ndarray) -> np.ndarray:
+    """Bring every picture, N x H x W x 3 uint8, to one mean and deviation of each channel.
+
+    Reinhard's idea (2001, IEEE CG&A 21(5):34) in optical densities instead of his colour space.
+    """
+    density = to_density(pictures)
+    mean = density.mean(axis=(1, 2), keepdims=True)
+    std = density.std(axis=(1, 2), keepdims=True) + 1e-6
+    return from_density((density - mean) / std * TARGET_STD + TARGET_MEAN)
+
+
+def jitter(pictures: np.ndarray, rng: np.random.Generator, amount: float = JITTER) -> np.ndarray:
+    """Stain every picture, N x H x W x 3 uint8, anew by a little chance.
+
+    Each of the three stains is multiplied by a factor and shifted, both drawn anew for every
+    picture (Tellez et al. 2019, arXiv 1902.06543).
+    """
+    stains = to_density(pictures) @ np.linalg.inv(HED).astype(np.float32)
+    shape = (len(pictures), 1, 1, 3)
+    factor = rng.uniform(1 - amount, 1 + amount, shape).astype(np.float32)
+    shift = rng.uniform(-amount, amount, shape).astype(np.float32)
+    return from_density((stains * factor + shift) @ HED.astype(np.float32))
+
+
+def jitter_repeatably(pictures: np.ndarray) -> np.ndarray:
+    """Return :func:`jitter` with the same chance every time."""
+    return jitter(pictures, np.random.default_rng(0))
+
+
+VIEWS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "as it is": np.asarray,
+    "grey": grey,
+    "normalised": normalise,
+    "jittered": jitter_repeatably,
+}
+
+
+def mean_colours(pictures: np.ndarray) -> np.ndarray:
+    """Return the mean colour of pictures, N x 3 between 0 and 1: not one cell is left to see."""
+    return pictures.reshape(len(pictures), -1, 3).mean(axis=1) / 255.0

@@ -1,0 +1,148 @@
+"""BROKEN ON PURPOSE. Lesson 2: the optimiser still holds the parameters of another model."""
+
+import math
+from typing import TypedDict
+
+import torch
+from torch import nn
+
+from lymph.lessons import arithmetic, broken
+from lymph.lessons.data import LessonData
+from lymph.lessons.practice import (
+    RATE,
+    Material,
+    Score,
+    Tell,
+    equal_loss,
+    fit,
+    judge,
+    material,
+    part_of,
+    silent,
+    small_cnn,
+    told,
+)
+from lymph.models.networks import BackboneHead
+from lymph.training.class_weights import class_weights
+from lymph.training.loop import evaluate, train_one_epoch
+from lymph.training.losses import weighted_loss
+
+
+class Course(TypedDict):
+    """What was seen epoch by epoch; ``distance`` begins before the first one.
+
+    ``distance``: length of the change of all parameters, as a share of their length at the start.
+    """
+
+    distance: list[float]
+    train_loss: list[float]
+    test: Score
+
+
+class Figures(TypedDict):
+    """The broken training, the mended one, and the notebook's figures worked out."""
+
+    broken: Course
+    mended: Course
+    class_weights: dict[str, float]
+    ln_classes: float
+    divided_loss: float
+    refusal: str
+    notebook_accuracy: float
+    notebook_loss: float
+
+
+@torch.no_grad()
+def distance(model: nn.Module, start: list[torch.Tensor]) -> float:
+    """Return how far a model's parameters are from their start, as a share of their length."""
+    moved = sum(
+        float((p - s).square().sum()) for p, s in zip(model.parameters(), start, strict=True)
+    )
+    return math.sqrt(moved / sum(float(s.square().sum()) for s in start))
+
+
+def _parameters(model: nn.Module) -> list[torch.Tensor]:
+    return [parameter.detach().clone() for parameter in model.parameters()]
+
+
+def _train_stale(
+    data: LessonData,
+    model: BackboneHead,
+    sets: Material,
+    loss_function: nn.CrossEntropyLoss,
+    epochs: int,
+    tell: Tell,
+) -> tuple[Course, float]:
+    """BROKEN ON PURPOSE: step the parameters of the model before, not those of this one."""
+    old_model = small_cnn(len(data.classes), seed=1)
+    stale = torch.optim.Adam(old_model.parameters(), RATE)
+    start = _parameters(model)
+    course = Course(distance=[0.0], train_loss=[])
+    for epoch in range(1, epochs + 1):
+        model.train()
+        losses = broken.epoch_without_mode(model, sets.train, loss_function, stale)
+        validated = evaluate(model, sets.val, loss_function)
+        mean = sum(losses) / len(losses)
+        course["distance"].append(distance(model, start))
+        course["train_loss"].append(mean)
+        tell(epoch / epochs, told("old optimiser", epoch, epochs, mean, validated.accuracy))
+    course["test"] = judge(data, model, sets.test)
+    return course, arithmetic.batch_divided_loss(losses, len(sets.train.rows))
+
+
+def _train_mended(
+    data: LessonData,
+    model: BackboneHead,
+    sets: Material,
+    loss_function: nn.CrossEntropyLoss,
+    epochs: int,
+    tell: Tell,
+) -> Course:
+    start = _parameters(model)
+    course = Course(distance=[0.0], train_loss=[])
+    for seen in fit(model, sets, epochs, loss_function, tell=tell, name="new optimiser"):
+        course["distance"].append(distance(model, start))
+        course["train_loss"].append(seen.trained.loss)
+    course["test"] = judge(data, model, sets.test)
+    return course
+
+
+def _refusal(model: nn.Module, sets: Material, classes: int) -> str:
+    """Return what lymph's own loop says to an optimiser of another model."""
+    stale = torch.optim.Adam(small_cnn(classes, seed=1).parameters())
+    try:
+        train_one_epoch(model, sets.train, equal_loss(classes), stale)
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
+def run(data: LessonData, epochs: int = 8, tell: Tell = silent) -> Figures:
+    """Train one model twice from the same start and with the same class weights.
+
+    Once with an optimiser that was made for an earlier model, once with its own.
+    """
+    sets = material(data)
+    classes = len(data.classes)
+    weights = class_weights(data.table.iloc[sets.train.rows], "picture", data.classes)
+    loss_function = weighted_loss(weights)
+    stale, divided = _train_stale(
+        data, small_cnn(classes), sets, loss_function, epochs, part_of(tell, 0, 0.5)
+    )
+    mended = _train_mended(
+        data, small_cnn(classes), sets, loss_function, epochs, part_of(tell, 0.5, 1)
+    )
+    return {
+        "broken": stale,
+        "mended": mended,
+        "class_weights": weights,
+        "ln_classes": math.log(classes),
+        "divided_loss": divided,
+        "refusal": _refusal(small_cnn(classes), sets, classes),
+        "notebook_accuracy": arithmetic.NOTEBOOK_TEST_MCL / arithmetic.NOTEBOOK_TEST_PICTURES,
+        "notebook_loss": arithmetic.mended_loss(
+            arithmetic.NOTEBOOK_TRAIN_LOSS,
+            arithmetic.NOTEBOOK_TRAIN_PICTURES,
+            arithmetic.NOTEBOOK_TRAIN_BATCHES,
+        ),
+    }

@@ -1,0 +1,109 @@
+"""A lesson runs in a process of its own, once for all who open it."""
+
+import os
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from lymph import workspace
+from lymph.data.scan import scan
+from lymph.errors import LymphError
+from lymph.lessons import worker
+from lymph.lessons.live import FIGURES, REQUEST, LiveRun, live_run, start_lesson, stop_lesson
+from lymph.training import folder as files
+from lymph.training.folder import Status
+
+
+def wait_for(holds: Callable[[], bool], seconds: float = 120.0) -> None:
+    """Wait until a condition holds; fail when it does not in time."""
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end, "waited too long"
+        time.sleep(0.05)
+
+
+def is_over(run: LiveRun) -> bool:
+    status = run.status()
+    return status is not None and status.over
+
+
+@pytest.fixture
+def table(tiny_root: Path) -> pd.DataFrame:
+    return scan(tiny_root)
+
+
+@pytest.fixture
+def asked(tiny_root: Path, table: pd.DataFrame) -> LiveRun:
+    """Return a lesson that is asked for and not started, to be worked in this process."""
+    run = live_run("colour", tiny_root, table)
+    request = {"lesson": "colour", "data": str(tiny_root), "pattern": "x"}
+    workspace.write_json(run.folder / REQUEST, request)
+    files.write_status(run.folder, Status("queued", queued=time.time()))
+    return run
+
+
+def test_thirty_browsers_start_one_run_and_its_figures_are_kept(
+    tiny_root: Path, table: pd.DataFrame
+) -> None:
+    def open_and_run(_: int) -> bool:
+        return start_lesson(live_run("broadcast", tiny_root, table), tiny_root)
+
+    with ThreadPoolExecutor(30) as browsers:
+        started = list(browsers.map(open_and_run, range(30)))
+    assert sum(started) == 1
+    run = live_run("broadcast", tiny_root, table)
+    wait_for(lambda: is_over(run))
+    status = run.status()
+    assert status.state == "finished", run.lines(30)
+    assert status.pid != os.getpid() and status.seconds > 0
+    figures = run.figures()
+    assert figures["pictures"] > 0 and len(figures["broken"]) == len(figures["mended"])
+    assert any("epoch 1 of" in line for line in run.lines(30))
+    assert run.when() > 0
+    # Whoever comes later sees the same figures; only an explicit wish runs it again.
+    assert not start_lesson(live_run("broadcast", tiny_root, table), tiny_root)
+    assert run.figures() == figures
+
+
+def test_other_pictures_make_another_run(tiny_root: Path, table: pd.DataFrame) -> None:
+    first = live_run("leak", tiny_root, table)
+    assert live_run("leak", tiny_root, table.copy()).folder == first.folder
+    changed = table.assign(bytes=table["bytes"] + 1)
+    assert live_run("leak", tiny_root, changed).folder != first.folder
+    assert live_run("luck", tiny_root, table).folder != first.folder
+
+
+def test_a_lesson_that_does_not_exist_is_refused(tiny_root: Path, table: pd.DataFrame) -> None:
+    with pytest.raises(LymphError, match="choose one of leak"):
+        live_run("../evil", tiny_root, table)
+
+
+def test_a_run_that_vanished_can_be_started_again(
+    tiny_root: Path, table: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = live_run("leak", tiny_root, table)
+    gone = replace(Status("running", pid=2**22 + 1), host="another machine")
+    files.write_status(run.folder, gone)
+    assert run.status().state == "lost"
+    calls = []
+    monkeypatch.setattr("lymph.lessons.live.start_process", lambda *a: calls.append(a))
+    assert start_lesson(run, tiny_root)
+    assert len(calls) == 1 and run.status().state == "queued"
+
+
+def test_data_that_cannot_serve_end_in_a_sentence(asked: LiveRun) -> None:
+    worker.work(asked.folder)
+    assert asked.status().state == "failed"
+    assert asked.status().error
+    assert not (asked.folder / FIGURES).exists()
+
+
+def test_stop_ends_a_lesson(asked: LiveRun) -> None:
+    stop_lesson(asked)
+    worker.work(asked.folder)
+    assert asked.status().state == "stopped"

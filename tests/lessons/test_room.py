@@ -1,0 +1,70 @@
+"""The broken variants stay in their room, and their room is marked."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import lymph
+from lymph.glossary import GLOSSARY
+from lymph.lessons.catalogue import LESSONS, STEPS
+
+HOME = Path(lymph.__file__).parents[1]
+ROOM = HOME / "lymph" / "lessons"
+ALLOWED = {HOME / "pages" / "lessons.py", HOME / "lymph" / "cli.py"}
+WITHOUT_TORCH = ("arithmetic", "catalogue", "findings", "live", "notebook", "stain")
+
+
+def imported(file: Path) -> set[str]:
+    """Return the modules that a file names in its imports, wherever they stand."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def test_nothing_outside_reaches_the_broken_variants() -> None:
+    files = [HOME / "app.py", *(HOME / "lymph").rglob("*.py"), *(HOME / "pages").rglob("*.py")]
+    outside = [file for file in files if ROOM not in file.parents and file not in ALLOWED]
+    assert len(outside) > 50
+    guilty = {
+        str(file.relative_to(HOME))
+        for file in outside
+        if any(name.startswith("lymph.lessons") for name in imported(file))
+        or '"lymph.lessons' in file.read_text(encoding="utf-8")
+    }
+    assert not guilty
+
+
+def test_the_room_and_every_broken_function_are_marked() -> None:
+    assert "BROKEN ON PURPOSE" in (ROOM / "__init__.py").read_text(encoding="utf-8")
+    tree = ast.parse((ROOM / "broken.py").read_text(encoding="utf-8"))
+    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
+    assert functions
+    assert all("BROKEN ON PURPOSE" in (ast.get_docstring(node) or "") for node in functions)
+
+
+def test_pages_need_no_torch_for_the_lessons() -> None:
+    names = ", ".join(f"lymph.lessons.{name}" for name in WITHOUT_TORCH)
+    code = f"import sys, lymph.charts.lessons, {names}; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=HOME, check=False).returncode == 0
+
+
+def test_every_lesson_is_whole() -> None:
+    assert [lesson.number for lesson in LESSONS] == list(range(1, 10))
+    assert len({lesson.slug for lesson in LESSONS}) == 9
+    assert len(STEPS) == 5
+    for lesson in LESSONS:
+        assert len(lesson.choices) == 3
+        assert lesson.source_address.startswith("https://")
+        assert set(lesson.terms) <= set(GLOSSARY)
+        assert lesson.seconds < 60
+        # Two sentences, as one can say them.
+        assert sum(lesson.takeaway.count(end) for end in (". ", ".")) >= 2
+        ast.parse(lesson.broken)
+        ast.parse(lesson.mended)
+        widest = max(len(line) for line in f"{lesson.broken}\n{lesson.mended}".splitlines())
+        assert widest <= 56, "two columns of code stand side by side on a projector"

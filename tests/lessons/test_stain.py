@@ -1,0 +1,48 @@
+"""Grey, normalised and jittered pictures do what the lesson says of them."""
+
+import numpy as np
+import pytest
+
+from lymph.lessons import stain
+
+
+@pytest.fixture
+def pictures() -> np.ndarray:
+    """Return two pictures of one texture in different stains, 2 x 24 x 24 x 3 uint8."""
+    rng = np.random.default_rng(3)
+    density = rng.uniform(0.3, 1.2, (24, 24, 1)) * np.array([0.6, 0.9, 0.4])
+    stained = np.stack([density * 0.8 + 0.1, density * np.array([1.2, 0.9, 1.4])])
+    return stain.from_density(stained)
+
+
+def test_density_and_back_is_the_same_picture(pictures: np.ndarray) -> None:
+    assert np.abs(stain.from_density(stain.to_density(pictures)).astype(int) - pictures).max() <= 1
+
+
+def test_grey_has_no_colour_left(pictures: np.ndarray) -> None:
+    grey = stain.grey(pictures)
+    assert grey.shape == pictures.shape and grey.dtype == np.uint8
+    assert (grey[..., 0] == grey[..., 1]).all() and (grey[..., 1] == grey[..., 2]).all()
+
+
+def test_normalising_makes_two_stains_alike(pictures: np.ndarray) -> None:
+    before = np.ptp(stain.mean_colours(pictures), axis=0).max()
+    after = np.ptp(stain.mean_colours(stain.normalise(pictures)), axis=0).max()
+    assert after < 0.02 < before
+
+
+def test_a_single_colour_can_be_normalised() -> None:
+    flat = np.full((1, 8, 8, 3), 200, np.uint8)
+    assert np.isfinite(stain.mean_colours(stain.normalise(flat))).all()
+
+
+def test_jitter_changes_the_colour_and_not_the_drawing(pictures: np.ndarray) -> None:
+    jittered = stain.jitter(pictures, np.random.default_rng(1))
+    assert np.abs(stain.mean_colours(jittered) - stain.mean_colours(pictures)).max() > 0.01
+    for before, after in zip(pictures, jittered, strict=True):
+        channels = (before[..., 1].ravel(), after[..., 1].ravel())
+        assert np.corrcoef(*channels)[0, 1] > 0.95
+    unchanged = stain.jitter(pictures, np.random.default_rng(1), amount=0.0)
+    assert np.abs(unchanged.astype(int) - pictures).max() <= 1
+    again = stain.jitter_repeatably(pictures)
+    assert (again == stain.jitter_repeatably(pictures)).all()
