@@ -110,7 +110,9 @@ def neighbour_rates(
     has_other = stranger >= 0
     right = labels[stranger] == labels
     first = {patient: row for row, patient in enumerate(patients)}
-    by_patient = {patient: _chance(labels, patients, row) for patient, row in first.items()}
+    by_patient = {
+        patient: _chance(labels, patients, row) for patient, row in first.items() if has_other[row]
+    }
     chance = [by_patient[patient] for patient in patients[has_other]]
     return NeighbourRates(
         float((patients[nearest] == patients).mean()),
@@ -126,6 +128,8 @@ def _chance(labels: np.ndarray, patients: np.ndarray, row: int) -> float:
 
 def _compact(features: np.ndarray, seed: int = 0) -> np.ndarray:
     """Keep the main directions: neighbours stay, and thousands of pictures take a second."""
+    if len(features) < 2:
+        return np.zeros((len(features), 1), np.float32)
     count = min(MAIN_DIRECTIONS, *features.shape)
     return PCA(count, random_state=seed).fit_transform(features.astype(np.float32))
 
