@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import nn
 
 from lymph.data.pixels import shrink
@@ -55,3 +56,28 @@ def activations(model: BackboneHead, spec: ModelSpec, pixels: np.ndarray) -> lis
         for hook in hooks:
             hook.remove()
     return found
+
+
+def mosaic(maps: np.ndarray, columns: int = 8, side: int = 96) -> np.ndarray:
+    """Lay maps out in rows of grey pictures, each stretched from its lowest to its highest value.
+
+    Parameters
+    ----------
+    maps : ndarray, shape (N, h, w)
+    columns, side : int
+        Pictures a row, and pixels a side of each.
+
+    Returns
+    -------
+    ndarray of uint8, shape (H, W)
+    """
+    gap = 4
+    rows = -(-len(maps) // columns)
+    canvas = np.full((rows * (side + gap) - gap, columns * (side + gap) - gap), 255, np.uint8)
+    for place, values in enumerate(maps):
+        low, high = float(values.min()), float(values.max())
+        grey = np.rint((values - low) / max(high - low, 1e-12) * 255).astype(np.uint8)
+        tile = np.asarray(Image.fromarray(grey).resize((side, side), Image.Resampling.NEAREST))
+        top, left = (side + gap) * (place // columns), (side + gap) * (place % columns)
+        canvas[top : top + side, left : left + side] = tile
+    return canvas

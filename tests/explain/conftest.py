@@ -1,5 +1,6 @@
 """A task with a known answer: a disc or bars planted somewhere in noise tells the class."""
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -42,6 +43,8 @@ def plant(seed: int) -> Planted:
 @pytest.fixture(scope="session")
 def planted_model() -> BackboneHead:
     """Return a small CNN that has learnt to tell discs from bars."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
     torch.manual_seed(0)
     model = build_model("cnn", 2)
     samples = [plant(seed) for seed in range(160)]
@@ -53,4 +56,14 @@ def planted_model() -> BackboneHead:
         order = torch.randperm(len(labels)).split(16)
         batches = [(pictures[rows], labels[rows]) for rows in order]
         train_one_epoch(model, batches, loss, optimiser)
+    torch.set_num_threads(threads)
     return model.eval()
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """Let small networks run in one thread: on a busy machine two wait for each other."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)

@@ -1,0 +1,230 @@
+"""Why a model said so, drawn: where it looked, tile by tile, and the pictures it knows like this.
+
+Used for dropped pictures and for those of a data set alike. Heat maps and tile answers are cached
+by the picture's content.
+"""
+
+import hashlib
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+from PIL import Image
+
+from lymph.charts import percent, whole_percent
+from lymph.errors import LymphError
+from lymph.explain import TileView, heat_overlay, tile_overlay, view_tiles
+from lymph.facts import class_colours
+from lymph.models import MODELS
+from lymph.runs import Run
+from pages.shared import loading, training
+from pages.shared.frame import escape, plain, show_error
+from pages.shared.galleries import badge, short_name
+
+if TYPE_CHECKING:
+    from lymph.explain.layers import Activations
+
+LOOKED, TILES, NEAREST, INSIDE = "Where it looked", "Tile by tile", "Most similar", "Inside"
+
+# A projector shows no more; a larger picture only takes longer to send.
+SHOWN = (1400, 1400)
+
+TILES_KEY = "tile_views"
+TILES_KEPT = 16
+
+
+def content_key(pixels: np.ndarray) -> str:
+    """Name a picture's content for the caches."""
+    shape = str(pixels.shape).encode()
+    return hashlib.sha256(shape + np.ascontiguousarray(pixels).tobytes()).hexdigest()[:32]
+
+
+@st.cache_data(show_spinner="Looking for what the model looked at", max_entries=64)
+def _heat(run_id: str, changed: float, content: str, place: int, _pixels: np.ndarray) -> np.ndarray:
+    # Loaded late: torch stands behind it.
+    from lymph.explain.gradcam import grad_cam
+
+    classifier = training.classifier_of(run_id, changed)
+    return grad_cam(classifier.model, classifier.spec, _pixels, place)
+
+
+def _tiles(run: Run, pixels: np.ndarray) -> TileView:
+    """Answer the tiles once; they are kept in the session, since a cache cannot show progress."""
+    kept: dict[tuple, TileView] = st.session_state.setdefault(TILES_KEY, {})
+    key = (run.id, training.changed(run), content_key(pixels))
+    if key not in kept:
+        classifier = training.classifier_of(run.id, training.changed(run))
+        with loading.progress_bar("Tiles answered") as progress:
+            kept[key] = view_tiles(classifier.classify, pixels, progress)
+        while len(kept) > TILES_KEPT:
+            kept.pop(next(iter(kept)))
+    return kept[key]
+
+
+@st.cache_data(show_spinner=False, max_entries=64)
+def _nearest(run_id: str, changed: float, content: str, _pixels: np.ndarray) -> pd.DataFrame:
+    return training.classifier_of(run_id, changed).nearest(_pixels)
+
+
+@st.cache_data(show_spinner=False, max_entries=8)
+def _layers(
+    run_id: str, changed: float, content: str, _pixels: np.ndarray
+) -> "tuple[np.ndarray, list[Activations]]":
+    from lymph.explain.layers import activations, first_filters
+
+    classifier = training.classifier_of(run_id, changed)
+    found = activations(classifier.model, classifier.spec, _pixels)
+    return first_filters(classifier.model), found
+
+
+def show_explanation(run: Run, name: str, pixels: np.ndarray, predicted: str, key: str) -> None:
+    """Draw the explanation of one answer; the viewer chooses which, of which class, how strong.
+
+    Parameters
+    ----------
+    run : Run
+    name : str
+        Of the picture; only shown.
+    pixels : ndarray of uint8, shape (H, W, 3)
+    predicted : str
+        The class explained first.
+    key : str
+        Beginning of the widgets' keys.
+    """
+    views = [LOOKED, TILES, NEAREST]
+    if run.config.model == "cnn":
+        views.append(INSIDE)
+    view = st.segmented_control(
+        "Why it said so", views, default=LOOKED, required=True, key=f"{key}_view"
+    )
+    small = _for_screen(pixels)
+    try:
+        if view == LOOKED:
+            _show_heat(run, name, pixels, small, predicted, key)
+        elif view == TILES:
+            _show_tiles(run, name, pixels, small, key)
+        elif view == NEAREST:
+            _show_nearest(run, pixels)
+        else:
+            _show_layers(run, pixels)
+    except LymphError as error:
+        show_error(error)
+
+
+def _for_screen(pixels: np.ndarray) -> np.ndarray:
+    picture = Image.fromarray(pixels)
+    picture.thumbnail(SHOWN)
+    return np.asarray(picture)
+
+
+def _opacity(key: str) -> float:
+    return st.slider("Strength of the overlay", 0, 100, 60, 5, format="%d %%", key=key) / 100
+
+
+def _show_heat(
+    run: Run, name: str, pixels: np.ndarray, small: np.ndarray, predicted: str, key: str
+) -> None:
+    left, right = st.columns(2, vertical_alignment="bottom")
+    with left:
+        label = st.segmented_control(
+            "What speaks for", run.classes, default=predicted, required=True, key=f"{key}_class"
+        )
+    with right:
+        opacity = _opacity(f"{key}_heat_opacity")
+    model = (run.id, training.changed(run))
+    heat = _heat(*model, content_key(pixels), run.classes.index(label), pixels)
+    if not heat.any():
+        st.info(f"Nothing in this picture speaks for {plain(label)}.")
+    drawn = heat_overlay(small, heat, opacity)
+    st.image(drawn, width="stretch", alt=f"{name}: yellow where the picture speaks for {label}")
+    st.caption(
+        f"Yellow: what raised {plain(label)} most (Grad-CAM). It shows where the model looked, not"
+        " whether it was right."
+    )
+    _offer_png(drawn, f"{short_name(name)}-{label}-grad-cam.png", f"{key}_heat_png")
+
+
+def _show_tiles(run: Run, name: str, pixels: np.ndarray, small: np.ndarray, key: str) -> None:
+    opacity = _opacity(f"{key}_tile_opacity")
+    view = _tiles(run, pixels)
+    if not view.tiles:
+        st.info("Every tile of this picture is blank.")
+        return
+    colours = class_colours(run.classes)
+    drawn = tile_overlay(small, view, [colours[name] for name in run.classes], opacity)
+    st.image(drawn, width="stretch", alt=f"{name}: coloured by the class that each place says")
+    st.html("".join(_tile_words(run, view)))
+    blank = f" {view.blank} blank tiles were skipped." if view.blank else ""
+    st.caption(
+        f"{view.tiles} overlapping tiles of 224 pixels.{blank} The model learned from whole"
+        " pictures made small, so a tile shows it a magnification that it has not met: trust the"
+        " whole picture's answer first."
+    )
+    _offer_png(drawn, f"{short_name(name)}-tiles.png", f"{key}_tiles_png")
+
+
+def _tile_words(run: Run, view: TileView) -> list[str]:
+    colours = class_colours(run.classes)
+    return [
+        '<div class="lymph-caption" style="opacity:1;padding:.15rem 0">'
+        f"{badge(name, colours[name])}"
+        f" mean probability {percent(mean)}, says so in {whole_percent(share)} of the tiles</div>"
+        for name, mean, share in zip(run.classes, view.mean, view.shares, strict=True)
+    ]
+
+
+def _show_nearest(run: Run, pixels: np.ndarray) -> None:
+    found = _nearest(run.id, training.changed(run), content_key(pixels), pixels)
+    colours = class_colours(run.classes)
+    root = Path(run.config.data)
+    st.write("The five training pictures that the model holds most similar to this one:")
+    addresses = loading.thumbnails(root, list(found["picture"])) if len(found) else []
+    grid = st.grid("auto", min_column_width=150, gap="small", key="nearest_grid")
+    for row, address in zip(found.itertuples(), addresses, strict=True):
+        with grid.cell():
+            st.html(
+                f'<figure class="lymph-picture" style="--edge:{colours[row.label]}">'
+                f'<img src="{address}" alt="{escape(row.label)}, {escape(row.picture)}">'
+                f"{badge(row.label, colours[row.label])}</figure>"
+                f'<div class="lymph-caption">patient {escape(row.patient)}<br>'
+                f"distance {row.distance:.2g}</div>"
+            )
+    patients = found["patient"].nunique()
+    st.caption(
+        f"They come from {patients} patient{'s' if patients > 1 else ''}. All from one patient is a"
+        " sign that the model goes by the stain."
+    )
+
+
+def _show_layers(run: Run, pixels: np.ndarray) -> None:
+    from lymph.explain.layers import mosaic
+
+    filters, layers = _layers(run.id, training.changed(run), content_key(pixels), pixels)
+    title = MODELS[run.config.model].title
+    st.write(f"What the first filters of the {title.lower()} look for:")
+    drawn = mosaic(filters.mean(axis=1), columns=8, side=48)
+    st.image(drawn, alt=f"The {len(filters)} filters of the first layer", width="content")
+    for layer in layers:
+        st.write(f"{layer.name}: {len(layer.maps)} maps of this picture, bright where they answer.")
+        drawn = mosaic(layer.maps[:24], columns=8, side=96)
+        st.image(drawn, width="stretch", alt=f"{layer.name}: the first 24 feature maps")
+
+
+def _offer_png(pixels: np.ndarray, file_name: str, key: str) -> None:
+    st.download_button(
+        "Download this picture (PNG)",
+        lambda: _png(pixels),
+        file_name,
+        "image/png",
+        on_click="ignore",
+        key=key,
+    )
+
+
+def _png(pixels: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    return file.getvalue()
