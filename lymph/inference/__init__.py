@@ -7,6 +7,7 @@ from lymph.inference.answers import (
     how_sure,
     patient_answers,
 )
+from lymph.inference.batch import Written, classify_to_csv
 from lymph.inference.classify import (
     Answered,
     Classifier,
@@ -23,9 +24,11 @@ __all__ = [
     "Classifier",
     "Dropped",
     "PatientAnswer",
+    "Written",
     "answer_files",
     "answer_table",
     "classify_files",
+    "classify_to_csv",
     "how_sure",
     "load_classifier",
     "patient_answers",

@@ -10,7 +10,7 @@ import torch
 
 from lymph import workspace
 from lymph.data.names import compile_pattern, origin_of
-from lymph.data.parallel import map_in_threads
+from lymph.data.parallel import Progress, map_in_threads
 from lymph.data.pixels import shrink
 from lymph.data.read import Reading, Source, read_with_notes
 from lymph.errors import PictureError, RunError
@@ -33,6 +33,9 @@ READ_PIXELS = 16_000_000
 
 # Below this side, in pixels, there is no tissue to be seen.
 MIN_SIDE = 32
+
+# Pictures that go through the model together where nobody waits for the first.
+BATCH = 8
 
 # Names that a format goes by; any other is told to whom it concerns.
 USUAL_SUFFIXES = {
@@ -286,8 +289,13 @@ def answer_files(
 
 
 def classify_files(
-    classifier: Classifier, named: Iterable[tuple[str, Source | Opener]], batch: int = 1
+    classifier: Classifier,
+    named: Iterable[tuple[str, Source | Opener]],
+    progress: Progress | None = None,
 ) -> Iterator[Answer]:
-    """Yield one answer a file, in order; see :func:`answer_files`."""
-    for answered in answer_files([classifier], named, batch=batch):
+    """Yield one answer a file, in order, in batches of ``BATCH``; see :func:`answer_files`."""
+    items = list(named)
+    for done, answered in enumerate(answer_files([classifier], items, batch=BATCH), start=1):
+        if progress:
+            progress(done, len(items))
         yield answered.answers[0]

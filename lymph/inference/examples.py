@@ -4,7 +4,7 @@ import io
 
 from PIL import Image
 
-from lymph.data.demo import draw_picture, patients
+from lymph.data.demo import BLOCKS, draw_picture, patients
 from lymph.facts import CLASS_NAMES
 
 # No demonstration set is drawn with this seed by default: the examples are nobody's training set.
@@ -17,7 +17,8 @@ def synthetic_examples() -> list[tuple[str, bytes]]:
     drawn = []
     for label in CLASS_NAMES:
         patient = next(patient for patient in everyone if patient.label == label)
+        block = BLOCKS.get(patient.number, ("",))[0]
         file = io.BytesIO()
-        Image.fromarray(draw_picture(patient, SEED, "", 1)).save(file, "PNG")
+        Image.fromarray(draw_picture(patient, SEED, block, 1)).save(file, "PNG")
         drawn.append((f"synthetic example of {label}.png", file.getvalue()))
     return drawn
