@@ -6,9 +6,10 @@ as the RGB that is returned; everything between happens in strips of ``STRIP_PIX
 
 import io
 import math
+import threading
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -23,6 +24,8 @@ SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp"}
 # A 100-megapixel picture takes 300 MB as RGB; anything larger is a slide or an attack.
 MAX_PIXELS = 120_000_000
 STRIP_PIXELS = 4_000_000
+GIANT_PIXELS = 20_000_000
+GIANTS = threading.Lock()
 
 # Pages are counted up to here, so that a file of a million empty pages costs no time.
 MAX_PAGES = 100
@@ -158,8 +161,14 @@ def _is_deep(picture: Image.Image) -> bool:
     return picture.mode.startswith("I") or picture.mode == "F"
 
 
-def _finite(values: np.ndarray) -> np.ndarray:
-    return np.nan_to_num(values.astype(np.float64), posinf=0.0, neginf=0.0)
+def _deep_values(strip: Image.Image, factor: int) -> np.ndarray:
+    """Return the finite grey values of a deep strip, shrunk by a whole factor."""
+    if factor > 1:  # shrunk first: there is less to convert
+        strip = (strip.convert("I") if strip.mode.startswith("I;16") else strip).reduce(factor)
+    values = np.asarray(strip)
+    if values.dtype.kind == "f" and not np.isfinite(values).all():
+        values = np.nan_to_num(values, posinf=0.0, neginf=0.0)
+    return values
 
 
 def _to_uint8(values: np.ndarray, scale: float) -> np.ndarray:
@@ -169,7 +178,7 @@ def _to_uint8(values: np.ndarray, scale: float) -> np.ndarray:
     """
     if values.dtype.kind == "u" and values.dtype.itemsize == 2:  # in either byte order
         return (values // 257).astype(np.uint8)
-    return np.clip(np.rint(_finite(values) / scale * 255.0), 0, 255).astype(np.uint8)
+    return np.clip(np.rint(values / scale * 255.0), 0, 255).astype(np.uint8)
 
 
 def _strips(picture: Image.Image, factor: int) -> Iterator[Image.Image]:
@@ -179,25 +188,25 @@ def _strips(picture: Image.Image, factor: int) -> Iterator[Image.Image]:
         yield picture.crop((0, top, picture.width, min(top + rows, picture.height)))
 
 
-def _scale_of(picture: Image.Image) -> float:
+def _scale_of(picture: Image.Image, factor: int) -> float:
     """Return the value that becomes white: the end of the range that the values seem to use.
 
     32-bit integers that hold 16-bit values, and floats between 0 and 1, are common.
     """
-    if not _is_deep(picture):
-        return 255.0
-    top = max(float(_finite(np.asarray(s)).max(initial=0.0)) for s in _strips(picture, 1))
-    return next((limit for limit in (1.0, 255.0, 65535.0) if top <= limit), top)
+    if picture.mode.startswith("I;16"):
+        return 65535.0
+    tops = [float(_deep_values(s, factor).max(initial=0)) for s in _strips(picture, factor)]
+    return next((limit for limit in (1.0, 255.0, 65535.0) if max(tops) <= limit), max(tops))
 
 
-def _to_rgb(picture: Image.Image, scale: float) -> Image.Image:
+def _to_rgb(strip: Image.Image, scale: float, factor: int) -> Image.Image:
     """Turn any mode into RGB; transparent parts lie on white, as glass does on a lamp."""
-    if _is_deep(picture):
-        picture = Image.fromarray(_to_uint8(np.asarray(picture), scale))
-    if picture.has_transparency_data:
-        layers = picture.convert("RGBA")
-        picture = Image.alpha_composite(Image.new("RGBA", layers.size, "white"), layers)
-    return picture.convert("RGB")
+    if _is_deep(strip):
+        return Image.fromarray(_to_uint8(_deep_values(strip, factor), scale)).convert("RGB")
+    if strip.has_transparency_data:
+        layers = strip.convert("RGBA")
+        strip = Image.alpha_composite(Image.new("RGBA", layers.size, "white"), layers)
+    return strip.convert("RGB").reduce(factor)
 
 
 def _decode(picture: Image.Image, max_pixels: int | None) -> tuple[np.ndarray, int]:
@@ -210,11 +219,11 @@ def _decode(picture: Image.Image, max_pixels: int | None) -> tuple[np.ndarray, i
         picture.draft(picture.mode, (width // factor, height // factor))
     picture.load()
     factor = max(1, math.ceil(factor * picture.width / width)) if factor > 1 else 1
-    scale = _scale_of(picture)
+    scale = _scale_of(picture, factor) if _is_deep(picture) else 255.0
     pixels = np.empty((-(-picture.height // factor), -(-picture.width // factor), 3), np.uint8)
     top = 0
     for strip in _strips(picture, factor):
-        rows = np.asarray(_to_rgb(strip, scale).reduce(factor))
+        rows = np.asarray(_to_rgb(strip, scale, factor))
         pixels[top : top + len(rows)] = rows
         top += len(rows)
     return pixels, round(width / pixels.shape[1])
@@ -280,7 +289,7 @@ def read_with_notes(source: Source, max_pixels: int | None = None) -> Reading:
     PictureError
         When it is no picture, is damaged, is a whole slide, or has more than ``MAX_PIXELS``.
     """
-    with _picture(source) as picture:
+    with _picture(source) as picture, _one_giant(picture):
         stored = _stored_orientation(picture)
         pixels, shrunk = _decode(picture, max_pixels)
         # Pillow turns a TIFF while it decodes and then forgets the orientation.
@@ -288,6 +297,11 @@ def read_with_notes(source: Source, max_pixels: int | None = None) -> Reading:
         notes = _notes_of(picture, stored, shrunk)
         form = str(picture.format)
         return Reading(_upright(pixels, turn), form, notes + _page_note(picture))
+
+
+def _one_giant(picture: Image.Image) -> AbstractContextManager:
+    """Let giants be decoded one after another: threads would multiply what one of them takes."""
+    return GIANTS if picture.width * picture.height > GIANT_PIXELS else nullcontext()
 
 
 def _stored_orientation(picture: Image.Image) -> int:

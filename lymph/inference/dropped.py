@@ -89,6 +89,9 @@ def _check_list(file: BinaryIO) -> None:
 
 def _members(name: str, archive: zipfile.ZipFile) -> Iterator[Dropped]:
     for member in archive.infolist():
+        if not member.filename:  # zipfile itself stumbles over such a name
+            yield Dropped(name, None, "A file in this zip has no name, so it was left out.")
+            continue
         parts = PurePosixPath(member.filename.replace("\\", "/")).parts
         hidden = any(part.startswith((".", "__MACOSX")) and part != ".." for part in parts)
         if member.is_dir() or hidden:

@@ -133,3 +133,17 @@ def test_damaged_zips_say_so(cut: int) -> None:
 def test_unusual_packing_is_told() -> None:
     """LZMA may claim a dictionary of 4 GB before the first byte."""
     assert "unusual way" in problems(zip_of({"a.png": b"x" * 99}, zipfile.ZIP_LZMA))[0]
+
+
+def test_a_member_without_a_name_is_told() -> None:
+    """Found by fuzzing: an empty name made zipfile itself raise an IndexError."""
+    data = zip_of({"a.png": b"x", "b.png": b"y"})
+    for signature, offset in ((b"PK\x03\x04", 26), (b"PK\x01\x02", 28)):
+        place = data.index(signature)
+        name = place + (30 if offset == 26 else 46)
+        data[place + offset : place + offset + 2] = b"\0\0"
+        data[name : name + 5] = b""
+    end = data.rindex(b"PK\x05\x06")
+    size, start = struct.unpack_from("<II", data, end + 12)
+    struct.pack_into("<II", data, end + 12, size - 5, start - 5)
+    assert "has no name" in problems(data)[0]
