@@ -45,6 +45,7 @@ STYLES = """
   min-width:2px;}
 .lymph-bar span:last-child {text-align:right; font-variant-numeric:tabular-nums;}
 .lymph-bar.rest {opacity:.72;}
+.lymph-void {opacity:.55; filter:grayscale(1);}
 .lymph-file {font-size:.85rem; overflow-wrap:anywhere; opacity:.85; line-height:1.35;}
 .lymph-doubt {border-left:4px solid #D55E00; padding:.35rem .6rem; margin:.3rem 0;
   font-size:.92rem; line-height:1.4; background:color-mix(in srgb, #D55E00 10%, transparent);}
@@ -75,9 +76,8 @@ def page() -> None:
         if not runs:
             next_step("No model has learned from these pictures yet.", "train", "Train a model")
             return
-        for run in runs:
-            st.caption(plain(training.quality_sentence(run)))
-        st.caption(NOT_MEDICAL)
+        qualities = [plain(training.quality_sentence(run)) for run in runs]
+        st.caption("  \n".join([*qualities, NOT_MEDICAL]))
         classify(runs, gather())
     except LymphError as error:
         show_error(error)
@@ -292,9 +292,12 @@ def said(run: Run, answer: dict[str, Any], named: bool) -> str:
     colours = class_colours(run.classes)
     title = f'<div class="lymph-file">{escape(training.title_of(run))}</div>' if named else ""
     full = CLASS_NAMES.get(predicted, "")
+    sure = (
+        how_sure(shares) if answer["familiar"] else "what it says of such a picture means nothing"
+    )
     head = (
         f'{title}<div class="lymph-said"><b>{escape(predicted)}</b> {escape(full)}<br>'
-        f"{escape(how_sure(shares))}</div>"
+        f"{escape(sure)}</div>"
     )
     doubt = (
         '<div class="lymph-doubt"><strong>Do not trust this answer.</strong>'
@@ -308,7 +311,9 @@ def said(run: Run, answer: dict[str, Any], named: bool) -> str:
         for name, share in shares.items()
     )
     seen = f'<div class="lymph-seen">{escape(answer["seen"])}</div>' if answer["seen"] else ""
-    return (doubt if answer["reason"] else "") + head + bars + seen
+    if answer["familiar"]:
+        return head + bars + seen
+    return f'{doubt}<div class="lymph-void">{head}{bars}</div>{seen}'
 
 
 @st.cache_data(show_spinner="Opening the picture", max_entries=3)

@@ -41,7 +41,7 @@ def heat_overlay(pixels: np.ndarray, heat: np.ndarray, opacity: float = 0.6) -> 
     values = _stretch(heat, *pixels.shape[:2])
     steps = np.linspace(0, 1, len(RAMP))
     colour = np.stack([np.interp(values, steps, RAMP[:, c]) for c in range(3)], axis=-1)
-    return _blend(pixels, colour, opacity * np.sqrt(values))
+    return _blend(pixels, colour, opacity * values)
 
 
 def tile_overlay(

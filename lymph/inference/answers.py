@@ -37,7 +37,7 @@ class PatientAnswer(TypedDict):
 
 
 # From this probability of the first class on, in words. A toss-up ends where the second is near.
-WORDS = ((0.95, "very sure"), (0.8, "fairly sure"), (0.6, "leaning"), (0.0, "unsure"))
+WORDS = ((0.95, "very sure"), (0.8, "fairly sure"), (0.6, "not quite sure"), (0.0, "unsure"))
 NEAR = 0.1
 
 

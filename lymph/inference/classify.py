@@ -246,10 +246,12 @@ def _seen(classifier: Classifier, content: str, patient: str) -> str:
     own = table[(table["digest"] == content) & table["set"].isin(["train", "val"])]
     if len(own):
         row = own.iloc[0]
-        used = "trained on" if row["set"] == "train" else "was chosen with"
-        return f"This run {used} this very picture ({row['picture']}): it says nothing new."
+        used = "learned from" if row["set"] == "train" else "chose its best epoch by"
+        return f"This run {used} this very picture ({row['picture']}): that flatters the answer."
     if patient and patient in set(table.loc[table["set"] == "train", "patient"]):
-        return f"This run trained on other pictures of patient {patient}, which flatters it."
+        return (
+            f"This run learned from other pictures of patient {patient}: that flatters the answer."
+        )
     return ""
 
 

@@ -127,43 +127,48 @@ def _opacity(key: str) -> float:
 def _show_heat(
     run: Run, name: str, pixels: np.ndarray, small: np.ndarray, predicted: str, key: str
 ) -> None:
-    left, right = st.columns(2, vertical_alignment="bottom")
-    with left:
+    picture, side = st.columns([2.6, 1], gap="medium")
+    with side:
         label = st.segmented_control(
             "What speaks for", run.classes, default=predicted, required=True, key=f"{key}_class"
         )
-    with right:
         opacity = _opacity(f"{key}_heat_opacity")
     model = (run.id, training.changed(run))
     heat = _heat(*model, content_key(pixels), run.classes.index(label), pixels)
-    if not heat.any():
-        st.info(f"Nothing in this picture speaks for {plain(label)}.")
     drawn = heat_overlay(small, heat, opacity)
-    st.image(drawn, width="stretch", alt=f"{name}: yellow where the picture speaks for {label}")
-    st.caption(
-        f"Yellow: what raised {plain(label)} most (Grad-CAM). It shows where the model looked, not"
-        " whether it was right."
-    )
-    _offer_png(drawn, f"{short_name(name)}-{label}-grad-cam.png", f"{key}_heat_png")
+    alt = f"{name}: yellow where the picture speaks for {label}"
+    picture.image(drawn, width="stretch", alt=alt)
+    with side:
+        if not heat.any():
+            st.info(f"Nothing in this picture speaks for {plain(label)}.")
+        st.caption(
+            f"Yellow: what raised {plain(label)} most (Grad-CAM). It shows where the model looked,"
+            " not whether it was right."
+        )
+        _offer_png(drawn, f"{short_name(name)}-{label}-grad-cam.png", f"{key}_heat_png")
 
 
 def _show_tiles(run: Run, name: str, pixels: np.ndarray, small: np.ndarray, key: str) -> None:
-    opacity = _opacity(f"{key}_tile_opacity")
     view = _tiles(run, pixels)
     if not view.tiles:
         st.info("Every tile of this picture is blank.")
         return
+    picture, side = st.columns([2.6, 1], gap="medium")
+    with side:
+        opacity = _opacity(f"{key}_tile_opacity")
+        st.html("".join(_tile_words(run, view)))
     colours = class_colours(run.classes)
     drawn = tile_overlay(small, view, [colours[name] for name in run.classes], opacity)
-    st.image(drawn, width="stretch", alt=f"{name}: coloured by the class that each place says")
-    st.html("".join(_tile_words(run, view)))
+    alt = f"{name}: coloured by the class that each place says"
+    picture.image(drawn, width="stretch", alt=alt)
     blank = f" {view.blank} blank tiles were skipped." if view.blank else ""
-    st.caption(
-        f"{view.tiles} overlapping tiles of 224 pixels.{blank} The model learned from whole"
-        " pictures made small, so a tile shows it a magnification that it has not met: trust the"
-        " whole picture's answer first."
-    )
-    _offer_png(drawn, f"{short_name(name)}-tiles.png", f"{key}_tiles_png")
+    with side:
+        st.caption(
+            f"{view.tiles} overlapping tiles of 224 pixels.{blank} The model learned from whole"
+            " pictures made small, so a tile shows it a magnification that it has not met: trust"
+            " the whole picture's answer first."
+        )
+        _offer_png(drawn, f"{short_name(name)}-tiles.png", f"{key}_tiles_png")
 
 
 def _tile_words(run: Run, view: TileView) -> list[str]:
@@ -171,7 +176,7 @@ def _tile_words(run: Run, view: TileView) -> list[str]:
     return [
         '<div class="lymph-caption" style="opacity:1;padding:.15rem 0">'
         f"{badge(name, colours[name])}"
-        f" mean probability {percent(mean)}, says so in {whole_percent(share)} of the tiles</div>"
+        f" mean {percent(mean)}, first in {whole_percent(share)} of the tiles</div>"
         for name, mean, share in zip(run.classes, view.mean, view.shares, strict=True)
     ]
 
@@ -215,7 +220,7 @@ def _show_layers(run: Run, pixels: np.ndarray) -> None:
 
 def _offer_png(pixels: np.ndarray, file_name: str, key: str) -> None:
     st.download_button(
-        "Download this picture (PNG)",
+        "Download (PNG)",
         lambda: _png(pixels),
         file_name,
         "image/png",

@@ -104,7 +104,7 @@ def test_what_the_run_has_seen_is_told(run: Run, tiny_root: Path) -> None:
     same, patient, new = classify_files(
         load_classifier(run), [("new.bmp", renamed), (name, other), (tested, other)]
     )
-    assert "trained on this very picture" in same["seen"] and trained in same["seen"]
+    assert "learned from this very picture" in same["seen"] and trained in same["seen"]
     assert "other pictures of patient" in patient["seen"]
     assert new["seen"] == ""
 
@@ -209,7 +209,7 @@ def test_several_pictures_of_one_patient() -> None:
     [
         ((0.97, 0.02, 0.01), "very sure"),
         ((0.85, 0.1, 0.05), "fairly sure"),
-        ((0.65, 0.3, 0.05), "leaning"),
+        ((0.65, 0.3, 0.05), "not quite sure"),
         ((0.5, 0.3, 0.2), "unsure"),
         ((0.45, 0.4, 0.15), "undecided between CLL and FL"),
     ],

@@ -69,7 +69,7 @@ def test_many_pictures_come_with_a_tally_patients_and_a_download(
     assert said.count('class="lymph-patient"') == 12
     assert "2 pictures together" in said
     assert len(app.get("download_button")) == 1
-    assert "trained on this very picture" in said
+    assert "learned from this very picture" in said
 
 
 def test_a_zip_is_opened_and_its_bad_members_say_so(
