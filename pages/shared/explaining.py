@@ -14,12 +14,22 @@ import pandas as pd
 import streamlit as st
 from PIL import Image
 
-from lymph.charts import percent, whole_percent
+from lymph.charts import COLOURINGS, embedding_chart, percent, whole_percent
 from lymph.errors import LymphError
-from lymph.explain import TileView, heat_overlay, tile_overlay, view_tiles
+from lymph.explain import (
+    Embedding,
+    NeighbourRates,
+    TileView,
+    heat_overlay,
+    neighbour_rates,
+    project,
+    run_features,
+    tile_overlay,
+    view_tiles,
+)
 from lymph.facts import class_colours
 from lymph.models import MODELS
-from lymph.runs import Run
+from lymph.runs import Run, open_run
 from pages.shared import loading, training
 from pages.shared.frame import escape, plain, show_error
 from pages.shared.galleries import badge, short_name
@@ -233,3 +243,61 @@ def _png(pixels: np.ndarray) -> bytes:
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, "PNG")
     return file.getvalue()
+
+
+# ---- all pictures of a run ---------------------------------------------------------------------
+
+
+@st.cache_data(show_spinner="Laying out the map", max_entries=8)
+def _map(run_id: str, changed: float, method: str) -> tuple[Embedding, np.ndarray, NeighbourRates]:
+    embedding = run_features(open_run(run_id))
+    table = embedding.table
+    labels, patients = (table[name].to_numpy(str) for name in ("label", "patient"))
+    rates = neighbour_rates(embedding.features, labels, patients)
+    return embedding, project(embedding.features, method), rates
+
+
+def show_embedding(run: Run, key: str) -> list[str]:
+    """Draw the map of a run's pictures in its feature space; return those that are chosen in it.
+
+    Beside it stands the number that matters: whether the nearest picture shares the patient, and
+    whether the nearest one of *another* patient shares the class.
+    """
+    left, right = st.columns(2)
+    with left:
+        by = st.segmented_control(
+            "Colour by", COLOURINGS, default="class", required=True, key=f"{key}_by"
+        )
+    with right:
+        layouts = {"pca": "Main directions (PCA)", "tsne": "Neighbours kept (t-SNE)"}
+        method = st.segmented_control(
+            "Layout", list(layouts), default="pca", format_func=layouts.get, required=True,
+            key=f"{key}_layout",
+        )  # fmt: skip
+    try:
+        embedding, places, rates = _map(run.id, training.changed(run), method)
+    except LymphError as error:
+        show_error(error)
+        return []
+    figure = embedding_chart(embedding.table, places, by, class_colours(run.classes))
+    chosen = st.plotly_chart(
+        figure, key=f"{key}_map", on_select="rerun", selection_mode=("points", "box", "lasso")
+    )
+    _show_rates(rates, len(embedding.table))
+    return [point["customdata"][0] for point in chosen["selection"]["points"]]
+
+
+def _show_rates(rates: NeighbourRates, pictures: int) -> None:
+    left, middle, right = st.columns(3)
+    left.metric("Nearest picture is of the same patient", whole_percent(rates.same_patient))
+    if np.isnan(rates.same_class_other_patient):
+        return
+    middle.metric(
+        "Nearest one of another patient has the same class",
+        whole_percent(rates.same_class_other_patient),
+    )
+    right.metric("By chance that would be", whole_percent(rates.chance))
+    st.caption(
+        f"Over all {pictures} pictures of the run, those it trained on included. Patients that lie"
+        " together while classes of other patients do not: the model has learned the stain."
+    )
