@@ -316,7 +316,7 @@ def said(run: Run, answer: dict[str, Any], named: bool) -> str:
     return f'{doubt}<div class="lymph-void">{head}{bars}</div>{seen}'
 
 
-@st.cache_data(show_spinner="Opening the picture", max_entries=3)
+@st.cache_data(show_spinner="Opening the picture", max_entries=3, scope="session")
 def pixels_of(key: str, _open: Callable[[], bytes]) -> Any:
     from lymph.inference import read_for_answer
 
