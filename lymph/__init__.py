@@ -2,7 +2,8 @@
 
 The rooms, in the order in which data flow through them: ``data`` (pictures on disk to a table and
 to pixels), ``splits`` (who trains, validates and tests), ``models``, ``training``, ``runs`` (the
-run folder), ``inference``, ``evaluation`` and ``charts``. Imports run one way, down this list.
+run folder), ``evaluation``, ``explain``, ``inference`` and ``charts``. Imports run one way, down
+this list.
 """
 
 __version__ = "0.1.0"

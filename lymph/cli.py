@@ -233,10 +233,15 @@ def _picture_files(paths: list[Path]) -> list[tuple[str, Path]]:
 
 def classify(options: argparse.Namespace) -> Document:
     """Classify pictures with a finished run."""
-    from lymph.inference import classify_files, load_classifier
+    from lymph.inference import classify_files, classify_to_csv, load_classifier
 
-    classifier = load_classifier(open_run(options.run))
-    return list(classify_files(classifier, _picture_files(options.pictures)))
+    run = open_run(options.run)
+    classifier = load_classifier(run)
+    pictures = _picture_files(options.pictures)
+    progress = _progress("Classifying")
+    if options.csv:
+        return classify_to_csv(classifier, run.id, pictures, options.csv, progress)._asdict()
+    return list(classify_files(classifier, pictures, progress=progress))
 
 
 def _with_data(parser: argparse.ArgumentParser) -> None:
@@ -308,6 +313,9 @@ def _add_run_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
     parser = add("classify", classify)
     parser.add_argument("run")
     parser.add_argument("pictures", type=Path, nargs="+")
+    parser.add_argument(
+        "--csv", type=Path, help="write the answers here as they come; asked again, it goes on"
+    )
 
 
 class _Parser(argparse.ArgumentParser):

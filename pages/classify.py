@@ -1,183 +1,406 @@
-"""Classify: what the model says about a new picture."""
+"""Classify: what the model says about a new picture, and how far to trust it."""
 
+import hashlib
 import io
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import pandas as pd
 import streamlit as st
 from PIL import Image
 
-from lymph.charts import percent, probability_bars
-from lymph.data.read import read_picture
+from lymph.charts import percent
+from lymph.data.sources import DataSet
 from lymph.errors import LymphError, PictureError
 from lymph.facts import CLASS_NAMES, class_colours
 from lymph.runs import Run
 from pages.shared import loading, state, training
-from pages.shared.frame import begin, next_step, plain, show_error
-from pages.shared.navigation import ensure_app
+from pages.shared.explaining import show_explanation
+from pages.shared.frame import begin, counted, escape, next_step, plain, show_error
+from pages.shared.galleries import badge
+from pages.shared.navigation import FILES, ensure_app
+from pages.shared.pasting import paste_area
 
 QUESTION = "What does the model say about a new picture?"
-PICTURE_TYPES = ["png", "jpg", "jpeg", "tif", "tiff", "bmp", "webp"]
-MAX_FILES = 200
+NOT_MEDICAL = "For learning only: this is not a medical device."
+
+FROM_FILES, FROM_FOLDER, FROM_CAMERA, FROM_CLIPBOARD = "Pictures", "Folder", "Camera", "Clipboard"
+WAYS = [FROM_FILES, FROM_FOLDER, FROM_CAMERA, FROM_CLIPBOARD]
+
+MAX_FILES = 500
 PER_PAGE = 24
-PREVIEW = (760, 760)
+PREVIEW = (640, 640)
 ANSWERS_KEY = "answers"
+EXAMPLES_KEY = "examples_wanted"
+PASTED_KEY = "pasted_pictures"
+MAX_PASTED = 20
+
+STYLES = """
+<style>
+.lymph-said {font-size:1.02rem; line-height:1.45; padding-bottom:.2rem;}
+.lymph-said b {font-size:1.35rem; font-weight:650;}
+.lymph-bar {display:grid; grid-template-columns:3.6rem 1fr 3.4rem; gap:.5rem; align-items:center;
+  font-size:.9rem; line-height:1.7;}
+.lymph-bar i {display:block; height:.7rem; border-radius:2px; background:var(--edge);
+  min-width:2px;}
+.lymph-bar span:last-child {text-align:right; font-variant-numeric:tabular-nums;}
+.lymph-bar.rest {opacity:.72;}
+.lymph-void {opacity:.55; filter:grayscale(1);}
+.lymph-file {font-size:.85rem; overflow-wrap:anywhere; opacity:.85; line-height:1.35;}
+.lymph-doubt {border-left:4px solid #D55E00; padding:.35rem .6rem; margin:.3rem 0;
+  font-size:.92rem; line-height:1.4; background:color-mix(in srgb, #D55E00 10%, transparent);}
+.lymph-seen {border-left:4px solid #8465CC; padding:.35rem .6rem; margin:.3rem 0;
+  font-size:.92rem; line-height:1.4; background:color-mix(in srgb, #8465CC 10%, transparent);}
+</style>
+"""
+
+
+class File(NamedTuple):
+    """One dropped file: what it is known by in this session, its name, and a way to its bytes."""
+
+    key: str
+    name: str
+    open: Callable[[], bytes] | None
+    problem: str = ""
 
 
 def page() -> None:
     data_set = state.current_data_set()
     begin(QUESTION, data_set)
+    st.html(STYLES)
     if data_set is None:
         next_step("There are no pictures yet.", "data", "Add pictures")
         return
     try:
-        run = training.choose_run(data_set, "Model", "classify_choice")
-        if run is None:
+        runs = choose_runs(data_set)
+        if not runs:
             next_step("No model has learned from these pictures yet.", "train", "Train a model")
             return
-        st.caption(
-            f"{plain(training.quality_sentence(run))} For learning only: this is not a medical"
-            " device."
-        )
-        classify(run)
+        qualities = [plain(training.quality_sentence(run)) for run in runs]
+        st.caption("  \n".join([*qualities, NOT_MEDICAL]))
+        classify(runs, gather())
     except LymphError as error:
         show_error(error)
         training.offer_newest_run()
 
 
-def classify(run: Run) -> None:
-    uploads = st.file_uploader(
-        "Drop one or many pictures",
-        type=PICTURE_TYPES,
-        accept_multiple_files=True,
-        key="classify_upload",
+def choose_runs(data_set: DataSet) -> list[Run]:
+    """Let one run be chosen, and where there are more a second one to set beside it."""
+    left, right = st.columns(2)
+    with left:
+        first = training.choose_run(data_set, "Model", "classify_choice", single=True)
+    if first is None:
+        return []
+    others = [run for run in training.finished_runs(data_set) if run.split().folds is None]
+    known = {run.id: run for run in others if run.id != first.id}
+    if not known:
+        return [first]
+    with right:
+        second = st.selectbox(
+            "Beside it",
+            ["", *known],
+            format_func=lambda run_id: training.title_of(known[run_id]) if run_id else "No other",
+            key="classify_second",
+        )
+    return [first, known[second]] if second in known else [first]
+
+
+# ---- what is dropped ---------------------------------------------------------------------------
+
+
+def gather() -> list[File]:
+    """Draw the ways in and return every file that came by any of them."""
+    way = st.segmented_control(
+        "Take pictures from", WAYS, default=FROM_FILES, required=True, key="classify_way"
     )
-    if not uploads:
-        st.caption("PNG, JPEG, TIFF, BMP or WebP. The pictures stay on this computer.")
+    files = []
+    if way == FROM_CAMERA:
+        shot = st.camera_input("Take a picture", key="classify_camera")
+        files = unpacked(shot) if shot else []
+    elif way == FROM_CLIPBOARD:
+        paste_area(keep_pasted, "classify_paste")
+    else:
+        files = uploaded(folder=way == FROM_FOLDER)
+    files += in_session()
+    if not files:
+        st.caption(
+            "PNG, JPEG, TIFF, BMP or WebP, or a zip of them. The pictures stay on this computer and"
+            " are forgotten when the page is closed."
+        )
+        st.button("Try three synthetic examples", on_click=want_examples, key="classify_examples")
+    return files
+
+
+def uploaded(folder: bool) -> list[File]:
+    uploads = st.file_uploader(
+        "Drop a folder" if folder else "Drop one or many pictures, or a zip",
+        accept_multiple_files="directory" if folder else True,
+        key="classify_folder" if folder else "classify_upload",
+    )
+    return [file for upload in uploads or [] for file in unpacked(upload)]
+
+
+def unpacked(upload: Any) -> list[File]:
+    """Return the files of an upload: itself, or the pictures of a zip."""
+    from lymph.inference.dropped import unpack_drop
+
+    found = unpack_drop(upload.name, upload)
+    return [File(f"{upload.file_id}/{i}", *dropped) for i, dropped in enumerate(found)]
+
+
+def in_session() -> list[File]:
+    """Return the pictures that were pasted and, when wanted, the examples."""
+    files = [File(key, "pasted picture", content_of(c)) for key, c in pasted().items()]
+    if st.session_state.get(EXAMPLES_KEY):
+        files += [File(name, name, content_of(content)) for name, content in examples()]
+    if files:
+        st.button("Take these pictures away", on_click=forget_session, key="classify_forget")
+    return files
+
+
+def content_of(content: bytes) -> Callable[[], bytes]:
+    return lambda: content
+
+
+@st.cache_data(show_spinner="Drawing the examples")
+def examples() -> list[tuple[str, bytes]]:
+    from lymph.inference.examples import synthetic_examples
+
+    return synthetic_examples()
+
+
+def want_examples() -> None:
+    st.session_state[EXAMPLES_KEY] = True
+
+
+def pasted() -> dict[str, bytes]:
+    return st.session_state.setdefault(PASTED_KEY, {})
+
+
+def keep_pasted(content: bytes) -> None:
+    kept = pasted()
+    kept[hashlib.sha256(content).hexdigest()] = content
+    while len(kept) > MAX_PASTED:
+        kept.pop(next(iter(kept)))
+
+
+def forget_session() -> None:
+    st.session_state.pop(EXAMPLES_KEY, None)
+    st.session_state.pop(PASTED_KEY, None)
+
+
+# ---- the answers -------------------------------------------------------------------------------
+
+
+def classify(runs: list[Run], files: list[File]) -> None:
+    if not files:
         return
-    if len(uploads) > MAX_FILES:
-        st.warning(f"Only the first {MAX_FILES} of {len(uploads)} pictures are answered.")
-    answers = answer_all(run, uploads[:MAX_FILES])
-    state.mark_done("classify")
-    show_problems(answers)
-    good = [answer for answer in answers if not answer["problem"]]
-    if len(good) > 1:
-        show_table(run, good)
-    download(run, answers)
-    pages = -(-len(good) // PER_PAGE)
+    if len(files) > MAX_FILES:
+        st.warning(
+            f"Only the first {MAX_FILES} of {len(files)} files are answered here;"
+            " `python -m lymph classify` takes folders of any size."
+        )
+    files = files[:MAX_FILES]
+    summary = st.container(key="classify_summary")
+    pages = -(-len(files) // PER_PAGE)
     page = min(st.pagination(pages, key="classify_page"), pages) if pages > 1 else 1
-    with st.grid(2, min_column_width=460, key="answer_cards"):
-        for place, answer in enumerate(good[(page - 1) * PER_PAGE : page * PER_PAGE]):
-            show_answer(run, answer, place)
+    shown = range((page - 1) * PER_PAGE, min(page * PER_PAGE, len(files)))
+    answered = []
+    with loading.progress_bar("Pictures answered") as progress, st.container(key="answer_cards"):
+        grid = st.grid(1 if len(files) == 1 else 2, min_column_width=330, key="answer_grid")
+        for place, entry in enumerate(answer_all(runs, files)):
+            answered.append(entry)
+            progress(len(answered), len(files))
+            if place in shown:
+                with grid.cell():
+                    show_card(runs, files[place], entry, place)
+    state.mark_done("classify")
+    with summary:
+        summarise(runs, answered)
 
 
-def show_problems(answers: list[dict[str, Any]]) -> None:
-    """Say of each broken file what is wrong, above the answers of the others."""
-    for answer in answers:
-        if answer["problem"]:
-            st.error(f"**{plain(answer['picture'])}** {plain(answer['problem'])}")
+def answer_all(runs: list[Run], files: list[File]) -> Any:
+    """Yield the answers of each file as they are ready; they are kept while the file is there.
 
-
-def answer_all(run: Run, uploads: list[Any]) -> list[dict[str, Any]]:
-    """Answer every dropped file once; answers are kept as long as their file is there."""
-    model = (run.id, training.changed(run))
+    An entry holds one answer a run, and a small JPEG of the picture.
+    """
+    model = tuple((run.id, training.changed(run)) for run in runs)
     kept = st.session_state.get(ANSWERS_KEY, {})
-    fresh = [upload for upload in uploads if (model, upload.file_id) not in kept]
-    if fresh:
-        classifier = training.classifier_of(*model)
-        with loading.progress_bar("Pictures answered") as progress:
-            for done, upload in enumerate(fresh, start=1):
-                kept[model, upload.file_id] = answer_one(classifier, upload)
-                progress(done, len(fresh))
-    wanted = {(model, upload.file_id): None for upload in uploads}
-    st.session_state[ANSWERS_KEY] = {key: kept[key] for key in wanted}
-    return [kept[key] for key in wanted]
+    fresh = [file for file in files if (model, file.key) not in kept and file.open]
+    new = answer_fresh(model, fresh) if fresh else iter(())
+    current = {}
+    for file in files:
+        key = (model, file.key)
+        entry = (
+            kept.get(key) or current.get(key) or (next(new) if file.open else refusal(file, runs))
+        )
+        current[key] = entry
+        yield entry
+    st.session_state[ANSWERS_KEY] = current
 
 
-def answer_one(classifier: Any, upload: Any) -> dict[str, Any]:
+def answer_fresh(model: tuple, files: list[File]) -> Any:
     # Loaded late: torch stands behind it.
-    from lymph.inference import classify_files
+    from lymph.inference import answer_files
 
-    content = upload.getvalue()
-    answer = next(iter(classify_files(classifier, [(upload.name, content)])))
-    return {**answer, "preview": "" if answer["problem"] else preview(content)}
+    classifiers = [training.classifier_of(*one) for one in model]
+    return answer_files(classifiers, [(file.name, file.open) for file in files], keep=preview)
 
 
-def preview(content: bytes) -> bytes:
+def refusal(file: File, runs: list[Run]) -> Any:
+    from lymph.inference.answers import refused
+    from lymph.inference.classify import Answered
+
+    return Answered([refused(file.name, file.problem) for _ in runs], None)
+
+
+def preview(pixels: Any) -> bytes:
     """Return a JPEG small enough to keep for the session."""
-    try:
-        picture = Image.fromarray(read_picture(content))
-    except PictureError:
-        return b""
-    picture.thumbnail(PREVIEW)
+    picture = Image.fromarray(pixels)
+    picture.thumbnail(PREVIEW, Image.Resampling.BILINEAR, reducing_gap=2.0)
     file = io.BytesIO()
-    picture.save(file, "JPEG", quality=90)
+    picture.save(file, "JPEG", quality=88)
     return file.getvalue()
 
 
-def show_answer(run: Run, answer: dict[str, Any], place: int) -> None:
+# ---- one card a file ---------------------------------------------------------------------------
+
+
+def show_card(runs: list[Run], file: File, entry: Any, place: int) -> None:
+    first = entry.answers[0]
     with st.container(border=True, key=f"answer_{place}"):
-        left, right = st.columns(2, gap="medium")
-        left.image(answer["preview"], width="stretch", alt=f"Dropped picture {place + 1}")
-        left.text(answer["picture"])
+        if first["problem"]:
+            st.error(f"**{plain(file.name)}**  \n{plain(first['problem'])}")
+            return
+        left, right = st.columns([1, 1.15], gap="medium")
+        with left:
+            st.image(entry.kept, width="stretch", alt=f"Dropped picture {place + 1}: {file.name}")
+            notes = "".join(f"<br>{escape(note)}" for note in first["notes"])
+            st.html(f'<div class="lymph-file">{escape(file.name)}{notes}</div>')
         with right:
-            show_prediction(run, answer, place)
+            for run, answer in zip(runs, entry.answers, strict=True):
+                st.html(said(run, answer, named=len(runs) > 1))
+                if st.button("Why?", key=f"why_{place}_{run.id}", help="Open the explanation"):
+                    explain(run, file, answer)
 
 
-def show_prediction(run: Run, answer: dict[str, Any], place: int) -> None:
+def said(run: Run, answer: dict[str, Any], named: bool) -> str:
+    """Return an answer as HTML: the class, how sure, the probabilities, and every reserve."""
+    from lymph.inference.answers import how_sure
+
+    predicted, shares = answer["predicted"], answer["probabilities"]
     colours = class_colours(run.classes)
-    predicted = answer["predicted"]
-    probability = answer["probabilities"][predicted]
-    st.metric(CLASS_NAMES.get(predicted, "The model says"), f"{predicted}, {percent(probability)}")
-    if not answer["familiar"]:
-        st.warning("This picture looks unlike those that the model learned from: do not trust it.")
-    figure = probability_bars(answer["probabilities"], colours)
-    st.plotly_chart(figure, key=f"bars_{place}", config={"displayModeBar": False})
-
-
-def table_of(run: Run, answers: list[dict[str, Any]]) -> pd.DataFrame:
-    rows = [
-        {
-            "picture": answer["picture"],
-            "predicted": answer["predicted"],
-            **{f"p_{name}": answer["probabilities"].get(name) for name in run.classes},
-            "familiar": answer["familiar"] if not answer["problem"] else None,
-            "problem": answer["problem"],
-        }
-        for answer in answers
-    ]
-    return pd.DataFrame(rows)
-
-
-def show_table(run: Run, answers: list[dict[str, Any]]) -> None:
-    table = table_of(run, answers)
-    shares = [f"p_{name}" for name in run.classes]
-    table[shares] *= 100
-    bars = {
-        f"p_{name}": st.column_config.ProgressColumn(
-            name, min_value=0, max_value=100, format="%.0f %%"
-        )
-        for name in run.classes
-    }
-    titles = {"picture": "Picture", "predicted": "Answer"}
-    with st.container(key="answers"):
-        st.dataframe(
-            table,
-            hide_index=True,
-            column_order=["picture", "predicted", *shares],
-            column_config={**titles, **bars},
-            key="answers_table",
-        )
-
-
-def download(run: Run, answers: list[dict[str, Any]]) -> None:
-    st.download_button(
-        "Download as CSV",
-        table_of(run, answers).to_csv(index=False),
-        "answers.csv",
-        "text/csv",
-        key="download_answers",
+    title = f'<div class="lymph-file">{escape(training.title_of(run))}</div>' if named else ""
+    full = CLASS_NAMES.get(predicted, "")
+    sure = (
+        how_sure(shares) if answer["familiar"] else "what it says of such a picture means nothing"
     )
+    head = (
+        f'{title}<div class="lymph-said"><b>{escape(predicted)}</b> {escape(full)}<br>'
+        f"{escape(sure)}</div>"
+    )
+    doubt = (
+        '<div class="lymph-doubt"><strong>Do not trust this answer.</strong>'
+        f" {escape(answer['reason'])}</div>"
+    )
+    bars = "".join(
+        f'<div class="lymph-bar{"" if name == predicted else " rest"}"'
+        f' style="--edge:{colours[name]}">'
+        f'<span>{escape(name)}</span><i style="width:{100 * share:.1f}%"></i>'
+        f"<span>{escape(percent(share))}</span></div>"
+        for name, share in shares.items()
+    )
+    seen = f'<div class="lymph-seen">{escape(answer["seen"])}</div>' if answer["seen"] else ""
+    if answer["familiar"]:
+        return head + bars + seen
+    return f'{doubt}<div class="lymph-void">{head}{bars}</div>{seen}'
+
+
+@st.cache_data(show_spinner="Opening the picture", max_entries=3, scope="session")
+def pixels_of(key: str, _open: Callable[[], bytes]) -> Any:
+    from lymph.inference import read_for_answer
+
+    return read_for_answer(_open).pixels
+
+
+@st.dialog("Why the model said so", width="large")
+def explain(run: Run, file: File, answer: dict[str, Any]) -> None:
+    try:
+        pixels = pixels_of(file.key, file.open)
+    except PictureError as error:
+        show_error(error)
+        return
+    share = percent(answer["probabilities"][answer["predicted"]])
+    said_of_all = f"**{plain(answer['predicted'])}**, {plain(share)} from the whole picture"
+    st.markdown(f"{plain(file.name)}: {said_of_all}")
+    if answer["reason"]:
+        st.warning(plain(f"Do not trust this answer. {answer['reason']}"))
+    show_explanation(run, file.name, pixels, answer["predicted"], "why")
+
+
+# ---- all together ------------------------------------------------------------------------------
+
+
+def summarise(runs: list[Run], answered: list[Any]) -> None:
+    """Say what came out in all, patient by patient, and offer it to take away."""
+    problems = sum(1 for entry in answered if entry.answers[0]["problem"])
+    for number, run in enumerate(runs):
+        answers = [entry.answers[number] for entry in answered]
+        if len(answered) > 1:
+            st.write(tally(run, answers, named=len(runs) > 1))
+        show_patients(run, answers)
+    if problems and len(answered) > 1:
+        st.write(f"{counted(problems, 'file')} could not be answered; each says why below.")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.download_button(
+            "Download all answers (CSV)",
+            table_of(runs, answered).to_csv(index=False),
+            "answers.csv",
+            "text/csv",
+            on_click="ignore",
+            key="download_answers",
+        )
+        for run in runs:
+            label = "The run that answered" if len(runs) == 1 else f"Run {plain(run.id)}"
+            st.page_link(FILES["results"], label=label, query_params={"run": run.id})
+
+
+def tally(run: Run, answers: list[dict[str, Any]], named: bool) -> str:
+    good = [answer for answer in answers if not answer["problem"]]
+    counts = {name: sum(a["predicted"] == name for a in good) for name in run.classes}
+    words = ", ".join(f"**{count}** {plain(name)}" for name, count in counts.items() if count)
+    doubted = sum(not answer["familiar"] for answer in good)
+    text = f"{counted(len(good), 'picture')} answered: {words or 'none'}"
+    text += f"; **{doubted}** not to be trusted" if doubted else ""
+    return f"{plain(training.title_of(run))}  \n{text}" if named else text
+
+
+def show_patients(run: Run, answers: list[dict[str, Any]]) -> None:
+    """Give one answer for each patient of whom there are several pictures."""
+    from lymph.inference.answers import how_sure, patient_answers
+
+    colours = class_colours(run.classes)
+    lines = [
+        f'<div class="lymph-patient"><div class="who">Patient {escape(one["patient"])}<br>'
+        f"<small>{one['pictures']} pictures together</small></div>"
+        f"<div>{badge(one['predicted'], colours[one['predicted']])}"
+        f" {escape(percent(one['probabilities'][one['predicted']]))},"
+        f" {escape(how_sure(one['probabilities']))}</div></div>"
+        for one in patient_answers(answers, run.classes)
+    ]
+    if lines:
+        st.html("".join(lines))
+
+
+def table_of(runs: list[Run], answered: list[Any]) -> pd.DataFrame:
+    """Return every answer as one table, one row a file and run, safe to open as a spreadsheet."""
+    from lymph.inference.answers import answer_table, harmless
+
+    tables = []
+    for number, run in enumerate(runs):
+        table = answer_table([entry.answers[number] for entry in answered], run.classes)
+        tables.append(table.map(harmless).assign(run=run.id))
+    return pd.concat(tables, ignore_index=True)
 
 
 ensure_app()

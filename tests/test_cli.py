@@ -67,9 +67,15 @@ def test_from_a_folder_to_an_answer(tiny_root: Path, tmp_path: Path) -> None:
     (tmp_path / "broken.png").write_bytes(b"no")
     picture = tiny_root / "FL" / "sj-99-21_001.png"
     good, bad = lymph("classify", folder, picture, tmp_path / "broken.png", "--json")
-    assert set(good) == {"picture", "predicted", "probabilities", "familiar", "problem"}
+    assert set(good) >= {"picture", "predicted", "probabilities", "familiar", "problem"}
     assert sum(good["probabilities"].values()) == pytest.approx(1)
     assert bad["problem"]
+
+    table = tmp_path / "answers.csv"
+    written = lymph("classify", folder, tiny_root, "--csv", table, "--json")
+    assert (written["pictures"], written["before"]) == (36, 0)
+    assert lymph("classify", folder, tiny_root, "--csv", table, "--json")["before"] == 36
+    assert len(table.read_text().splitlines()) == 37
 
     listed = lymph("runs", "--json")
     assert [Path(entry["run"]) for entry in listed] == [folder]

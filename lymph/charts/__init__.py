@@ -8,6 +8,7 @@ from lymph.charts.confusion import (
     matrix_html,
 )
 from lymph.charts.data import class_histogram, patient_counts, pictures_per_patient, set_balance
+from lymph.charts.embedding import COLOURINGS, embedding_chart
 from lymph.charts.judgement import (
     class_curves,
     intervals_chart,
@@ -19,6 +20,7 @@ from lymph.charts.probabilities import percent, probability_bars
 from lymph.charts.style import SET_TITLES, ink_on, whole_percent
 
 __all__ = [
+    "COLOURINGS",
     "MATRIX_CSS",
     "MODES",
     "SET_TITLES",
@@ -26,6 +28,7 @@ __all__ = [
     "class_histogram",
     "confusion_cells",
     "difference_cells",
+    "embedding_chart",
     "ink_on",
     "intervals_chart",
     "learning_curves",

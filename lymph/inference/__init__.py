@@ -1,5 +1,37 @@
 """A run's model answers for new pictures."""
 
-from lymph.inference.classify import Answer, Classifier, classify_files, load_classifier
+from lymph.inference.answers import (
+    Answer,
+    PatientAnswer,
+    answer_table,
+    how_sure,
+    patient_answers,
+)
+from lymph.inference.batch import Written, classify_to_csv
+from lymph.inference.classify import (
+    Answered,
+    Classifier,
+    answer_files,
+    classify_files,
+    load_classifier,
+    read_for_answer,
+)
+from lymph.inference.dropped import Dropped, unpack_drop
 
-__all__ = ["Answer", "Classifier", "classify_files", "load_classifier"]
+__all__ = [
+    "Answer",
+    "Answered",
+    "Classifier",
+    "Dropped",
+    "PatientAnswer",
+    "Written",
+    "answer_files",
+    "answer_table",
+    "classify_files",
+    "classify_to_csv",
+    "how_sure",
+    "load_classifier",
+    "patient_answers",
+    "read_for_answer",
+    "unpack_drop",
+]

@@ -1,17 +1,25 @@
 """Classifying new pictures with a run's best model, one by one; a broken file stops nothing."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypedDict
+from pathlib import PurePosixPath
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 
 from lymph import workspace
+from lymph.data.names import compile_pattern, origin_of
+from lymph.data.parallel import Progress, map_in_threads
 from lymph.data.pixels import shrink
-from lymph.data.read import Source, read_picture
+from lymph.data.read import Reading, Source, read_with_notes
 from lymph.errors import PictureError, RunError
-from lymph.models.familiarity import Familiarity
+from lymph.evaluation import fit_temperature
+from lymph.evaluation.calibration import TEMPERATURES
+from lymph.explain.embedding import Embedding, nearest_pictures, run_features
+from lymph.inference.answers import Answer, by_probability, refused
+from lymph.models.familiarity import Familiarity, colour_statistics
+from lymph.models.features import digest, features_and_logits
 from lymph.models.inputs import to_input
 from lymph.models.networks import BackboneHead
 from lymph.models.specs import MODELS, ModelSpec
@@ -20,40 +28,70 @@ from lymph.training import folder as files
 from lymph.training.loop import autocast
 from lymph.training.trainer import load_model
 
+# A larger picture is shrunk while it is read: a tile view needs no more, and memory stays bounded.
+READ_PIXELS = 16_000_000
 
-class Answer(TypedDict):
-    """What is said of one file; with a ``problem`` there is no prediction.
+# Below this side, in pixels, there is no tissue to be seen.
+MIN_SIDE = 32
 
-    ``familiar`` is False for a picture whose colours and grain are unlike the training pictures':
-    its answer is not to be trusted.
-    """
+# Pictures that go through the model together where nobody waits for the first.
+BATCH = 8
 
-    picture: str
-    predicted: str
-    probabilities: dict[str, float]
-    familiar: bool
-    problem: str
+# Names that a format goes by; any other is told to whom it concerns.
+USUAL_SUFFIXES = {
+    "JPEG": (".jpg", ".jpeg"),
+    "TIFF": (".tif", ".tiff"),
+    "PNG": (".png",),
+    "BMP": (".bmp",),
+    "WEBP": (".webp",),
+}
+
+Opener = Callable[[], bytes]
+Keep = Callable[[np.ndarray], Any]
 
 
 @dataclass(frozen=True)
 class Classifier:
-    """A run's best model with its classes and its check for strange pictures."""
+    """A run's best model with its classes, its temperature and what it knows of its own pictures.
+
+    Attributes
+    ----------
+    temperature : float
+        Softens the probabilities; 1 where the run has no validation pictures to fit it on.
+    embedding : Embedding
+        The run's own pictures in feature space.
+    pattern : str
+        Tells the patient from a file name.
+    """
 
     model: BackboneHead
     classes: list[str]
     spec: ModelSpec
     bfloat16: bool
     familiarity: Familiarity
+    temperature: float
+    embedding: Embedding
+    pattern: str
 
-    @torch.no_grad()
     def classify(self, pictures: list[np.ndarray]) -> np.ndarray:
         """Return class probabilities, float64, N x K, of RGB pictures, uint8, any size each."""
         if not pictures:
             return np.empty((0, len(self.classes)))
         small = np.stack([shrink(p, self.spec.size, self.spec.grey) for p in pictures])
+        return self.answer_small(small)[1]
+
+    @torch.no_grad()
+    def answer_small(self, small: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return features, N x D, and probabilities, N x K, of pictures at working size."""
         with autocast(self.bfloat16):
-            logits = self.model(to_input(small, self.spec))
-        return torch.softmax(logits.double(), dim=1).numpy()
+            features, logits = features_and_logits(self.model, to_input(small, self.spec))
+        scaled = logits.double() / self.temperature
+        return features.float().numpy(), torch.softmax(scaled, dim=1).numpy()
+
+    def nearest(self, pixels: np.ndarray, count: int = 5) -> Any:
+        """Return the training pictures nearest to an RGB picture; see ``nearest_pictures``."""
+        features, _ = self.answer_small(shrink(pixels, self.spec.size, self.spec.grey)[None])
+        return nearest_pictures(self.embedding, features[0], count)
 
 
 def load_classifier(run: Run) -> Classifier:
@@ -62,48 +100,204 @@ def load_classifier(run: Run) -> Classifier:
     Raises
     ------
     RunError
-        When the run has not finished or its files are damaged.
+        When the run has not finished, is a cross-validation, or its files are damaged.
     """
+    if run.split().folds is not None:
+        raise RunError(
+            "A cross-validation trains one model a fold and keeps none as its own; classify with a"
+            " run of one split."
+        )
     model, config = load_model(run.path)
     try:
         document = workspace.read_json(run.path / files.FAMILIARITY)
         precision = run.environment()["precision"]
-    except (OSError, ValueError, KeyError) as error:
+        familiarity = Familiarity.from_json(document)
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise RunError(f"The run {run.id} is not finished; wait for it or resume it.") from error
+    layout = torch.channels_last if precision["channels_last"] else torch.contiguous_format
     return Classifier(
-        model,
+        model.to(memory_format=layout),
         config.classes,
         MODELS[config.model],
         bool(precision["bfloat16"]),
-        Familiarity.from_json(document),
+        familiarity,
+        run_temperature(run),
+        run_features(run),
+        config.pattern,
     )
 
 
-def _answer(classifier: Classifier, name: str, source: Source) -> Answer:
-    try:
-        pixels = read_picture(source)
-    except PictureError as error:
-        return Answer(
-            picture=name, predicted="", probabilities={}, familiar=False, problem=str(error)
+def run_temperature(run: Run) -> float:
+    """Return the temperature by which a run's answers are softened, 1 or more.
+
+    It is fitted on the validation pictures. A few validation patients can show that a model is too
+    sure of itself, but they are no licence to make it surer than it is: below 1 it stays 1.
+    """
+    predictions = run.predictions()
+    validation = predictions[predictions["set"] == "val"]
+    if validation.empty:
+        return 1.0
+    fitted = fit_temperature(validation)
+    return fitted if 1.0 < fitted < 0.95 * TEMPERATURES[1] else 1.0
+
+
+class Prepared(NamedTuple):
+    """A picture made small: all that is needed to answer, while its pixels are let go.
+
+    ``smalls`` holds one array a classifier, ``kept`` what the caller wanted of the full pixels.
+    """
+
+    name: str
+    smalls: list[np.ndarray]
+    statistics: np.ndarray
+    notes: list[str]
+    kept: Any
+    problem: str
+
+
+class Answered(NamedTuple):
+    """One answer a classifier for one file, and what was kept of its pixels."""
+
+    answers: list[Answer]
+    kept: Any
+
+
+def read_for_answer(source: Source | Opener) -> Reading:
+    """Read a picture that is to be classified.
+
+    Raises
+    ------
+    PictureError
+        When it cannot be read, or is too small to show tissue.
+    """
+    reading = read_with_notes(source() if callable(source) else source, READ_PIXELS)
+    height, width, _ = reading.pixels.shape
+    if min(height, width) < MIN_SIDE:
+        raise PictureError(
+            f"The picture is only {width} x {height} pixels, too little to show tissue; use one of"
+            f" at least {MIN_SIDE} pixels on each side."
         )
-    values = classifier.classify([pixels])[0]
+    return reading
+
+
+def _prepare(
+    classifiers: Sequence[Classifier], name: str, source: Source | Opener, keep: Keep | None
+) -> Prepared:
+    try:
+        reading = read_for_answer(source)
+    except PictureError as error:
+        return Prepared(name, [], np.empty(0), [], None, str(error))
+    pixels = reading.pixels
+    smalls = [shrink(pixels, c.spec.size, c.spec.grey) for c in classifiers]
+    notes = [*_name_note(name, reading.format), *reading.notes]
+    kept = keep(pixels) if keep else None
+    return Prepared(name, smalls, colour_statistics(pixels), notes, kept, "")
+
+
+def _name_note(name: str, form: str) -> list[str]:
+    suffix = PurePosixPath(name).suffix.lower()
+    others = {s for known, own in USUAL_SUFFIXES.items() if known != form for s in own}
+    return [f"It is named {suffix} but is a {form}."] if suffix in others else []
+
+
+def _answers_of(classifier: Classifier, place: int, batch: list[Prepared]) -> list[Answer]:
+    """Answer the sound pictures of a batch in one pass of the model."""
+    sound = [prepared for prepared in batch if not prepared.problem]
+    answers = {}
+    if sound:
+        small = np.stack([prepared.smalls[place] for prepared in sound])
+        features, values = classifier.answer_small(small)
+        for row, prepared in enumerate(sound):
+            answers[id(prepared)] = _answer(
+                classifier, prepared, small[row], features[row], values[row]
+            )
+    return [
+        answers.get(id(prepared)) or refused(prepared.name, prepared.problem) for prepared in batch
+    ]
+
+
+def _answer(
+    classifier: Classifier,
+    prepared: Prepared,
+    small: np.ndarray,
+    features: np.ndarray,
+    values: np.ndarray,
+) -> Answer:
+    predicted, probabilities = by_probability(values, classifier.classes)
+    reason = classifier.familiarity.reason(prepared.statistics, features)
+    origin = origin_of(prepared.name, compile_pattern(classifier.pattern))
+    patient = origin.patient if origin else ""
     return Answer(
-        picture=name,
-        predicted=classifier.classes[int(values.argmax())],
-        probabilities=dict(zip(classifier.classes, map(float, values), strict=True)),
-        familiar=classifier.familiarity.is_familiar(pixels),
+        picture=prepared.name,
+        predicted=predicted,
+        probabilities=probabilities,
+        familiar=not reason,
         problem="",
+        reason=reason,
+        notes=prepared.notes,
+        patient=patient,
+        seen=_seen(classifier, digest(small), patient),
     )
 
 
-def classify_files(classifier: Classifier, named: Iterable[tuple[str, Source]]) -> Iterator[Answer]:
-    """Yield one answer a file, in order, as each is ready.
+def _seen(classifier: Classifier, content: str, patient: str) -> str:
+    """Say whether the run learned from this very picture, or from this patient."""
+    table = classifier.embedding.table
+    own = table[(table["digest"] == content) & table["set"].isin(["train", "val"])]
+    if len(own):
+        row = own.iloc[0]
+        used = "learned from" if row["set"] == "train" else "chose its best epoch by"
+        return f"This run {used} this very picture ({row['picture']}): that flatters the answer."
+    if patient and patient in set(table.loc[table["set"] == "train", "patient"]):
+        return (
+            f"This run learned from other pictures of patient {patient}: that flatters the answer."
+        )
+    return ""
+
+
+def answer_files(
+    classifiers: Sequence[Classifier],
+    named: Iterable[tuple[str, Source | Opener]],
+    keep: Keep | None = None,
+    batch: int = 1,
+) -> Iterator[Answered]:
+    """Yield the answers of each file, in order, as they are ready.
+
+    Files are read in threads while the model works; only pictures at working size wait, so memory
+    does not grow with the number of files.
 
     Parameters
     ----------
-    classifier : Classifier
+    classifiers : sequence of Classifier
+        Each answers every file.
     named : iterable of (name, source)
-        The name is only repeated in the answer, never used as a path.
+        The name is only repeated in the answer, never used as a path; a source may be a function
+        that returns the bytes.
+    keep : callable, optional
+        What to keep of the full pixels, uint8 H x W x 3; called in a thread.
+    batch : int
+        Pictures that go through the model together.
     """
-    for name, source in named:
-        yield _answer(classifier, name, source)
+    ready: list[Prepared] = []
+    items = list(named)
+    prepared = map_in_threads(lambda item: _prepare(classifiers, *item, keep), items)
+    for count, one in enumerate(prepared, start=1):
+        ready.append(one)
+        if len(ready) == batch or count == len(items):
+            columns = [_answers_of(c, place, ready) for place, c in enumerate(classifiers)]
+            for row, held in enumerate(ready):
+                yield Answered([column[row] for column in columns], held.kept)
+            ready = []
+
+
+def classify_files(
+    classifier: Classifier,
+    named: Iterable[tuple[str, Source | Opener]],
+    progress: Progress | None = None,
+) -> Iterator[Answer]:
+    """Yield one answer a file, in order, in batches of ``BATCH``; see :func:`answer_files`."""
+    items = list(named)
+    for done, answered in enumerate(answer_files([classifier], items, batch=BATCH), start=1):
+        if progress:
+            progress(done, len(items))
+        yield answered.answers[0]

@@ -1,4 +1,9 @@
-"""Does a picture look like those the model learnt from? A check on its colours and grain."""
+"""Does a picture look like those the model learnt from? Two checks: its colours, its features.
+
+Each measures a Mahalanobis distance to the training pictures (Lee et al. 2018, arXiv 1807.03888,
+do so for features) with Ledoit and Wolf's covariance (2004). Each threshold comes from pictures of
+patients that were kept out, never by hand.
+"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,18 +11,26 @@ from typing import Any
 import numpy as np
 from PIL import Image
 from sklearn.covariance import LedoitWolf
+from sklearn.decomposition import PCA
 
 SIDE = 96
 
-# Of pictures of patients left out of the fit, this share counts as familiar.
-FAMILIAR_SHARE = 0.98
+# Of pictures of patients left out of the fit, this share passes each check.
+FAMILIAR_SHARE = 0.995
+
+# Directions in feature space that are kept; what lies beside them counts as one distance.
+COMPONENTS = 8
+
+COLOUR_REASON = "Its colours and grain are not those of the stained tissue that the model learned."
+FEATURE_REASON = "What the model sees in it lies far from everything that it learned from."
 
 
 def colour_statistics(pixels: np.ndarray) -> np.ndarray:
-    """Describe colour and grain of an RGB picture in 13 numbers.
+    """Describe colour and grain of an RGB picture in 14 numbers.
 
     Means, deviations and correlations of the channels' optical densities (Beer-Lambert: stains
-    add up there), the logarithm of the fine grain of each channel, and the share of bare glass.
+    add up there), the logarithm of the fine grain of each channel, the share of bare glass, and
+    the logarithm of how far the channels differ: a grey picture has no stain at all.
 
     Parameters
     ----------
@@ -25,7 +38,7 @@ def colour_statistics(pixels: np.ndarray) -> np.ndarray:
 
     Returns
     -------
-    ndarray of float64, shape (13,)
+    ndarray of float64, shape (14,)
     """
     small = Image.fromarray(pixels).resize((SIDE, SIDE), Image.Resampling.BOX)
     density = -np.log((np.asarray(small, np.float64) + 1.0) / 256.0)
@@ -35,72 +48,131 @@ def colour_statistics(pixels: np.ndarray) -> np.ndarray:
     pairs = [(normal[:, i] * normal[:, j]).mean() for i, j in ((0, 1), (0, 2), (1, 2))]
     grain = np.log(np.abs(np.diff(density, axis=1)).mean(axis=(0, 1)) + 1e-4)
     bare = (flat.max(axis=1) < 0.15).mean()
-    return np.concatenate([flat.mean(axis=0), deviations, pairs, grain, [bare]])
-
-
-def _fit(statistics: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Fit centre and precision with Ledoit and Wolf's shrinkage (2004), on standard scales."""
-    fitted = LedoitWolf().fit(statistics)
-    return fitted.location_, fitted.precision_
-
-
-def _distances(statistics: np.ndarray, centre: np.ndarray, precision: np.ndarray) -> np.ndarray:
-    away = statistics - centre
-    return np.sqrt(np.maximum(np.einsum("ni,ij,nj->n", away, precision, away), 0.0))
+    chroma = np.log(flat.std(axis=1).mean() + 1e-3)
+    return np.concatenate([flat.mean(axis=0), deviations, pairs, grain, [bare, chroma]])
 
 
 @dataclass(frozen=True)
-class Familiarity:
-    """Mahalanobis distance to the training pictures, and the distance that is still familiar."""
+class Gauge:
+    """A Mahalanobis distance on standard scales, and the distance that still passes."""
 
-    scale_mean: np.ndarray
-    scale_std: np.ndarray
+    mean: np.ndarray
+    std: np.ndarray
     centre: np.ndarray
     precision: np.ndarray
     threshold: float
 
-    def distance(self, pixels: np.ndarray) -> float:
-        """Return the Mahalanobis distance of an RGB picture from the training pictures."""
-        scaled = (colour_statistics(pixels) - self.scale_mean) / self.scale_std
-        return float(_distances(scaled[None], self.centre, self.precision)[0])
+    def distances(self, values: np.ndarray) -> np.ndarray:
+        """Return the distance of each row, in units of the threshold: up to 1 is familiar."""
+        scaled = (values - self.mean) / self.std
+        return _distances(scaled, self.centre, self.precision) / self.threshold
 
-    def is_familiar(self, pixels: np.ndarray) -> bool:
-        """Tell whether an RGB picture looks like the training pictures."""
-        return self.distance(pixels) <= self.threshold
+
+def _fit(scaled: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    fitted = LedoitWolf().fit(scaled)
+    return fitted.location_, fitted.precision_
+
+
+def _distances(scaled: np.ndarray, centre: np.ndarray, precision: np.ndarray) -> np.ndarray:
+    away = scaled - centre
+    return np.sqrt(np.maximum(np.einsum("ni,ij,nj->n", away, precision, away), 0.0))
+
+
+def _fit_gauge(values: np.ndarray, patients: np.ndarray, held_out: np.ndarray) -> Gauge:
+    """Fit on training rows; each patient's rows are measured by a fit without that patient.
+
+    The threshold is the larger of what those and the ``held_out`` rows ask for: a network knows
+    its training patients, so only the others tell how far a new patient lies.
+    """
+    mean, std = values.mean(axis=0), values.std(axis=0) + 1e-6
+    scaled = (values - mean) / std
+    centre, precision = _fit(scaled)
+    left_out = []
+    known = np.unique(patients)
+    for patient in known if len(known) > 2 else []:
+        own = patients == patient
+        left_out.append(_distances(scaled[own], *_fit(scaled[~own])))
+    samples = [np.concatenate(left_out) if left_out else _distances(scaled, centre, precision)]
+    if len(held_out):
+        samples.append(_distances((held_out - mean) / std, centre, precision))
+    threshold = max(float(np.quantile(sample, FAMILIAR_SHARE)) for sample in samples)
+    return Gauge(mean, std, centre, precision, max(threshold, 1e-6))
+
+
+@dataclass(frozen=True)
+class Familiarity:
+    """Both checks, with the directions of feature space that the second one measures along."""
+
+    colours: Gauge
+    features: Gauge
+    origin: np.ndarray
+    axes: np.ndarray
+
+    def reason(self, statistics: np.ndarray, features: np.ndarray) -> str:
+        """Say why a picture is strange; an empty text when it is not.
+
+        Parameters
+        ----------
+        statistics : ndarray, shape (14,)
+            :func:`colour_statistics` of the picture.
+        features : ndarray, shape (D,)
+            The network's hidden features of it.
+        """
+        if self.colours.distances(statistics[None])[0] > 1:
+            return COLOUR_REASON
+        if self.features.distances(_along(features[None], self.origin, self.axes))[0] > 1:
+            return FEATURE_REASON
+        return ""
 
     def to_json(self) -> dict[str, Any]:
         """Return plain types for a JSON file."""
         return {
-            key: value.tolist() if isinstance(value, np.ndarray) else value
-            for key, value in vars(self).items()
+            "colours": _plain(vars(self.colours)),
+            "features": _plain(vars(self.features)),
+            **_plain({"origin": self.origin, "axes": self.axes}),
         }
 
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> "Familiarity":
         """Make a check from :meth:`to_json`'s document."""
-        arrays = {key: np.asarray(value, np.float64) for key, value in document.items()}
-        return cls(**{**arrays, "threshold": float(document["threshold"])})
+        gauges = [Gauge(**_arrays(document[name])) for name in ("colours", "features")]
+        return cls(*gauges, **_arrays({name: document[name] for name in ("origin", "axes")}))
 
 
-def fit_familiarity(statistics: np.ndarray, patients: np.ndarray) -> Familiarity:
-    """Fit the check on training pictures; the threshold comes from patients left out in turn.
+def _plain(values: dict[str, Any]) -> dict[str, Any]:
+    return {k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in values.items()}
 
-    Each patient's pictures are measured by a fit without that patient, since a new patient is
-    what the check will meet.
+
+def _arrays(values: dict[str, Any]) -> dict[str, Any]:
+    return {k: np.asarray(v, np.float64) if isinstance(v, list) else v for k, v in values.items()}
+
+
+def _along(features: np.ndarray, origin: np.ndarray, axes: np.ndarray) -> np.ndarray:
+    """Return features along the kept axes, and the logarithm of how far they lie beside them."""
+    away = features - origin
+    kept = away @ axes.T
+    beside = np.linalg.norm(away - kept @ axes, axis=1, keepdims=True)
+    return np.concatenate([kept, np.log(beside + 1e-6)], axis=1)
+
+
+def fit_familiarity(
+    statistics: np.ndarray, patients: np.ndarray, features: np.ndarray, held_out: np.ndarray
+) -> Familiarity:
+    """Fit both checks on the training pictures.
 
     Parameters
     ----------
-    statistics : ndarray, shape (N, 13)
+    statistics : ndarray, shape (N, 14)
         :func:`colour_statistics` of the training pictures.
     patients : ndarray of str, shape (N,)
+    features : ndarray, shape (N, D)
+        The trained network's hidden features of the same pictures.
+    held_out : ndarray, shape (M, D)
+        Those of the validation patients, whom the network did not learn; may have no rows.
     """
-    mean, std = statistics.mean(axis=0), statistics.std(axis=0) + 1e-6
-    scaled = (statistics - mean) / std
-    centre, precision = _fit(scaled)
-    left_out = [_distances(scaled, centre, precision)]
-    for patient in np.unique(patients):
-        own = patients == patient
-        if len(np.unique(patients)) > 2:
-            left_out.append(_distances(scaled[own], *_fit(scaled[~own])))
-    threshold = float(np.quantile(np.concatenate(left_out[1:] or left_out), FAMILIAR_SHARE))
-    return Familiarity(mean, std, centre, precision, threshold)
+    colours = _fit_gauge(statistics, patients, statistics[:0])
+    analysis = PCA(min(COMPONENTS, *features.shape), random_state=0).fit(features)
+    origin, axes = analysis.mean_, analysis.components_
+    others = _along(held_out, origin, axes) if len(held_out) else np.empty((0, len(axes) + 1))
+    gauge = _fit_gauge(_along(features, origin, axes), patients, others)
+    return Familiarity(colours, gauge, origin, axes)

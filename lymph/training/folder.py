@@ -22,6 +22,7 @@ PREDICTIONS = "predictions.csv"
 LOG = "log.txt"
 ENVIRONMENT = "environment.json"
 FAMILIARITY = "familiarity.json"
+FEATURES = "features.npz"
 STOP = "stop"
 FOLDS = "folds"
 

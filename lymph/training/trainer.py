@@ -22,6 +22,7 @@ from lymph.data.read import read_picture
 from lymph.data.scan import scan, usable
 from lymph.errors import RunError
 from lymph.models.familiarity import colour_statistics, fit_familiarity
+from lymph.models.features import digest, hidden_features
 from lymph.models.networks import BackboneHead, build_model
 from lymph.models.specs import MODELS
 from lymph.models.weights import load_backbone
@@ -348,7 +349,7 @@ class Trainer:
         """Predict every picture with the best state, and fit the check for strange pictures."""
         self.model.load_state_dict(load_checkpoint(self.folder / files.BEST)["model"])
         parts = [self._predict(name) for name in SET_NAMES if len(self.data.rows(name))]
-        self._fit_familiarity()
+        self._fit_familiarity(self._keep_features())
         if not len(self.data.rows("val")):
             self.notes.append("No validation pictures: the last epoch's model is used.")
         self._tell(self.config.epochs)
@@ -361,13 +362,42 @@ class Trainer:
         rows = self.data.table.iloc[self.data.rows(name)].assign(set=name)
         return make_predictions(rows, probabilities, self.config.classes)
 
-    def _fit_familiarity(self) -> None:
+    def _keep_features(self) -> dict[str, np.ndarray]:
+        """Keep every picture's hidden features and content for explanations; return them by set.
+
+        Half precision is enough for distances, and 20,000 pictures take 80 MB in it.
+        """
+        features = {name: self._hidden_features(name) for name in SET_NAMES}
+        rows = np.concatenate([self.data.rows(name) for name in SET_NAMES])
+        content = {
+            "picture": self.data.table["picture"].to_numpy(str)[rows],
+            "digest": np.array([digest(self.data.pixels[row]) for row in rows], str),
+            "features": np.concatenate([f for f in features.values() if len(f)]).astype(np.float16),
+        }
+        workspace.write_atomically(
+            self.folder / files.FEATURES, lambda p: np.savez_compressed(p, **content)
+        )
+        return features
+
+    @torch.no_grad()
+    def _hidden_features(self, name: str) -> np.ndarray:
+        self.model.eval()
+        parts = []
+        for pictures, _ in self._batches(name):
+            self._check_stop()
+            with autocast(self.precision.bfloat16):
+                parts.append(hidden_features(self.model, pictures).float())
+        return torch.cat(parts).numpy() if parts else np.empty((0, 1), np.float32)
+
+    def _fit_familiarity(self, features: dict[str, np.ndarray]) -> None:
         rows = self.data.table.iloc[self.data.rows("train")]
         root = Path(self.config.data)
         read = map_in_threads(
             lambda picture: colour_statistics(read_picture(root / picture)), list(rows["picture"])
         )
-        fitted = fit_familiarity(np.stack(list(read)), rows["patient"].to_numpy(str))
+        fitted = fit_familiarity(
+            np.stack(list(read)), rows["patient"].to_numpy(str), features["train"], features["val"]
+        )
         workspace.write_json(self.folder / files.FAMILIARITY, fitted.to_json())
 
 

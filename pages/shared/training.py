@@ -104,9 +104,13 @@ def report_of(run: Run, set_name: str) -> dict[str, Any]:
     return _report(str(run.path), changed(run), set_name)
 
 
-def choose_run(data_set: DataSet, label: str, key: str) -> Run | None:
-    """Draw the chooser of a finished run; the choice stands in the address."""
-    known = {run.id: run for run in finished_runs(data_set)}
+def choose_run(data_set: DataSet, label: str, key: str, single: bool = False) -> Run | None:
+    """Draw the chooser of a finished run; the choice stands in the address.
+
+    With ``single`` only runs of one split are offered, since a cross-validation has no one model.
+    """
+    offered = finished_runs(data_set)
+    known = {run.id: run for run in offered if not single or run.split().folds is None}
     asked = run_in_address(RESULTS_KEY)
     if asked and asked not in known:
         asked_run = runs.open_run(asked)

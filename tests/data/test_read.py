@@ -3,18 +3,20 @@
 import io
 import random
 import struct
+import time
 import warnings
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageOps
 
 from lymph.data import read
-from lymph.data.read import read_header, read_picture
+from lymph.data.read import read_header, read_picture, read_with_notes
 from lymph.errors import PictureError
 
 GREY = np.array([[0, 40, 80, 120], [160, 200, 240, 255]], np.uint8)
@@ -349,3 +351,168 @@ def test_mutated_files_only_raise_picture_errors(
                 data[min(place, 64) : min(place, 64) + 2] = chance.randbytes(2)
         data = data or bytearray(b"\0")
     must_read_or_refuse(bytes(data))
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "The file is empty"),
+        (b"<?xml version='1.0'?><SVG xmlns='x'><rect/></SVG>", "an SVG drawing"),
+        (b"<!DOCTYPE html><p>404", "a web page"),
+        (b"%PDF-1.4", "a PDF"),
+        (b"PK\x03\x04" + bytes(50), "a zip archive"),
+        (b"GIF89a" + bytes(50), "a GIF"),
+        (b"\0\0\0\x18ftypheic" + bytes(50), "HEIC"),
+        (bytes(128) + b"DICM", "DICOM"),
+        (b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG 2000"),
+        (b"just text", "not a PNG"),
+    ],
+)
+def test_what_it_is_instead_is_told_with_the_remedy(content: bytes, words: str) -> None:
+    """Each from a path, bytes and a file gives the same sentence."""
+    assert_refused(content, words)
+    assert_refused(io.BytesIO(content), words)
+
+
+@pytest.mark.parametrize(
+    ("mode", "form", "words"),
+    [
+        ("I;16", "PNG", "16- or 32-bit grey was scaled"),
+        ("I;16", "TIFF", "16- or 32-bit grey was scaled"),
+        ("I", "TIFF", "16- or 32-bit grey was scaled"),
+        ("F", "TIFF", "Floating-point grey was scaled"),
+        ("CMYK", "TIFF", "CMYK"),
+        ("CMYK", "JPEG", "CMYK"),
+        ("P", "PNG", "palette"),
+        ("RGBA", "PNG", "transparent parts were laid on white"),
+        ("LA", "PNG", "transparent parts were laid on white"),
+    ],
+)
+def test_what_was_done_is_told(mode: str, form: str, words: str) -> None:
+    """One sentence for each kind."""
+    picture = Image.fromarray(DEEP) if mode == "I;16" else Image.fromarray(COLOUR).convert(mode)
+    (note,) = read_with_notes(encode(picture, form)).notes
+    assert words in note
+
+
+def test_an_ordinary_picture_needs_no_word() -> None:
+    """8-bit RGB and grey, in every format."""
+    for form in ("PNG", "JPEG", "TIFF", "BMP", "WEBP"):
+        reading = read_with_notes(encode(Image.fromarray(COLOUR), form))
+        assert (reading.notes, reading.format) == ([], form)
+
+
+@pytest.mark.parametrize("form", ["PNG", "TIFF", "JPEG", "WEBP"])
+def test_turning_is_told(form: str) -> None:
+    """Also where Pillow has turned the picture by itself."""
+    exif = Image.Exif()
+    exif[ORIENTATION] = 6
+    (note,) = read_with_notes(encode(Image.fromarray(COLOUR), form, exif=exif)).notes
+    assert "turned upright" in note
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_all_eight_orientations(orientation: int) -> None:
+    """The same as Pillow's own turning."""
+    exif = Image.Exif()
+    exif[ORIENTATION] = orientation
+    data = encode(Image.fromarray(COLOUR), "PNG", exif=exif)
+    expected = ImageOps.exif_transpose(Image.open(io.BytesIO(data)))
+    np.testing.assert_array_equal(read_picture(data), np.asarray(expected))
+
+
+def test_pages_and_frames_are_told() -> None:
+    """Which page, of how many."""
+    pages = [Image.new("RGB", (5, 4), colour) for colour in ("red", "lime", "blue")]
+    several = {"save_all": True, "append_images": pages[1:]}
+    assert read_with_notes(encode(pages[0], "TIFF", **several)).notes == [
+        "The file has 3 pages; this is page 1."
+    ]
+    for form in ("PNG", "WEBP"):
+        assert read_with_notes(encode(pages[0], form, **several)).notes == [
+            "The file is animated; this is the first of 3 frames."
+        ]
+
+
+def test_a_thousand_pages_are_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counting stops at a bound."""
+    monkeypatch.setattr(read, "MAX_PAGES", 2)
+    pages = [Image.new("L", (5, 4), value) for value in range(5)]
+    data = encode(pages[0], "TIFF", save_all=True, append_images=pages[1:])
+    assert read_with_notes(data).notes == ["The file has more than 2 pages; this is page 1."]
+
+
+def test_whole_slides_are_told(tmp_path: Path) -> None:
+    """An Aperio .svs is a TIFF; its description says what it is, whatever its name."""
+    picture = Image.fromarray(COLOUR)
+    data = encode(picture, "TIFF", description="Aperio Image Library v11.2.1 46000x32914")
+    assert_refused(data, r"whole-slide file \(Aperio, .svs\)")
+    path = tmp_path / "slide.svs"
+    path.write_bytes(data)
+    with pytest.raises(PictureError, match="export the region"):
+        read_header(path)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "P", "1", "I;16", "I", "F", "CMYK", "RGBA"])
+def test_strips_change_nothing(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A picture read in many strips is the one read in a single strip."""
+    values = np.random.default_rng(0).integers(0, 256, (61, 37, 3), np.uint8)
+    picture = Image.fromarray(values)
+    picture = Image.fromarray(values[..., 0].astype(np.uint16) * 257) if mode == "I;16" else (
+        picture.convert(mode)
+    )  # fmt: skip
+    data = encode(picture, "TIFF")
+    whole = read_picture(data)
+    monkeypatch.setattr(read, "STRIP_PIXELS", 100)
+    np.testing.assert_array_equal(read_picture(data), whole)
+
+
+@pytest.mark.parametrize("form", ["PNG", "JPEG", "TIFF"])
+def test_large_pictures_are_shrunk_while_they_are_read(
+    form: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a whole factor, like a mean over blocks; the note tells the factor."""
+    monkeypatch.setattr(read, "STRIP_PIXELS", 3000)
+    rows, columns = np.mgrid[:300, :500]
+    values = np.stack([rows // 2, columns // 2, (rows + columns) // 4], -1).astype(np.uint8)
+    reading = read_with_notes(encode(Image.fromarray(values), form), max_pixels=10_000)
+    assert reading.notes == ["It is very large and was shrunk 4 times."]
+    assert reading.pixels.shape == (75, 125, 3)
+    expected = np.asarray(Image.fromarray(values).reduce(4))
+    assert np.abs(reading.pixels.astype(int) - expected).max() <= (12 if form == "JPEG" else 0)
+
+
+def test_a_giant_of_floats_is_read_quickly() -> None:
+    """Found by fuzzing: 83 megapixels of floats were converted before they were shrunk (2.1 s).
+
+    The time is compared with that of the same pixels in 8 bits.
+    """
+
+    def seconds(picture: Image.Image) -> float:
+        data = encode(picture, "TIFF")
+        start = time.process_time()
+        read_with_notes(data, max_pixels=1_000_000)
+        return time.process_time() - start
+
+    grey = Image.new("L", (4000, 4000), 128)
+    assert seconds(grey.convert("F")) < 8 * seconds(grey.convert("RGB")) + 0.5
+
+
+def test_floats_that_are_no_numbers() -> None:
+    """NaN and infinity count as black; the others keep their scale."""
+    values = np.array([[0.0, 0.5, 1.0, np.nan], [np.inf, -np.inf, 0.25, 1.0]], np.float32)
+    pixels = read_picture(encode(Image.fromarray(values), "TIFF"))
+    assert pixels[..., 0].tolist() == [[0, 128, 255, 0], [0, 0, 64, 255]]
+
+
+def test_giants_are_decoded_one_after_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While one is decoded another waits, and small pictures do not."""
+    monkeypatch.setattr(read, "GIANT_PIXELS", 7)
+    small = encode(Image.fromarray(GREY[:1]), "PNG")
+    giant = encode(Image.fromarray(COLOUR), "PNG")
+    with ThreadPoolExecutor(2) as pool:
+        with read.GIANTS:
+            waiting = pool.submit(read_picture, giant)
+            assert pool.submit(read_picture, small).result(30).shape == (1, 4, 3)
+            assert not waiting.done()
+        np.testing.assert_array_equal(waiting.result(30), COLOUR)

@@ -10,26 +10,29 @@ from PIL import Image
 
 from lymph.data.scan import scan, usable
 from lymph.errors import RunError
-from lymph.inference import classify_files, load_classifier
-from lymph.runs import Run, create_run, train_here
-from lymph.splits import split_by_patient
+from lymph.evaluation import apply_temperature
+from lymph.inference import (
+    answer_files,
+    classify_files,
+    how_sure,
+    load_classifier,
+    patient_answers,
+)
+from lymph.inference.answers import refused
+from lymph.inference.classify import run_temperature
+from lymph.inference.examples import synthetic_examples
+from lymph.predictions import write_predictions
+from lymph.runs import Run, create_run
+from lymph.splits import make_folds, split_by_patient
 from lymph.training.config import TrainConfig
-
-
-@pytest.fixture
-def run(tiny_root: Path) -> Run:
-    """Return a finished run on the tiny set."""
-    config = TrainConfig(str(tiny_root), epochs=2)
-    made = create_run(config, split_by_patient(usable(scan(tiny_root))))
-    train_here(made)
-    return made
 
 
 def test_a_picture_gets_the_answer_that_the_run_predicted(run: Run, tiny_root: Path) -> None:
     """Training, prediction and classification share one way from file to input."""
-    predictions = run.predictions()
+    classifier = load_classifier(run)
+    predictions = apply_temperature(run.predictions(), classifier.temperature)
     named = [(name, tiny_root / name) for name in predictions["picture"]]
-    answers = list(classify_files(load_classifier(run), named))
+    answers = list(classify_files(classifier, named))
     for answer, (_, row) in zip(answers, predictions.iterrows(), strict=True):
         assert answer["picture"] == row["picture"]
         assert answer["predicted"] == row["predicted"]
@@ -87,3 +90,138 @@ def test_a_strangers_checkpoint_executes_nothing(run: Run, tmp_path: Path) -> No
     with pytest.raises(RunError, match="damaged"):
         load_classifier(copy)
     assert not (tmp_path / "pwned").exists()
+
+
+def test_what_the_run_has_seen_is_told(run: Run, tiny_root: Path) -> None:
+    """The same pixels under another name and format; another picture of a training patient."""
+    predictions = run.predictions()
+    trained = predictions[predictions["set"] == "train"]["picture"].iloc[0]
+    tested = predictions[predictions["set"] == "test"]["picture"].iloc[0]
+    renamed = io.BytesIO()
+    Image.open(tiny_root / trained).save(renamed, "BMP")
+    name = Path(trained).name.replace("_001", "_777")
+    other = tiny_root / tested
+    same, patient, new = classify_files(
+        load_classifier(run), [("new.bmp", renamed), (name, other), (tested, other)]
+    )
+    assert "learned from this very picture" in same["seen"] and trained in same["seen"]
+    assert "other pictures of patient" in patient["seen"]
+    assert new["seen"] == ""
+
+
+def test_pictures_too_small_to_show_tissue(run: Run) -> None:
+    """1 x 1 and 1 x 10,000 pixels are read, and told to be too small."""
+    classifier = load_classifier(run)
+    for size in ((1, 1), (1, 10_000), (10_000, 1)):
+        file = io.BytesIO()
+        Image.new("RGB", size, "pink").save(file, "PNG")
+        (answer,) = classify_files(classifier, [("x.png", file)])
+        assert f"only {size[0]} x {size[1]} pixels" in answer["problem"]
+
+
+def test_a_wrong_extension_is_told(run: Run, tiny_root: Path) -> None:
+    """A PNG named .tif is answered, with a note."""
+    picture = tiny_root / "CLL" / "sj-99-11_001.png"
+    wrong, right = classify_files(load_classifier(run), [("a.tif", picture), ("a.PNG", picture)])
+    assert wrong["notes"] == ["It is named .tif but is a PNG."]
+    assert right["notes"] == []
+
+
+def test_two_classifiers_share_one_reading(run: Run, tiny_root: Path) -> None:
+    """Both answer every file; what is kept of the pixels comes along."""
+    classifier = load_classifier(run)
+    named = [("a", tiny_root / "CLL" / "sj-99-11_001.png"), ("b", b"nothing")]
+    good, bad = answer_files([classifier, classifier], named, keep=lambda pixels: pixels.shape)
+    assert good.kept == (48, 64, 3) and len(good.answers) == 2
+    assert good.answers[0] == good.answers[1]
+    assert bad.kept is None and all(answer["problem"] for answer in bad.answers)
+
+
+def test_batches_answer_as_one_by_one(run: Run, tiny_root: Path) -> None:
+    """The size of a batch changes nothing, broken files among them included."""
+    named = [(p.name, p) for p in sorted(tiny_root.rglob("*.png"))[:7]]
+    named.insert(3, ("bad", b"nothing"))
+    classifier = load_classifier(run)
+    alone = [one.answers[0] for one in answer_files([classifier], named)]
+    for size in (3, 8, 50):
+        together = [one.answers[0] for one in answer_files([classifier], named, batch=size)]
+        assert [a["picture"] for a in together] == [a["picture"] for a in alone]
+        for a, b in zip(alone, together, strict=True):
+            assert a["probabilities"] == pytest.approx(b["probabilities"], abs=1e-4)
+
+
+def test_sources_are_opened_one_after_another(run: Run, tiny_root: Path) -> None:
+    """However many files there are, only a few are ahead of the answers."""
+    content = (tiny_root / "CLL" / "sj-99-11_001.png").read_bytes()
+    opened = []
+
+    def source() -> bytes:
+        opened.append(1)
+        return content
+
+    answers = classify_files(load_classifier(run), [(str(i), source) for i in range(200)])
+    next(answers)
+    answers.close()
+    assert len(opened) < 60
+
+
+def test_a_cross_validation_has_no_one_model(tiny_root: Path) -> None:
+    """It says so, and what to choose."""
+    table = usable(scan(tiny_root))
+    made = create_run(TrainConfig(str(tiny_root), epochs=1), make_folds(table, 2, "patient", 0))
+    with pytest.raises(RunError, match="one split"):
+        load_classifier(made)
+
+
+def test_the_temperature_softens_and_never_sharpens(run: Run) -> None:
+    """It comes from the validation pictures; the answer stays the same class."""
+    predictions = run.predictions()
+    columns = [f"p_{name}" for name in run.classes]
+    sure = predictions.copy()
+    sure[columns] = 0.005
+    for row, name in enumerate(sure["predicted"]):
+        sure.loc[row, f"p_{name}"] = 0.99
+    for right in (0, 1):  # 0: what is said with 99 % is as often wrong as right
+        table = sure.assign(label=sure["predicted"])
+        if not right:
+            table.loc[::2, "label"] = [
+                next(c for c in run.classes if c != name) for name in table["predicted"][::2]
+            ]
+        write_predictions(table, run.path / "predictions.csv")
+        temperature = run_temperature(run)
+        assert (temperature == 1) if right else (temperature > 1.5)
+
+
+def test_several_pictures_of_one_patient() -> None:
+    """The mean of the probabilities; one picture alone is no patient's answer."""
+    rows = [("p", [0.9, 0.1]), ("p", [0.2, 0.8]), ("q", [0.5, 0.5]), ("", [0.1, 0.9])]
+    answers = [
+        {**refused("x", ""), "patient": who, "probabilities": dict(zip("AB", values, strict=True))}
+        for who, values in rows
+    ]
+    (one,) = patient_answers(answers, ["A", "B"])
+    assert (one["patient"], one["pictures"], one["predicted"]) == ("p", 2, "A")
+    assert one["probabilities"] == pytest.approx({"A": 0.55, "B": 0.45})
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ((0.97, 0.02, 0.01), "very sure"),
+        ((0.85, 0.1, 0.05), "fairly sure"),
+        ((0.65, 0.3, 0.05), "not quite sure"),
+        ((0.5, 0.3, 0.2), "unsure"),
+        ((0.45, 0.4, 0.15), "undecided between CLL and FL"),
+    ],
+)
+def test_how_sure_in_words(values: tuple[float, ...], words: str) -> None:
+    """The words follow the probabilities."""
+    assert how_sure(dict(zip(("CLL", "FL", "MCL"), values, strict=True))) == words
+
+
+def test_examples_are_synthetic_and_of_every_class() -> None:
+    """Three pictures, named so, the same each time."""
+    drawn = synthetic_examples()
+    assert [name.split()[0] for name, _ in drawn] == ["synthetic"] * 3
+    assert drawn == synthetic_examples()
+    assert all(Image.open(io.BytesIO(content)).size == (417, 312) for _, content in drawn)

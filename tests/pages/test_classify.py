@@ -1,14 +1,28 @@
 """The Classify page: one answer a file, a broken one beside the good ones."""
 
+import io
+import zipfile
+
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from lymph.data.scan import scan, usable
 from lymph.data.sources import DataSet
 from lymph.runs import Run, create_run, train_here
 from lymph.splits import split_by_patient
 from lymph.training.config import TrainConfig
+from pages.shared.pasting import decode_address
 
 from .conftest import OpenPage, words
+
+
+def html_of(app: AppTest) -> str:
+    """Return all HTML that a page draws."""
+    return "\n".join(element.proto.body for element in app.get("html"))
+
+
+def upload(app: AppTest, files: list[tuple[str, bytes, str]]) -> None:
+    app.file_uploader(key="classify_upload").set_value(files).run()
 
 
 @pytest.fixture
@@ -31,27 +45,115 @@ def test_a_picture_is_answered_and_a_broken_file_says_so(
     good = (tiny.path / "MCL" / "sj-99-31_001.png").read_bytes()
     app = open_page("classify")
     app.file_uploader(key="classify_upload").set_value(
-        [("../../[evil](x)*.png", good, "image/png"), ("broken.png", b"nothing", "image/png")]
+        [("../../[evil](x)<b>*.png", good, "image/png"), ("broken.png", b"nothing", "image/png")]
     ).run()
     assert not app.exception
-    assert "broken" in app.error[0].value
-    assert "not a PNG, JPEG" in app.error[0].value.replace("\\", "")
-    assert app.text[0].value == "../../[evil](x)*.png"
-    (metric,) = app.metric
-    assert metric.value.split(",")[0] in ("CLL", "FL", "MCL")
+    (error,) = app.error
+    assert "broken" in error.value
+    assert "not a PNG, JPEG" in error.value.replace("\\", "")
+    said = html_of(app)
+    assert "../../[evil](x)&lt;b&gt;*.png" in said and "<b>*.png" not in said
+    assert any(f"<b>{name}</b>" in said for name in ("CLL", "FL", "MCL"))
+    assert "1 file could not be answered" in words(app)
 
 
-def test_many_pictures_come_with_a_table_and_a_download(
+def test_many_pictures_come_with_a_tally_patients_and_a_download(
     trained: Run, tiny: DataSet, open_page: OpenPage
 ) -> None:
-    files = [(p.name, p.read_bytes(), "image/png") for p in sorted(tiny.path.rglob("*_001.png"))]
+    paths = sorted(tiny.path.rglob("*_00[12].png"))
     app = open_page("classify")
-    app.file_uploader(key="classify_upload").set_value(files).run()
+    upload(app, [(path.name, path.read_bytes(), "image/png") for path in paths])
     assert not app.exception
-    table = app.dataframe[0].value
-    assert list(table["picture"]) == [name for name, *_ in files]
+    assert "24 pictures answered" in words(app)
+    said = html_of(app)
+    assert said.count('class="lymph-patient"') == 12
+    assert "2 pictures together" in said
     assert len(app.get("download_button")) == 1
-    assert len(app.metric) == 12
+    assert "learned from this very picture" in said
+
+
+def test_a_zip_is_opened_and_its_bad_members_say_so(
+    trained: Run, tiny: DataSet, open_page: OpenPage
+) -> None:
+    good = (tiny.path / "FL" / "sj-99-21_001.png").read_bytes()
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("folder/sj-99-21_001.png", good)
+        archive.writestr("../out.png", good)
+        archive.writestr("inner.zip", b"PK")
+    app = open_page("classify")
+    upload(app, [("all.zip", file.getvalue(), "application/zip")])
+    assert not app.exception
+    errors = "\n".join(error.value.replace("\\", "") for error in app.error)
+    assert "points out of the zip" in errors and "A zip inside a zip" in errors
+    assert "all.zip › folder/sj-99-21_001.png" in html_of(app)
+
+
+@pytest.mark.parametrize(
+    ("view", "expected"),
+    [
+        ("Where it looked", "Grad-CAM"),
+        ("Tile by tile", "overlapping tiles"),
+        ("Most similar", "They come from"),
+        ("Inside", "Layer 3"),
+    ],
+)
+def test_the_reasons_open_on_a_click(
+    trained: Run, tiny: DataSet, open_page: OpenPage, view: str, expected: str
+) -> None:
+    good = (tiny.path / "FL" / "sj-99-21_001.png").read_bytes()
+    app = open_page("classify")
+    upload(app, [("a.png", good, "image/png")])
+    app.session_state["why_view"] = view
+    app.button(key=f"why_0_{trained.id}").click().run()
+    assert not app.exception
+    assert expected in words(app)
+
+
+def test_synthetic_examples_come_with_one_click(trained: Run, open_page: OpenPage) -> None:
+    app = open_page("classify")
+    app.button(key="classify_examples").click().run()
+    assert not app.exception
+    assert html_of(app).count("synthetic example of") >= 3
+    app.button(key="classify_forget").click().run()
+    assert "synthetic example of" not in html_of(app)
+
+
+def test_two_runs_answer_side_by_side(trained: Run, tiny: DataSet, open_page: OpenPage) -> None:
+    config = TrainConfig(str(tiny.path), epochs=1, seed=5)
+    other = create_run(config, split_by_patient(usable(scan(tiny.path))))
+    train_here(other)
+    good = (tiny.path / "FL" / "sj-99-21_001.png").read_bytes()
+    app = open_page("classify", run=other.id)
+    app.selectbox(key="classify_second").set_value(trained.id).run()
+    upload(app, [("a.png", good, "image/png")])
+    assert not app.exception
+    assert app.button(key=f"why_0_{trained.id}") and app.button(key=f"why_0_{other.id}")
+    assert "seed 5" in html_of(app)
+
+
+def test_the_table_is_safe_in_a_spreadsheet(
+    trained: Run, tiny: DataSet, open_page: OpenPage
+) -> None:
+    from lymph.inference import answer_table, classify_files, load_classifier
+    from lymph.inference.answers import harmless
+
+    good = tiny.path / "FL" / "sj-99-21_001.png"
+    answers = list(classify_files(load_classifier(trained), [("=cmd()|x.png", good)]))
+    table = answer_table(answers, trained.classes).map(harmless)
+    assert table["picture"][0] == "'=cmd()|x.png"
+
+
+def test_what_is_pasted_comes_as_bytes() -> None:
+    assert decode_address("data:image/png;base64,aGk=") == b"hi"
+    for wrong in (
+        None,
+        "",
+        "data:image/png,hi",
+        "data:image/png;base64,%%",
+        "http://x;base64,aGk=",
+    ):
+        assert decode_address(wrong) is None
 
 
 def test_the_model_is_judged_where_it_answers(trained: Run, open_page: OpenPage) -> None:

@@ -1,0 +1,76 @@
+"""The map of a run's feature space: one point a picture."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from lymph.charts.style import PINK_LINE, SET_TITLES, VIOLET_LINE, quiet
+from lymph.facts import OKABE_ITO
+
+# What the points can be coloured by, as people read it.
+COLOURINGS = ("class", "patient", "set", "right or wrong")
+
+MARKS = ("circle", "square", "diamond", "triangle-up", "cross", "star", "x", "hexagon")
+
+
+def embedding_groups(table: pd.DataFrame, by: str) -> pd.Series:
+    """Return the name of each picture's group, for a prediction table and one of ``COLOURINGS``."""
+    if by == "right or wrong":
+        right = table["label"] == table["predicted"]
+        return right.map({True: "right", False: "wrong"})
+    if by == "set":
+        return table["set"].map(lambda name: SET_TITLES.get(name, name))
+    return table["label" if by == "class" else "patient"]
+
+
+def embedding_chart(
+    table: pd.DataFrame, places: np.ndarray, by: str, class_colours: Mapping[str, str]
+) -> go.Figure:
+    """Draw the map; a point's ``customdata`` is its picture.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Prediction table, N rows.
+    places : ndarray, shape (N, 2)
+    by : str
+        One of ``COLOURINGS``; groups differ in mark as well as in colour.
+    class_colours : mapping
+        Class to colour.
+    """
+    groups = embedding_groups(table, by)
+    names = sorted(groups.unique())
+    figure = go.Figure()
+    for number, name in enumerate(names):
+        own = (groups == name).to_numpy()
+        rows = table[own]
+        figure.add_scatter(
+            x=places[own, 0],
+            y=places[own, 1],
+            mode="markers",
+            name=str(name),
+            customdata=rows[["picture"]].to_numpy(),
+            text=rows["label"] + ", patient " + rows["patient"],
+            hovertemplate="%{text}<br>%{customdata[0]}<extra></extra>",
+            marker={
+                "size": 9,
+                "opacity": 0.85,
+                "color": _colour(by, name, number, class_colours),
+                "symbol": MARKS[(number // len(OKABE_ITO) if by == "patient" else number) % 8],
+            },
+        )
+    quiet(figure, 480)
+    figure.update_layout(showlegend=len(names) <= 8, legend={"orientation": "h", "y": 1.08})
+    figure.update_xaxes(showticklabels=False)
+    figure.update_yaxes(showticklabels=False)
+    return figure
+
+
+def _colour(by: str, name: str, number: int, class_colours: Mapping[str, str]) -> str:
+    if by == "class":
+        return class_colours[name]
+    if by == "right or wrong":
+        return VIOLET_LINE if name == "right" else PINK_LINE
+    return OKABE_ITO[number % len(OKABE_ITO)]

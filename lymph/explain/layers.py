@@ -1,0 +1,83 @@
+"""What the small CNN sees: its first filters, and the activations layer by layer."""
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import nn
+
+from lymph.data.pixels import shrink
+from lymph.models.inputs import to_input
+from lymph.models.networks import BackboneHead
+from lymph.models.specs import ModelSpec
+
+
+class Activations(NamedTuple):
+    """The feature maps of one convolution after its ReLU: float32, maps x height x width."""
+
+    name: str
+    maps: np.ndarray
+
+
+def _convolutions(model: BackboneHead) -> list[nn.Conv2d]:
+    return [module for module in model.backbone.modules() if isinstance(module, nn.Conv2d)]
+
+
+def first_filters(model: BackboneHead) -> np.ndarray:
+    """Return the filters of the first convolution, float32, filters x channels x k x k.
+
+    Each is scaled by its own largest absolute weight, so that 0 stays 0 and values lie in -1 to 1.
+    """
+    weights = _convolutions(model)[0].weight.detach().numpy().copy()
+    top = np.abs(weights).max(axis=(1, 2, 3), keepdims=True)
+    return weights / np.maximum(top, 1e-12)
+
+
+@torch.no_grad()
+def activations(model: BackboneHead, spec: ModelSpec, pixels: np.ndarray) -> list[Activations]:
+    """Return what each layer of a sequential backbone makes of a picture, uint8 H x W x 3.
+
+    A layer ends with its ReLU; ResNet-50, whose backbone is no plain sequence, gives the outputs of
+    its stages.
+    """
+    model.eval()
+    found: list[Activations] = []
+
+    def keep(module: nn.Module, inputs: tuple, output: torch.Tensor) -> None:
+        # A copy: the next module may work in place.
+        found.append(Activations(f"Layer {len(found) + 1}", output[0].clone().numpy()))
+
+    ends = [m for m in model.backbone.children() if isinstance(m, nn.ReLU | nn.Sequential)]
+    hooks = [module.register_forward_hook(keep) for module in ends]
+    try:
+        model(to_input(shrink(pixels, spec.size, spec.grey)[None], spec))
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return found
+
+
+def mosaic(maps: np.ndarray, columns: int = 8, side: int = 96) -> np.ndarray:
+    """Lay maps out in rows of grey pictures, each stretched from its lowest to its highest value.
+
+    Parameters
+    ----------
+    maps : ndarray, shape (N, h, w)
+    columns, side : int
+        Pictures a row, and pixels a side of each.
+
+    Returns
+    -------
+    ndarray of uint8, shape (H, W)
+    """
+    gap = 4
+    rows = -(-len(maps) // columns)
+    canvas = np.full((rows * (side + gap) - gap, columns * (side + gap) - gap), 255, np.uint8)
+    for place, values in enumerate(maps):
+        low, high = float(values.min()), float(values.max())
+        grey = np.rint((values - low) / max(high - low, 1e-12) * 255).astype(np.uint8)
+        tile = np.asarray(Image.fromarray(grey).resize((side, side), Image.Resampling.NEAREST))
+        top, left = (side + gap) * (place // columns), (side + gap) * (place % columns)
+        canvas[top : top + side, left : left + side] = tile
+    return canvas

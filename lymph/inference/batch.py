@@ -1,0 +1,92 @@
+"""Folders of any size: answers go into a CSV as they come, and a second call goes on."""
+
+import csv
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple, TextIO
+
+from lymph.data.parallel import Progress
+from lymph.errors import DataError
+from lymph.inference.answers import Answer, answer_columns, answer_row, harmless
+from lymph.inference.classify import Classifier, classify_files
+
+
+class Written(NamedTuple):
+    """What a call has done: pictures answered now, before, and those with a problem among now's."""
+
+    csv: str
+    pictures: int
+    before: int
+    problems: int
+
+
+def classify_to_csv(
+    classifier: Classifier,
+    run_id: str,
+    pictures: Sequence[tuple[str, Path]],
+    path: Path,
+    progress: Progress | None = None,
+) -> Written:
+    """Append one line a picture; pictures that the file already answers are passed over.
+
+    Only a few pictures are in memory at any time. A line that was cut off half-way, by a power cut
+    for instance, is taken away and answered again.
+
+    Raises
+    ------
+    DataError
+        When the file is another table, holds another run's answers, or cannot be written.
+    """
+    columns = ["run", *answer_columns(classifier.classes)]
+    try:
+        done = _go_on_from(path, columns, run_id)
+        left = [(name, file) for name, file in pictures if str(harmless(name)) not in done]
+        with path.open("a", newline="", encoding="utf-8") as file:
+            problems = 0
+            for answer in classify_files(classifier, left, progress):
+                _write_line(file, run_id, answer, classifier)
+                problems += bool(answer["problem"])
+    except OSError as error:
+        raise DataError(f"{path} cannot be written ({error.strerror}); choose another.") from error
+    return Written(str(path), len(left), len(pictures) - len(left), problems)
+
+
+def _write_line(file: TextIO, run_id: str, answer: Answer, classifier: Classifier) -> None:
+    row = [run_id, *answer_row(answer, classifier.classes)]
+    csv.writer(file, lineterminator="\n").writerow([harmless(value) for value in row])
+    file.flush()
+
+
+def _go_on_from(path: Path, columns: list[str], run_id: str) -> set[str]:
+    """Begin the file, or mend its end and return the pictures that it answers."""
+    if not path.exists() or path.stat().st_size == 0:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("w", newline="", encoding="utf-8") as file:
+            csv.writer(file, lineterminator="\n").writerow(columns)
+        return set()
+    _cut_half_line(path)
+    try:
+        with path.open(newline="", encoding="utf-8") as lines:
+            reader = csv.DictReader(lines)
+            header = list(reader.fieldnames or [])
+            rows = [(row["run"], row["picture"]) for row in reader] if header == columns else []
+    except (UnicodeDecodeError, csv.Error):
+        header, rows = [], []
+    if header != columns:
+        raise DataError(f"{path} is another table; choose another name for the answers.")
+    if any(run != str(harmless(run_id)) for run, _ in rows):
+        raise DataError(f"{path} holds the answers of another run; choose another name.")
+    return {picture for _, picture in rows}
+
+
+def _cut_half_line(path: Path) -> None:
+    """Take away what follows the last whole line."""
+    with path.open("rb+") as file:
+        end = file.seek(0, os.SEEK_END)
+        block = 1 << 16
+        start = max(0, end - block)
+        file.seek(start)
+        tail = file.read()
+        if not tail.endswith(b"\n"):
+            file.truncate(start + tail.rfind(b"\n") + 1)

@@ -1,0 +1,42 @@
+"""Filters and activations: the values the network really has, and no hook left behind."""
+
+import numpy as np
+import torch
+
+from lymph.data.pixels import shrink
+from lymph.explain.layers import activations, first_filters
+from lymph.models.inputs import to_input
+from lymph.models.networks import BackboneHead, build_model
+from lymph.models.specs import MODELS
+
+from .conftest import SPEC, plant
+from .test_gradcam import hooks_of
+
+
+def test_filters_are_the_weights_of_the_first_convolution(planted_model: BackboneHead) -> None:
+    """16 filters of 3 x 3, each scaled to its own largest weight."""
+    filters = first_filters(planted_model)
+    weights = planted_model.backbone[0].weight.detach().numpy()
+    assert filters.shape == (16, 1, 3, 3)
+    np.testing.assert_allclose(np.abs(filters).max(axis=(1, 2, 3)), 1, atol=1e-6)
+    assert (np.sign(filters) == np.sign(weights)).all()
+
+
+def test_activations_of_every_layer(planted_model: BackboneHead) -> None:
+    """Three layers, each pooled to half the size, equal to a pass by hand."""
+    sample = plant(5)
+    found = activations(planted_model, SPEC, sample.pixels)
+    assert [a.maps.shape for a in found] == [(16, 64, 64), (32, 32, 32), (64, 16, 16)]
+    assert [a.name for a in found] == ["Layer 1", "Layer 2", "Layer 3"]
+    with torch.no_grad():
+        pictures = to_input(shrink(sample.pixels, SPEC.size, SPEC.grey)[None], SPEC)
+        expected = planted_model.backbone[:7](pictures)[0].numpy()
+    np.testing.assert_allclose(found[1].maps, expected, atol=1e-6)
+    assert all(a.maps.min() >= 0 for a in found)
+    assert hooks_of(planted_model) == 0
+
+
+def test_a_resnet_shows_its_stages() -> None:
+    """Stem and four stages."""
+    found = activations(build_model("resnet50", 3), MODELS["resnet50"], plant(5).pixels)
+    assert [len(a.maps) for a in found] == [64, 256, 512, 1024, 2048]
