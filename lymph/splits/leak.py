@@ -1,5 +1,6 @@
 """What a split leaks: patients that the model trains on and is tested on."""
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -81,3 +82,22 @@ def summary(table: pd.DataFrame, split: Split) -> dict[str, Any]:
         "leaked_patients": leak.leaked_patients,
         "leaked_test_share": leak.leaked_test_share,
     }
+
+
+def twins_across(
+    table: pd.DataFrame, split: Split, pairs: Iterable[tuple[str, str]]
+) -> list[tuple[str, str]]:
+    """Return the pairs of (nearly) the same picture that the split puts on two sides.
+
+    They leak whatever the patients are called, and whether patients are known at all.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Picture table, sound pictures only.
+    split : Split
+    pairs : iterable of (str, str)
+        Pictures that look alike, as ``lymph.data.quality`` finds them.
+    """
+    home = dict(zip(table["picture"], split.assign(table), strict=True))
+    return [(a, b) for a, b in pairs if home.get(a) and home.get(b) and home[a] != home[b]]
