@@ -171,3 +171,16 @@ def count_unmeasured(root: Path | str, pictures: list[str]) -> int:
     folder = Path(root)
     stamps = stamps_of(folder, pictures)
     return len(pictures) - len(recall(cache_folder(folder) / "measures.json", stamps))
+
+
+def components(measures: pd.DataFrame) -> np.ndarray:
+    """Return the first two principal components of the colour statistics, N x 2.
+
+    Each is turned so that its largest weight is positive: the same pictures give the same map.
+    """
+    values = measures[COLOUR_STATISTICS].to_numpy(np.float64)
+    scaled = (values - values.mean(axis=0)) / (values.std(axis=0) + 1e-9)
+    _, _, axes = np.linalg.svd(scaled, full_matrices=False)
+    axes = axes[:2]
+    signs = np.sign(axes[np.arange(len(axes)), np.abs(axes).argmax(axis=1)])
+    return scaled @ (axes * signs[:, None]).T

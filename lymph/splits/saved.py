@@ -118,5 +118,5 @@ def from_file(name: str, content: bytes) -> Split:
         raise
     except (ValueError, KeyError, TypeError, AttributeError, csv.Error) as error:
         raise SplitError(
-            f"{name[:80]} is no split; give a split.json, or a CSV with the columns picture and set."
+            f"{name[:80]} is no split; give a split.json, or a CSV with columns picture and set."
         ) from error
