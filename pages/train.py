@@ -78,6 +78,7 @@ def choose_and_start(data_set: DataSet) -> None:
     with side:
         describe_split(table, split)
         config.pattern = state.patient_pattern(data_set)
+        config.patients_csv = state.patients_csv(data_set)
         show_estimate(config, split, table)
         if st.button("Start training", type="primary", key="start_training"):
             start(config, split)

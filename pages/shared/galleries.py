@@ -1,6 +1,7 @@
 """Pictures in a grid: bordered in the colour of their class, and opened by a click."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
@@ -47,8 +48,26 @@ def gallery(
     colours: Mapping[str, str],
     key: str,
     per_page: int = PER_PAGE,
+    describe: Callable[[Item], str] = lambda item: item.note,
+    on_open: Callable[[Item], None] | None = None,
 ) -> None:
-    """Draw a paged grid of pictures; the button under each opens it at full size."""
+    """Draw a paged grid of pictures; the button under each opens it.
+
+    Parameters
+    ----------
+    root : Path
+        Data root.
+    items : sequence of Item
+    colours : mapping
+        Class to colour.
+    key : str
+        Of the widgets.
+    per_page : int
+    describe : callable
+        Returns the line under a picture; asked for the pictures of the page at hand only.
+    on_open : callable, optional
+        What the button does; by default the picture is shown at full size.
+    """
     pages = max(1, -(-len(items) // per_page))
     page = 1
     if pages > 1:
@@ -65,8 +84,8 @@ def gallery(
             st.html(_figure(item, address, colours[item.label]))
             name = plain(short_name(item.picture))
             if st.button(name, key=f"{key}_open_{place}", type="tertiary"):
-                open_picture(root, item)
-            st.html(f'<div class="lymph-caption">{escape(item.note)}</div>')
+                (on_open or partial(open_picture, root))(item)
+            st.html(f'<div class="lymph-caption">{escape(describe(item))}</div>')
 
 
 @st.dialog("Picture", width="large")

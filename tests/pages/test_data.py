@@ -20,6 +20,12 @@ def metrics(app: AppTest) -> dict[str, str]:
     return {metric.label: metric.value for metric in app.metric}
 
 
+def open_view(open_page: OpenPage, view: str) -> AppTest:
+    """Open one of the Data page's views, as a click on its name does."""
+    app = open_page("data")
+    return app.button_group(key="view").set_value(view).run()
+
+
 def test_the_numbers_of_the_data_stand_large(tiny: DataSet, open_page: OpenPage) -> None:
     app = open_page("data")
     assert not app.exception
@@ -132,15 +138,19 @@ def test_kaggle_out_of_reach_tells_the_way_by_hand(
 
 
 def test_a_pattern_of_ones_own_tells_the_patients(tiny: DataSet, open_page: OpenPage) -> None:
-    app = open_page("data")
+    app = open_view(open_page, "names")
     app.text_input(key=f"pattern_{tiny.name}").set_value(r"(?P<patient>sj-99-\d)").run()
+    assert metrics(app)["Patients"] == "3"
+    app.button(key="use_pattern").click().run()
+    app = open_page("data")
     assert metrics(app)["Patients"] == "3"
 
 
 def test_a_bad_pattern_is_refused_and_can_be_mended(tiny: DataSet, open_page: OpenPage) -> None:
-    app = open_page("data")
+    app = open_view(open_page, "names")
     app.text_input(key=f"pattern_{tiny.name}").set_value("(((").run()
     assert "regular expression" in app.error[0].value
+    assert not [button for button in app.button if button.key == "use_pattern"]
     app.text_input(key=f"pattern_{tiny.name}").set_value(r"(?P<patient>sj-99-\d\d)").run()
     assert metrics(app)["Patients"] == "12"
 
