@@ -1,12 +1,8 @@
-"""A measurement of the leak as a process of its own: ``python -m lymph.leak.job FOLDER``.
+"""Measurements of the leak: each is a folder and a process of its own, as a training run is.
 
-It outlives the page that started it. Its folder is the only channel: ``config.json``,
-``status.json`` (as a training run's), ``result.json`` and ``log.txt``.
+The folder holds ``config.json``, ``status.json`` (as a run's), ``result.json`` and ``log.txt``.
 """
 
-import logging
-import os
-import sys
 import time
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
@@ -14,23 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from lymph import workspace
-from lymph.data.scan import scan, usable
 from lymph.detached import start_detached
-from lymph.errors import LymphError, RunError
+from lymph.errors import RunError
 from lymph.facts import PATIENT_PATTERN
-from lymph.leak.features import colour_features, imagenet_features
-from lymph.leak.meter import FEATURES, SEEDS, choose_pictures, measure_leak
+from lymph.leak.meter import FEATURES, SEEDS
 from lymph.training import folder as files
 from lymph.training.folder import Status
 
-log = logging.getLogger("lymph")
-
 RESULT = "result.json"
-NICENESS = 10
-
-
-class Stopped(Exception):
-    """The user asked the measurement to stop."""
 
 
 @dataclass(frozen=True)
@@ -98,12 +85,14 @@ def create_measurement(config: MeterConfig) -> Measurement:
 def start_measurement(config: MeterConfig) -> Measurement:
     """Start a measurement in a process of its own."""
     measurement = create_measurement(config)
-    start_detached("lymph.leak.job", measurement.path)
+    start_detached("lymph.leak.worker", measurement.path)
     return measurement
 
 
 def measure_here(config: MeterConfig) -> Measurement:
     """Measure in this process; how it ended stands in the status."""
+    from lymph.leak.worker import work
+
     measurement = create_measurement(config)
     work(measurement.path)
     return measurement
@@ -125,61 +114,3 @@ def latest_measurement(root: Path | str, features: str) -> Measurement | None:
         except (OSError, ValueError, TypeError, RunError):
             continue
     return None
-
-
-def _measure(folder: Path, config: MeterConfig) -> None:
-    csv = Path(config.patients_csv) if config.patients_csv else None
-    table = choose_pictures(usable(scan(config.data, config.pattern, csv)))
-
-    def check_stop() -> None:
-        if (folder / files.STOP).exists():
-            raise Stopped
-
-    def read(done: int, total: int) -> None:
-        check_stop()
-        if done % 16 == 0 or done == total:
-            _tell(folder, share=done / total)
-
-    if config.features == "colour":
-        features = colour_features(config.data, table, read)
-    else:
-        features = imagenet_features(config.data, table, config.weights, read)
-
-    def tell(done: int, total: int) -> None:
-        check_stop()
-        _tell(folder, epoch=done, epochs=total, share=0.0)
-
-    workspace.write_json(folder / RESULT, measure_leak(features, table, config.seeds, tell))
-
-
-def _tell(folder: Path, **changes: Any) -> None:
-    files.write_status(folder, replace(files.read_status(folder), **changes))
-
-
-def work(folder: Path) -> Status:
-    """Measure, and turn every way to end into a state and a sentence."""
-    started = time.time()
-    _tell(folder, state="running", **files.own_process())
-    state, error = "finished", ""
-    try:
-        _measure(folder, Measurement(folder).config)
-    except (Stopped, KeyboardInterrupt):
-        state = "stopped"
-    except LymphError as problem:
-        state, error = "failed", str(problem)
-    except Exception as problem:
-        log.exception("The measurement failed.")
-        state, error = "failed", f"{type(problem).__name__}: {problem} (see {folder / files.LOG})."
-    _tell(folder, state=state, error=error, seconds=time.time() - started)
-    return files.read_status(folder)
-
-
-def main() -> None:
-    """Run as a process of its own, at low priority so that pages answer quickly."""
-    if hasattr(os, "nice"):
-        os.nice(NICENESS)
-    work(Path(sys.argv[1]).resolve())
-
-
-if __name__ == "__main__":
-    main()

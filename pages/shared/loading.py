@@ -15,7 +15,7 @@ from PIL import Image
 
 from lymph import splits
 from lymph.data import choices, quality
-from lymph.data.measure import measure_all
+from lymph.data.measure import count_unmeasured, measure_all
 from lymph.data.quality import Finding
 from lymph.data.read import read_picture
 from lymph.data.scan import count_unopened, scan
@@ -179,6 +179,17 @@ def findings(data_set: DataSet, table: pd.DataFrame) -> list[Finding]:
     decided = stamp_of(choices.choices_file(data_set.path))
     key = (str(data_set.path), folder_stamp(data_set.path), decided, len(measured))
     return _findings(table, measured, key)
+
+
+def known_twins(data_set: DataSet, table: pd.DataFrame) -> list[tuple[str, str]]:
+    """Return the pairs of pictures that look alike; of a large set only when it was measured."""
+    pictures = list(table["picture"])
+    key = (str(data_set.path), folder_stamp(data_set.path), len(pictures))
+    many = len(pictures) > DECODED_AT_ONCE and key not in st.session_state.get("measured", set())
+    if many and count_unmeasured(data_set.path, pictures):
+        return []
+    twins = (found for found in findings(data_set, table) if found.other)
+    return [(found.other, found.picture) for found in twins]
 
 
 def make_split(table: pd.DataFrame, settings: SplitSettings, root: Path | None = None) -> Split:

@@ -26,7 +26,7 @@ def test_a_patient_split_leaks_nothing(tiny: DataSet, open_page: OpenPage) -> No
         "Of these, leaked": "0",
     }
     assert "No test picture comes from a patient" in app.success[0].value
-    assert [s.value for s in app.subheader][1:] == [
+    assert [s.value for s in app.subheader][2:] == [
         "Test: 3 patients",
         "Validation: 3 patients",
         "Train: 6 patients",
@@ -80,8 +80,8 @@ def test_the_sizes_of_the_sets_can_be_chosen(tiny: DataSet, open_page: OpenPage)
 
 def test_the_split_can_be_downloaded(tiny: DataSet, open_page: OpenPage) -> None:
     app = open_page("split")
-    (button,) = app.get("download_button")
-    assert button.proto.label == "Download split.json"
+    labels = [button.proto.label for button in app.get("download_button")]
+    assert labels == ["Download split.json", "Download as a table (CSV)"]
 
 
 def test_names_are_shown_as_text(tiny: DataSet, open_page: OpenPage) -> None:
