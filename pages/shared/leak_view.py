@@ -22,7 +22,7 @@ def show_meter(data_set: DataSet) -> None:
     features = st.radio(
         "What the quick model looks at",
         list(FEATURES),
-        format_func=lambda name: FEATURES[name].capitalize(),
+        format_func=lambda name: FEATURES[name][0].upper() + FEATURES[name][1:],
         captions=list(TOLD.values()),
         key="leak_features",
         horizontal=True,

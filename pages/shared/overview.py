@@ -104,22 +104,19 @@ def pick(chart: str, keys: tuple[str, ...]) -> None:
 
 
 def show_charts(table: pd.DataFrame, colours: dict[str, str], filters: Filters) -> None:
-    # A key that names the filters gives the chart a fresh start after each: a bar that is clicked
-    # a second time is a new choice.
-    state = "_".join(filters.values())
     left, right = st.columns([1, 3], gap="medium")
     with left:
         st.subheader("Pictures of each class", anchor=False)
         figure = class_histogram(table, colours, filters.get(CLASS))
-        draw(figure, f"class_histogram_{state}", (CLASS,))
+        draw(figure, "class_histogram", (CLASS,))
     with right:
         by = choose_bars(table)
         figure = pictures_per_patient(
             table, colours, filters.get(PATIENT if by == "patient" else SLIDE), by
         )
         keys = (CLASS, PATIENT) if by == "patient" else (CLASS, SLIDE)
-        draw(figure, f"patient_histogram_{by}_{state}", keys)
-    show_kinds(table, filters.get(KIND), state)
+        draw(figure, f"{by}_histogram", keys)
+    show_kinds(table, filters.get(KIND))
 
 
 def choose_bars(table: pd.DataFrame) -> str:
@@ -139,7 +136,7 @@ def choose_bars(table: pd.DataFrame) -> str:
     return by
 
 
-def show_kinds(table: pd.DataFrame, chosen: str | None, state: str) -> None:
+def show_kinds(table: pd.DataFrame, chosen: str | None) -> None:
     kinds = table["kind"]
     same = f" Every picture is {plain(kinds.iloc[0])}." if kinds.nunique() == 1 else ""
     size = f"{table['bytes'].sum() / 1e6:,.0f} MB on disk."
@@ -147,7 +144,7 @@ def show_kinds(table: pd.DataFrame, chosen: str | None, state: str) -> None:
     if same:
         return
     with st.expander(f"Sizes and kinds of file ({kinds.nunique()})", key="kinds", expanded=True):
-        draw(kinds_histogram(kinds, chosen), f"kinds_{state}", (KIND,))
+        draw(kinds_histogram(kinds, chosen), "kinds_histogram", (KIND,))
 
 
 def draw(figure, key: str, keys: tuple[str, ...]) -> None:  # noqa: ANN001 - a Plotly figure
