@@ -73,7 +73,11 @@ def read_patients_csv(path: Path) -> dict[str, str]:
     """
     try:
         with path.open(newline="", encoding="utf-8-sig") as lines:
-            rows = [(row["picture"], row["patient"].strip()) for row in csv.DictReader(lines)]
+            reader = csv.DictReader(lines)
+            # A table without rows has to name its columns too.
+            if not {"picture", "patient"} <= set(reader.fieldnames or ()):
+                raise KeyError("picture, patient")
+            rows = [(row["picture"], row["patient"].strip()) for row in reader]
     except (OSError, KeyError, AttributeError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(
             f"{path} is not a table of patients; it needs the columns picture and patient."

@@ -59,8 +59,8 @@ def _left_aside(table: pd.DataFrame, sets: pd.Series, split: Split) -> list[str]
     if not aside:
         return []
     return [
-        f"{len(aside)} {split.by}s of these data are in none of the sets, such as {aside[0]}: they"
-        " came after the split was made, and are not used."
+        f"In none of the sets: {len(aside)} of {table[split.by].nunique()} {split.by}s, such as"
+        f" {aside[0]}. They came after the split was made, and are not used."
     ]
 
 

@@ -33,6 +33,7 @@ def save(data_set: DataSet, table: pd.DataFrame, settings: SplitSettings) -> Non
                 show_error(error)
             else:
                 st.toast("The split is saved.")
+                st.rerun()  # so that it stands among the ways to split
 
 
 def load(data_set: DataSet, table: pd.DataFrame) -> None:
