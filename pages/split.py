@@ -14,6 +14,7 @@ from lymph.facts import class_colours
 from lymph.splits import Split
 from pages.shared import leak_view, loading, state
 from pages.shared.frame import begin, next_step, plain, show_error
+from pages.shared.loading import SplitFacts
 from pages.shared.navigation import ensure_app
 from pages.shared.split_kept import keep_and_load
 from pages.shared.split_tiles import move_by_hand, show_patients, show_tiles
@@ -107,26 +108,28 @@ def choose_numbers(name: str, settings: SplitSettings) -> SplitSettings:
 def show_split(data_set: DataSet, table: pd.DataFrame, settings: SplitSettings) -> None:
     split = loading.make_split(table, settings, data_set.path)
     state.mark_done("split")
-    show_answer(data_set, table, split)
+    facts = loading.split_facts(data_set, table, split, settings)
+    show_answer(split, facts)
+    show_twins(data_set, table, split)
     colours = class_colours(classes_of(table))
     if settings.by == "hand":
         move_by_hand(data_set, table, split, settings, colours)
     elif split.by == "patient":
         show_tiles(table, split, colours)
-    show_balance(table, split, colours)
+    show_balance(table, facts, colours)
     leak_view.show_meter(data_set)
     show_patients(data_set, table, split, colours)
-    show_downloads(table, split)
+    show_downloads(split, facts)
     next_step("Next: let a model learn from the training pictures.", "train", "Go to training")
 
 
-def show_answer(data_set: DataSet, table: pd.DataFrame, split: Split) -> None:
-    leak = splits.leak_report(table, split)
+def show_answer(split: Split, facts: SplitFacts) -> None:
+    leak = facts.leak
     with st.grid(3, min_column_width=150, key="split_numbers"):
         if split.folds is not None:
             st.metric("Folds", len(split.folds))
         else:
-            test = splits.summary(table, split)["sets"]["test"]["patients"]
+            test = facts.summary["sets"]["test"]["patients"]
             unseen = test - len(leak.leaked_patients) if split.by == "picture" else test
             st.metric("Patients never seen", unseen)
         st.metric("Test pictures", leak.test_pictures)
@@ -140,9 +143,8 @@ def show_answer(data_set: DataSet, table: pd.DataFrame, split: Split) -> None:
             )
         else:
             st.success(f"### {plain(leak.sentence)}")
-    for sentence in splits.advice(table, split):
+    for sentence in facts.advice:
         st.warning(plain(sentence))
-    show_twins(data_set, table, split)
 
 
 def show_twins(data_set: DataSet, table: pd.DataFrame, split: Split) -> None:
@@ -159,7 +161,7 @@ def show_twins(data_set: DataSet, table: pd.DataFrame, split: Split) -> None:
         st.dataframe(pd.DataFrame(across, columns=["One", "The other"]), hide_index=True)
 
 
-def show_balance(table: pd.DataFrame, split: Split, colours: dict[str, str]) -> None:
+def show_balance(table: pd.DataFrame, facts: SplitFacts, colours: dict[str, str]) -> None:
     st.subheader("Is every class shared out evenly?", anchor=False)
     unit = st.segmented_control(
         "Counted in",
@@ -169,20 +171,14 @@ def show_balance(table: pd.DataFrame, split: Split, colours: dict[str, str]) -> 
         key="balance_unit",
         label_visibility="collapsed",
     )
-    # One row a patient and set counts patients where rows count pictures.
-    rows = table.assign(set=split.assign(table))
-    whole = table
-    if unit == "patients":
-        rows = rows.drop_duplicates(["patient", "label", "set"])
-        whole = table.drop_duplicates(["patient", "label"])
-    counted = pd.crosstab(rows["set"], rows["label"]).reindex(split.names(), fill_value=0)
-    parts = {"sets": {name: {"classes": dict(row)} for name, row in counted.iterrows()}}
+    sets = facts.summary["sets"] if unit == "pictures" else facts.patients
+    whole = table if unit == "pictures" else table.drop_duplicates(["patient", "label"])
     total = whole["label"].value_counts().to_dict()
-    figure = set_balance(parts, colours, total, unit)
+    figure = set_balance({"sets": sets}, colours, total, unit)
     st.plotly_chart(figure, key="set_balance", config={"displayModeBar": False})
 
 
-def show_downloads(table: pd.DataFrame, split: Split) -> None:
+def show_downloads(split: Split, facts: SplitFacts) -> None:
     with st.container(horizontal=True):
         st.download_button(
             "Download split.json",
@@ -193,7 +189,7 @@ def show_downloads(table: pd.DataFrame, split: Split) -> None:
         )
         st.download_button(
             "Download as a table (CSV)",
-            splits.to_csv(table, split),
+            facts.csv,
             "split.csv",
             "text/csv",
             key="download_table",

@@ -77,10 +77,9 @@ def _dots(figure: go.Figure, x: float, accuracies: list[float]) -> None:
 def _baseline(figure: go.Figure, share: float) -> None:
     figure.add_hline(y=share, line={"width": 1, "dash": "dot", "color": "grey"})
     figure.add_annotation(
-        x=1.6,
+        x=0.5,
         y=share,
         text="largest class",
         showarrow=False,
-        xanchor="right",
         yanchor="bottom",
     )

@@ -166,13 +166,6 @@ def measure_all(
     return complete(file, recall(file, stamps), stamps, look, progress).reset_index(names="picture")
 
 
-def count_unmeasured(root: Path | str, pictures: list[str]) -> int:
-    """Count the pictures that :func:`measure_all` would have to read."""
-    folder = Path(root)
-    stamps = stamps_of(folder, pictures)
-    return len(pictures) - len(recall(cache_folder(folder) / "measures.json", stamps))
-
-
 def components(measures: pd.DataFrame) -> np.ndarray:
     """Return the first two principal components of the colour statistics, N x 2.
 

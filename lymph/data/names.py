@@ -1,7 +1,6 @@
 """Patients and slides from file names."""
 
 import re
-from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from lymph.errors import DataError
@@ -54,7 +53,7 @@ def origin_of(name: str, pattern: str | re.Pattern[str] = PATIENT_PATTERN) -> Or
         None where the name does not match.
     """
     compiled = compile_pattern(pattern) if isinstance(pattern, str) else pattern
-    match = compiled.match(PurePosixPath(name).name)
+    match = compiled.match(name.rsplit("/", 1)[-1])
     if match is None:
         return None
     groups = match.groupdict()

@@ -2,7 +2,7 @@
 
 from lymph.splits.advice import advice
 from lymph.splits.fold import fold_sets, make_folds
-from lymph.splits.leak import LeakReport, leak_report, summary, twins_across
+from lymph.splits.leak import LeakReport, counts_of, leak_report, summary, twins_across
 from lymph.splits.make import FRACTIONS, notebook_split, split_by_patient, split_by_picture
 from lymph.splits.saved import delete_split, from_file, list_splits, save_split, to_csv
 from lymph.splits.split import SET_NAMES, Split
@@ -13,6 +13,7 @@ __all__ = [
     "LeakReport",
     "Split",
     "advice",
+    "counts_of",
     "delete_split",
     "fold_sets",
     "from_file",

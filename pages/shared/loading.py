@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,8 @@ from PIL import Image
 
 from lymph import splits
 from lymph.data import choices, quality
-from lymph.data.measure import count_unmeasured, measure_all
+from lymph.data.measure import measure_all
+from lymph.data.names import Reading, read_names
 from lymph.data.quality import Finding
 from lymph.data.read import read_picture
 from lymph.data.scan import count_unopened, scan
@@ -23,7 +25,7 @@ from lymph.data.sources import DataSet
 from lymph.data.stamps import stamp_of
 from lymph.data.thumbnails import thumbnail_paths
 from lymph.errors import SplitError
-from lymph.splits import Split
+from lymph.splits import LeakReport, Split
 from pages.shared import state
 from pages.shared.state import SplitSettings
 
@@ -182,14 +184,25 @@ def findings(data_set: DataSet, table: pd.DataFrame) -> list[Finding]:
 
 
 def known_twins(data_set: DataSet, table: pd.DataFrame) -> list[tuple[str, str]]:
-    """Return the pairs of pictures that look alike; of a large set only when it was measured."""
+    """Return the pairs of pictures that look alike; of a large set only once it was measured."""
     pictures = list(table["picture"])
     key = (str(data_set.path), folder_stamp(data_set.path), len(pictures))
-    many = len(pictures) > DECODED_AT_ONCE and key not in st.session_state.get("measured", set())
-    if many and count_unmeasured(data_set.path, pictures):
+    if len(pictures) > DECODED_AT_ONCE and key not in st.session_state.get("measured", set()):
         return []
     twins = (found for found in findings(data_set, table) if found.other)
     return [(found.other, found.picture) for found in twins]
+
+
+@st.cache_data(show_spinner=False, max_entries=8)
+def reading_of(_pictures: list[str], pattern: str, root: str, stamp: Stamp) -> Reading:
+    """Return what a pattern makes of the names of a folder as it stands.
+
+    Raises
+    ------
+    DataError
+        When the pattern cannot serve.
+    """
+    return read_names(_pictures, pattern)
 
 
 def make_split(table: pd.DataFrame, settings: SplitSettings, root: Path | None = None) -> Split:
@@ -206,6 +219,42 @@ def make_split(table: pd.DataFrame, settings: SplitSettings, root: Path | None =
     for patient, to in settings.moves if settings.by == "hand" else ():
         made = made.moved(patient, to)
     return made
+
+
+class SplitFacts(NamedTuple):
+    """What the pages say of a split; counting takes time where pictures are many."""
+
+    leak: LeakReport
+    summary: dict[str, Any]
+    patients: dict[str, Any]
+    advice: list[str]
+    csv: str
+
+
+def split_facts(
+    data_set: DataSet, table: pd.DataFrame, split: Split, settings: SplitSettings
+) -> SplitFacts:
+    """Return what is to say of the split that the settings made."""
+    stamps = (folder_stamp(data_set.path), stamp_of(choices.choices_file(data_set.path)))
+    saved = splits.list_splits(data_set.path) if settings.by == "saved" else {}
+    key = (str(data_set.path), stamps, tuple(settings), str(saved.get(settings.name)), len(table))
+    return _split_facts(table, split, key)
+
+
+@st.cache_data(show_spinner=False, max_entries=8)
+def _split_facts(_table: pd.DataFrame, _split: Split, key: tuple) -> SplitFacts:
+    people = _table.drop_duplicates(["patient", "label"])
+    if _split.by == "picture":
+        # A patient stands in every set that has a picture of it.
+        sets = _split.assign(_table)
+        people = _table[~_table.assign(set=sets).duplicated(["patient", "label", "set"])]
+    return SplitFacts(
+        splits.leak_report(_table, _split),
+        splits.summary(_table, _split),
+        splits.counts_of(people, _split.assign(_table)[people.index], _split),
+        splits.advice(_table, _split),
+        splits.to_csv(_table, _split),
+    )
 
 
 def _saved(table: pd.DataFrame, name: str, root: Path | None) -> Split:

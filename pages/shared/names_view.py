@@ -4,11 +4,11 @@ import pandas as pd
 import streamlit as st
 
 from lymph.data import choices
-from lymph.data.names import COMMON_PATTERNS, Reading, read_names
+from lymph.data.names import COMMON_PATTERNS, Reading
 from lymph.data.scan import read_patients_csv
 from lymph.data.sources import DataSet
 from lymph.errors import LymphError
-from pages.shared import state
+from pages.shared import loading, state
 from pages.shared.frame import counted, show_error
 
 EXAMPLES = 12
@@ -25,7 +25,8 @@ def show_names(data_set: DataSet, pictures: list[str]) -> None:
     )
     pattern = choose_pattern(data_set)
     try:
-        reading = read_names(pictures, pattern)
+        stamp = loading.folder_stamp(data_set.path)
+        reading = loading.reading_of(pictures, pattern, str(data_set.path), stamp)
     except LymphError as error:
         show_error(error)
     else:

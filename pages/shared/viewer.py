@@ -1,5 +1,6 @@
 """One picture, large: zoom, stains apart, intensities, facts, and as a model will see it."""
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +25,8 @@ WAYS = {
     "picture": "Picture",
     "haematoxylin": "Haematoxylin",
     "eosin": "Eosin",
-    **{name: f"As {spec.title.split(',')[0]} sees it" for name, spec in MODELS.items()},
+    "cnn": "As the small CNN sees it",
+    "resnet50": "As ResNet-50 sees it",
 }
 TOLD = {
     "picture": "Turn the wheel to zoom, drag to move, double-click to see all of it.",
@@ -71,8 +73,8 @@ def view(root: Path, rows: Rows) -> None:
         st.caption(TOLD.get(way) or model_words(way))
     with side:
         show_facts(root, item, shown)
-        if st.button("Leave this picture out", key="viewer_leave_out"):
-            choices.leave_out(root, {item.picture: BY_HAND})
+        leave = partial(choices.leave_out, root, {item.picture: BY_HAND})
+        if st.button("Leave this picture out", key="viewer_leave_out", on_click=leave):
             st.rerun()
 
 
