@@ -5,18 +5,23 @@ from collections.abc import Callable
 import pandas as pd
 import streamlit as st
 
-from lymph.charts import class_histogram, pictures_per_patient
 from lymph.data import sources
 from lymph.data.scan import classes_of, summary
 from lymph.data.sources import DataSet
 from lymph.errors import LymphError
 from lymph.facts import CLASS_NAMES, class_colours
-from pages.shared import loading, state
+from pages.shared import loading, names_view, overview, quality_view, stain_view, state, strips
 from pages.shared.frame import begin, next_step, show_error
-from pages.shared.galleries import Item, gallery
 from pages.shared.navigation import ensure_app
 
 QUESTION = "What is in the pictures, and who are they from?"
+VIEWS = {
+    "overview": "Overview",
+    "patients": "Patients",
+    "stain": "Stain map",
+    "quality": "Quality",
+    "names": "Names",
+}
 PICTURE_TYPES = ["png", "jpg", "jpeg", "tif", "tiff", "bmp", "webp"]
 
 
@@ -29,21 +34,60 @@ def page() -> None:
         add_pictures(expanded=True)
         return
     try:
-        table = loading.picture_table(data_set)
+        table = loading.picture_table(data_set, decode=False)
     except LymphError as error:
         show_error(error)
         add_pictures(expanded=True)
-        patient_names(data_set)
         return
     show_numbers(table)
     add_pictures()
-    sound = table[table["problem"] == ""]
-    if len(sound):
-        show_charts(sound)
-        show_gallery(data_set, sound)
-    show_problems(table)
-    patient_names(data_set)
+    view = st.segmented_control(
+        "View",
+        list(VIEWS),
+        default="overview",
+        format_func=VIEWS.__getitem__,
+        required=True,
+        key="view",
+        bind="query-params",
+        label_visibility="collapsed",
+    )
+    show_view(view, data_set, table)
     next_step("Next: decide which patients the model never sees.", "split", "Go to the split")
+    if view == "overview":
+        loading.prepare(data_set, table)
+
+
+def show_view(view: str, data_set: DataSet, table: pd.DataFrame) -> None:
+    sound = table[table["problem"] == ""]
+    if view == "names" or sound.empty:
+        st.subheader("Who is in the pictures?", anchor=False)
+        names_view.show_names(data_set, list(table["picture"]))
+    elif view == "patients":
+        st.subheader("Does every patient's slide have its own colour?", anchor=False)
+        strips.show_strips(data_set, sound, class_colours(classes_of(sound)))
+    elif view == "stain":
+        st.subheader("Can a picture's colour tell the patient?", anchor=False)
+        stain_view.show_stain_map(data_set, sound)
+    elif view == "quality":
+        st.subheader("What may be wrong with the pictures?", anchor=False)
+        quality_view.show_quality(data_set, table)
+    else:
+        overview.show_overview(data_set, sound)
+    show_unopened(data_set)
+    if view != "quality":
+        show_problems(table)
+
+
+def show_unopened(data_set: DataSet) -> None:
+    """Offer to decode the pictures of a large set that were only seen by their headers."""
+    if loading.headers_only(data_set):
+        st.info(
+            "So far only the headers of these files were read. A file that is cut short shows when"
+            " its pixels are read, which the split and the training do by themselves."
+        )
+        if st.button("Read all pixels now", key="read_pixels"):
+            loading.picture_table(data_set)
+            st.rerun()
 
 
 def show_numbers(table: pd.DataFrame) -> None:
@@ -60,34 +104,6 @@ def show_numbers(table: pd.DataFrame) -> None:
     known = [f"**{name}** {CLASS_NAMES[name]}" for name in facts["classes"] if name in CLASS_NAMES]
     if known:
         st.caption(" · ".join(known))
-
-
-def show_charts(table: pd.DataFrame) -> None:
-    colours = class_colours(classes_of(table))
-    left, right = st.columns([1, 3], gap="medium")
-    with left:
-        st.subheader("Pictures of each class", anchor=False)
-        figure = class_histogram(table, colours)
-        st.plotly_chart(figure, key="class_histogram", config={"displayModeBar": False})
-    with right:
-        st.subheader("Pictures of each patient", anchor=False)
-        figure = pictures_per_patient(table, colours)
-        st.plotly_chart(figure, key="patient_histogram", config={"displayModeBar": False})
-
-
-def show_gallery(data_set: DataSet, table: pd.DataFrame) -> None:
-    st.subheader("The pictures", anchor=False)
-    classes = classes_of(table)
-    left, right = st.columns([2, 1], vertical_alignment="bottom")
-    label = left.segmented_control(
-        "Class", ["All", *classes], default="All", required=True, key="gallery_class"
-    )
-    of_class = table if label == "All" else table[table["label"] == label]
-    patients = sorted(of_class["patient"].unique())
-    patient = right.selectbox("Patient", ["All", *patients], key="gallery_patient")
-    chosen = of_class if patient == "All" else of_class[of_class["patient"] == patient]
-    items = [Item(row.picture, row.label, f"patient {row.patient}") for row in chosen.itertuples()]
-    gallery(data_set.path, items, class_colours(classes), key="gallery")
 
 
 def show_problems(table: pd.DataFrame) -> None:
@@ -195,21 +211,6 @@ def attempt(add: Callable[[], DataSet]) -> None:
 def switch_to(data_set: DataSet) -> None:
     state.want_data_set(data_set.name)
     st.rerun()
-
-
-def patient_names(data_set: DataSet) -> None:
-    with st.expander("How patients are told from file names", key="patient_names"):
-        st.write(
-            "The safe key is year and number: `sj-05-6124-R4_016.tif` is patient 05-6124, whatever"
-            " the block. For other names give a regular expression with a group called `patient`,"
-            " such as `(?P<patient>[^_]+)_`."
-        )
-        pattern = st.text_input(
-            "Pattern", state.patient_pattern(data_set), key=f"pattern_{data_set.name}"
-        )
-        if pattern != state.patient_pattern(data_set):
-            state.keep_patient_pattern(data_set, pattern)
-            st.rerun()
 
 
 ensure_app()

@@ -1,39 +1,43 @@
 """Split: which patients the model never sees."""
 
 import json
-from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from lymph import splits
-from lymph.charts import SET_TITLES, set_balance
+from lymph.charts import set_balance
 from lymph.data.scan import classes_of, usable
 from lymph.data.sources import DataSet
 from lymph.errors import LymphError
 from lymph.facts import class_colours
 from lymph.splits import Split
-from pages.shared import loading, state
-from pages.shared.frame import begin, counted, escape, next_step, plain, show_error
-from pages.shared.galleries import badge, short_name
+from pages.shared import leak_view, loading, state
+from pages.shared.frame import begin, next_step, plain, show_error
+from pages.shared.loading import SplitFacts
 from pages.shared.navigation import ensure_app
+from pages.shared.split_kept import keep_and_load
+from pages.shared.split_tiles import move_by_hand, show_patients, show_tiles
 from pages.shared.state import SplitSettings
 
 QUESTION = "Which patients does the model never see?"
 WAYS = {
     "patient": "By patient",
     "notebook": "As in the notebook",
+    "hand": "By hand",
+    "folds": "In folds",
+    "one-out": "One patient out",
     "picture": "By picture, at random",
+    "saved": "A saved split",
 }
 WAYS_TOLD = {
     "patient": "Every patient stands in one set only, and each class is shared out evenly.",
     "notebook": "The split of the course's notebook: 6 test patients and 3 for validation.",
+    "hand": "Start from the split by patient and move patients with a click.",
+    "folds": "Every patient is tested once, by a model that has not seen it.",
+    "one-out": "As many folds as patients: each is tested alone.",
     "picture": "Every picture is drawn by lot, so that patients end up on both sides.",
-}
-SETS_TOLD = {
-    "test": "the model never sees these patients; its quality is judged on them",
-    "val": "choose the best epoch; the model does not learn from them",
-    "train": "the model learns from these",
+    "saved": "One that was kept here under a name.",
 }
 
 
@@ -50,6 +54,8 @@ def page() -> None:
             settings = choose_split(data_set)
         with main:
             show_split(data_set, table, settings)
+        with side:
+            keep_and_load(data_set, table, settings)
     except LymphError as error:
         show_error(error)
 
@@ -57,58 +63,75 @@ def page() -> None:
 def choose_split(data_set: DataSet) -> SplitSettings:
     kept = state.split_settings(data_set)
     name = data_set.name
+    saved = list(splits.list_splits(data_set.path))
+    ways = [way for way in WAYS if way != "saved" or saved]
     by = st.radio(
         "How to split",
-        list(WAYS),
-        index=list(WAYS).index(kept.by),
+        ways,
+        index=ways.index(kept.by) if kept.by in ways else 0,
         format_func=WAYS.__getitem__,
-        captions=list(WAYS_TOLD.values()),
+        captions=[WAYS_TOLD[way] for way in ways],
         key=f"split_by_{name}",
     )
     settings = kept._replace(by=by)
-    if by != "notebook":
-        seed = st.number_input(
-            "Seed", 0, 9999, kept.seed, key=f"split_seed_{name}", help="Another seed, another draw."
+    if by == "saved":
+        place = saved.index(kept.name) if kept.name in saved else 0
+        settings = settings._replace(
+            name=st.selectbox("Saved split", saved, place, key="saved_name")
         )
-        with st.expander("Sizes of the sets", key="split_sizes"):
-            val = st.slider(
-                "Validation, %", 5, 40, round(100 * kept.val), 5, key=f"split_val_{name}"
-            )
-            test = st.slider("Test, %", 5, 40, round(100 * kept.test), 5, key=f"split_test_{name}")
-            st.caption(f"Train: {100 - val - test} %")
-        settings = SplitSettings(by, int(seed), val / 100, test / 100)
+    elif by not in ("notebook", "one-out"):
+        settings = choose_numbers(name, settings)
+    if by == "hand" and (settings[1:4] != kept[1:4]):
+        settings = settings._replace(moves=())
     state.keep_split_settings(data_set, settings)
     return settings
 
 
-def show_split(data_set: DataSet, table: pd.DataFrame, settings: SplitSettings) -> None:
-    split = loading.make_split(table, settings)
-    state.mark_done("split")
-    show_answer(table, split)
-    colours = class_colours(classes_of(table))
-    st.subheader("Is every class shared out evenly?", anchor=False)
-    figure = set_balance(splits.summary(table, split), colours)
-    st.plotly_chart(figure, key="set_balance", config={"displayModeBar": False})
-    show_patients(data_set, table, split, colours)
-    st.download_button(
-        "Download split.json",
-        json.dumps(split.to_json(), indent=2),
-        "split.json",
-        "application/json",
-        key="download_split",
+def choose_numbers(name: str, settings: SplitSettings) -> SplitSettings:
+    """Draw the seed, and the number of folds or the sizes of the sets."""
+    seed = st.number_input(
+        "Seed", 0, 9999, settings.seed, key=f"split_seed_{name}", help="Another seed, another draw."
     )
+    settings = settings._replace(seed=int(seed))
+    if settings.by == "folds":
+        k = st.number_input("Folds", 2, 20, settings.k, key=f"split_k_{name}")
+        return settings._replace(k=int(k))
+    with st.expander("Sizes of the sets", key="split_sizes"):
+        val = st.slider(
+            "Validation, %", 5, 40, round(100 * settings.val), 5, key=f"split_val_{name}"
+        )
+        test = st.slider("Test, %", 5, 40, round(100 * settings.test), 5, key=f"split_test_{name}")
+        st.caption(f"Train: {100 - val - test} %")
+    return settings._replace(val=val / 100, test=test / 100)
+
+
+def show_split(data_set: DataSet, table: pd.DataFrame, settings: SplitSettings) -> None:
+    split = loading.make_split(table, settings, data_set.path)
+    state.mark_done("split")
+    facts = loading.split_facts(data_set, table, split, settings)
+    show_answer(split, facts)
+    show_twins(data_set, table, split)
+    colours = class_colours(classes_of(table))
+    if settings.by == "hand":
+        move_by_hand(data_set, table, split, settings, colours)
+    elif split.by == "patient":
+        show_tiles(table, split, colours)
+    show_balance(table, facts, colours)
+    leak_view.show_meter(data_set)
+    show_patients(data_set, table, split, colours)
+    show_downloads(split, facts)
     next_step("Next: let a model learn from the training pictures.", "train", "Go to training")
 
 
-def show_answer(table: pd.DataFrame, split: Split) -> None:
-    leak = splits.leak_report(table, split)
-    sets = splits.summary(table, split)["sets"]
-    if split.by == "patient":
-        unseen = sets["test"]["patients"]
-    else:
-        unseen = sets["test"]["patients"] - len(leak.leaked_patients)
+def show_answer(split: Split, facts: SplitFacts) -> None:
+    leak = facts.leak
     with st.grid(3, min_column_width=150, key="split_numbers"):
-        st.metric("Patients never seen", unseen)
+        if split.folds is not None:
+            st.metric("Folds", len(split.folds))
+        else:
+            test = facts.summary["sets"]["test"]["patients"]
+            unseen = test - len(leak.leaked_patients) if split.by == "picture" else test
+            st.metric("Patients never seen", unseen)
         st.metric("Test pictures", leak.test_pictures)
         st.metric("Of these, leaked", leak.leaked_test_pictures)
     with st.container(key="leak_sentence"):
@@ -120,52 +143,57 @@ def show_answer(table: pd.DataFrame, split: Split) -> None:
             )
         else:
             st.success(f"### {plain(leak.sentence)}")
+    for sentence in facts.advice:
+        st.warning(plain(sentence))
 
 
-def show_patients(
-    data_set: DataSet, table: pd.DataFrame, split: Split, colours: dict[str, str]
-) -> None:
-    rows = table.assign(set=split.assign(table))
-    addresses = loading.thumbnails(data_set.path, list(table["picture"]), height=64)
-    rows["address"] = addresses
-    if split.by == "picture":
-        st.subheader("Every patient, one row", anchor=False)
-        st.html(
-            '<div class="lymph-caption">no border: train · dashed violet, V: validation · pink, T:'
-            " test</div>"
-        )
-        st.html(patient_rows(rows, colours, marked=True))
+def show_twins(data_set: DataSet, table: pd.DataFrame, split: Split) -> None:
+    """Tell of pictures that look alike and stand on two sides, whoever the patients are."""
+    pairs = loading.known_twins(data_set, table)
+    across = splits.twins_across(table, split, pairs)
+    if not across:
         return
-    for name in ("test", "val", "train"):
-        part = rows[rows["set"] == name]
-        if len(part):
-            people = part["patient"].nunique()
-            st.subheader(f"{SET_TITLES[name]}: {counted(people, 'patient')}", anchor=False)
-            st.caption(SETS_TOLD[name])
-            st.html(patient_rows(part, colours, marked=False))
-
-
-def patient_rows(rows: pd.DataFrame, colours: dict[str, str], marked: bool) -> str:
-    """Return one line of thumbnails a patient, as HTML; ``marked`` tells the set of each."""
-    lines = []
-    for (label, patient), own in rows.groupby(["label", "patient"]):
-        thumbs = "".join(thumb(row, marked) for row in own.itertuples())
-        lines.append(
-            f'<div class="lymph-patient"><div class="who">{badge(label, colours[label])}'
-            f" <b>{escape(patient)}</b> <small>{counted(len(own), 'picture')}</small></div>"
-            f'<div class="lymph-line">{thumbs}</div></div>'
-        )
-    return "".join(lines)
-
-
-def thumb(row: Any, marked: bool) -> str:
-    letter = {"val": "<b>V</b>", "test": "<b>T</b>"}.get(row.set, "") if marked else ""
-    kind = row.set if marked else ""
-    title = f"{short_name(row.picture)}, {SET_TITLES[row.set]}"
-    return (
-        f'<span class="lymph-thumb {kind}" title="{escape(title)}">'
-        f'<img src="{row.address}" alt="{escape(title)}">{letter}</span>'
+    st.warning(
+        f"**{len(across)} pairs of pictures look the same and stand in two sets.** They leak even"
+        " where the patients are right; the Quality view of the Data page leaves them out."
     )
+    with st.expander("Which ones", key="twins"):
+        st.dataframe(pd.DataFrame(across, columns=["One", "The other"]), hide_index=True)
+
+
+def show_balance(table: pd.DataFrame, facts: SplitFacts, colours: dict[str, str]) -> None:
+    st.subheader("Is every class shared out evenly?", anchor=False)
+    unit = st.segmented_control(
+        "Counted in",
+        ["pictures", "patients"],
+        default="pictures",
+        required=True,
+        key="balance_unit",
+        label_visibility="collapsed",
+    )
+    sets = facts.summary["sets"] if unit == "pictures" else facts.patients
+    whole = table if unit == "pictures" else table.drop_duplicates(["patient", "label"])
+    total = whole["label"].value_counts().to_dict()
+    figure = set_balance({"sets": sets}, colours, total, unit)
+    st.plotly_chart(figure, key="set_balance", config={"displayModeBar": False})
+
+
+def show_downloads(split: Split, facts: SplitFacts) -> None:
+    with st.container(horizontal=True):
+        st.download_button(
+            "Download split.json",
+            json.dumps(split.to_json(), indent=2),
+            "split.json",
+            "application/json",
+            key="download_split",
+        )
+        st.download_button(
+            "Download as a table (CSV)",
+            facts.csv,
+            "split.csv",
+            "text/csv",
+            key="download_table",
+        )
 
 
 ensure_app()

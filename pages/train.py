@@ -71,13 +71,14 @@ def chosen_run(data_set: DataSet) -> Run | None:
 
 def choose_and_start(data_set: DataSet) -> None:
     table = usable(loading.picture_table(data_set))
-    split = loading.make_split(table, state.split_settings(data_set))
+    split = loading.make_split(table, state.split_settings(data_set), data_set.path)
     main, side = st.columns([2, 1], gap="large")
     with main:
         config = choose_settings(data_set, table, split)
     with side:
         describe_split(table, split)
         config.pattern = state.patient_pattern(data_set)
+        config.patients_csv = state.patients_csv(data_set)
         show_estimate(config, split, table)
         if st.button("Start training", type="primary", key="start_training"):
             start(config, split)

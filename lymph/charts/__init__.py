@@ -7,7 +7,14 @@ from lymph.charts.confusion import (
     difference_cells,
     matrix_html,
 )
-from lymph.charts.data import class_histogram, patient_counts, pictures_per_patient, set_balance
+from lymph.charts.data import (
+    class_histogram,
+    kinds_histogram,
+    kinds_of,
+    patient_counts,
+    pictures_per_patient,
+    set_balance,
+)
 from lymph.charts.embedding import COLOURINGS, embedding_chart
 from lymph.charts.judgement import (
     class_curves,
@@ -15,8 +22,10 @@ from lymph.charts.judgement import (
     overlaid_curves,
     reliability_chart,
 )
+from lymph.charts.leak import leak_bars
 from lymph.charts.learning import learning_curves
 from lymph.charts.probabilities import percent, probability_bars
+from lymph.charts.stain import intensity_histogram, stain_map, zoomable
 from lymph.charts.style import SET_TITLES, ink_on, whole_percent
 
 __all__ = [
@@ -30,7 +39,11 @@ __all__ = [
     "difference_cells",
     "embedding_chart",
     "ink_on",
+    "intensity_histogram",
     "intervals_chart",
+    "kinds_histogram",
+    "kinds_of",
+    "leak_bars",
     "learning_curves",
     "matrix_html",
     "overlaid_curves",
@@ -40,5 +53,7 @@ __all__ = [
     "probability_bars",
     "reliability_chart",
     "set_balance",
+    "stain_map",
     "whole_percent",
+    "zoomable",
 ]

@@ -1,15 +1,35 @@
 """Charts of the picture table and of a split."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
 
 import pandas as pd
 import plotly.graph_objects as go
 
-from lymph.charts.style import SET_TITLES, ink_on, quiet, whole_percent
+from lymph.charts.style import SET_TITLES, VIOLET_LINE, ink_on, quiet, whole_percent
+
+# Bars that stand out from chosen ones, bars with names under them, and bars at all.
+PALE = 0.3
+FEW_BARS = 60
+MOST_BARS = 600
 
 
-def class_histogram(table: pd.DataFrame, colours: Mapping[str, str]) -> go.Figure:
+def _stand_out(figure: go.Figure) -> go.Figure:
+    """Let a click dim the other bars; Plotly fails on bars with text that do not say how."""
+    return figure.update_traces(
+        selected={"marker": {"opacity": 1.0}, "textfont": {"color": "grey"}},
+        unselected={"marker": {"opacity": PALE}, "textfont": {"color": "grey"}},
+    )
+
+
+def _opacities(names: Iterable[str], chosen: str | None) -> list[float] | float:
+    """Leave the chosen bar full and the others pale; all full when none is chosen."""
+    return [1.0 if name == chosen else PALE for name in names] if chosen else 1.0
+
+
+def class_histogram(
+    table: pd.DataFrame, colours: Mapping[str, str], chosen: str | None = None
+) -> go.Figure:
     """Draw how many pictures each class has.
 
     Parameters
@@ -18,11 +38,13 @@ def class_histogram(table: pd.DataFrame, colours: Mapping[str, str]) -> go.Figur
         Picture table, sound pictures only.
     colours : mapping
         Class to colour; its order is the order of the bars.
+    chosen : str, optional
+        The class that stands out.
 
     Returns
     -------
     Figure
-        One bar a class, labelled with its count and share.
+        One bar a class, labelled with its count and share; ``customdata`` is its class.
     """
     counts = table["label"].value_counts()
     heights = [int(counts.get(name, 0)) for name in colours]
@@ -31,7 +53,8 @@ def class_histogram(table: pd.DataFrame, colours: Mapping[str, str]) -> go.Figur
         go.Bar(
             x=list(colours),
             y=heights,
-            marker_color=list(colours.values()),
+            marker={"color": list(colours.values()), "opacity": _opacities(colours, chosen)},
+            customdata=[[name] for name in colours],
             text=[f"<b>{n}</b><br>{whole_percent(n / whole)}" for n in heights],
             textposition="outside",
             cliponaxis=False,
@@ -41,19 +64,24 @@ def class_histogram(table: pd.DataFrame, colours: Mapping[str, str]) -> go.Figur
     quiet(figure, 300)
     figure.update_yaxes(visible=False, range=[0, 1.2 * max(heights, default=1)])
     figure.update_xaxes(type="category", tickfont_size=14, showgrid=False)
-    return figure
+    return _stand_out(figure)
 
 
-def patient_counts(table: pd.DataFrame) -> pd.DataFrame:
-    """Count the pictures of every patient: columns label, patient, pictures; class by class."""
-    counts = table.groupby(["label", "patient"]).size().rename("pictures").reset_index()
-    return counts.sort_values(
-        ["label", "pictures", "patient"], ascending=[True, False, True]
-    ).reset_index(drop=True)
+def patient_counts(table: pd.DataFrame, by: str = "patient") -> pd.DataFrame:
+    """Count the pictures of every patient (or slide): columns label, patient, pictures."""
+    counts = table.groupby(["label", by]).size().rename("pictures").reset_index()
+    return counts.sort_values(["label", "pictures", by], ascending=[True, False, True]).reset_index(
+        drop=True
+    )
 
 
-def pictures_per_patient(table: pd.DataFrame, colours: Mapping[str, str]) -> go.Figure:
-    """Draw one bar a patient, coloured and sorted by class, the longest bar first in each.
+def pictures_per_patient(
+    table: pd.DataFrame,
+    colours: Mapping[str, str],
+    chosen: str | None = None,
+    by: Literal["patient", "slide"] = "patient",
+) -> go.Figure:
+    """Draw one bar a patient (or slide), coloured by class, the longest bar first in each.
 
     Parameters
     ----------
@@ -61,49 +89,98 @@ def pictures_per_patient(table: pd.DataFrame, colours: Mapping[str, str]) -> go.
         Picture table, sound pictures only.
     colours : mapping
         Class to colour.
+    chosen : str, optional
+        The patient (or slide) that stands out.
+    by : str
+        What a bar is.
 
     Returns
     -------
     Figure
-        One trace a class; ``customdata`` of every bar is its class and patient.
+        One trace a class; ``customdata`` of every bar is its class and patient. Of thousands the
+        ``MOST_BARS`` largest are drawn.
     """
-    counts = patient_counts(table)
+    counts = patient_counts(table, by)
+    whole = len(counts)
+    if whole > MOST_BARS:
+        counts = counts.loc[counts["pictures"].nlargest(MOST_BARS).index.sort_values()]
+        counts = counts.reset_index(drop=True)
     figure = go.Figure()
     for label, rows in counts.groupby("label", sort=True):
         figure.add_bar(
             x=rows.index,
             y=rows["pictures"],
             name=str(label),
-            marker_color=colours[str(label)],
-            text=rows["pictures"],
+            marker={"color": colours[str(label)], "opacity": _opacities(rows[by], chosen)},
+            text=rows["pictures"] if whole <= FEW_BARS else None,
             textposition="outside",
             textangle=0,
             cliponaxis=False,
-            customdata=rows[["label", "patient"]].to_numpy(),
-            hovertemplate="%{customdata[0]}, patient %{customdata[1]}: %{y}<extra></extra>",
+            customdata=rows[["label", by]].to_numpy(),
+            hovertemplate=f"%{{customdata[0]}}, {by} %{{customdata[1]}}: %{{y}}<extra></extra>",
         )
         figure.add_annotation(
             x=(rows.index[0] + rows.index[-1]) / 2,
             y=1.06,
             yref="paper",
-            text=f"<b>{label}</b> {len(rows)} {'patient' if len(rows) == 1 else 'patients'}",
+            text=f"<b>{label}</b> {len(rows)} {by if len(rows) == 1 else by + 's'}",
             showarrow=False,
         )
     quiet(figure, 300)
-    few = len(counts) <= 60
+    few = whole <= FEW_BARS
     figure.update_xaxes(
         tickvals=list(counts.index) if few else [],
-        ticktext=list(counts["patient"]),
+        ticktext=list(counts[by]),
         tickangle=-90,
         tickfont_size=11,
         showgrid=False,
     )
     figure.update_yaxes(visible=False, range=[0, 1.12 * max(counts["pictures"], default=1)])
-    return figure
+    return _stand_out(figure)
+
+
+def kinds_of(table: pd.DataFrame) -> pd.Series:
+    """Describe every picture's file: size, pixels and format, as ``1388 x 1040, RGB, tif``."""
+    suffixes = table["picture"].str.rsplit(".", n=1).str[-1].str.lower()
+    sizes = table["width"].astype(str) + " x " + table["height"].astype(str)
+    return sizes + ", " + table["mode"].astype(str) + ", " + suffixes
+
+
+def kinds_histogram(kinds: pd.Series, chosen: str | None = None) -> go.Figure:
+    """Draw how many pictures are of each size and kind, the commonest first; at most ten.
+
+    Returns
+    -------
+    Figure
+        ``customdata`` of every bar is its kind.
+    """
+    counts = kinds.value_counts().head(10)
+    names = [str(name) for name in counts.index]
+    figure = go.Figure(
+        go.Bar(
+            y=names,
+            x=counts.to_numpy(),
+            orientation="h",
+            marker={"color": VIOLET_LINE, "opacity": _opacities(names, chosen)},
+            customdata=[[name] for name in names],
+            text=counts.to_numpy(),
+            textposition="outside",
+            cliponaxis=False,
+            hovertemplate="%{y}: %{x} pictures<extra></extra>",
+        )
+    )
+    quiet(figure, 34 * len(names) + 24)
+    figure.update_layout(margin={"t": 4, "r": 48})
+    figure.update_xaxes(visible=False)
+    figure.update_yaxes(type="category", autorange="reversed", showgrid=False)
+    return _stand_out(figure)
 
 
 def set_balance(
-    summary: Mapping[str, Any], colours: Mapping[str, str], whole: Mapping[str, int] | None = None
+    summary: Mapping[str, Any],
+    colours: Mapping[str, str],
+    whole: Mapping[str, int] | None = None,
+    unit: str = "pictures",
 ) -> go.Figure:
     """Draw the share of each class in every set, under the shares in the whole.
 
@@ -115,6 +192,8 @@ def set_balance(
         Class to colour.
     whole : mapping, optional
         Pictures of each class in all the data; by default the sum over the sets.
+    unit : str
+        What is counted, for the words: pictures or patients.
 
     Returns
     -------
@@ -124,7 +203,7 @@ def set_balance(
     sets = {SET_TITLES.get(name, name): part["classes"] for name, part in summary["sets"].items()}
     total = whole or {c: sum(part[c] for part in sets.values()) for c in colours}
     bars = {
-        "All pictures": total,
+        f"All {unit}": total,
         **{name: part for name, part in sets.items() if any(part.values())},
     }
     figure = go.Figure()
@@ -142,7 +221,7 @@ def set_balance(
             textangle=0,
             textfont_color=ink_on(colour),
             customdata=[part[label] for part in bars.values()],
-            hovertemplate=f"%{{y}}, {label}: %{{customdata}} pictures (%{{x:.0%}})<extra></extra>",
+            hovertemplate=f"%{{y}}, {label}: %{{customdata}} {unit} (%{{x:.0%}})<extra></extra>",
         )
     quiet(figure, 46 * len(bars) + 20)
     figure.update_layout(barmode="stack", margin_t=4)

@@ -1,14 +1,17 @@
 """A folder of pictures becomes the picture table: one row a picture, class by class."""
 
 import csv
+import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from lymph import workspace
+from lymph.data import choices
+from lymph.data.memory import complete, recall, stamps_of
 from lymph.data.names import compile_pattern, origin_of
-from lymph.data.parallel import Progress, map_in_threads
+from lymph.data.parallel import Progress
 from lymph.data.read import SUFFIXES, read_header, read_picture
 from lymph.data.stamps import cache_folder, stamp_of
 from lymph.errors import DataError, PictureError
@@ -32,12 +35,10 @@ def find_pictures(root: Path) -> list[str]:
     if not root.is_dir():
         raise DataError(f"There is no folder {root}; check the path.")
     found = sorted(
-        _name(path.relative_to(root))
+        name
         for folder in root.iterdir()
         if folder.is_dir() and not folder.name.startswith((".", "__"))
-        for path in folder.rglob("*")
-        if path.suffix.lower() in SUFFIXES and not path.is_dir()
-        if not any(part.startswith(".") for part in path.relative_to(folder).parts)
+        for name in _pictures_below(root, folder)
     )
     if len({name.split("/")[0] for name in found}) < 2:
         raise DataError(
@@ -47,9 +48,19 @@ def find_pictures(root: Path) -> list[str]:
     return found
 
 
-def _name(path: Path) -> str:
-    """Return a path with ``/``; bytes that are no UTF-8 become ``?``, so that it can be written."""
-    return path.as_posix().encode("utf-8", "replace").decode("utf-8")
+def _pictures_below(root: Path, folder: Path) -> Iterator[str]:
+    """Yield the pictures below one class folder, as paths below the root."""
+    for path, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        below = _name(Path(path).relative_to(root).as_posix())
+        for file in files:
+            if not file.startswith(".") and os.path.splitext(file)[1].lower() in SUFFIXES:
+                yield f"{below}/{_name(file)}"
+
+
+def _name(path: str) -> str:
+    """Return a path whose bytes that are no UTF-8 become ``?``, so that it can be written."""
+    return path.encode("utf-8", "replace").decode("utf-8")
 
 
 def read_patients_csv(path: Path) -> dict[str, str]:
@@ -62,7 +73,11 @@ def read_patients_csv(path: Path) -> dict[str, str]:
     """
     try:
         with path.open(newline="", encoding="utf-8-sig") as lines:
-            rows = [(row["picture"], row["patient"].strip()) for row in csv.DictReader(lines)]
+            reader = csv.DictReader(lines)
+            # A table without rows has to name its columns too.
+            if not {"picture", "patient"} <= set(reader.fieldnames or ()):
+                raise KeyError("picture, patient")
+            rows = [(row["picture"], row["patient"].strip()) for row in reader]
     except (OSError, KeyError, AttributeError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(
             f"{path} is not a table of patients; it needs the columns picture and patient."
@@ -74,52 +89,50 @@ def read_patients_csv(path: Path) -> dict[str, str]:
     return named
 
 
-def _examine(path: Path) -> dict[str, Any]:
-    """Decode a picture once and say what it is, or why it cannot serve."""
+def _examine(path: Path, decode: bool) -> dict[str, Any]:
+    """Say what a file's header tells, and with ``decode`` what its pixels are found to be."""
     try:
         header = read_header(path)
-        height, width, _ = read_picture(path).shape  # upright, where the header may lie on its side
+        # Upright, where the header may lie on its side.
+        height, width = read_picture(path).shape[:2] if decode else (header.height, header.width)
     except PictureError as error:
         length = stamp_of(path)[1]
         nameless = "?" in str(path) and not path.exists()
         problem = "Its name is not UTF-8; rename the file." if nameless else str(error)
-        return {"width": 0, "height": 0, "mode": "", "bytes": length, "problem": problem}
-    return {**header._asdict(), "width": width, "height": height, "problem": ""}
+        facts = {"width": 0, "height": 0, "mode": "", "bytes": length, "problem": problem}
+        return {**facts, "decoded": True}
+    facts = {**header._asdict(), "width": width, "height": height, "problem": ""}
+    return {**facts, "decoded": decode}
 
 
-def _facts(root: Path, pictures: list[str], progress: Progress | None) -> dict[str, dict[str, Any]]:
+def _memory_file(root: Path) -> Path:
+    return cache_folder(root) / "scan.json"
+
+
+def _facts(
+    root: Path, pictures: list[str], decode: bool, progress: Progress | None
+) -> pd.DataFrame:
     """Examine new and changed files; what is remembered of the others is taken as it stands."""
-    memory_file = cache_folder(root) / "scan.json"
-    try:
-        memory = workspace.read_json(memory_file)
-    except (OSError, ValueError):
-        memory = {}
-    stamps = {picture: list(stamp_of(root / picture)) for picture in pictures}
-    fresh = [p for p in pictures if memory.get(p, {}).get("stamp") != stamps[p]]
-    examined = map_in_threads(lambda picture: _examine(root / picture), fresh, progress)
-    new = {p: {"stamp": stamps[p], "facts": f} for p, f in zip(fresh, examined, strict=True)}
-    if fresh or len(memory) != len(pictures):
-        memory = {p: new.get(p) or memory[p] for p in pictures}
-        workspace.write_json(memory_file, memory)
-    return {p: dict(memory[p]["facts"]) for p in pictures}
+    stamps = stamps_of(root, pictures)
+    known = recall(_memory_file(root), stamps)
+    if decode and len(known):
+        known = known[known["decoded"].astype(bool)]
+    memory_file = _memory_file(root)
+    return complete(memory_file, known, stamps, lambda p: _examine(root / p, decode), progress)
 
 
-def _row(picture: str, facts: dict[str, Any], patient: str, slide: str) -> dict[str, Any]:
-    problem = facts["problem"]
-    if not problem and not patient:
-        problem = (
-            "The patient cannot be told from this name; rename the file, or give a pattern"
-            " or a CSV table picture,patient."
-        )
-    label = picture.split("/")[0]
-    return {
-        **facts,
-        "picture": picture,
-        "label": label,
-        "patient": patient,
-        "slide": slide,
-        "problem": problem,
-    }
+def count_unopened(root: Path | str) -> int:
+    """Count the pictures whose pixels have not been decoded yet, so that damage may be unknown."""
+    root = Path(root)
+    stamps = stamps_of(root, find_pictures(root))
+    known = recall(_memory_file(root), stamps)
+    return len(stamps) - int(known["decoded"].sum() if len(known) else 0)
+
+
+NO_PATIENT = (
+    "The patient cannot be told from this name; rename the file, or give a pattern"
+    " or a CSV table picture,patient."
+)
 
 
 def scan(
@@ -127,10 +140,13 @@ def scan(
     pattern: str = PATIENT_PATTERN,
     patients_csv: Path | None = None,
     progress: Progress | None = None,
+    decode: bool = True,
 ) -> pd.DataFrame:
     """Make the picture table of a folder: one row a picture, sorted by path.
 
-    Every new or changed file is decoded once, so that a damaged one is known before training.
+    Every new or changed file is decoded once, so that a damaged one is known before training;
+    without ``decode`` only its header is read, which is enough for a first look. Both are
+    remembered. Pictures that the user left out (``lymph.data.choices``) have that as a problem.
 
     Parameters
     ----------
@@ -142,6 +158,8 @@ def scan(
         Table ``picture,patient`` in place of the pattern; pictures as paths below ``root``.
     progress : callable, optional
         Called with the files done and the files to do.
+    decode : bool
+        Whether to decode the files that were not decoded before.
 
     Returns
     -------
@@ -158,15 +176,28 @@ def scan(
     compiled = compile_pattern(pattern)
     named = read_patients_csv(patients_csv) if patients_csv else None
     pictures = find_pictures(root)
-    facts = _facts(root, pictures, progress)
-    rows = []
-    for picture in pictures:
-        if named is None:
-            patient, slide = origin_of(picture, compiled) or ("", "")
-        else:
-            patient = slide = named.get(picture, "")
-        rows.append(_row(picture, facts[picture], patient, slide))
-    return pd.DataFrame(rows, columns=COLUMNS)
+    facts = _facts(root, pictures, decode, progress)
+    if named is None:
+        origins = [origin_of(picture, compiled) or ("", "") for picture in pictures]
+    else:
+        origins = [(named.get(picture, ""),) * 2 for picture in pictures]
+    table = facts.reset_index(drop=True).assign(
+        picture=pictures,
+        label=[picture.split("/", 1)[0] for picture in pictures],
+        patient=[origin[0] for origin in origins],
+        slide=[origin[1] for origin in origins],
+    )
+    table["problem"] = _problems(table, choices.left_out(root))
+    return table[COLUMNS]
+
+
+def _problems(table: pd.DataFrame, left_out: dict[str, str]) -> list[str]:
+    """Name each picture's first problem: a damaged file, a choice of the user, no patient."""
+    rows = zip(table["picture"], table["problem"], table["patient"], strict=True)
+    return [
+        problem or left_out.get(picture, "") or ("" if patient else NO_PATIENT)
+        for picture, problem, patient in rows
+    ]
 
 
 def usable(table: pd.DataFrame) -> pd.DataFrame:

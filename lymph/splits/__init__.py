@@ -1,8 +1,10 @@
 """The picture table becomes a split: who trains, who validates, who tests; and what leaks."""
 
+from lymph.splits.advice import advice
 from lymph.splits.fold import fold_sets, make_folds
-from lymph.splits.leak import LeakReport, leak_report, summary
+from lymph.splits.leak import LeakReport, counts_of, leak_report, summary, twins_across
 from lymph.splits.make import FRACTIONS, notebook_split, split_by_patient, split_by_picture
+from lymph.splits.saved import delete_split, from_file, list_splits, save_split, to_csv
 from lymph.splits.split import SET_NAMES, Split
 
 __all__ = [
@@ -10,11 +12,19 @@ __all__ = [
     "SET_NAMES",
     "LeakReport",
     "Split",
+    "advice",
+    "counts_of",
+    "delete_split",
     "fold_sets",
+    "from_file",
     "leak_report",
+    "list_splits",
     "make_folds",
     "notebook_split",
+    "save_split",
     "split_by_patient",
     "split_by_picture",
     "summary",
+    "to_csv",
+    "twins_across",
 ]

@@ -4,17 +4,22 @@ import numpy as np
 import pandas as pd
 
 from lymph.errors import SplitError
+from lymph.splits.even import even_groups
 from lymph.splits.make import home_class, shuffled, split_by_patient, split_by_picture
 from lymph.splits.split import By, Split
 
 VAL_SHARE = 0.15
 
+# Ways to lay the classes' groups together that are tried; the most even one is taken.
+TRIES = 20
+
 
 def make_folds(table: pd.DataFrame, k: int, by: By = "patient", seed: int = 0) -> Split:
     """Deal patients (or pictures) into k folds, every class evenly.
 
-    Per class the numbers of patients in two folds differ by at most one; then patients are
-    exchanged between folds as long as that evens out the picture counts.
+    Per class the numbers of patients in two folds differ by at most one; of all ways to do so, one
+    whose picture counts are as even as can be is drawn (``lymph.splits.even``). Then the classes'
+    groups are laid together so that the folds are even in all.
 
     Raises
     ------
@@ -28,15 +33,12 @@ def make_folds(table: pd.DataFrame, k: int, by: By = "patient", seed: int = 0) -
         )
     homes = home_class(table) if by == "patient" else table.set_index("picture")["label"]
     rng = np.random.default_rng(seed)
-    folds: list[list[str]] = [[] for _ in range(k)]
-    first = 0
+    classes = []
     for label in sorted(homes.unique()):
         members = shuffled(sorted(homes.index[homes == label]), rng)
-        members.sort(key=lambda member: -sizes[member])
-        dealt = _even_out(_deal(members, k, first), sizes)
-        first = (first + len(members)) % k
-        for fold, group in zip(folds, dealt, strict=True):
-            fold += group
+        classes.append(even_groups(members, sizes, k, rng))
+    tries = [_lay_together(classes, k, sizes, rng) for _ in range(TRIES if by == "patient" else 1)]
+    folds = min(tries, key=lambda folds: sum(_pictures(fold, sizes) ** 2 for fold in folds))
     return Split(by, seed, folds=[sorted(fold) for fold in folds])
 
 
@@ -45,38 +47,40 @@ def _sizes(table: pd.DataFrame, by: By) -> dict[str, int]:
     return {str(name): int(n) for name, n in table[column].value_counts().items()}
 
 
-def _deal(members: list[str], k: int, first: int) -> list[list[str]]:
-    """Deal like cards, starting at the fold where the class before stopped."""
-    dealt: list[list[str]] = [[] for _ in range(k)]
-    for i, member in enumerate(members):
-        dealt[(first + i) % k].append(member)
-    return dealt
+def _pictures(members: list[str], sizes: dict[str, int]) -> int:
+    return sum(sizes[member] for member in members)
 
 
-def _even_out(folds: list[list[str]], sizes: dict[str, int]) -> list[list[str]]:
-    """Exchange single members between folds while that brings two sums closer together."""
-    improved = len({size for fold in folds for size in (sizes[m] for m in fold)}) > 1
-    while improved:
-        improved = False
-        for left in range(len(folds)):
-            for right in range(left):
-                improved |= _exchange(folds[left], folds[right], sizes)
+def _lay_together(
+    classes: list[list[list[str]]], k: int, sizes: dict[str, int], rng: np.random.Generator
+) -> list[list[str]]:
+    """Make folds of every class's groups; larger groups begin where the class before stopped."""
+    folds: list[list[str]] = [[] for _ in range(k)]
+    first = 0
+    for groups in classes:
+        count = sum(len(group) for group in groups)
+        larger = [(first + place) % k for place in range(count % k)]
+        smaller = [fold for fold in range(k) if fold not in larger]
+        _lay(groups[: len(larger)], folds, larger, sizes, rng)
+        _lay(groups[len(larger) :], folds, smaller, sizes, rng)
+        first = (first + count) % k
     return folds
 
 
-def _exchange(left: list[str], right: list[str], sizes: dict[str, int]) -> bool:
-    gap = sum(sizes[m] for m in left) - sum(sizes[m] for m in right)
-    best, change = None, abs(gap)
-    for i, a in enumerate(left):
-        for j, b in enumerate(right):
-            after = abs(gap - 2 * (sizes[a] - sizes[b]))
-            if after < change:
-                best, change = (i, j), after
-    if best is None:
-        return False
-    i, j = best
-    left[i], right[j] = right[j], left[i]
-    return True
+def _lay(
+    groups: list[list[str]],
+    folds: list[list[str]],
+    places: list[int],
+    sizes: dict[str, int],
+    rng: np.random.Generator,
+) -> None:
+    """Give the largest group to the fold that has the fewest pictures so far, and so on."""
+    places = [places[i] for i in rng.permutation(len(places))]
+    places.sort(key=lambda place: _pictures(folds[place], sizes))
+    groups = [groups[i] for i in rng.permutation(len(groups))]
+    groups.sort(key=lambda group: -_pictures(group, sizes))
+    for place, group in zip(places, groups, strict=True):
+        folds[place] += group
 
 
 def fold_sets(table: pd.DataFrame, folds: Split, fold: int) -> Split:

@@ -1,5 +1,6 @@
 """What a split leaks: patients that the model trains on and is tested on."""
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -61,23 +62,54 @@ def leak_report(table: pd.DataFrame, split: Split) -> LeakReport:
     )
 
 
+def counts_of(rows: pd.DataFrame, sets: pd.Series, split: Split) -> dict[str, Any]:
+    """Count rows, patients and classes of each set (or fold).
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Rows of a picture table: all of them, or one a patient to count patients by class.
+    sets : Series
+        The set of each row.
+    """
+    classes = sorted(rows["label"].unique())
+    counted = pd.crosstab(sets.to_numpy(), rows["label"].to_numpy())
+    counted = counted.reindex(index=split.names(), columns=classes, fill_value=0)
+    patients = rows["patient"].groupby(sets).nunique()
+    return {
+        name: {
+            "pictures": int(row.sum()),
+            "patients": int(patients.get(name, 0)),
+            "classes": {label: int(row[label]) for label in classes},
+        }
+        for name, row in counted.iterrows()
+    }
+
+
 def summary(table: pd.DataFrame, split: Split) -> dict[str, Any]:
     """Count pictures, patients and classes of each set (or fold), with what leaks."""
-    sets = split.assign(table)
-    classes = sorted(table["label"].unique())
-
-    def of(name: str) -> dict[str, Any]:
-        rows = table[sets == name]
-        counts = rows["label"].value_counts()
-        return {
-            "pictures": len(rows),
-            "patients": int(rows["patient"].nunique()),
-            "classes": {label: int(counts.get(label, 0)) for label in classes},
-        }
-
     leak = leak_report(table, split)
     return {
-        "sets": {name: of(name) for name in split.names()},
+        "sets": counts_of(table, split.assign(table), split),
         "leaked_patients": leak.leaked_patients,
         "leaked_test_share": leak.leaked_test_share,
     }
+
+
+def twins_across(
+    table: pd.DataFrame, split: Split, pairs: Iterable[tuple[str, str]]
+) -> list[tuple[str, str]]:
+    """Return the pairs of (nearly) the same picture that the split puts on two sides.
+
+    They leak whatever the patients are called, and whether patients are known at all.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Picture table, sound pictures only.
+    split : Split
+    pairs : iterable of (str, str)
+        Pictures that look alike, as ``lymph.data.quality`` finds them.
+    """
+    home = dict(zip(table["picture"], split.assign(table), strict=True))
+    return [(a, b) for a, b in pairs if home.get(a) and home.get(b) and home[a] != home[b]]

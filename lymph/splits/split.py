@@ -69,11 +69,30 @@ class Split:
         home = {m: name for name, g in zip(self.names(), self.groups(), strict=True) for m in g}
         missing = sorted(set(home) - set(table[column]))
         if missing:
+            new = sorted(set(table[column]) - set(home))
+            strangers = f", and {len(new)} here are not in it, such as {new[0]}" if new else ""
             raise SplitError(
                 f"This split was made for other data: {len(missing)} of its {len(home)}"
-                f" {column}s are not here, such as {missing[0]}; make a split for these data."
+                f" {column}s are not here, such as {missing[0]}{strangers}; make a split for these"
+                " data."
             )
         return table[column].map(home).fillna("")
+
+    def moved(self, member: str, to: str) -> "Split":
+        """Return the split with one patient (or picture) in another set.
+
+        Raises
+        ------
+        SplitError
+            When the split has folds, or no such set or member.
+        """
+        if self.sets is None or to not in self.sets:
+            raise SplitError(f"There is no set {to!r} in this split; choose train, val or test.")
+        if not any(member in group for group in self.sets.values()):
+            raise SplitError(f"{member} is not in this split; make a split for these data.")
+        sets = {name: [m for m in group if m != member] for name, group in self.sets.items()}
+        sets[to] = sorted([*sets[to], member])
+        return Split(self.by, self.seed, sets)
 
     def to_json(self) -> dict[str, Any]:
         """Return the document that ``split.json`` holds."""

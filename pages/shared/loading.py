@@ -1,21 +1,31 @@
 """Cached readers: each is keyed by the folder, what it looked like, and the settings."""
 
 import base64
+import io
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 import streamlit as st
+from PIL import Image
 
 from lymph import splits
+from lymph.data import choices, quality
+from lymph.data.measure import measure_all
+from lymph.data.names import Reading, read_names
+from lymph.data.quality import Finding
 from lymph.data.read import read_picture
-from lymph.data.scan import scan
+from lymph.data.scan import count_unopened, scan
 from lymph.data.sources import DataSet
+from lymph.data.stamps import stamp_of
 from lymph.data.thumbnails import thumbnail_paths
-from lymph.splits import Split
+from lymph.errors import SplitError
+from lymph.splits import LeakReport, Split
 from pages.shared import state
 from pages.shared.state import SplitSettings
 
@@ -60,53 +70,142 @@ def duration(seconds: float) -> str:
 
 
 def folder_stamp(root: Path) -> Stamp:
-    """Return the times of change of a root's folders, which move when files come or go."""
-    folders = [root, *(path for path in root.rglob("*") if path.is_dir())]
-    return tuple(sorted((str(path), path.stat().st_mtime_ns) for path in folders))
+    """Return the times of change of a root's folders, which move when files come or go.
+
+    A new folder moves the time of the one that holds it: as long as the known ones stand still,
+    nobody needs to walk through a hundred thousand files.
+    """
+    kept = st.session_state.setdefault("folder_stamps", {})
+    known: Stamp = kept.get(str(root), ())
+    try:
+        if known and all(os.stat(path).st_mtime_ns == changed for path, changed in known):
+            return known
+    except OSError:
+        pass
+    folders = sorted(path for path, _, _ in os.walk(root))
+    kept[str(root)] = tuple((path, os.stat(path).st_mtime_ns) for path in folders)
+    return kept[str(root)]
 
 
-@st.cache_data(show_spinner=False, max_entries=8)
-def _table(root: str, stamp: Stamp, pattern: str) -> pd.DataFrame:
-    return scan(Path(root), pattern=pattern)
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _table(root: str, stamp: Stamp, pattern: str, csv: str, decided: tuple, decode: bool):  # noqa: ANN202
+    return scan(Path(root), pattern, Path(csv) if csv else None, decode=decode)
 
 
-def picture_table(data_set: DataSet) -> pd.DataFrame:
+# A set with more new pictures than this is shown by its headers first.
+DECODED_AT_ONCE = 1_000
+
+
+def picture_table(data_set: DataSet, decode: bool = True) -> pd.DataFrame:
     """Return the picture table of a data set; the first reading shows a progress bar.
+
+    Without ``decode`` a large set is read by its headers, which takes a hundredth of the time.
 
     Raises
     ------
     DataError
         When the folder is gone or the pattern cannot serve.
     """
-    pattern = state.patient_pattern(data_set)
-    stamp = folder_stamp(data_set.path) if data_set.path.is_dir() else ()
+    root, pattern, csv = (
+        data_set.path,
+        state.patient_pattern(data_set),
+        state.patients_csv(data_set),
+    )
+    stamp = folder_stamp(root) if root.is_dir() else ()
+    seen = st.session_state.setdefault("scanned", {})
+    decode = decode or seen.get((str(root), stamp), False)
     # A cached function cannot draw into a bar made outside it, so the slow first reading, which
     # fills the cache on disk, happens here.
-    seen = st.session_state.setdefault("scanned", set())
-    if (str(data_set.path), stamp) not in seen:
+    if seen.get((str(root), stamp)) is None or decode > seen[(str(root), stamp)]:
+        decode = decode or (root.is_dir() and _few_unopened(root))
         with progress_bar("Reading pictures") as progress:
-            scan(data_set.path, pattern=pattern, progress=progress)
-        seen.add((str(data_set.path), stamp))
-    return _table(str(data_set.path), stamp, pattern)
+            scan(root, pattern, Path(csv) if csv else None, progress, decode)
+        seen[(str(root), stamp)] = decode
+    decided = tuple(stamp_of(Path(file)) for file in (choices.choices_file(root), csv or root))
+    # The table is shared, not copied: with copy-on-write a change stays with who makes it.
+    return _table(str(root), stamp, pattern, csv, decided, decode).copy(deep=False)
+
+
+def headers_only(data_set: DataSet) -> bool:
+    """Tell whether the pixels of a data set have not been read in this session."""
+    stamp = folder_stamp(data_set.path)
+    return st.session_state.get("scanned", {}).get((str(data_set.path), stamp)) is False
+
+
+def prepare(data_set: DataSet, table: pd.DataFrame) -> None:
+    """Make at the end of a page what its other views need, so that they open at a click."""
+    sound = table[table["problem"] == ""]
+    if 0 < len(sound) <= DECODED_AT_ONCE:
+        thumbnails(data_set.path, list(sound["picture"]), height=64)
+        measures(data_set, sound)
+
+
+def _few_unopened(root: Path) -> bool:
+    return count_unopened(root) <= DECODED_AT_ONCE
 
 
 def read_again() -> None:
     """Forget what was read, for files that were changed in their place."""
     st.cache_data.clear()
-    st.session_state.pop("scanned", None)
-    st.session_state.pop("thumbnails_made", None)
+    _table.clear()
+    for key in ("scanned", "thumbnails_made", "folder_stamps"):
+        st.session_state.pop(key, None)
 
 
-@st.cache_data(show_spinner=False, max_entries=16)
-def _split(table: pd.DataFrame, settings: tuple) -> Split:
-    chosen = SplitSettings(*settings)
-    if chosen.by == "notebook":
-        return splits.notebook_split(table)
-    make = splits.split_by_patient if chosen.by == "patient" else splits.split_by_picture
-    return make(table, chosen.fractions, chosen.seed)
+@st.cache_data(show_spinner=False, max_entries=4)
+def _measures(root: str, pictures: tuple[str, ...], stamp: Stamp) -> pd.DataFrame:
+    return measure_all(Path(root), list(pictures))
 
 
-def make_split(table: pd.DataFrame, settings: SplitSettings) -> Split:
+def measures(data_set: DataSet, table: pd.DataFrame) -> pd.DataFrame:
+    """Return what was measured of the pictures of a table; the first time shows a progress bar."""
+    pictures = list(table["picture"])
+    stamp = folder_stamp(data_set.path)
+    measured = st.session_state.setdefault("measured", set())
+    key = (str(data_set.path), stamp, len(pictures))
+    if key not in measured:
+        with progress_bar("Measuring pictures") as progress:
+            measure_all(data_set.path, pictures, progress)
+        measured.add(key)
+    return _measures(str(data_set.path), tuple(pictures), stamp)
+
+
+@st.cache_data(show_spinner="Comparing pictures", max_entries=4)
+def _findings(_table: pd.DataFrame, _measured: pd.DataFrame, key: tuple) -> list[Finding]:
+    return quality.find(_table, _measured)
+
+
+def findings(data_set: DataSet, table: pd.DataFrame) -> list[Finding]:
+    """Return what may be wrong with the pictures of a data set."""
+    measured = measures(data_set, table[table["problem"] == ""])
+    decided = stamp_of(choices.choices_file(data_set.path))
+    key = (str(data_set.path), folder_stamp(data_set.path), decided, len(measured))
+    return _findings(table, measured, key)
+
+
+def known_twins(data_set: DataSet, table: pd.DataFrame) -> list[tuple[str, str]]:
+    """Return the pairs of pictures that look alike; of a large set only once it was measured."""
+    pictures = list(table["picture"])
+    key = (str(data_set.path), folder_stamp(data_set.path), len(pictures))
+    if len(pictures) > DECODED_AT_ONCE and key not in st.session_state.get("measured", set()):
+        return []
+    twins = (found for found in findings(data_set, table) if found.other)
+    return [(found.other, found.picture) for found in twins]
+
+
+@st.cache_data(show_spinner=False, max_entries=8)
+def reading_of(_pictures: list[str], pattern: str, root: str, stamp: Stamp) -> Reading:
+    """Return what a pattern makes of the names of a folder as it stands.
+
+    Raises
+    ------
+    DataError
+        When the pattern cannot serve.
+    """
+    return read_names(_pictures, pattern)
+
+
+def make_split(table: pd.DataFrame, settings: SplitSettings, root: Path | None = None) -> Split:
     """Make the split that the settings describe, for sound pictures.
 
     Raises
@@ -114,7 +213,68 @@ def make_split(table: pd.DataFrame, settings: SplitSettings) -> Split:
     SplitError
         When these data cannot be split so.
     """
-    return _split(table, tuple(settings))
+    if settings.by == "saved":
+        return _saved(table, settings.name, root)
+    made = _split(table[["picture", "label", "patient"]], tuple(settings._replace(moves=())))
+    for patient, to in settings.moves if settings.by == "hand" else ():
+        made = made.moved(patient, to)
+    return made
+
+
+class SplitFacts(NamedTuple):
+    """What the pages say of a split; counting takes time where pictures are many."""
+
+    leak: LeakReport
+    summary: dict[str, Any]
+    patients: dict[str, Any]
+    advice: list[str]
+    csv: str
+
+
+def split_facts(
+    data_set: DataSet, table: pd.DataFrame, split: Split, settings: SplitSettings
+) -> SplitFacts:
+    """Return what is to say of the split that the settings made."""
+    stamps = (folder_stamp(data_set.path), stamp_of(choices.choices_file(data_set.path)))
+    saved = splits.list_splits(data_set.path) if settings.by == "saved" else {}
+    key = (str(data_set.path), stamps, tuple(settings), str(saved.get(settings.name)), len(table))
+    return _split_facts(table, split, key)
+
+
+@st.cache_data(show_spinner=False, max_entries=8)
+def _split_facts(_table: pd.DataFrame, _split: Split, key: tuple) -> SplitFacts:
+    people = _table.drop_duplicates(["patient", "label"])
+    if _split.by == "picture":
+        # A patient stands in every set that has a picture of it.
+        sets = _split.assign(_table)
+        people = _table[~_table.assign(set=sets).duplicated(["patient", "label", "set"])]
+    return SplitFacts(
+        splits.leak_report(_table, _split),
+        splits.summary(_table, _split),
+        splits.counts_of(people, _split.assign(_table)[people.index], _split),
+        splits.advice(_table, _split),
+        splits.to_csv(_table, _split),
+    )
+
+
+def _saved(table: pd.DataFrame, name: str, root: Path | None) -> Split:
+    known = splits.list_splits(root) if root else {}
+    if name not in known:
+        raise SplitError("This split is no longer saved; choose another way to split.")
+    known[name].assign(table)
+    return known[name]
+
+
+@st.cache_data(show_spinner=False, max_entries=16)
+def _split(table: pd.DataFrame, settings: tuple) -> Split:
+    chosen = SplitSettings(*settings)
+    if chosen.by == "notebook":
+        return splits.notebook_split(table)
+    if chosen.by in ("folds", "one-out"):
+        k = chosen.k if chosen.by == "folds" else table["patient"].nunique()
+        return splits.make_folds(table, k, "patient", chosen.seed)
+    make = splits.split_by_picture if chosen.by == "picture" else splits.split_by_patient
+    return make(table, chosen.fractions, chosen.seed)
 
 
 @st.cache_data(show_spinner=False, max_entries=24)
@@ -143,6 +303,17 @@ def thumbnails(root: Path, pictures: list[str], height: int = 192) -> list[str]:
 
 def _as_address(jpeg: bytes) -> str:
     return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode()
+
+
+def exact_address(pixels: np.ndarray) -> str:
+    """Return pixels as a ``data:`` address: small ones exactly, large ones as JPEG of 92 %."""
+    buffer = io.BytesIO()
+    picture = Image.fromarray(pixels)
+    if pixels.shape[0] * pixels.shape[1] <= 300_000:
+        picture.save(buffer, "PNG")
+        return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+    picture.save(buffer, "JPEG", quality=92)
+    return _as_address(buffer.getvalue())
 
 
 @st.cache_data(show_spinner=False, max_entries=4)

@@ -4,17 +4,16 @@ from typing import Literal, NamedTuple
 
 import streamlit as st
 
+from lymph.data import choices
 from lymph.data.sources import DataSet, list_data_sets
-from lymph.facts import PATIENT_PATTERN
 from lymph.splits import FRACTIONS
 
 DATA_KEY = "data"
 WANTED_KEY = "data_wanted"
-PATTERNS_KEY = "patient_patterns"
 SPLITS_KEY = "split_settings"
 DONE_KEY = "steps_done"
 
-SplitBy = Literal["patient", "notebook", "picture"]
+SplitBy = Literal["patient", "notebook", "hand", "folds", "one-out", "picture", "saved"]
 
 
 class SplitSettings(NamedTuple):
@@ -24,6 +23,9 @@ class SplitSettings(NamedTuple):
     seed: int = 0
     val: float = FRACTIONS[1]
     test: float = FRACTIONS[2]
+    k: int = 5
+    moves: tuple[tuple[str, str], ...] = ()
+    name: str = ""
 
     @property
     def fractions(self) -> tuple[float, float, float]:
@@ -45,12 +47,12 @@ def want_data_set(name: str) -> None:
 
 def patient_pattern(data_set: DataSet) -> str:
     """Return the pattern that tells the patients of a data set from the file names."""
-    return st.session_state.get(PATTERNS_KEY, {}).get(data_set.name, PATIENT_PATTERN)
+    return choices.patient_pattern(data_set.path)
 
 
-def keep_patient_pattern(data_set: DataSet, pattern: str) -> None:
-    """Keep the pattern of a data set for this session."""
-    st.session_state.setdefault(PATTERNS_KEY, {})[data_set.name] = pattern
+def patients_csv(data_set: DataSet) -> str:
+    """Return the path of the table that names the patients in place of the pattern, or nothing."""
+    return str(choices.patients_csv(data_set.path) or "")
 
 
 def split_settings(data_set: DataSet) -> SplitSettings:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lymph.data.names import Origin, compile_pattern, origin_of
+from lymph.data.names import COMMON_PATTERNS, Origin, compile_pattern, origin_of, read_names
 from lymph.errors import DataError
 from lymph.facts import PATIENT_PICTURES
 
@@ -107,3 +107,29 @@ def test_bad_patterns_say_what_is_wrong() -> None:
         compile_pattern(r"sj-(?P<number>\d+")
     with pytest.raises(DataError, match=r"names no patient.*\(\?P<patient>"):
         compile_pattern(r"sj-(\d+)-(?P<year>\d+)")
+
+
+def test_reading_names_counts_and_doubts() -> None:
+    """Known names give the patients, the unmatched, and each doubt that applies."""
+    names = ["A/ann_1.png", "A/ann_2.png", "B/ann_3.png", "B/bob_1.png", "B/x.png"]
+    reading = read_names(names, r"(?P<patient>[^_]+)_")
+    assert (reading.patients, reading.unmatched) == (2, 1)
+    assert "1 of 5 names do not match" in reading.warnings[0]
+    assert "1 of 2 patients have pictures of several classes, such as ann" in reading.warnings[1]
+    assert len(reading.warnings) == 2
+
+
+def test_as_many_patients_as_pictures_is_doubted() -> None:
+    """A pattern that takes in the picture's number, and one that takes in too little."""
+    names = [f"A/p_{i}.png" for i in range(4)]
+    assert "as many patients as pictures" in read_names(names, r"(?P<patient>p_\d)").warnings[0]
+    assert "one patient" in read_names(names, r"(?P<patient>p)_").warnings[0]
+
+
+def test_common_patterns_serve(true_names: list[str]) -> None:
+    """The first one tells the true patients without a doubt; all of them compile."""
+    patterns = list(COMMON_PATTERNS.values())
+    reading = read_names(true_names, patterns[0])
+    assert (reading.patients, reading.warnings) == (29, [])
+    for pattern in patterns:
+        compile_pattern(pattern)

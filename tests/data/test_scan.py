@@ -11,7 +11,15 @@ import pytest
 from PIL import Image
 
 from lymph.data import scan as scan_module
-from lymph.data.scan import classes_of, find_pictures, read_patients_csv, scan, summary, usable
+from lymph.data.scan import (
+    classes_of,
+    count_unopened,
+    find_pictures,
+    read_patients_csv,
+    scan,
+    summary,
+    usable,
+)
 from lymph.errors import DataError
 
 COLUMNS = ["picture", "label", "patient", "slide", "width", "height", "mode", "bytes", "problem"]
@@ -223,6 +231,21 @@ def test_the_pattern_can_change_without_decoding(tiny_root: Path, read_files: li
     assert len(read_files) == 36
     with pytest.raises(DataError, match="names no patient"):
         scan(tiny_root, pattern="sj")
+
+
+def test_a_first_look_reads_headers_only(tiny_root: Path, read_files: list[str]) -> None:
+    """Nothing is decoded, the table is the same; a later full scan decodes and finds damage."""
+    whole = (tiny_root / "FL" / "sj-99-21_001.png").read_bytes()
+    (tiny_root / "FL" / "sj-99-21_001.png").write_bytes(whole[:-200])
+    first = scan(tiny_root, decode=False)
+    assert not read_files and (first["problem"] == "").all()
+    assert count_unopened(tiny_root) == 36
+    full = scan(tiny_root)
+    assert len(read_files) == 36 and count_unopened(tiny_root) == 0
+    assert "cut short" in row_of(full, "FL/sj-99-21_001.png")["problem"]
+    pd.testing.assert_frame_equal(scan(tiny_root, decode=False), full)
+    sound = full["problem"] == ""
+    pd.testing.assert_frame_equal(first[sound], full[sound])
 
 
 def test_progress_ends_at_the_number_of_files(tiny_root: Path) -> None:

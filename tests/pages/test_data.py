@@ -6,9 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from lymph.data import sources
+from lymph.data import choices, sources
 from lymph.data.parallel import Progress
 from lymph.data.sources import DataSet
 from lymph.errors import DataError
@@ -18,6 +19,12 @@ from .conftest import OpenPage
 
 def metrics(app: AppTest) -> dict[str, str]:
     return {metric.label: metric.value for metric in app.metric}
+
+
+def open_view(open_page: OpenPage, view: str) -> AppTest:
+    """Open one of the Data page's views, as a click on its name does."""
+    app = open_page("data")
+    return app.button_group(key="view").set_value(view).run()
 
 
 def test_the_numbers_of_the_data_stand_large(tiny: DataSet, open_page: OpenPage) -> None:
@@ -132,15 +139,19 @@ def test_kaggle_out_of_reach_tells_the_way_by_hand(
 
 
 def test_a_pattern_of_ones_own_tells_the_patients(tiny: DataSet, open_page: OpenPage) -> None:
-    app = open_page("data")
+    app = open_view(open_page, "names")
     app.text_input(key=f"pattern_{tiny.name}").set_value(r"(?P<patient>sj-99-\d)").run()
+    assert metrics(app)["Patients"] == "3"
+    app.button(key="use_pattern").click().run()
+    app = open_page("data")
     assert metrics(app)["Patients"] == "3"
 
 
 def test_a_bad_pattern_is_refused_and_can_be_mended(tiny: DataSet, open_page: OpenPage) -> None:
-    app = open_page("data")
+    app = open_view(open_page, "names")
     app.text_input(key=f"pattern_{tiny.name}").set_value("(((").run()
     assert "regular expression" in app.error[0].value
+    assert not [button for button in app.button if button.key == "use_pattern"]
     app.text_input(key=f"pattern_{tiny.name}").set_value(r"(?P<patient>sj-99-\d\d)").run()
     assert metrics(app)["Patients"] == "12"
 
@@ -158,3 +169,107 @@ def test_every_page_opens_on_fresh_data(tiny: DataSet, open_page: OpenPage, step
     app = open_page(step)
     assert not app.exception
     assert app.title[0].value.endswith("?")
+
+
+def shown_names(app: AppTest) -> list[str]:
+    return [b.label for b in app.button if b.key.startswith("gallery_open")]
+
+
+def test_filters_can_be_taken_away_at_once(tiny: DataSet, open_page: OpenPage) -> None:
+    app = open_page("data")
+    app.button_group(key="gallery_class").set_value("FL").run()
+    app.selectbox(key="gallery_patient").set_value("99-22").run()
+    assert len(shown_names(app)) == 3
+    assert any("3 pictures of 36" in element.value for element in app.markdown)
+    app.button(key="clear_filters").click().run()
+    assert len(shown_names(app)) == 24 and not app.exception
+
+
+def test_sizes_and_kinds_are_a_filter_where_they_differ(tiny: DataSet, open_page: OpenPage) -> None:
+    assert not [s for s in open_page("data").selectbox if s.key == "gallery_kind"]
+    Image.new("L", (20, 10)).save(tiny.path / "FL" / "sj-99-21_009.png")
+    app = open_page("data")
+    assert app.selectbox(key="gallery_kind").options == [
+        "All",
+        "20 x 10, L, png",
+        "64 x 48, RGB, png",
+    ]
+    app.selectbox(key="gallery_kind").set_value("20 x 10, L, png").run()
+    assert shown_names(app) == [r"sj\-99\-21\_009"]
+
+
+def test_a_patients_strip_holds_all_its_pictures(tiny: DataSet, open_page: OpenPage) -> None:
+    app = open_view(open_page, "patients")
+    assert not app.exception
+    body = "".join(element.proto.body for element in app.get("html"))
+    assert body.count("<img") == 36 and body.count('class="lymph-patient"') == 12
+    order = [body.index(f"<b>{patient}</b>") for patient in ("99-11", "99-21", "99-34")]
+    assert order == sorted(order)
+
+
+def test_the_stain_map_opens_and_its_selection_shows_pictures(
+    tiny: DataSet, open_page: OpenPage
+) -> None:
+    app = open_view(open_page, "stain")
+    assert not app.exception
+    point = {"customdata": ["FL/sj-99-22_001.png", "FL", "99-22"]}
+    app.session_state["stain_map_stain_patient"] = {"selection": {"points": [point]}}
+    app.run()
+    assert any("1 picture chosen" in s.value for s in app.subheader)
+    assert [b.label for b in app.button if b.key.startswith("stain_gallery_open")] == [
+        r"sj\-99\-22\_001"
+    ]
+
+
+def test_a_finding_is_left_out_and_taken_back(tiny: DataSet, open_page: OpenPage) -> None:
+    whole = (tiny.path / "FL" / "sj-99-21_001.png").read_bytes()
+    (tiny.path / "FL" / "sj-99-21_009.png").write_bytes(whole)
+    app = open_view(open_page, "quality")
+    assert not app.exception
+    app.button_group(key="quality_kind").set_value("same").run()
+    app.button(key="leave_out_all").click().run()
+    assert metrics(app) == {"Pictures": "36", "Patients": "12", "Classes": "3", "Left out": "1"}
+    assert any("Left out by you (1)" in s.value for s in app.subheader)
+    app.button(key="take_back_all").click().run()
+    assert metrics(app)["Pictures"] == "37"
+
+
+def test_the_viewer_goes_on_shows_stains_and_leaves_out(tiny: DataSet, open_page: OpenPage) -> None:
+    app = open_page("data")
+    app.button(key="gallery_open_2").click().run()
+    assert app.text[0].value.startswith("3 of 36: CLL/sj-99-11_003.png")
+    for way in ("haematoxylin", "eosin", "cnn", "resnet50"):
+        app.session_state["viewer_way"] = way
+        app.button(key="gallery_open_2").click().run()
+        assert not app.exception and app.button_group(key="viewer_way").value == way
+    app.button(key="viewer_leave_out").click().run()
+    assert "CLL/sj-99-11_003.png" in choices.left_out(tiny.path)
+    assert metrics(app)["Pictures"] == "35"
+
+
+def test_a_table_of_patients_takes_the_patterns_place(tiny: DataSet, open_page: OpenPage) -> None:
+    names = sorted(p.relative_to(tiny.path).as_posix() for p in tiny.path.rglob("*.png"))
+    rows = "".join(f"{name},who-{i % 4}\n" for i, name in enumerate(names[:-1]))
+    app = open_view(open_page, "names")
+    app.file_uploader(key="patients_upload").upload("p.csv", f"picture,patient\n{rows}".encode())
+    app.run()
+    app.button(key="use_table").click().run()
+    assert not app.exception
+    assert metrics(app)["Patients"] == "4" and metrics(app)["Left out"] == "1"
+    app.button(key="drop_table").click().run()
+    assert metrics(app)["Patients"] == "12"
+
+
+def test_a_large_set_is_shown_by_its_headers_first(
+    tiny: DataSet, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pages.shared import loading
+
+    monkeypatch.setattr(loading, "DECODED_AT_ONCE", 10)
+    file = tiny.path / "FL" / "sj-99-21_001.png"
+    file.write_bytes(file.read_bytes()[:-200])
+    app = open_page("data")
+    assert metrics(app)["Left out"] == "0"
+    app.button(key="read_pixels").click().run()
+    assert metrics(app)["Left out"] == "1"
+    assert not [b for b in app.button if b.key == "read_pixels"]

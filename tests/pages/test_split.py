@@ -4,6 +4,7 @@ import json
 
 from streamlit.testing.v1 import AppTest
 
+from lymph import leak, splits
 from lymph.data.sources import DataSet
 
 from .conftest import OpenPage
@@ -26,7 +27,7 @@ def test_a_patient_split_leaks_nothing(tiny: DataSet, open_page: OpenPage) -> No
         "Of these, leaked": "0",
     }
     assert "No test picture comes from a patient" in app.success[0].value
-    assert [s.value for s in app.subheader][1:] == [
+    assert [s.value for s in app.subheader][2:] == [
         "Test: 3 patients",
         "Validation: 3 patients",
         "Train: 6 patients",
@@ -80,8 +81,8 @@ def test_the_sizes_of_the_sets_can_be_chosen(tiny: DataSet, open_page: OpenPage)
 
 def test_the_split_can_be_downloaded(tiny: DataSet, open_page: OpenPage) -> None:
     app = open_page("split")
-    (button,) = app.get("download_button")
-    assert button.proto.label == "Download split.json"
+    labels = [button.proto.label for button in app.get("download_button")]
+    assert labels == ["Download split.json", "Download as a table (CSV)"]
 
 
 def test_names_are_shown_as_text(tiny: DataSet, open_page: OpenPage) -> None:
@@ -98,3 +99,88 @@ def test_download_holds_the_contract(tiny: DataSet) -> None:
 
     document = json.loads(json.dumps(split_by_patient(scan(tiny.path)).to_json()))
     assert set(document) == {"version", "by", "seed", "sets"}
+
+
+def choose(app: AppTest, data_set: DataSet, way: str) -> AppTest:
+    return app.radio(key=f"split_by_{data_set.name}").set_value(way).run()
+
+
+def test_a_patient_is_moved_by_one_click_and_back(tiny: DataSet, open_page: OpenPage) -> None:
+    app = choose(open_page("split"), tiny, "hand")
+    assert not app.exception
+    movable = [b for b in app.button if b.key.startswith("hand_tile_") and not b.disabled]
+    assert len(movable) == 9
+    movable[0].click().run()
+    assert numbers(app)["Patients never seen"] == "4"
+    assert numbers(app)["Test pictures"] == "12"
+    app.switch_page("pages/train.py").run()
+    assert not app.exception
+    app.switch_page("pages/split.py").run()
+    assert numbers(app)["Test pictures"] == "12"
+    app.button(key="undo_moves").click().run()
+    assert numbers(app)["Test pictures"] == "9"
+
+
+def test_folds_test_every_patient_once(tiny: DataSet, open_page: OpenPage) -> None:
+    app = choose(open_page("split"), tiny, "folds")
+    app.number_input(key=f"split_k_{tiny.name}").set_value(4).run()
+    assert not app.exception
+    assert numbers(app) == {"Folds": "4", "Test pictures": "36", "Of these, leaked": "0"}
+    app = choose(app, tiny, "one-out")
+    assert numbers(app)["Folds"] == "12"
+
+
+def test_a_split_is_saved_used_and_forgotten(tiny: DataSet, open_page: OpenPage) -> None:
+    app = open_page("split")
+    app.number_input(key=f"split_seed_{tiny.name}").set_value(7).run()
+    app.text_input(key="split_name").set_value("for the lecture")
+    app.button(key="save_split").click().run()
+    (saved,) = splits.list_splits(tiny.path).values()
+    assert saved.seed == 7
+    app = choose(app, tiny, "saved")
+    assert not app.exception and not app.error
+    app.switch_page("pages/train.py").run()
+    assert any("Split by patient, seed 7" in c.value for c in app.caption)
+    app.switch_page("pages/split.py").run()
+    app.button(key="forget_split").click().run()
+    assert not splits.list_splits(tiny.path) and not app.exception
+
+
+def test_a_split_from_a_file_is_used_or_refused(tiny: DataSet, open_page: OpenPage) -> None:
+    patients = [f"99-{n}" for n in (11, 12, 13, 14, 21, 22, 23, 24, 31, 32, 33, 34)]
+    rows = "".join(f"{p},{'test' if p[-1] == '1' else 'train'}\n" for p in patients)
+    app = open_page("split")
+    app.file_uploader(key="split_upload").upload("mine.csv", f"patient,set\n{rows}".encode()).run()
+    app.button(key="use_split").click().run()
+    assert not app.exception
+    assert numbers(app)["Patients never seen"] == "3"
+    assert app.radio(key=f"split_by_{tiny.name}").value == "saved"
+    other = b"patient,set\n99-11,train\n99-77,test\n"
+    app.file_uploader(key="split_upload").upload("other.csv", other).run()
+    app.button(key="use_split").click().run()
+    assert "such as 99-77" in app.error[0].value.replace("\\", "")
+
+
+def test_twins_on_two_sides_are_shown(tiny: DataSet, open_page: OpenPage) -> None:
+    content = (tiny.path / "CLL" / "sj-99-11_001.png").read_bytes()
+    for number in (12, 13, 14):
+        (tiny.path / "CLL" / f"sj-99-{number}_001.png").write_bytes(content)
+    app = open_page("split")
+    assert any("look the same and stand in two sets" in w.value for w in app.warning)
+
+
+def test_balance_counts_patients_too(tiny: DataSet, open_page: OpenPage) -> None:
+    app = open_page("split")
+    app.button_group(key="balance_unit").set_value("patients").run()
+    assert not app.exception
+
+
+def test_the_leak_is_measured_and_told(tiny: DataSet, open_page: OpenPage) -> None:
+    app = open_page("split")
+    assert app.button(key="measure_leak").label == "Measure the leak"
+    leak.measure_here(leak.MeterConfig(str(tiny.path), seeds=2))
+    app.run()
+    assert not app.exception
+    told = "\n".join(element.value for element in app.markdown).replace("\\", "")
+    assert "12 patients, 95 % interval" in told
+    assert any("2 seeds" in caption.value for caption in app.caption)

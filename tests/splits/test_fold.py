@@ -1,6 +1,8 @@
 """Folds: even in patients and pictures, every patient once, and the three sets of each."""
 
+import itertools
 from collections import Counter
+from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
@@ -11,6 +13,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 
 from lymph.errors import SplitError
 from lymph.splits import SET_NAMES, Split, fold_sets, make_folds
+from lymph.splits.even import even_groups
 from lymph.splits.make import home_class
 
 from .conftest import even_table, table_of, tables
@@ -56,20 +59,71 @@ def test_the_sets_of_a_fold_are_disjoint_and_whole(table: pd.DataFrame, k: int, 
             assert inner.sets["train"]
 
 
-@pytest.mark.parametrize("k", [3, 4, 5])
-def test_never_worse_than_scikit_learn(true_names: pd.DataFrame, k: int) -> None:
-    """Over 50 seeds no class's patients lie less evenly than StratifiedGroupKFold's, nor do all."""
+def evenness(table: pd.DataFrame, folds: list[list[str]]) -> tuple[np.ndarray, np.ndarray]:
+    """Return of each class the spread of patients over folds, and the squared picture counts."""
+    patients = patients_per_fold(table, folds).to_numpy()
+    sizes, homes = table["patient"].value_counts(), home_class(table)
+    pictures = np.array([
+        [sum(sizes[p] for p in fold if homes[p] == label) for label in sorted(homes.unique())]
+        for fold in folds
+    ])  # fmt: skip
+    return np.ptp(patients, axis=0), (pictures**2).sum(axis=0)
+
+
+@pytest.mark.parametrize(("k", "better_in"), [(3, 200), (4, 200), (5, 0)])
+def test_never_worse_than_scikit_learn(true_names: pd.DataFrame, k: int, better_in: int) -> None:
+    """Over 200 seeds: per class patients first, then pictures, at least as even every time.
+
+    At k = 3 and 4 some class is more even every time; at k = 5 StratifiedGroupKFold finds the
+    optimum too.
+    """
     better = 0
-    for seed in range(50):
-        ours = patients_per_fold(true_names, make_folds(true_names, k, seed=seed).folds or [])
+    groups = true_names["patient"].to_numpy(str)
+    for seed in range(200):
+        patients, pictures = evenness(true_names, make_folds(true_names, k, seed=seed).folds or [])
         theirs_by = StratifiedGroupKFold(k, shuffle=True, random_state=seed)
-        groups = true_names["patient"].to_numpy(str)
         tests = [test for _, test in theirs_by.split(groups, true_names["label"], groups)]
-        theirs = patients_per_fold(true_names, [sorted(set(groups[test])) for test in tests])
-        spread, other = (np.ptp(c.to_numpy(), axis=0) for c in (ours, theirs))
-        assert (spread <= other).all(), seed
-        better += bool((spread < other).any())
-    assert better > 0 or k == 5  # greedy folds are uneven at 3 and 4
+        theirs = evenness(true_names, [sorted(set(groups[test])) for test in tests])
+        assert (patients <= theirs[0]).all(), seed
+        same = patients == theirs[0]
+        assert (pictures[same] <= theirs[1][same]).all(), seed
+        better += bool((patients < theirs[0]).any() or (pictures[same] < theirs[1][same]).any())
+    assert better == better_in
+
+
+def all_ways(members: list[int], counts: list[int]) -> Iterator[list[list[int]]]:
+    """List every way to share members out into groups of the given sizes."""
+    if not counts:
+        yield []
+        return
+    for chosen in itertools.combinations(range(len(members)), counts[0]):
+        rest = [m for i, m in enumerate(members) if i not in chosen]
+        for others in all_ways(rest, counts[1:]):
+            yield [[members[i] for i in chosen], *others]
+
+
+@settings(max_examples=40, deadline=None)
+@given(sizes=st.lists(st.integers(1, 20), min_size=2, max_size=7), k=st.integers(2, 4))
+def test_groups_are_the_best_of_all_ways(sizes: list[int], k: int) -> None:
+    """Beside listing every way: no other has a smaller sum of squared picture counts."""
+    members = [f"m{i}" for i in range(len(sizes))]
+    known = dict(zip(members, sizes, strict=True))
+    groups = even_groups(members, known, k, np.random.default_rng(0))
+    counts = [len(sizes) // k + (group < len(sizes) % k) for group in range(k)]
+    assert [len(group) for group in groups] == counts
+    assert sorted(m for group in groups for m in group) == members
+    least = min(sum(sum(g) ** 2 for g in way) for way in all_ways(sizes, counts))
+    assert sum(sum(known[m] for m in group) ** 2 for group in groups) == least
+
+
+def test_a_large_class_is_evened_out_soon() -> None:
+    """Past the bound on states exchanges take over: counts exact, pictures within one patient."""
+    table = table_of({c: {f"{c}{i}": 1 + i * i % 97 for i in range(90)} for c in "AB"})
+    folds = make_folds(table, 7).folds or []
+    counts = patients_per_fold(table, folds)
+    assert (counts.max() - counts.min() <= 1).all()
+    pictures = [int(table["patient"].isin(fold).sum()) for fold in folds]
+    assert max(pictures) - min(pictures) < 97
 
 
 @pytest.mark.parametrize("k", [3, 4, 5])

@@ -1,0 +1,179 @@
+"""What can be measured of a picture's pixels: stain, colour, sharpness, fingerprints."""
+
+import colorsys
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from lymph.data.memory import complete, recall, stamps_of
+from lymph.data.parallel import Progress
+from lymph.data.read import read_picture
+from lymph.data.stain import UNMIX, optical_density
+from lymph.data.stamps import cache_folder
+from lymph.errors import PictureError
+
+# Sharpness is measured at this long side, so that pictures of any size compare.
+LONG_SIDE = 512
+COLOUR_SIDE = 96
+HASH_SIDE = 16
+
+# A pixel with less optical density than this in every channel is bare glass.
+GLASS = 0.15
+
+COLOUR_STATISTICS = [f"colour_{i:02}" for i in range(18)]
+
+
+def colour_statistics(density: np.ndarray) -> np.ndarray:
+    """Describe colours, and nothing of shapes, in 18 numbers.
+
+    Mean, deviation and the 10th, 50th and 90th percentile of each channel's optical density, and
+    the channels' three correlations.
+
+    Parameters
+    ----------
+    density : ndarray of float, shape (N, 3)
+        Optical densities of the pixels, in any order.
+    """
+    deviations = density.std(axis=0)
+    normal = (density - density.mean(axis=0)) / (deviations + 1e-3)
+    pairs = [(normal[:, i] * normal[:, j]).mean() for i, j in ((0, 1), (0, 2), (1, 2))]
+    percentiles = np.percentile(density, (10, 50, 90), axis=0).ravel()
+    return np.concatenate([density.mean(axis=0), deviations, percentiles, pairs])
+
+
+def sharpness(grey: np.ndarray) -> float:
+    """Return the variance of the Laplacian over the variance of the picture itself.
+
+    The quotient does not move with brightness and contrast (variance of the Laplacian: Pertuz et
+    al. 2013, Pattern Recognition 46:1415); a blurred picture loses its Laplacian first.
+    """
+    if min(grey.shape) < 3:
+        return 1.0
+    values = grey.astype(np.float32)
+    across = values[1:-1, :-2] + values[1:-1, 2:]
+    down = values[:-2, 1:-1] + values[2:, 1:-1]
+    laplacian = across + down - 4.0 * values[1:-1, 1:-1]
+    return float(laplacian.var() / (values.var() + 1.0))
+
+
+def fingerprint(grey: Image.Image) -> str:
+    """Return a difference hash of 256 bits, as hexadecimal digits.
+
+    Each bit tells whether a cell of a 16 x 17 grid is brighter than its left neighbour; copies in
+    another size, format, quality or brightness differ in a few bits, other pictures in about half.
+    """
+    small = grey.resize((HASH_SIDE + 1, HASH_SIDE), Image.Resampling.BOX)
+    values = np.asarray(small, np.int16)
+    return np.packbits(values[:, 1:] > values[:, :-1]).tobytes().hex()
+
+
+def measure(pixels: np.ndarray) -> dict[str, Any]:
+    """Measure one RGB picture.
+
+    Parameters
+    ----------
+    pixels : ndarray of uint8, shape (H, W, 3)
+
+    Returns
+    -------
+    dict
+        ``content`` (digest of the pixels), ``fingerprint``, ``brightness`` (0 to 255), ``contrast``
+        (deviation of brightness), ``clipped`` (share of pure white), ``sharpness``, ``tissue``
+        (share of pixels that are no bare glass), ``haematoxylin`` and ``eosin`` (mean density of
+        the tissue), ``hue`` (degrees), ``saturation`` (0 to 1), and the 18 colour statistics.
+    """
+    picture = Image.fromarray(pixels)
+    grey = picture.convert("L")
+    middle = grey.copy()
+    middle.thumbnail((LONG_SIDE, LONG_SIDE), Image.Resampling.BOX)
+    brightness = np.asarray(middle)
+    digest = hashlib.blake2b(pixels.tobytes(), digest_size=12)
+    digest.update(str(pixels.shape).encode())
+    return {
+        "content": digest.hexdigest(),
+        "fingerprint": fingerprint(grey),
+        "brightness": _short(brightness.mean()),
+        "contrast": _short(brightness.std()),
+        "clipped": _short((brightness >= 254).mean()),
+        "sharpness": _short(sharpness(brightness)),
+        **_colours(picture),
+    }
+
+
+def _colours(picture: Image.Image) -> dict[str, float]:
+    small = picture.resize((COLOUR_SIDE, COLOUR_SIDE), Image.Resampling.BOX)
+    pixels = np.asarray(small).reshape(-1, 3)
+    density = optical_density(pixels)
+    tissue = density.max(axis=1) > GLASS
+    stains = (density[tissue] if tissue.any() else density) @ UNMIX
+    red, green, blue = pixels.mean(axis=0) / 255.0
+    hue, saturation, _ = colorsys.rgb_to_hsv(red, green, blue)
+    statistics = zip(COLOUR_STATISTICS, colour_statistics(density), strict=True)
+    return {
+        "tissue": _short(tissue.mean()),
+        "haematoxylin": _short(stains[:, 0].mean()),
+        "eosin": _short(stains[:, 1].mean()),
+        "hue": _short(360.0 * hue),
+        "saturation": _short(saturation),
+        **{name: _short(value) for name, value in statistics},
+    }
+
+
+def _short(value: float) -> float:
+    """Return five significant digits: more is noise, and the memory file would be twice as big."""
+    return float(f"{value:.5g}")
+
+
+UNREADABLE = {
+    **measure(np.full((8, 8, 3), 255, np.uint8)),
+    "content": "",
+    "fingerprint": "",
+}
+
+
+def measure_all(
+    root: Path | str, pictures: list[str], progress: Progress | None = None
+) -> pd.DataFrame:
+    """Measure every picture once; what is remembered of unchanged files is taken as it stands.
+
+    Parameters
+    ----------
+    root : Path
+        Data root.
+    pictures : list of str
+        Paths below the root.
+
+    Returns
+    -------
+    DataFrame
+        One row a picture in the order given, columns as :func:`measure`; ``content`` is empty
+        where a file can no longer be read.
+    """
+    folder = Path(root)
+
+    def look(picture: str) -> dict[str, Any]:
+        try:
+            return measure(read_picture(folder / picture))
+        except PictureError:
+            return dict(UNREADABLE)
+
+    file = cache_folder(folder) / "measures.json"
+    stamps = stamps_of(folder, pictures)
+    return complete(file, recall(file, stamps), stamps, look, progress).reset_index(names="picture")
+
+
+def components(measures: pd.DataFrame) -> np.ndarray:
+    """Return the first two principal components of the colour statistics, N x 2.
+
+    Each is turned so that its largest weight is positive: the same pictures give the same map.
+    """
+    values = measures[COLOUR_STATISTICS].to_numpy(np.float64)
+    scaled = (values - values.mean(axis=0)) / (values.std(axis=0) + 1e-9)
+    _, _, axes = np.linalg.svd(scaled, full_matrices=False)
+    axes = axes[:2]
+    signs = np.sign(axes[np.arange(len(axes)), np.abs(axes).argmax(axis=1)])
+    return scaled @ (axes * signs[:, None]).T

@@ -1,0 +1,32 @@
+"""Starting a process that outlives the page, the browser and the server."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import lymph
+from lymph import workspace
+
+LOG = "log.txt"
+
+
+def start_detached(module: str, folder: Path) -> None:
+    """Run ``python -m <module> <folder>`` on its own; what it prints goes to the folder's log."""
+    package_home = str(Path(lymph.__file__).parents[1])
+    paths = [package_home, os.environ.get("PYTHONPATH", "")]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in paths if p)}
+    environment["LYMPH_HOME"] = str(workspace.home())
+    detached: dict = {"start_new_session": True}
+    if sys.platform == "win32":
+        flags = subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP
+        detached = {"creationflags": flags}
+    with (folder / LOG).open("ab") as log:
+        subprocess.Popen(
+            [sys.executable, "-m", module, str(folder)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env=environment,
+            **detached,
+        )

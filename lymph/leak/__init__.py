@@ -1,0 +1,23 @@
+"""The leak meter: the same quick model under random and under patient splits."""
+
+from lymph.leak.job import (
+    Measurement,
+    MeterConfig,
+    latest_measurement,
+    measure_here,
+    start_measurement,
+    stop_measurement,
+)
+from lymph.leak.meter import FEATURES, measure_leak, words
+
+__all__ = [
+    "FEATURES",
+    "Measurement",
+    "MeterConfig",
+    "latest_measurement",
+    "measure_here",
+    "measure_leak",
+    "start_measurement",
+    "stop_measurement",
+    "words",
+]

@@ -1,0 +1,116 @@
+"""Measurements of the leak: each is a folder and a process of its own, as a training run is.
+
+The folder holds ``config.json``, ``status.json`` (as a run's), ``result.json`` and ``log.txt``.
+"""
+
+import time
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from lymph import workspace
+from lymph.detached import start_detached
+from lymph.errors import RunError
+from lymph.facts import PATIENT_PATTERN
+from lymph.leak.meter import FEATURES, SEEDS
+from lymph.training import folder as files
+from lymph.training.folder import Status
+
+RESULT = "result.json"
+
+
+@dataclass(frozen=True)
+class MeterConfig:
+    """What is measured, and on which pictures."""
+
+    data: str
+    features: str = "colour"
+    weights: str = "imagenet"
+    seeds: int = SEEDS
+    pattern: str = PATIENT_PATTERN
+    patients_csv: str = ""
+
+    def __post_init__(self) -> None:
+        if self.features not in FEATURES:
+            raise RunError(
+                f"There are no features {self.features!r}; choose {' or '.join(FEATURES)}."
+            )
+        if not 1 <= self.seeds <= 100:
+            raise RunError("The number of seeds must be between 1 and 100.")
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """A measurement's folder; every method reads the files as they are now."""
+
+    path: Path
+
+    @property
+    def config(self) -> MeterConfig:
+        """Return what is measured."""
+        return MeterConfig(**workspace.read_json(self.path / files.CONFIG))
+
+    def status(self) -> Status:
+        """Return where it stands; ``epoch`` counts the rounds done of ``epochs``."""
+        return files.read_status(self.path)
+
+    def result(self) -> dict[str, Any] | None:
+        """Return :func:`lymph.leak.meter.measure_leak`'s result, or None before the end."""
+        try:
+            return workspace.read_json(self.path / RESULT)
+        except (OSError, ValueError):
+            return None
+
+
+def meters_home() -> Path:
+    """Return the folder that holds one folder a measurement."""
+    return workspace.home() / "leak"
+
+
+def create_measurement(config: MeterConfig) -> Measurement:
+    """Make a measurement's folder; nothing is measured yet."""
+    home = meters_home()
+    home.mkdir(parents=True, exist_ok=True)
+    stem = f"{datetime.now():%Y-%m-%d-%H%M%S}-{config.features}"
+    taken = sum(1 for _ in home.glob(f"{stem}*"))
+    path = home / f"{stem}-{taken + 1}"
+    path.mkdir()
+    config = replace(config, data=str(Path(config.data).resolve()))
+    workspace.write_json(path / files.CONFIG, asdict(config))
+    files.write_status(path, Status("queued", epochs=2 * config.seeds, queued=time.time()))
+    return Measurement(path)
+
+
+def start_measurement(config: MeterConfig) -> Measurement:
+    """Start a measurement in a process of its own."""
+    measurement = create_measurement(config)
+    start_detached("lymph.leak.worker", measurement.path)
+    return measurement
+
+
+def measure_here(config: MeterConfig) -> Measurement:
+    """Measure in this process; how it ended stands in the status."""
+    from lymph.leak.worker import work
+
+    measurement = create_measurement(config)
+    work(measurement.path)
+    return measurement
+
+
+def stop_measurement(measurement: Measurement) -> None:
+    """Ask a measurement to stop after the round at hand."""
+    (measurement.path / files.STOP).touch()
+
+
+def latest_measurement(root: Path | str, features: str) -> Measurement | None:
+    """Return the newest measurement of these features on a data root, or None."""
+    data = str(Path(root).resolve())
+    for path in sorted(meters_home().glob(f"*-{features}-*"), reverse=True):
+        measurement = Measurement(path)
+        try:
+            if measurement.config.data == data and measurement.status():
+                return measurement
+        except (OSError, ValueError, TypeError, RunError):
+            continue
+    return None

@@ -1,0 +1,167 @@
+"""How much a split by picture flatters a model: measured, not asserted.
+
+A linear classifier is fitted on ready features of the pictures and tested on the fold left out,
+once with folds by picture and once with folds by patient, over several seeds. Nothing else differs,
+so that the gap between the two is what knowing the patients is worth. Bussola et al. 2020 (arXiv
+1909.06539) measure the same on networks.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.linear_model import LogisticRegression
+from sklearn.neighbors import NearestNeighbors
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from lymph.errors import SplitError
+from lymph.evaluation import resampled_intervals
+from lymph.splits import make_folds
+from lymph.splits.split import By
+
+FEATURES = {
+    "colour": "colours alone",
+    "imagenet": "frozen ImageNet features",
+}
+FOLDS = 5
+SEEDS = 10
+
+# The small CNN's rate of convergence does not matter here; a linear model needs no more pictures.
+MAX_PICTURES = 3_000
+
+Tell = Callable[[int, int], None]
+
+
+def choose_pictures(table: pd.DataFrame, most: int = MAX_PICTURES) -> pd.DataFrame:
+    """Return the table, or of a large one the pictures of patients drawn until there are enough."""
+    if len(table) <= most:
+        return table
+    patients = table["patient"].drop_duplicates().sample(frac=1, random_state=0)
+    before = table["patient"].value_counts().loc[patients].cumsum().shift(fill_value=0)
+    chosen = set(before.index[before < most])
+    return table[table["patient"].isin(chosen)].reset_index(drop=True)
+
+
+def count_folds(table: pd.DataFrame) -> int:
+    """Return the number of folds: five, or fewer where a class has fewer patients.
+
+    Raises
+    ------
+    SplitError
+        When a class has a single patient, which cannot train and test.
+    """
+    patients = table.groupby("label")["patient"].nunique()
+    if patients.min() < 2:
+        raise SplitError(
+            f"{patients.idxmin()} has a single patient, so a split by patient cannot be measured;"
+            " add patients of this class."
+        )
+    return int(min(FOLDS, patients.min()))
+
+
+def measure_leak(
+    features: np.ndarray, table: pd.DataFrame, seeds: int = SEEDS, tell: Tell | None = None
+) -> dict[str, Any]:
+    """Measure accuracy by picture and by patient, and how often the nearest picture is kin.
+
+    Parameters
+    ----------
+    features : ndarray, shape (N, D)
+        Row i describes row i of the table.
+    table : DataFrame
+        Picture table, sound pictures only.
+    seeds : int
+        Times that the folds are dealt anew.
+    tell : callable, optional
+        Called with the rounds done and the rounds to do; may raise to stop.
+
+    Returns
+    -------
+    dict
+        ``pictures``, ``patients``, ``folds``, ``baseline`` (share of the largest class), and under
+        ``picture`` and ``patient``: ``accuracies`` (out of fold, one a seed), ``mean``,
+        ``interval`` (95 %, over patients, of the seed in the middle) and ``kin`` (share of test
+        pictures whose nearest training picture is of the same patient; ``kin_by_chance`` beside).
+    """
+    folds = count_folds(table)
+    result: dict[str, Any] = {
+        "pictures": len(table),
+        "patients": int(table["patient"].nunique()),
+        "folds": folds,
+        "seeds": seeds,
+        "baseline": float(table["label"].value_counts(normalize=True).max()),
+    }
+    rounds = 0
+    for by in ("picture", "patient"):
+        tables, kin = [], []
+        for seed in range(seeds):
+            predicted, same = _one_round(features, table, by, folds, seed)
+            tables.append(table[["patient", "label"]].assign(predicted=predicted))
+            kin.append(same)
+            rounds += 1
+            if tell:
+                tell(rounds, 2 * seeds)
+        result[by] = _summary(tables, kin)
+    result["gap"] = result["picture"]["mean"] - result["patient"]["mean"]
+    return result
+
+
+def _summary(tables: list[pd.DataFrame], kin: list[tuple[float, float]]) -> dict[str, Any]:
+    accuracies = [float((t["predicted"] == t["label"]).mean()) for t in tables]
+    middle = tables[int(np.argsort(accuracies)[len(accuracies) // 2])]
+    classes = sorted(middle["label"].unique())
+    interval = resampled_intervals(middle, classes)["accuracy"]
+    same, chance = np.mean(kin, axis=0)
+    return {
+        "accuracies": accuracies,
+        "mean": float(np.mean(accuracies)),
+        "interval": list(interval) if interval else None,
+        "kin": float(same),
+        "kin_by_chance": float(chance),
+    }
+
+
+def _one_round(
+    features: np.ndarray, table: pd.DataFrame, by: By, folds: int, seed: int
+) -> tuple[np.ndarray, tuple[float, float]]:
+    """Predict every picture by a model that has not seen its fold."""
+    homes = make_folds(table, folds, by, seed).assign(table).to_numpy(str)
+    labels, patients = table["label"].to_numpy(str), table["patient"].to_numpy(str)
+    predicted = np.empty(len(table), dtype=object)
+    same = np.zeros(len(table))
+    chance = np.zeros(len(table))
+    for home in np.unique(homes):
+        test = homes == home
+        model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=3000))
+        model.fit(features[~test], labels[~test])
+        predicted[test] = model.predict(features[test])
+        scaled = model[0].transform(features)
+        nearest = NearestNeighbors(n_neighbors=1).fit(scaled[~test])
+        places = nearest.kneighbors(scaled[test], return_distance=False)[:, 0]
+        same[test] = patients[~test][places] == patients[test]
+        chance[test] = _shares(patients[~test], patients[test])
+    return predicted, (float(same.mean()), float(chance.mean()))
+
+
+def _shares(train: np.ndarray, test: np.ndarray) -> np.ndarray:
+    """Return for each test picture the share of training pictures of its own patient."""
+    shares = pd.Series(train).value_counts(normalize=True)
+    return shares.reindex(test).fillna(0.0).to_numpy()
+
+
+def words(result: dict[str, Any], features: str) -> str:
+    """Say the gap in one or two plain sentences, with splits, patients and intervals."""
+    picture, patient = result["picture"], result["patient"]
+    gap = 100 * result["gap"]
+    low, high = (100 * end for end in patient["interval"] or (np.nan, np.nan))
+    measured = (
+        f"On {FEATURES[features]}, {100 * picture['mean']:.0f} % of pictures are named rightly when"
+        f" pictures are split at random, {100 * patient['mean']:.0f} % when patients are kept apart"
+        f" ({result['patients']} patients, 95 % interval {low:.0f} to {high:.0f} %; always saying"
+        f" the largest class: {100 * result['baseline']:.0f} %)."
+    )
+    if gap < 3:
+        return f"{measured} Knowing the patients makes no difference that could be measured here."
+    return f"{measured} {gap:.0f} points of the random split's score come from knowing the patient."

@@ -1,0 +1,122 @@
+"""Splits with a name, kept in the workspace; and splits as tables for other programs."""
+
+import csv
+import io
+import json
+from pathlib import Path
+from urllib.parse import quote, unquote
+
+import pandas as pd
+
+from lymph import workspace
+from lymph.data.stamps import cache_folder
+from lymph.errors import SplitError
+from lymph.splits.split import SET_NAMES, Split
+
+MAX_NAME = 60
+
+
+def _folder(root: Path | str) -> Path:
+    return workspace.data_home() / "splits" / cache_folder(Path(root)).name
+
+
+def save_split(root: Path | str, name: str, split: Split) -> None:
+    """Keep a split of a data root under a name; an earlier one of that name gives way.
+
+    Raises
+    ------
+    SplitError
+        When the name is empty or too long.
+    """
+    name = " ".join(name.split())
+    if not name or len(name) > MAX_NAME:
+        raise SplitError(f"Give the split a name of 1 to {MAX_NAME} characters.")
+    split.save(_folder(root) / f"{quote(name, safe=' ')}.json")
+
+
+def list_splits(root: Path | str) -> dict[str, Split]:
+    """Return the readable splits that were saved for a data root, by name."""
+    found = {}
+    for file in sorted(_folder(root).glob("*.json")):
+        try:
+            found[unquote(file.stem)] = Split.load(file)
+        except SplitError:
+            continue
+    return found
+
+
+def delete_split(root: Path | str, name: str) -> None:
+    """Forget a saved split."""
+    (_folder(root) / f"{quote(name, safe=' ')}.json").unlink(missing_ok=True)
+
+
+def to_csv(table: pd.DataFrame, split: Split) -> str:
+    """Return a table ``picture,label,patient,set`` of a split, as CSV."""
+    rows = table[["picture", "label", "patient"]].assign(set=split.assign(table))
+    return rows.to_csv(index=False)
+
+
+def from_csv(text: str) -> Split:
+    """Read a split from a table with a column ``set`` (or ``fold``), and pictures or patients.
+
+    Where every patient of the table is in one set, the split is by patient.
+
+    Raises
+    ------
+    SplitError
+        When a column is missing or a set has another name than train, val, test or a fold's.
+    """
+    rows = list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))))
+    columns = set(rows[0]) if rows else set()
+    home = next((name for name in ("set", "fold") if name in columns), "")
+    if not home or not columns & {"picture", "patient"}:
+        raise SplitError("A table of a split needs a column set, and a column picture or patient.")
+    by_patient = "patient" in columns and all(row["patient"] for row in rows)
+    if by_patient:
+        by_patient = len({(r["patient"], r[home]) for r in rows}) == len(
+            {r["patient"] for r in rows}
+        )
+    member = "patient" if by_patient else "picture"
+    if member not in columns:
+        raise SplitError("A patient stands in two sets of the table; add a column picture.")
+    groups: dict[str, list[str]] = {}
+    for row in rows:
+        if row[home]:
+            groups.setdefault(row[home], []).append(row[member])
+    unique = {name: list(dict.fromkeys(members)) for name, members in groups.items()}
+    return _from_groups("patient" if by_patient else "picture", unique)
+
+
+def _from_groups(by: str, groups: dict[str, list[str]]) -> Split:
+    if set(groups) <= set(SET_NAMES):
+        return Split(by, 0, {name: groups.get(name, []) for name in SET_NAMES})
+    numbers = {name: name.removeprefix("fold").strip() for name in groups}
+    if not all(number.isdigit() for number in numbers.values()):
+        strange = next(name for name in groups if name not in SET_NAMES)
+        raise SplitError(
+            f"The table has a set {strange!r}; the sets are train, val and test, or fold 1, fold 2"
+            " and so on."
+        )
+    ordered = sorted(groups, key=lambda name: int(numbers[name]))
+    return Split(by, 0, folds=[groups[name] for name in ordered])
+
+
+def from_file(name: str, content: bytes) -> Split:
+    """Read an uploaded ``split.json`` or table.
+
+    Raises
+    ------
+    SplitError
+        When it is neither.
+    """
+    try:
+        text = content.decode("utf-8")
+        return (
+            from_csv(text) if name.lower().endswith(".csv") else Split.from_json(json.loads(text))
+        )
+    except SplitError:
+        raise
+    except (ValueError, KeyError, TypeError, AttributeError, csv.Error) as error:
+        raise SplitError(
+            f"{name[:80]} is no split; give a split.json, or a CSV with columns picture and set."
+        ) from error

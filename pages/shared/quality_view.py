@@ -1,0 +1,94 @@
+"""What may be wrong with the pictures, and which of them to leave out."""
+
+import pandas as pd
+import streamlit as st
+
+from lymph.data import choices
+from lymph.data.quality import KINDS, Finding
+from lymph.data.sources import DataSet
+from lymph.facts import class_colours
+from pages.shared import loading, viewer
+from pages.shared.frame import counted, plain
+from pages.shared.galleries import Item, gallery
+from pages.shared.rows import Rows
+
+
+def show_quality(data_set: DataSet, table: pd.DataFrame) -> None:
+    """Draw the findings kind by kind, and the pictures that were left out."""
+    found = loading.findings(data_set, table)
+    counts = {kind: sum(finding.kind == kind for finding in found) for kind in KINDS}
+    there = [kind for kind, count in counts.items() if count]
+    if there:
+        kind = st.segmented_control(
+            "What was found",
+            there,
+            default=there[0],
+            format_func=lambda name: f"{KINDS[name].title} ({counts[name]})",
+            required=True,
+            key="quality_kind",
+        )
+        show_kind(data_set, table, kind, [finding for finding in found if finding.kind == kind])
+    else:
+        st.success(f"Nothing was found in {counted(len(table), 'picture')}.")
+    clean = [KINDS[kind].title.lower() for kind in KINDS if kind not in there]
+    if clean:
+        st.caption(f"Looked for and not found: {', '.join(clean)}.")
+    show_left_out(data_set)
+
+
+def show_kind(data_set: DataSet, table: pd.DataFrame, kind: str, found: list[Finding]) -> None:
+    st.markdown(f"**Why it matters.** {KINDS[kind].why}")
+    if kind == "damaged":
+        listed = pd.DataFrame([(f.picture, f.note) for f in found], columns=["Picture", "Fault"])
+        st.dataframe(listed, hide_index=True)
+        return
+    pictures = {finding.picture: finding for finding in found}
+    label = (
+        f"Leave out {'this picture' if len(pictures) == 1 else f'these {len(pictures)} pictures'}"
+    )
+    if kind in ("same", "near"):
+        label = f"Leave out the later of each pair ({counted(len(pictures), 'picture')})"
+    reasons = {name: f"{KINDS[kind].title}: {f.note}." for name, f in pictures.items()}
+    st.button(label, key="leave_out_all", on_click=choices.leave_out, args=(data_set.path, reasons))
+    labels = dict(zip(table["picture"], table["label"], strict=True))
+    items = [item for finding in found for item in items_of(finding, labels)]
+    rows = Rows(table[table["picture"].isin([item.picture for item in items])])
+    gallery(
+        data_set.path,
+        items,
+        class_colours(sorted(set(labels.values()))),
+        key=f"quality_{kind}",
+        on_open=lambda item: viewer.open_picture(data_set.path, rows, item),
+    )
+
+
+def items_of(finding: Finding, labels: dict[str, str]) -> list[Item]:
+    """Return the picture of a finding; a twin stands after its first."""
+    own = Item(finding.picture, labels[finding.picture], finding.note)
+    if not finding.other:
+        return [own]
+    return [Item(finding.other, labels[finding.other], f"twin of {finding.picture}"), own]
+
+
+def show_left_out(data_set: DataSet) -> None:
+    left = choices.left_out(data_set.path)
+    if not left:
+        return
+    st.subheader(f"Left out by you ({len(left)})", anchor=False)
+    listed = pd.DataFrame(left.items(), columns=["Picture", "Reason"])
+    st.dataframe(listed, hide_index=True)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        one = st.selectbox(
+            "Take one in again",
+            list(left),
+            index=None,
+            placeholder="choose a picture",
+            key="take_back_one",
+        )
+        if st.button("Take it in", key="take_back", disabled=one is None):
+            choices.take_back(data_set.path, [one])
+            st.rerun()
+        if st.button("Take all in again", key="take_back_all"):
+            choices.take_back(data_set.path, list(left))
+            st.rerun()
+    st.caption(plain("Files are never touched: this list is kept in the workspace."))

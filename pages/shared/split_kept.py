@@ -1,0 +1,61 @@
+"""Splits kept under a name, and splits that come from a file."""
+
+import pandas as pd
+import streamlit as st
+
+from lymph import splits
+from lymph.data.sources import DataSet
+from lymph.errors import LymphError
+from pages.shared import loading, state
+from pages.shared.frame import show_error
+from pages.shared.state import SplitSettings
+
+
+def keep_and_load(data_set: DataSet, table: pd.DataFrame, settings: SplitSettings) -> None:
+    """Draw the drawer that saves the split at hand, loads one from a file, and forgets one."""
+    with st.expander("Save and load", key="keep_split"):
+        save(data_set, table, settings)
+        load(data_set, table)
+        if settings.by == "saved" and st.button("Forget this saved split", key="forget_split"):
+            splits.delete_split(data_set.path, settings.name)
+            take(data_set, SplitSettings())
+            st.rerun()
+
+
+def save(data_set: DataSet, table: pd.DataFrame, settings: SplitSettings) -> None:
+    with st.form("save_split_form", border=False):
+        name = st.text_input("Name of this split", key="split_name", max_chars=60)
+        if st.form_submit_button("Save the split", key="save_split"):
+            try:
+                made = loading.make_split(table, settings, data_set.path)
+                splits.save_split(data_set.path, name, made)
+            except LymphError as error:
+                show_error(error)
+            else:
+                st.toast("The split is saved.")
+                st.rerun()  # so that it stands among the ways to split
+
+
+def load(data_set: DataSet, table: pd.DataFrame) -> None:
+    upload = st.file_uploader(
+        "A split from a file (split.json or CSV)", type=["json", "csv"], key="split_upload"
+    )
+    if not upload or not st.button("Use this file", key="use_split"):
+        return
+    try:
+        split = splits.from_file(upload.name, upload.getvalue())
+        split.assign(table)
+        name = upload.name.rsplit(".", 1)[0][:50]
+        splits.save_split(data_set.path, name, split)
+    except LymphError as error:
+        show_error(error)
+    else:
+        take(data_set, SplitSettings("saved", name=" ".join(name.split())))
+        st.rerun()
+
+
+def take(data_set: DataSet, settings: SplitSettings) -> None:
+    """Choose other settings, the widgets that show them included."""
+    state.keep_split_settings(data_set, settings)
+    for key in (f"split_by_{data_set.name}", "saved_name"):
+        st.session_state.pop(key, None)

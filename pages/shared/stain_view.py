@@ -1,0 +1,84 @@
+"""The stain map: every picture a point, and the pictures behind the points that are chosen."""
+
+import pandas as pd
+import streamlit as st
+
+from lymph.charts import stain_map
+from lymph.data.measure import components
+from lymph.data.scan import classes_of
+from lymph.data.sources import DataSet
+from lymph.facts import class_colours
+from pages.shared import loading, viewer
+from pages.shared.frame import counted
+from pages.shared.galleries import gallery
+from pages.shared.rows import Rows
+
+AXES = {"stain": "Stains", "hue": "Hue and brightness", "components": "Colour statistics"}
+TOLD = {
+    "stain": "How much of each stain the tissue took up on average.",
+    "hue": "The picture's mean colour.",
+    "components": "The two directions in which the colours of these pictures differ most.",
+}
+BY = {"label": "Class", "patient": "Patient"}
+
+
+def show_stain_map(data_set: DataSet, table: pd.DataFrame) -> None:
+    """Draw the map, its controls, and the pictures chosen in it."""
+    left, right = st.columns(2)
+    axes = left.segmented_control(
+        "Axes",
+        list(AXES),
+        default="stain",
+        format_func=AXES.__getitem__,
+        required=True,
+        key="stain_axes",
+        bind="query-params",
+    )
+    by = right.segmented_control(
+        "Colours",
+        list(BY),
+        default="patient",
+        format_func=BY.__getitem__,
+        required=True,
+        key="stain_by",
+        bind="query-params",
+    )
+    points = measured_points(data_set, table)
+    colours = class_colours(classes_of(table))
+    event = st.plotly_chart(
+        stain_map(points, colours, axes, by),
+        key=f"stain_map_{axes}_{by}",
+        on_select="rerun",
+        config={"displaylogo": False, "modeBarButtonsToRemove": ["toImage"]},
+    )
+    st.caption(
+        f"{TOLD[axes]} Pictures of one patient lie together: the slide's colour gives the patient"
+        " away. Click a point, or draw a box or a lasso, to see the pictures."
+    )
+    chosen = [point["customdata"][0] for point in event["selection"]["points"]]
+    if chosen:
+        show_chosen(data_set, table[table["picture"].isin(chosen)], colours)
+
+
+def measured_points(data_set: DataSet, table: pd.DataFrame) -> pd.DataFrame:
+    measured = loading.measures(data_set, table)
+    first, second = components(measured).T
+    points = table[["picture", "label", "patient"]].reset_index(drop=True)
+    return points.assign(
+        component_1=first,
+        component_2=second,
+        **{name: measured[name] for name in ("haematoxylin", "eosin", "hue", "brightness")},
+    )
+
+
+def show_chosen(data_set: DataSet, rows: pd.DataFrame, colours: dict[str, str]) -> None:
+    people = counted(rows["patient"].nunique(), "patient")
+    st.subheader(f"{counted(len(rows), 'picture')} chosen, of {people}", anchor=False)
+    items = Rows(rows)
+    gallery(
+        data_set.path,
+        items,
+        colours,
+        key="stain_gallery",
+        on_open=lambda item: viewer.open_picture(data_set.path, items, item),
+    )

@@ -1,0 +1,77 @@
+"""One row of thumbnails a patient: the eye sees each slide's own colour at once."""
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from lymph.charts import SET_TITLES
+from lymph.data.sources import DataSet
+from pages.shared import loading
+from pages.shared.frame import counted, escape
+from pages.shared.galleries import badge, short_name
+
+HEIGHT = 64
+PATIENTS_A_PAGE = 40
+PICTURES_A_ROW = 60
+
+LARGE = """
+<style>
+.lymph-large .lymph-thumb img {height:46px;}
+.lymph-large .lymph-line {gap:2px;}
+</style>
+"""
+
+
+def page_of_patients(rows: pd.DataFrame, key: str) -> pd.DataFrame:
+    """Return the rows of the patients on the page chosen; few patients need no choice."""
+    people = rows[["label", "patient"]].drop_duplicates().sort_values(["label", "patient"])
+    pages = -(-len(people) // PATIENTS_A_PAGE)
+    page = min(st.pagination(pages, key=key), pages) if pages > 1 else 1
+    shown = people.iloc[(page - 1) * PATIENTS_A_PAGE : page * PATIENTS_A_PAGE]
+    return rows.merge(shown, on=["label", "patient"])
+
+
+def patient_rows(
+    data_set: DataSet, rows: pd.DataFrame, colours: dict[str, str], marked: bool = False
+) -> str:
+    """Return one line of thumbnails a patient, as HTML.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Rows of the picture table; with ``marked`` a column ``set`` tells the border of each.
+    """
+    places = rows.groupby(["label", "patient"]).cumcount()
+    shown = rows[places < PICTURES_A_ROW].reset_index(drop=True)
+    shown["address"] = loading.thumbnails(data_set.path, list(shown["picture"]), height=HEIGHT)
+    whole = rows.groupby(["label", "patient"]).size()
+    lines = []
+    for (label, patient), own in shown.groupby(["label", "patient"]):
+        thumbs = "".join(thumb(row, marked) for row in own.itertuples())
+        count = int(whole[(label, patient)])
+        more = f"<small>and {count - len(own)} more</small>" if count > len(own) else ""
+        lines.append(
+            f'<div class="lymph-patient"><div class="who">{badge(label, colours[label])}'
+            f" <b>{escape(patient)}</b> <small>{counted(count, 'picture')}</small></div>"
+            f'<div class="lymph-line">{thumbs}{more}</div></div>'
+        )
+    return "".join(lines)
+
+
+def thumb(row: Any, marked: bool) -> str:
+    """Return one thumbnail, as HTML."""
+    name = short_name(row.picture)
+    home = row.set if marked else ""
+    letter = {"val": "<b>V</b>", "test": "<b>T</b>"}.get(home, "")
+    title = f"{name}, {SET_TITLES.get(home, home)}" if home else name
+    return (
+        f'<span class="lymph-thumb {escape(home)}" title="{escape(title)}">'
+        f'<img src="{row.address}" alt="{escape(title)}">{letter}</span>'
+    )
+
+
+def show_strips(data_set: DataSet, table: pd.DataFrame, colours: dict[str, str]) -> None:
+    """Draw all patients of a table, class by class, in pages of forty."""
+    rows = page_of_patients(table, "strips_page")
+    st.html(f'{LARGE}<div class="lymph-large">{patient_rows(data_set, rows, colours)}</div>')

@@ -1,0 +1,120 @@
+"""One picture, large: zoom, stains apart, intensities, facts, and as a model will see it."""
+
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+
+from lymph.charts import intensity_histogram, zoomable
+from lymph.data import choices
+from lymph.data.pixels import shrink
+from lymph.data.read import read_header
+from lymph.data.stain import stain_picture
+from lymph.errors import LymphError
+from lymph.models.specs import MODELS
+from pages.shared import loading
+from pages.shared.frame import show_error
+from pages.shared.galleries import Item
+from pages.shared.rows import Rows
+
+PLACE = "viewer_place"
+BY_HAND = "You left it out by hand; the Quality view of the Data page takes it in again."
+
+WAYS = {
+    "picture": "Picture",
+    "haematoxylin": "Haematoxylin",
+    "eosin": "Eosin",
+    "cnn": "As the small CNN sees it",
+    "resnet50": "As ResNet-50 sees it",
+}
+TOLD = {
+    "picture": "Turn the wheel to zoom, drag to move, double-click to see all of it.",
+    "haematoxylin": "The blue stain alone: nuclei (after Ruifrok and Johnston 2001).",
+    "eosin": "The pink stain alone: plasm and fibres (after Ruifrok and Johnston 2001).",
+}
+
+
+def open_picture(root: Path, rows: Rows, item: Item) -> None:
+    """Open the viewer on one of the rows."""
+    st.session_state[PLACE] = rows.place_of(item)
+    view(root, rows)
+
+
+@st.dialog("Picture", width="large")
+def view(root: Path, rows: Rows) -> None:
+    place = choose_place(len(rows))
+    item = rows[place]
+    try:
+        pixels = loading.full_picture(str(root), item.picture)
+    except LymphError as error:
+        st.text(item.picture)
+        show_error(error)
+        return
+    height, width = pixels.shape[:2]
+    st.text(f"{place + 1} of {len(rows)}: {item.picture}, {width} x {height} pixels")
+    way = st.segmented_control(
+        "Seen as",
+        list(WAYS),
+        default="picture",
+        format_func=WAYS.__getitem__,
+        required=True,
+        key="viewer_way",
+        label_visibility="collapsed",
+    )
+    shown = seen_as(pixels, way)
+    main, side = st.columns([3, 1], gap="medium")
+    with main:
+        st.plotly_chart(
+            zoomable(loading.exact_address(shown), width, height),
+            key=f"viewer_{place}_{way}",
+            config={"scrollZoom": True, "displayModeBar": False},
+        )
+        st.caption(TOLD.get(way) or model_words(way))
+    with side:
+        show_facts(root, item, shown)
+        leave = partial(choices.leave_out, root, {item.picture: BY_HAND})
+        if st.button("Leave this picture out", key="viewer_leave_out", on_click=leave):
+            st.rerun()
+
+
+def choose_place(count: int) -> int:
+    """Draw the buttons to the neighbours and return the place that is shown."""
+    place = min(st.session_state.get(PLACE, 0), count - 1)
+    with st.container(horizontal=True):
+        before = st.button("◀ Previous", key="viewer_previous", disabled=place == 0)
+        after = st.button("Next ▶", key="viewer_next", disabled=place == count - 1)
+    if before or after:
+        st.session_state[PLACE] = place + (1 if after else -1)
+        st.rerun(scope="fragment")
+    return place
+
+
+def seen_as(pixels: np.ndarray, way: str) -> np.ndarray:
+    """Return a picture in one of the ways to see it, RGB or grey."""
+    if way in MODELS:
+        return shrink(pixels, MODELS[way].size, MODELS[way].grey)
+    if way == "picture":
+        return pixels
+    return stain_picture(pixels, 0 if way == "haematoxylin" else 1)
+
+
+def model_words(name: str) -> str:
+    """Say what happens to a picture before a model sees it."""
+    spec = MODELS[name]
+    height, width = spec.size
+    if spec.grey:
+        return f"Grey, {width} x {height} pixels; then scaled from 0 to 255 to -1 to 1."
+    return (
+        f"Colour, {width} x {height} pixels; then each channel is shifted and scaled by the mean"
+        " and the deviation of ImageNet's pictures."
+    )
+
+
+def show_facts(root: Path, item: Item, shown: np.ndarray) -> None:
+    st.plotly_chart(
+        intensity_histogram(shown), key="viewer_histogram", config={"displayModeBar": False}
+    )
+    header = read_header(root / item.picture)
+    suffix = Path(item.picture).suffix.lstrip(".").upper()
+    st.text(f"{item.label}, {item.note}\n{header.mode}, {suffix}, {header.bytes / 1e6:.2f} MB")

@@ -1,0 +1,140 @@
+"""The leak meter: known gaps are measured, a process of its own tells how it goes."""
+
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lymph import leak
+from lymph.errors import RunError, SplitError
+from lymph.leak.features import colour_features
+from lymph.leak.meter import choose_pictures, count_folds
+from lymph.training import folder as files
+
+PICTURES, PATIENTS = 10, 8
+
+
+@pytest.fixture
+def table() -> pd.DataFrame:
+    """Return two classes of eight patients, ten pictures each."""
+    rows = [
+        {"picture": f"{label}/{patient}-{i}.png", "label": label, "patient": f"{label}{patient}"}
+        for label in "AB"
+        for patient in range(PATIENTS)
+        for i in range(PICTURES)
+    ]
+    return pd.DataFrame(rows)
+
+
+def of_patients(table: pd.DataFrame, rng: np.random.Generator) -> np.ndarray:
+    """Draw features that tell the patient and nothing of the class."""
+    centres = {name: rng.normal(0, 10, 20) for name in table["patient"].unique()}
+    return np.array([centres[p] + rng.normal(0, 0.1, 20) for p in table["patient"]])
+
+
+def of_classes(table: pd.DataFrame, rng: np.random.Generator) -> np.ndarray:
+    """Draw features that tell the class and nothing of the patient."""
+    shift = (table["label"] == "B").to_numpy()[:, None]
+    return 4.0 * shift + rng.normal(0, 1, (len(table), 6))
+
+
+def test_features_of_patients_leak(table: pd.DataFrame) -> None:
+    """A random split names nearly all, a patient split no more than by chance; kin is nearest."""
+    result = leak.measure_leak(of_patients(table, np.random.default_rng(0)), table, seeds=3)
+    assert result["picture"]["mean"] > 0.95 and result["picture"]["kin"] == 1.0
+    assert result["picture"]["kin_by_chance"] == pytest.approx(1 / 16, abs=0.01)
+    assert result["patient"]["kin"] == 0.0
+    assert result["patient"]["mean"] < 0.75 and result["gap"] > 0.25
+    low, high = result["patient"]["interval"]
+    assert low <= 0.5 <= high
+    assert len(result["patient"]["accuracies"]) == 3
+    assert (result["pictures"], result["patients"], result["folds"]) == (160, 16, 5)
+
+
+def test_features_of_classes_do_not_leak(table: pd.DataFrame) -> None:
+    """Where the class itself is seen, the patients make no difference, and the words say so."""
+    result = leak.measure_leak(of_classes(table, np.random.default_rng(0)), table, seeds=2)
+    assert abs(result["gap"]) < 0.02
+    assert "makes no difference that could be measured" in leak.words(result, "colour")
+
+
+def test_the_words_carry_split_patients_and_interval(table: pd.DataFrame) -> None:
+    """The sentence names both splits, the number of patients, the interval and the baseline."""
+    result = leak.measure_leak(of_patients(table, np.random.default_rng(0)), table, seeds=2)
+    words = leak.words(result, "colour")
+    for part in ("split at random", "kept apart", "16 patients", "95 % interval", "50 %"):
+        assert part in words
+    assert "points of the random split's score" in words
+
+
+def test_folds_follow_the_smallest_class(table: pd.DataFrame) -> None:
+    """Never more folds than a class has patients; a single patient is refused by name."""
+    few = table[(table["label"] == "A") | table["patient"].isin(["B0", "B1"])]
+    assert count_folds(table) == 5 and count_folds(few) == 2
+    with pytest.raises(SplitError, match="B has a single patient"):
+        count_folds(table[(table["label"] == "A") | (table["patient"] == "B0")])
+
+
+def test_of_a_large_set_whole_patients_are_drawn(table: pd.DataFrame) -> None:
+    """Enough pictures, and every chosen patient with all of its own."""
+    chosen = choose_pictures(table, most=45)
+    assert 45 <= len(chosen) < 45 + PICTURES
+    assert (chosen["patient"].value_counts() == PICTURES).all()
+
+
+def test_colour_features_know_no_shapes(tiny_root: Path) -> None:
+    """Turning a picture upside down changes none of the 18 numbers."""
+    from PIL import Image, ImageOps
+
+    first, second = "CLL/sj-99-11_001.png", "CLL/sj-99-11_002.png"
+    ImageOps.flip(Image.open(tiny_root / first)).save(tiny_root / second)
+    features = colour_features(tiny_root, pd.DataFrame({"picture": [first, second]}))
+    assert features.shape == (2, 18)
+    assert features[0] == pytest.approx(features[1], abs=1e-3)
+
+
+def test_a_measurement_runs_on_its_own(tiny_root: Path) -> None:
+    """Started, followed by its files alone, finished, and found again with its result."""
+    measurement = leak.start_measurement(leak.MeterConfig(str(tiny_root), seeds=2))
+    deadline = time.monotonic() + 240
+    while not measurement.status().over and time.monotonic() < deadline:
+        time.sleep(0.2)
+    status = measurement.status()
+    assert (status.state, status.epoch, status.error) == ("finished", 4, "")
+    found = leak.latest_measurement(tiny_root, "colour")
+    assert found == measurement and found.result()["patients"] == 12
+    assert leak.latest_measurement(tiny_root, "imagenet") is None
+    assert leak.latest_measurement(tiny_root.parent, "colour") is None
+
+
+def test_a_measurement_can_be_stopped(tiny_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Asked to stop before its first round it ends as stopped, without a result."""
+    from lymph.leak import worker
+
+    true_measure = worker.measure_leak
+
+    def measure_after_stop(*args: object) -> dict:
+        (leak.latest_measurement(tiny_root, "colour").path / files.STOP).touch()
+        return true_measure(*args)
+
+    monkeypatch.setattr(worker, "measure_leak", measure_after_stop)
+    measurement = leak.measure_here(leak.MeterConfig(str(tiny_root), seeds=2))
+    assert measurement.status().state == "stopped" and measurement.result() is None
+
+
+def test_what_goes_wrong_is_told(tiny_root: Path, tmp_path: Path) -> None:
+    """Missing pictures and missing weights end as failed with the remedy, not in silence."""
+    gone = leak.measure_here(leak.MeterConfig(str(tmp_path / "nowhere")))
+    assert gone.status().state == "failed" and "no folder" in gone.status().error
+    config = leak.MeterConfig(str(tiny_root), "imagenet", str(tmp_path / "none.pth"))
+    failed = leak.measure_here(config)
+    assert failed.status().state == "failed" and "no file" in failed.status().error
+
+
+@pytest.mark.parametrize("change", [{"features": "taste"}, {"seeds": 0}, {"seeds": 101}])
+def test_impossible_measurements_are_refused(change: dict) -> None:
+    """Unknown features and numbers of seeds."""
+    with pytest.raises(RunError):
+        leak.MeterConfig("data", **change)
