@@ -6,7 +6,7 @@ import pytest
 from lymph.errors import ConfigError
 from lymph.training.class_weights import class_weights
 from lymph.training.config import TrainConfig
-from lymph.training.phases import BACKBONE_FACTOR, phase_of, plan_phases, rate_factor
+from lymph.training.phases import phase_of, plan_phases, rate_factor
 
 
 def test_an_unknown_key_is_refused() -> None:
@@ -44,7 +44,7 @@ def test_the_notebooks_schedule_is_five_whole_then_five_frozen() -> None:
     """Notebook fault 5: freeze_epochs was an argument that nothing read."""
     phases = plan_phases(TrainConfig("x", model="resnet50"))
     assert [(p.name, p.first_epoch, p.epochs) for p in phases] == [("whole", 1, 5), ("head", 6, 5)]
-    assert phases[0].backbone_rate == pytest.approx(BACKBONE_FACTOR * phases[0].head_rate)
+    assert phases[0].backbone_rate == pytest.approx(0.1 * phases[0].head_rate)
     assert phases[1].backbone_rate == 0.0
     assert phase_of(phases, 5).name == "whole"
     assert phase_of(phases, 6).name == "head"
