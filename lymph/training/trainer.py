@@ -43,9 +43,9 @@ from lymph.training.signs import signs_before, signs_of
 
 log = logging.getLogger("lymph")
 
-# How often progress within an epoch is told, and epochs on ready features are written down.
+# How often progress within an epoch is told, and how long short epochs wait to be written down.
 TELL_SECONDS = 1.0
-KEEP_SECONDS = 3.0
+KEEP_SECONDS = 1.0
 
 
 class Stopped(Exception):
@@ -140,9 +140,12 @@ class Trainer:
         self.best_values: dict[str, Tensor] = {}
         self.best_unsaved = False
         self.notes: list[str] = []
+        # Parts of the backbone that start from random values: nothing in them is worth keeping.
+        self.fresh: list[str] = []
         self.warnings = signs_before(len(rows), config.batch_size)
         self.spent = 0.0
         self.kept = self.told = time.monotonic()
+        self.unkept = 0
         self.precision = self._prepare_environment()
         torch.manual_seed(config.seed)
         self.model = build_model(config.model, len(config.classes))
@@ -183,6 +186,7 @@ class Trainer:
         else:
             report = load_backbone(self.model, self.config.weights)
             if report:
+                self.fresh = report.missing
                 self.notes.append(report.sentence)
             elif self.config.model != "cnn":
                 self.notes.append("The whole network starts from random values, not ImageNet's.")
@@ -196,6 +200,7 @@ class Trainer:
         self.best = tuple(checkpoint["best"])
         self.best_epoch = checkpoint["best_epoch"]
         self.notes = checkpoint["notes"]
+        self.fresh = checkpoint.get("fresh", [])
         self.spent = checkpoint["spent"]
         epoch = checkpoint["epoch"]
         phase = phase_of(self.phases, epoch)
@@ -223,8 +228,10 @@ class Trainer:
     def _new_optimiser(self, phase: Phase) -> torch.optim.Optimizer:
         groups = [{"params": list(self.model.head.parameters()), "peak": phase.head_rate}]
         if phase.name == "whole":
-            backbone = list(self.model.backbone.parameters())
-            groups.append({"params": backbone, "peak": phase.backbone_rate})
+            for name, part in self.model.backbone.named_children():
+                rate = phase.head_rate if name in self.fresh else phase.backbone_rate
+                groups.append({"params": list(part.parameters()), "peak": rate})
+            groups = [group for group in groups if group["params"]]
         return torch.optim.AdamW(
             groups, lr=phase.head_rate, weight_decay=self.config.weight_decay, fused=True
         )
@@ -240,8 +247,8 @@ class Trainer:
             row, validated = self._one_epoch(phase, epoch, module, train, val, optimiser)
             self._after_epoch(row, validated, module)
             over = epoch == phase.last_epoch or self._out_of_patience(phase, epoch)
-            wish = phase.name == "head" and self._stop_is_wished()
-            if phase.name == "whole" or over or wish or self._keeping_is_due():
+            wish = self._stop_is_wished()
+            if over or wish or self._keeping_is_due():
                 self._keep(phase.last_epoch if over else epoch, optimiser)
             if wish:
                 raise Stopped
@@ -377,7 +384,8 @@ class Trainer:
 
         def before_step() -> None:
             nonlocal step
-            if phase.name == "whole" and self._stop_is_wished():
+            # Epochs that are not written yet were short: this one ends before the run does.
+            if not self.unkept and self._stop_is_wished():
                 raise Stopped
             for group in optimiser.param_groups:
                 factor = rate_factor(first + step, steps, self.config.warm_up)
@@ -416,16 +424,15 @@ class Trainer:
                 " it is kept. Train again with a lower learning rate."
             )
         self.history.append(row)
+        self.unkept += 1
         self.spent += row["seconds"]
         score = _score(validated)
         if score >= self.best:
             self.best, self.best_epoch, self.best_unsaved = score, row["epoch"], True
-            if module is self.model.head:
-                # It may change again before it is written.
-                values = module.state_dict(prefix="head.").items()
-                self.best_values = {name: value.clone() for name, value in values}
-            else:
-                self.best_values = {}
+            # It may change again before it is written.
+            frozen = module is self.model.head
+            values = module.state_dict(prefix="head.") if frozen else self.model.state_dict()
+            self.best_values = {name: value.clone() for name, value in values.items()}
         self.warnings = signs_before(
             int((self.data.sets == "train").sum()), self.config.batch_size
         ) + signs_of(self.history, validated, self.config.classes)
@@ -439,7 +446,7 @@ class Trainer:
         )
 
     def _keeping_is_due(self) -> bool:
-        """Tell whether to write now: epochs on ready features are shorter than writing is."""
+        """Tell whether to write now: some epochs are shorter than writing is."""
         return self.processes.tell(time.monotonic() - self.kept > KEEP_SECONDS)
 
     def _keep(self, epoch: int, optimiser: torch.optim.Optimizer) -> None:
@@ -452,7 +459,7 @@ class Trainer:
             metrics = pd.DataFrame(self.history, columns=files.METRIC_COLUMNS)
             write_table(self.folder / files.METRICS, metrics)
         self._tell(epoch)
-        self.kept = time.monotonic()
+        self.kept, self.unkept = time.monotonic(), 0
 
     def _best_state(self) -> dict[str, Tensor]:
         return {**self.model.state_dict(), **self.best_values}
@@ -472,6 +479,7 @@ class Trainer:
             "best": list(self.best),
             "best_epoch": self.best_epoch,
             "notes": self.notes,
+            "fresh": self.fresh,
             "spent": self.spent,
             "random": torch.get_rng_state(),
         }
@@ -480,8 +488,9 @@ class Trainer:
         save_checkpoint(self.folder / files.LAST, content)
 
     def _tell_sometimes(self, epoch: int, share: float) -> None:
+        """Tell progress, now and then; an epoch counts as finished once it is written."""
         if time.monotonic() - self.told > TELL_SECONDS:
-            self._tell(epoch, share)
+            self._tell(epoch - self.unkept, min(1.0, self.unkept + share))
 
     def _tell(self, epoch: int, share: float = 0.0) -> None:
         self.told = time.monotonic()
