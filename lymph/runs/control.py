@@ -92,7 +92,8 @@ def _claim(folder: Path | None, model: str) -> Path:
         )
     if path.parent != workspace.runs_home():
         known = [known for known in known_elsewhere() if Path(known).is_dir()]
-        workspace.write_json(workspace.runs_home() / ELSEWHERE, [*known, str(path)])
+        # A folder that was deleted and is used again is still one run.
+        workspace.write_json(workspace.runs_home() / ELSEWHERE, sorted({*known, str(path)}))
     return path
 
 
