@@ -7,6 +7,7 @@ to standard error. A user's error ends in one line and exit code 2.
 import argparse
 import json
 import logging
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -20,20 +21,29 @@ from lymph.data.scan import scan, summary, usable
 from lymph.errors import LymphError, PictureError, RunError
 from lymph.evaluation import report
 from lymph.facts import PATIENT_PATTERN
+from lymph.models.augmentations import AUGMENTATIONS
 from lymph.models.specs import MODELS
 from lymph.runs import (
     Run,
+    check_resumable,
     create_run,
     list_runs,
+    move_data,
     open_run,
-    resume_run,
     start_run,
     stop_run,
     train_here,
 )
 from lymph.splits import Split, make_folds, notebook_split, split_by_patient, split_by_picture
 from lymph.splits import summary as split_summary
-from lymph.training.config import CLASS_WEIGHTS, SCHEDULES, TrainConfig
+from lymph.training.class_weights import class_weights
+from lymph.training.config import (
+    CLASS_WEIGHTS,
+    PRECISIONS,
+    SCHEDULES,
+    USUAL_AUGMENTATION,
+    TrainConfig,
+)
 from lymph.workspace import write_atomically
 
 Document = Any
@@ -96,19 +106,45 @@ def split(options: argparse.Namespace) -> Document:
 
 
 def _config(options: argparse.Namespace) -> TrainConfig:
+    changes = {"augmentation": options.augmentation} if options.augmentation is not None else {}
     return TrainConfig(
         data=str(options.data),
         model=options.model,
         epochs=options.epochs or 0,
         batch_size=options.batch_size,
         learning_rate=options.learning_rate or 0.0,
+        backbone_factor=options.backbone_factor,
         class_weights=options.class_weights,
-        schedule=options.schedule,
+        schedule=options.schedule or SCHEDULES[0],
+        phases=options.phases or [],
+        patience=options.patience,
+        precision=options.precision,
         weights=options.weights,
         seed=options.seed,
         pattern=options.pattern,
         patients_csv=str(options.patients.resolve()) if options.patients else "",
+        **changes,
     )
+
+
+def _train_together(begin: Callable[[], Run], detach: bool = False) -> Run | None:
+    """Train what ``begin`` makes or opens; of several processes only the first gets the run."""
+    if detach:
+        run = begin()
+        start_run(run)
+        return run
+    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+        run = begin()
+        train_here(run)
+        return run
+    from lymph.training.processes import join_processes, leave_processes
+
+    processes = join_processes()
+    run = begin() if processes.first else None
+    run = Run(Path(processes.tell(str(run.path) if run else "")))
+    train_here(run, processes)
+    leave_processes()
+    return run if processes.first else None
 
 
 def _ended(run: Run) -> Document:
@@ -122,32 +158,64 @@ def _ended(run: Run) -> Document:
         "best_epoch": status.best_epoch,
         "seconds": round(status.seconds, 3),
         "notes": status.notes,
+        "warnings": status.warnings,
     }
 
 
+def _say_weights(run: Run) -> None:
+    """Say the class weights in numbers before the start."""
+    rows = usable(scan(run.config.data, run.config.pattern, _csv_of(run)))
+    rows = rows[run.split().assign(rows) == "train"]
+    weights = class_weights(rows, run.config.class_weights, run.classes)
+    told = ", ".join(f"{name} {value:.2f}" for name, value in weights.items())
+    say(f"Class weights ({run.config.class_weights}): {told}")
+
+
+def _csv_of(run: Run) -> Path | None:
+    return Path(run.config.patients_csv) if run.config.patients_csv else None
+
+
 def train(options: argparse.Namespace) -> Document:
-    """Train a run in this process, or with ``--detach`` in one of its own."""
-    run = create_run(_config(options), Split.load(options.split), options.run)
-    if options.detach:
-        start_run(run)
-    else:
-        train_here(run)
-    return _ended(run)
+    """Train a run in this process, with --detach in one of its own, with torchrun in several."""
+
+    def begin() -> Run:
+        run = create_run(_config(options), Split.load(options.split), options.run)
+        if run.config.class_weights != "none" and run.split().sets:
+            _say_weights(run)
+        return run
+
+    run = _train_together(begin, options.detach)
+    return _ended(run) if run else None
 
 
 def crossval(options: argparse.Namespace) -> Document:
     """Train every fold and report the out-of-fold figures."""
-    table = usable(_table(options))
-    run = create_run(_config(options), _folds(options, table), options.run)
-    train_here(run)
-    return {**_ended(run), **report(run.predictions())}
+    if options.folds == "patient" and options.model != "cnn":
+        # On ready features the many trainings take minutes; anything else can be asked for.
+        options.schedule = options.schedule or ("head" if not options.phases else None)
+
+    def begin() -> Run:
+        return create_run(_config(options), _folds(options, usable(_table(options))), options.run)
+
+    run = _train_together(begin, options.detach)
+    if run is None or options.detach:
+        return _ended(run) if run else None
+    ended = _ended(run)
+    return {**ended, **(report(run.predictions()) if ended["state"] == "finished" else {})}
 
 
 def resume(options: argparse.Namespace) -> Document:
     """Go on with a run in this process."""
-    run = open_run(options.run)
-    resume_run(run, here=True)
-    return _ended(run)
+
+    def begin() -> Run:
+        run = open_run(options.run)
+        if options.data:
+            move_data(run, options.data)
+        check_resumable(run)
+        return run
+
+    run = _train_together(begin, options.detach)
+    return _ended(run) if run else None
 
 
 def stop(options: argparse.Namespace) -> Document:
@@ -172,6 +240,7 @@ def _listed(run: Run) -> dict[str, Any]:
         "epochs": status.epochs,
         "best_epoch": status.best_epoch,
         "error": status.error,
+        "warnings": status.warnings,
     }
 
 
@@ -267,7 +336,25 @@ def _with_training(parser: argparse.ArgumentParser) -> None:
         choices=CLASS_WEIGHTS,
         help="weigh classes by inverse frequency, counted in pictures or in patients",
     )
-    parser.add_argument("--schedule", choices=SCHEDULES, default=SCHEDULES[0])
+    parser.add_argument("--schedule", choices=SCHEDULES, help=f"{SCHEDULES[0]} by default")
+    parser.add_argument(
+        "--phases",
+        nargs="+",
+        metavar="PHASE:EPOCHS",
+        help="phases of your own instead of --schedule and --epochs, such as head:3 whole:7",
+    )
+    parser.add_argument("--backbone-factor", type=float, default=0.1)
+    parser.add_argument(
+        "--patience", type=int, default=0, help="epochs without a gain that end a phase; 0: never"
+    )
+    parser.add_argument(
+        "--augmentation",
+        nargs="*",
+        choices=list(AUGMENTATIONS),
+        help=f"how pictures are varied, {' '.join(USUAL_AUGMENTATION)} by default",
+    )
+    parser.add_argument("--precision", choices=PRECISIONS, default=PRECISIONS[0])
+    parser.add_argument("--detach", action="store_true", help="train in a process of its own")
     parser.add_argument(
         "--weights", default="imagenet", help="imagenet (downloaded), none, or a file"
     )
@@ -293,7 +380,6 @@ def _add_run_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
     parser = add("train", train)
     _with_training(parser)
     parser.add_argument("--split", type=Path, required=True)
-    parser.add_argument("--detach", action="store_true", help="train in a process of its own")
     parser = add("crossval", crossval)
     _with_training(parser)
     parser.add_argument("--folds", required=True, help="number, or 'patient' for one patient out")
@@ -301,6 +387,9 @@ def _add_run_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
     for name, command in (("resume", resume), ("stop", stop), ("evaluate", evaluate)):
         parser = add(name, command)
         parser.add_argument("run")
+        if name == "resume":
+            parser.add_argument("--data", type=Path, help="where the pictures are now")
+            parser.add_argument("--detach", action="store_true")
         if name == "evaluate":
             sets = ("train", "val", "test", "out-of-fold")
             parser.add_argument("--set", choices=sets, default="test")
@@ -369,6 +458,8 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         say("lymph: interrupted; what was finished is kept.")
         return 2
+    if document is None:
+        return 0
     if options.json:
         print(json.dumps(document, ensure_ascii=False))
     else:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -11,12 +12,14 @@ from lymph.data.scan import classes_of, usable
 from lymph.data.sources import DataSet
 from lymph.errors import LymphError
 from lymph.models import MODELS
+from lymph.models.augmentations import AUGMENTATIONS
 from lymph.runs import Run
 from lymph.splits import Split
 from lymph.training.class_weights import class_weights
-from lymph.training.config import CLASS_WEIGHTS, TrainConfig
+from lymph.training.config import CLASS_WEIGHTS, USUAL_AUGMENTATION, TrainConfig
 from lymph.training.estimate import estimate_seconds
 from lymph.training.phases import plan_phases
+from lymph.training.preview import vary
 from pages.shared import loading, state
 from pages.shared.frame import begin, counted, next_step, plain, show_error
 from pages.shared.loading import duration, time_left
@@ -32,6 +35,13 @@ WEIGHTS_TOLD = {
 SCHEDULES_TOLD = {
     "whole-then-head": "Whole model, then head only (the notebook's order)",
     "head-then-whole": "Head only, then whole model (keeps ImageNet's features better)",
+    "whole": "Whole model from beginning to end",
+    "head": "Head only: the backbone stays as it is, and an epoch takes no time",
+}
+TESTS_TOLD = {
+    "split": "The split's test patients, once",
+    "folds": "Everyone in turn, in folds",
+    "patient": "Everyone in turn, one patient at a time",
 }
 VALUES_TOLD = {
     "imagenet": "ImageNet, downloaded by torchvision (98 MB, once)",
@@ -74,7 +84,11 @@ def choose_and_start(data_set: DataSet) -> None:
     split = loading.make_split(table, state.split_settings(data_set), data_set.path)
     main, side = st.columns([2, 1], gap="large")
     with main:
-        config = choose_settings(data_set, table, split)
+        tested = choose_test(table, split)
+        config = choose_settings(data_set, table, split, tested)
+        show_variations(data_set, table, config)
+    if tested != "split":
+        split = folds_for(table, split, tested)
     with side:
         describe_split(table, split)
         config.pattern = state.patient_pattern(data_set)
@@ -94,7 +108,31 @@ def start(config: TrainConfig, split: Split) -> None:
     st.rerun()
 
 
-def choose_settings(data_set: DataSet, table: pd.DataFrame, split: Split) -> TrainConfig:
+def choose_test(table: pd.DataFrame, split: Split) -> str:
+    """Choose on whom the model is tested; folds train one model each."""
+    return st.radio(
+        "Test on",
+        list(TESTS_TOLD),
+        format_func=TESTS_TOLD.__getitem__,
+        key="test_on",
+        horizontal=True,
+        persist_state="session",
+        help="In turn means that every patient is tested once by a model that never saw the others"
+        " of its fold: more patients, a narrower interval, and as many trainings as folds.",
+    )
+
+
+def folds_for(table: pd.DataFrame, split: Split, tested: str) -> Split:
+    patients = table["patient"].nunique()
+    if tested == "patient":
+        return splits.make_folds(table, patients, "patient", split.seed)
+    count = st.session_state.get("fold_count", 5)
+    return splits.make_folds(table, min(count, patients), split.by, split.seed)
+
+
+def choose_settings(
+    data_set: DataSet, table: pd.DataFrame, split: Split, tested: str
+) -> TrainConfig:
     model = st.radio(
         "Model",
         list(MODELS),
@@ -106,7 +144,7 @@ def choose_settings(data_set: DataSet, table: pd.DataFrame, split: Split) -> Tra
     )
     spec = MODELS[model]
     chosen = {"data": str(data_set.path), "model": model}
-    with st.grid(3, min_column_width=150, key="train_numbers"):
+    with st.grid(4, min_column_width=130, key="train_numbers"):
         chosen["epochs"] = st.number_input(
             "Epochs", 1, 500, spec.epochs, key=f"epochs_{model}", persist_state="session"
         )
@@ -116,20 +154,97 @@ def choose_settings(data_set: DataSet, table: pd.DataFrame, split: Split) -> Tra
         chosen["seed"] = st.number_input(
             "Seed", 0, 99999, 0, key="train_seed", persist_state="session"
         )
+        if tested == "folds":
+            st.number_input("Folds", 2, 20, 5, key="fold_count", persist_state="session")
     if model == "resnet50":
         chosen["weights"] = choose_values()
     chosen["class_weights"] = choose_class_weights(table, split)
+    chosen["augmentation"] = choose_augmentation()
     with st.expander("Advanced", key="train_advanced"):
         chosen["learning_rate"] = choose_learning_rate(model, spec.learning_rate)
+        chosen["patience"] = st.number_input(
+            "Stop early after this many epochs without a better validation (0: never)",
+            0,
+            500,
+            0,
+            key="patience",
+            persist_state="session",
+        )
         if model == "resnet50":
-            chosen["schedule"] = st.radio(
-                "Two phases",
-                list(SCHEDULES_TOLD),
-                format_func=SCHEDULES_TOLD.__getitem__,
-                key="schedule",
+            chosen |= choose_phases(chosen["epochs"], tested)
+    return TrainConfig(**chosen)
+
+
+def choose_phases(epochs: int, tested: str) -> dict[str, object]:
+    """Choose what learns when, and for how long."""
+    schedule = st.radio(
+        "Phases",
+        list(SCHEDULES_TOLD),
+        index=list(SCHEDULES_TOLD).index("head" if tested == "patient" else "whole-then-head"),
+        format_func=SCHEDULES_TOLD.__getitem__,
+        key=f"schedule_{tested}" if tested == "patient" else "schedule",
+        persist_state="session",
+    )
+    chosen: dict[str, object] = {"schedule": schedule}
+    if "then" in schedule and epochs > 1:
+        whole = (
+            st.slider(
+                f"Of the {epochs} epochs, so many train the whole model",
+                1,
+                epochs - 1,
+                (epochs + 1) // 2,
+                key=f"whole_epochs_{epochs}",
                 persist_state="session",
             )
-    return TrainConfig(**chosen)
+            if epochs > 2
+            else 1
+        )
+        lengths = {"whole": whole, "head": epochs - whole}
+        chosen["phases"] = [f"{name}:{lengths[name]}" for name in schedule.split("-then-")]
+    chosen["backbone_factor"] = st.select_slider(
+        "Learning rate of the backbone, as a share of the head's",
+        (0.0, 0.01, 0.03, 0.1, 0.3, 1.0),
+        0.1,
+        key="backbone_factor",
+        persist_state="session",
+    )
+    return chosen
+
+
+def choose_augmentation() -> list[str]:
+    chosen = st.pills(
+        "Vary the training pictures",
+        list(AUGMENTATIONS),
+        selection_mode="multi",
+        default=list(USUAL_AUGMENTATION),
+        format_func=lambda name: name.replace("-", " ").capitalize(),
+        key="augmentation",
+        persist_state="session",
+        help="  \n".join(AUGMENTATIONS.values()),
+    )
+    return [name for name in AUGMENTATIONS if name in chosen]
+
+
+def show_variations(data_set: DataSet, table: pd.DataFrame, config: TrainConfig) -> None:
+    """Show what the chosen ways make of a picture of each class."""
+    with st.expander("See it on your pictures", key="variations"):
+        if not st.toggle("Show", key="show_variations"):
+            return
+        for picture in table.groupby("label")["picture"].first():
+            ways = tuple(config.augmentation)
+            shown = varied_pictures(str(data_set.path), picture, config.model, ways, config.seed)
+            for number, (place, pixels) in enumerate(
+                zip(st.columns(len(shown)), shown, strict=True)
+            ):
+                words = plain(picture.split("/")[0]) + ", as it is" if not number else None
+                place.image(pixels, caption=words, width="stretch")
+
+
+@st.cache_data(show_spinner=False, max_entries=32)
+def varied_pictures(
+    root: str, picture: str, model: str, ways: tuple[str, ...], seed: int
+) -> list[np.ndarray]:
+    return vary(loading.full_picture(root, picture), model, ways, count=4, seed=seed)
 
 
 def choose_learning_rate(model: str, usual: float) -> float:
@@ -182,6 +297,9 @@ def choose_class_weights(table: pd.DataFrame, split: Split) -> str:
 
 
 def describe_split(table: pd.DataFrame, split: Split) -> None:
+    if split.folds is not None:
+        describe_folds(table, split)
+        return
     sets = splits.summary(table, split)["sets"]
     leak = splits.leak_report(table, split)
     st.metric("Patients to learn from", sets["train"]["patients"])
@@ -193,6 +311,17 @@ def describe_split(table: pd.DataFrame, split: Split) -> None:
     if leak.leaked_test_pictures:
         st.error(plain(leak.sentence))
     st.page_link(FILES["split"], label="Change the split")
+
+
+def describe_folds(table: pd.DataFrame, split: Split) -> None:
+    st.metric("Patients tested", table["patient"].nunique())
+    st.caption(
+        f"{counted(len(split.folds), 'training')}, one for each fold, split by {split.by}, seed"
+        f" {split.seed}. One run: it can be stopped and resumed between them."
+    )
+    leak = splits.leak_report(table, split)
+    if leak.leaked_test_pictures:
+        st.error(plain(leak.sentence))
 
 
 def show_estimate(config: TrainConfig, split: Split, table: pd.DataFrame) -> None:
@@ -220,8 +349,12 @@ def draw_run(run: Run) -> None:
     draw_progress(run)
     if status.error:
         st.error(plain(status.error))
+    for sentence in status.warnings:
+        st.warning(plain(sentence))
     for note in status.notes:
         st.info(plain(note))
+    if status.state == "queued":
+        show_queue(run)
     if len(metrics):
         draw_numbers(run)
         best = status.best_epoch or None
@@ -245,11 +378,28 @@ def draw_progress(run: Run) -> None:
     words = STATE_MARKS[status.state]
     if status.epochs:
         words += f": epoch {status.epoch} of {status.epochs}"
+    if status.fold and not status.over:
+        words += f", fold {status.fold} of {status.folds}"
     if status.state == "running" and len(metrics):
         left = metrics["seconds"].tail(3).mean() * (status.epochs - status.epoch - status.share)
         words += time_left(left)
     with st.container(key="run_progress"):
         st.progress(min(1.0, (status.epoch + status.share) / max(1, status.epochs)), words)
+
+
+def show_queue(run: Run) -> None:
+    """Say how many come before this run, and let them be taken out."""
+    waiting = runs.queue()
+    before = [other for other in waiting if other.status().queued < run.status().queued]
+    st.write(
+        f"One run trains at a time. {counted(len(before), 'waiting run')} before this one."
+        if before
+        else "One run trains at a time; this one is next."
+    )
+    for place, other in enumerate(before, start=1):
+        with st.container(horizontal=True, vertical_alignment="center", key=f"queued_{other.id}"):
+            st.button("Take out", on_click=act, args=(runs.stop_run, other), key=f"out_{other.id}")
+            st.write(f"{place}. {plain(title_of(other))}")
 
 
 def draw_numbers(run: Run) -> None:

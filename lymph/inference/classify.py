@@ -25,8 +25,8 @@ from lymph.models.networks import BackboneHead
 from lymph.models.specs import MODELS, ModelSpec
 from lymph.runs import Run
 from lymph.training import folder as files
+from lymph.training.checkpoint import load_model
 from lymph.training.loop import autocast
-from lymph.training.trainer import load_model
 
 # A larger picture is shrunk while it is read: a tile view needs no more, and memory stays bounded.
 READ_PIXELS = 16_000_000

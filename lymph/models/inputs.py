@@ -1,6 +1,8 @@
 """How pixels at working size become a network's input, and how training varies them."""
 
 import math
+from collections.abc import Collection
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -16,6 +18,30 @@ GREY_MEAN = (0.5,)
 GREY_STD = (0.5,)
 
 MAX_ROTATION = math.radians(15)
+MIN_CROP = 0.8
+MAX_STAIN = 0.2
+MAX_DENSITY = 0.05
+
+# Optical density of haematoxylin, eosin and DAB in red, green and blue (Ruifrok and Johnston 2001),
+# the values of scikit-image's rgb_from_hed.
+RGB_FROM_HED = torch.tensor([[0.65, 0.70, 0.29], [0.07, 0.99, 0.11], [0.27, 0.57, 0.78]])
+HED_FROM_RGB = torch.linalg.inv(RGB_FROM_HED)
+# ITU-R 601, with which pictures become grey.
+LUMA = torch.tensor([0.299, 0.587, 0.114])
+DARKEST = 1 / 255
+
+
+def to_floats(pixels: np.ndarray) -> Tensor:
+    """Return pictures, uint8 N x H x W or N x H x W x 3, as values 0 to 1, N x C x H x W."""
+    floats = torch.from_numpy(np.array(pixels)).float().div_(255)
+    return (floats.unsqueeze(-1) if floats.ndim == 3 else floats).permute(0, 3, 1, 2)
+
+
+def normalise(floats: Tensor, spec: ModelSpec) -> Tensor:
+    """Normalise pictures, N x C x H x W with values 0 to 1, as the model expects them."""
+    mean, std = (GREY_MEAN, GREY_STD) if spec.grey else (IMAGENET_MEAN, IMAGENET_STD)
+    shape = (1, -1, 1, 1)
+    return (floats - torch.tensor(mean).view(shape)) / torch.tensor(std).view(shape)
 
 
 def to_input(pixels: np.ndarray, spec: ModelSpec) -> Tensor:
@@ -30,32 +56,116 @@ def to_input(pixels: np.ndarray, spec: ModelSpec) -> Tensor:
     -------
     float32 tensor, shape (N, C, H, W), channels last in memory for RGB
     """
-    floats = torch.from_numpy(np.array(pixels)).float().div_(255)
-    mean, std = (GREY_MEAN, GREY_STD) if spec.grey else (IMAGENET_MEAN, IMAGENET_STD)
-    if spec.grey:
-        floats = floats.unsqueeze(-1)
-    floats = (floats - torch.tensor(mean)) / torch.tensor(std)
-    return floats.permute(0, 3, 1, 2)
+    return normalise(to_floats(pixels), spec)
 
 
-def augment(pictures: Tensor) -> Tensor:
-    """Flip, turn and slightly rotate each picture of a batch, all in one resampling.
+class Draws(NamedTuple):
+    """The random numbers of augmentation, one row a picture.
 
-    Tissue has no up or down: both flips and the four quarter turns are equally likely, and a
-    rotation of up to 15 degrees follows. Corners are filled by reflection. The random numbers come
-    from torch's global generator, whose state a checkpoint keeps.
+    All are drawn whichever are used, so that leaving one way out does not change the others.
+    ``flips`` are left-right and top-bottom, ``turns`` quarter turns, ``resampled`` whether rotation
+    and crop are done at all, ``angles`` radians, ``crops`` the share of the side and the place of
+    the part, ``stains`` a factor for each of haematoxylin, eosin and DAB and what is added to each,
+    in optical density.
+    """
+
+    flips: Tensor
+    turns: Tensor
+    resampled: Tensor
+    angles: Tensor
+    crops: Tensor
+    stains: Tensor
+
+    def of(self, rows: Tensor) -> "Draws":
+        """Return the draws of some pictures."""
+        return Draws(*(drawn[rows] for drawn in self))
+
+
+def draw(count: int, generator: torch.Generator | None = None) -> Draws:
+    """Draw the random numbers for ``count`` pictures."""
+    uniform = torch.rand(count, 10, generator=generator)
+    symmetric = 2 * uniform - 1
+    return Draws(
+        torch.randint(2, (count, 2), generator=generator).bool(),
+        torch.randint(4, (count,), generator=generator),
+        torch.randperm(count, generator=generator) % 2 == 0,
+        symmetric[:, 0] * MAX_ROTATION,
+        torch.cat([MIN_CROP + (1 - MIN_CROP) * uniform[:, 1:2], symmetric[:, 2:4]], 1),
+        torch.cat([1 + MAX_STAIN * symmetric[:, 4:7], MAX_DENSITY * symmetric[:, 7:10]], 1),
+    )
+
+
+def augment(pixels: np.ndarray, names: Collection[str], draws: Draws) -> Tensor:
+    """Vary each picture of a batch by the named ways of :data:`AUGMENTATIONS`.
+
+    Tissue has no up or down, so flips and quarter turns are exact and equally likely. Rotation and
+    crop share one resampling, which softens a picture: half of the pictures are spared it, since a
+    model that never sees a sharp one in training fails on validation pictures, which all are. The
+    stain comes last.
 
     Parameters
     ----------
-    pictures : float tensor, shape (N, C, H, W)
+    pixels : ndarray of uint8, shape (N, H, W) or (N, H, W, 3)
+    names : collection of str
+    draws : Draws
+        Of these pictures.
+
+    Returns
+    -------
+    float32 tensor, shape (N, C, H, W), values 0 to 1
     """
-    count = len(pictures)
-    angles = torch.randint(4, (count,)) * (math.pi / 2)
-    angles = angles + (2 * torch.rand(count) - 1) * MAX_ROTATION
-    flips = torch.randint(2, (count,)) * 2.0 - 1.0
-    cos, sin = torch.cos(angles), torch.sin(angles)
-    zeros = torch.zeros(count)
-    # A quarter turn and one flip together reach all eight symmetries of the square.
-    rows = [torch.stack([flips * cos, -sin, zeros], 1), torch.stack([flips * sin, cos, zeros], 1)]
-    grid = F.affine_grid(torch.stack(rows, 1), list(pictures.shape), align_corners=False)
-    return F.grid_sample(pictures, grid, padding_mode="reflection", align_corners=False)
+    floats = to_floats(_symmetries(pixels, names, draws))
+    if "rotation" in names or "crop" in names:
+        rows = draws.resampled.nonzero().flatten()
+        floats[rows] = _resample(floats[rows], names, draws.of(rows))
+    return _restain(floats, draws.stains) if "stain" in names else floats
+
+
+def _symmetries(pixels: np.ndarray, names: Collection[str], draws: Draws) -> np.ndarray:
+    """Flip and turn by moving whole pixels; a picture that is not square only turns half-way."""
+    flips = draws.flips.numpy() & ("flips" in names)
+    turns = draws.turns.numpy() * ("quarter-turns" in names)
+    if pixels.shape[1] != pixels.shape[2]:
+        turns = turns // 2 * 2
+    varied = np.empty_like(pixels)
+    for i, picture in enumerate(pixels):
+        turned = np.rot90(picture, turns[i])
+        varied[i] = turned[:: -1 if flips[i, 1] else 1, :: -1 if flips[i, 0] else 1]
+    return varied
+
+
+def _resample(floats: Tensor, names: Collection[str], draws: Draws) -> Tensor:
+    """Rotate and crop in one resampling; lengths are true on pictures that are not square."""
+    count, _, height, width = floats.shape
+    if not count:
+        return floats
+    angles = draws.angles * ("rotation" in names)
+    sides = draws.crops[:, 0] if "crop" in names else torch.ones(count)
+    shifts = draws.crops[:, 1:] * (1 - sides).unsqueeze(1)
+    cos, sin = sides * torch.cos(angles), sides * torch.sin(angles)
+    rows = [
+        torch.stack([cos, -sin * height / width, shifts[:, 0]], 1),
+        torch.stack([sin * width / height, cos, shifts[:, 1]], 1),
+    ]
+    grid = F.affine_grid(torch.stack(rows, 1), list(floats.shape), align_corners=False)
+    return F.grid_sample(floats, grid, padding_mode="reflection", align_corners=False)
+
+
+def _restain(floats: Tensor, stains: Tensor) -> Tensor:
+    """Scale and shift the optical density of each stain (Tellez et al. 2019, arXiv 1902.06543).
+
+    A grey picture is one whose three channels are alike; it goes the same way and becomes grey
+    again by its luma.
+    """
+    count, channels, height, width = floats.shape
+    density = -floats.clamp(min=DARKEST).log().flatten(2)
+    factors, added = stains[:, :3], stains[:, 3:]
+    # Rows of density times this matrix: into stains, each by its factor, and back.
+    change = (HED_FROM_RGB * factors.unsqueeze(1)) @ RGB_FROM_HED
+    if channels == 1:
+        change = change.sum(1, keepdim=True)
+    changed = change.transpose(1, 2) @ density + (added @ RGB_FROM_HED).unsqueeze(-1)
+    rgb = changed.neg_().exp_().clamp_(max=1.0)
+    if channels == 1:
+        rgb = (LUMA @ rgb).unsqueeze(1)
+    return rgb.view(count, channels, height, width)

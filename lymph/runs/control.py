@@ -7,17 +7,21 @@ import time
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import lymph
 from lymph import workspace
 from lymph.data.scan import classes_of, scan, usable
 from lymph.errors import LymphError, RunError
-from lymph.runs.run import ELSEWHERE, Run, known_elsewhere
+from lymph.runs.run import ELSEWHERE, Run, known_elsewhere, list_runs
 from lymph.splits import Split
 from lymph.training import folder as files
 from lymph.training.class_weights import class_weights
 from lymph.training.config import TrainConfig
 from lymph.training.folder import Status
+
+if TYPE_CHECKING:
+    from lymph.training.processes import Processes
 
 
 def create_run(config: TrainConfig, split: Split, folder: Path | None = None) -> Run:
@@ -47,8 +51,9 @@ def create_run(config: TrainConfig, split: Split, folder: Path | None = None) ->
     path = _claim(folder, config.model)
     workspace.write_json(path / files.CONFIG, config.to_json())
     split.save(path / files.SPLIT)
-    epochs = config.epochs * max(1, len(split.folds or []))
-    files.write_status(path, Status("queued", epochs=epochs))
+    folds = len(split.folds or [])
+    status = Status("queued", epochs=config.epochs * max(1, folds), folds=folds)
+    files.write_status(path, status)
     return Run(path)
 
 
@@ -87,7 +92,8 @@ def _claim(folder: Path | None, model: str) -> Path:
         )
     if path.parent != workspace.runs_home():
         known = [known for known in known_elsewhere() if Path(known).is_dir()]
-        workspace.write_json(workspace.runs_home() / ELSEWHERE, [*known, str(path)])
+        # A folder that was deleted and is used again is still one run.
+        workspace.write_json(workspace.runs_home() / ELSEWHERE, sorted({*known, str(path)}))
     return path
 
 
@@ -109,6 +115,8 @@ def start_process(module: str, argument: Path, log_file: Path) -> None:
     paths = [package_home, os.environ.get("PYTHONPATH", "")]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in paths if p)}
     environment["LYMPH_HOME"] = str(workspace.home())
+    # Threads that spin while they wait for each other make a busy machine several times slower.
+    environment.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     detached: dict = {"start_new_session": True}
     if sys.platform == "win32":
         flags = subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP
@@ -124,12 +132,13 @@ def start_process(module: str, argument: Path, log_file: Path) -> None:
         )
 
 
-def train_here(run: Run) -> Status:
-    """Train a run in this process and return how it ended."""
+def train_here(run: Run, processes: "Processes | None" = None) -> Status:
+    """Train a run in this process, or as one of several, and return how it ended."""
     from lymph.training.worker import work
 
-    _enqueue(run)
-    return work(run.path)
+    if processes is None or processes.first:
+        _enqueue(run)
+    return work(run.path, processes)
 
 
 def stop_run(run: Run) -> None:
@@ -149,13 +158,15 @@ def stop_run(run: Run) -> None:
         files.write_status(run.path, replace(status, state="stopped"))
 
 
-def resume_run(run: Run, here: bool = False) -> None:
-    """Go on with a run from its last finished epoch; ``here`` trains in this process.
+def check_resumable(run: Run) -> None:
+    """Refuse to go on with a run that cannot be gone on with.
 
     Raises
     ------
     RunError
         When it runs or is finished.
+    LymphError
+        When its pictures are gone.
     """
     status = run.status()
     if not status.over:
@@ -163,8 +174,42 @@ def resume_run(run: Run, here: bool = False) -> None:
     if status.state == "finished":
         raise RunError(f"The run {run.id} is finished; start a new one to train longer.")
     if not Path(run.config.data).is_dir():
-        raise LymphError(f"The run's pictures are gone from {run.config.data}; put them back.")
+        raise LymphError(
+            f"The run's pictures are gone from {run.config.data}; put them back, or say where they"
+            f" are with `python -m lymph resume {run.id} --data FOLDER`."
+        )
+
+
+def resume_run(run: Run, here: bool = False) -> None:
+    """Go on with a run from its last finished epoch; ``here`` trains in this process.
+
+    Raises
+    ------
+    LymphError
+        As :func:`check_resumable`.
+    """
+    check_resumable(run)
     if here:
         train_here(run)
     else:
         start_run(run)
+
+
+def move_data(run: Run, data: Path) -> None:
+    """Tell a run where its pictures are now, as on another machine.
+
+    Raises
+    ------
+    LymphError
+        When they are not there, or are not the ones that the run's split names.
+    """
+    config = replace(run.config, data=str(data))
+    csv = Path(config.patients_csv) if config.patients_csv else None
+    run.split().assign(usable(scan(config.data, config.pattern, csv)))
+    workspace.write_json(run.path / files.CONFIG, config.to_json())
+
+
+def queue() -> list[Run]:
+    """List the runs that wait for their turn, the next one first."""
+    waiting = [run for run in list_runs() if run.status().state == "queued"]
+    return sorted(waiting, key=lambda run: run.status().queued)

@@ -128,7 +128,7 @@ def open_run(id_or_path: str | Path) -> Run:
 def list_runs() -> list[Run]:
     """List the readable runs of the workspace, and those it started elsewhere, newest first."""
     paths = [path.parent for path in workspace.runs_home().glob(f"*/{files.STATUS}")]
-    paths += [Path(path) for path in known_elsewhere()]
+    paths += [Path(path) for path in sorted(set(known_elsewhere()))]
     found = []
     for path in paths:
         try:

@@ -4,12 +4,21 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from lymph import __version__
 from lymph.errors import ConfigError
 from lymph.facts import PATIENT_PATTERN
+from lymph.models.augmentations import AUGMENTATIONS
 from lymph.models.specs import MODELS
 
 CLASS_WEIGHTS = ("none", "picture", "patient")
-SCHEDULES = ("whole-then-head", "head-then-whole", "whole")
+SCHEDULES = ("whole-then-head", "head-then-whole", "whole", "head")
+PHASES = ("whole", "head")
+PRECISIONS = ("measured", "float32", "bfloat16")
+
+# What a run does with its pictures where nothing else is asked for.
+USUAL_AUGMENTATION = ("flips", "quarter-turns", "rotation", "stain")
+# What ``"augment": true`` meant in runs before the ways had names.
+UNNAMED_AUGMENTATION = ("flips", "quarter-turns", "rotation")
 
 
 @dataclass
@@ -18,7 +27,10 @@ class TrainConfig:
 
     ``data`` is the data root, ``weights`` is ``imagenet``, ``none`` or a file, and ``classes`` the
     class names in order, filled in when the run is created. ``learning_rate`` is the head's; the
-    backbone of a fine-tuned model takes a tenth of it.
+    backbone of a fine-tuned model takes ``backbone_factor`` of it. ``phases``, such as
+    ``["head:3", "whole:7"]``, replaces ``schedule`` and ``epochs``. ``patience`` is the number of
+    epochs without a better validation after which a phase ends; 0 trains every epoch. ``lymph`` is
+    the version that made the run.
     """
 
     data: str
@@ -26,33 +38,66 @@ class TrainConfig:
     epochs: int = 0
     batch_size: int = 16
     learning_rate: float = 0.0
+    backbone_factor: float = 0.1
+    warm_up: float = 0.1
     weight_decay: float = 1e-4
     class_weights: str = "none"
     schedule: str = "whole-then-head"
+    phases: list[str] = field(default_factory=list)
+    patience: int = 0
     weights: str = "imagenet"
-    augment: bool = True
+    augmentation: list[str] = field(default_factory=lambda: list(USUAL_AUGMENTATION))
+    precision: str = "measured"
     seed: int = 0
     pattern: str = PATIENT_PATTERN
     patients_csv: str = ""
     classes: list[str] = field(default_factory=list)
+    lymph: str = __version__
 
     def __post_init__(self) -> None:
         _one_of("model", self.model, tuple(MODELS))
         _one_of("class_weights", self.class_weights, CLASS_WEIGHTS)
         _one_of("schedule", self.schedule, SCHEDULES)
+        _one_of("precision", self.precision, PRECISIONS)
+        for way in self.augmentation:
+            _one_of("augmentation", way, tuple(AUGMENTATIONS))
         spec = MODELS[self.model]
         self.data = str(Path(self.data).resolve())
-        self.epochs = self.epochs or spec.epochs
         self.learning_rate = self.learning_rate or spec.learning_rate
+        if self.phases:
+            self.epochs = sum(epochs for _, epochs in self.named_phases())
+        self.epochs = self.epochs or spec.epochs
         if self.model == "cnn":
-            self.weights, self.schedule = "none", "whole"
+            self.weights, self.schedule, self.phases = "none", "whole", []
         elif self.weights not in ("imagenet", "none"):
             self.weights = str(Path(self.weights).expanduser().resolve())
         _between("epochs", self.epochs, 1, 10_000)
         _between("batch_size", self.batch_size, 1, 4_096)
         _between("learning_rate", self.learning_rate, 1e-8, 10.0)
+        _between("backbone_factor", self.backbone_factor, 0.0, 1.0)
+        _between("warm_up", self.warm_up, 0.0, 1.0)
         _between("weight_decay", self.weight_decay, 0.0, 10.0)
+        _between("patience", self.patience, 0, 10_000)
         _between("seed", self.seed, 0, 2**32 - 1)
+
+    def named_phases(self) -> list[tuple[str, int]]:
+        """Return ``phases`` as names and numbers of epochs.
+
+        Raises
+        ------
+        ConfigError
+            When one is not ``head:N`` or ``whole:N``.
+        """
+        named = []
+        for text in self.phases:
+            name, _, epochs = str(text).partition(":")
+            if name not in PHASES or not epochs.isdecimal() or not int(epochs):
+                raise ConfigError(
+                    f"phases has {text!r}; write each as head:N or whole:N with N epochs, in the"
+                    " order in which they train."
+                )
+            named.append((name, int(epochs)))
+        return named
 
     def to_json(self) -> dict[str, Any]:
         """Return the document that ``config.json`` holds."""
@@ -60,24 +105,35 @@ class TrainConfig:
 
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> "TrainConfig":
-        """Make a configuration from ``config.json``'s document.
+        """Make a configuration from ``config.json``'s document, also from an older version's.
 
         Raises
         ------
         ConfigError
-            When a key is unknown or a value impossible.
+            When a key is unknown, as in a run of a newer version, or a value impossible.
         """
+        document = _from_older(document)
         known = {item.name for item in fields(cls)}
         unknown = sorted(set(document) - known)
         if unknown:
+            made = f" It was made by lymph {document['lymph']};" if document["lymph"] else ""
             raise ConfigError(
-                f"The configuration has an unknown key {unknown[0]!r}; this version of lymph knows"
-                f" {', '.join(sorted(known))}."
+                f"The configuration has an unknown key {unknown[0]!r}.{made} this is lymph"
+                f" {__version__}, which knows {', '.join(sorted(known))}."
             )
         try:
             return cls(**document)
-        except TypeError as error:
+        except (TypeError, AttributeError) as error:
             raise ConfigError(f"The configuration has a value of the wrong kind: {error}") from None
+
+
+def _from_older(document: dict[str, Any]) -> dict[str, Any]:
+    """Say what an older version meant; such a run does not name its version."""
+    document = {"lymph": "", **document}
+    if "augment" in document:
+        named = list(UNNAMED_AUGMENTATION) if document.pop("augment") else []
+        document.setdefault("augmentation", named)
+    return document
 
 
 def _one_of(name: str, value: str, choices: tuple[str, ...]) -> None:

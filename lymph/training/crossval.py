@@ -3,6 +3,7 @@
 import logging
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -12,12 +13,15 @@ from lymph.predictions import read_predictions, write_predictions
 from lymph.splits import Split, fold_sets
 from lymph.training import folder as files
 from lymph.training.config import TrainConfig
+from lymph.training.processes import ALONE, Processes
 from lymph.training.trainer import Trainer, write_table
 
 log = logging.getLogger("lymph")
 
 
-def cross_validate(folder: Path, config: TrainConfig, split: Split) -> None:
+def cross_validate(
+    folder: Path, config: TrainConfig, split: Split, processes: Processes = ALONE
+) -> None:
     """Train every fold that is not finished, then put the out-of-fold predictions together.
 
     Parameters
@@ -28,32 +32,55 @@ def cross_validate(folder: Path, config: TrainConfig, split: Split) -> None:
         Of every fold.
     split : Split
         With folds.
+    processes : Processes
+        Those that train together.
     """
     csv = Path(config.patients_csv) if config.patients_csv else None
     table = usable(scan(config.data, config.pattern, csv))
     split.assign(table)
+    count = len(split.folds or [])
     predictions, curves = [], []
-    for fold in range(len(split.folds or [])):
+    for fold in range(count):
         inner = folder / files.FOLDS / str(fold + 1)
-        if not (inner / files.PREDICTIONS).exists():
-            log.info("Fold %d of %d", fold + 1, len(split.folds or []))
-            _train_fold(folder, inner, config, fold_sets(table, split, fold), fold)
-        tested = read_predictions(inner / files.PREDICTIONS)
-        predictions.append(tested[tested["set"] == "test"].assign(fold=str(fold + 1)))
-        curves.append(pd.read_csv(inner / files.METRICS).assign(fold=fold + 1))
-        _tell(folder, pd.concat(curves), (fold + 1) * config.epochs)
-    everything = pd.concat(predictions).sort_values("picture", ignore_index=True)
-    write_predictions(everything, folder / files.PREDICTIONS)
+        if not processes.tell((inner / files.PREDICTIONS).exists()):
+            log.info("Fold %d of %d", fold + 1, count)
+            if processes.first:
+                _tell(folder, fold=fold + 1, folds=count)
+            _train_fold(folder, inner, config, fold_sets(table, split, fold), fold, processes)
+        if processes.first:
+            tested = read_predictions(inner / files.PREDICTIONS)
+            predictions.append(tested[tested["set"] == "test"].assign(fold=str(fold + 1)))
+            curves.append(pd.read_csv(inner / files.METRICS).assign(fold=fold + 1))
+            _tell_curves(folder, pd.concat(curves), (fold + 1) * config.epochs)
+    if processes.first:
+        everything = pd.concat(predictions).sort_values("picture", ignore_index=True)
+        write_predictions(everything, folder / files.PREDICTIONS)
 
 
-def _train_fold(folder: Path, inner: Path, config: TrainConfig, sets: Split, fold: int) -> None:
-    inner.mkdir(parents=True, exist_ok=True)
-    workspace.write_json(inner / files.CONFIG, config.to_json())
-    sets.save(inner / files.SPLIT)
-    Trainer(inner, config, sets, outer=folder, done_before=fold * config.epochs).train()
+def _train_fold(
+    folder: Path,
+    inner: Path,
+    config: TrainConfig,
+    sets: Split,
+    fold: int,
+    processes: Processes,
+) -> None:
+    if processes.first:
+        inner.mkdir(parents=True, exist_ok=True)
+        workspace.write_json(inner / files.CONFIG, config.to_json())
+        sets.save(inner / files.SPLIT)
+    processes.tell(None)  # Nobody looks into the folder before it is complete.
+    done = fold * config.epochs
+    Trainer(inner, config, sets, processes, outer=folder, done_before=done).train()
+    # A finished fold is never gone on from.
+    if processes.first:
+        (inner / files.LAST).unlink(missing_ok=True)
 
 
-def _tell(folder: Path, curves: pd.DataFrame, epochs: int) -> None:
-    write_table(folder / files.METRICS, curves)
-    told = {"epoch": epochs, "share": 0.0, "seconds": float(curves["seconds"].sum())}
+def _tell(folder: Path, **told: Any) -> None:
     files.write_status(folder, replace(files.read_status(folder), **told))
+
+
+def _tell_curves(folder: Path, curves: pd.DataFrame, epochs: int) -> None:
+    write_table(folder / files.METRICS, curves)
+    _tell(folder, epoch=epochs, share=0.0, seconds=float(curves["seconds"].sum()))

@@ -1,16 +1,18 @@
 """Pictures for the loop: batches straight from mapped pixels, and the notebook's own dataset."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from lymph.models.inputs import augment, to_input
+from lymph.models.inputs import Draws, augment, draw, normalise, to_input
 from lymph.models.networks import one_hot
 from lymph.models.specs import ModelSpec
+from lymph.training.devices import CPU
+from lymph.training.processes import ALONE, Processes
 
 Transform = Callable[[Tensor], Tensor]
 
@@ -56,13 +58,18 @@ def make_loader(
     return DataLoader(dataset, batch_size, shuffle=shuffle, generator=generator)
 
 
+def epoch_generator(seed: int, epoch: int) -> torch.Generator:
+    """Return the random numbers of an epoch's data, the same on every process and on resuming."""
+    return torch.Generator().manual_seed((seed << 20) + epoch)
+
+
 @dataclass(frozen=True)
 class Batches:
     """Batches of normalised input and class indices, cut from mapped pixels as they are needed.
 
     Only one batch is in memory at a time, however many pictures there are. With ``training`` the
-    order is drawn anew on each pass and pictures are augmented; both draw from torch's global
-    generator.
+    order is drawn anew for each epoch and pictures are augmented; all that is drawn depends on the
+    seed and the epoch alone. Of several processes each takes its share of every batch.
 
     Parameters
     ----------
@@ -72,6 +79,8 @@ class Batches:
         The pictures of this set.
     labels : ndarray of int, shape (N,)
         Class indices of all pictures.
+    augmentation : sequence of str
+        Ways of :data:`lymph.models.augmentations.AUGMENTATIONS`.
     """
 
     pixels: np.ndarray
@@ -80,22 +89,39 @@ class Batches:
     spec: ModelSpec
     batch_size: int
     training: bool = False
-    augmented: bool = False
+    augmentation: Sequence[str] = ()
     channels_last: bool = False
+    device: torch.device = CPU
+    processes: Processes = ALONE
+    seed: int = 0
+    epoch: int = 0
 
     def __len__(self) -> int:
         return -(-len(self.rows) // self.batch_size)
 
+    def of_epoch(self, epoch: int) -> "Batches":
+        """Return the batches of an epoch, counted from 1."""
+        return replace(self, epoch=epoch)
+
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
-        order = torch.randperm(len(self.rows)).numpy() if self.training else range(len(self.rows))
-        chosen = self.rows[np.asarray(order, np.int64)]
-        for start in range(0, len(chosen), self.batch_size):
-            rows = chosen[start : start + self.batch_size]
-            pictures = to_input(self.pixels[rows], self.spec)
-            if self.augmented:
-                pictures = augment(pictures)
+        count = len(self.rows)
+        generator = epoch_generator(self.seed, self.epoch)
+        order = torch.randperm(count, generator=generator) if self.training else torch.arange(count)
+        draws = draw(count, generator) if self.training and self.augmentation else None
+        for batch in order.split(self.batch_size) if count else ():
+            own = self.processes.share(batch)
+            rows = self.rows[own.numpy()]
+            pictures = self._pictures(rows, draws.of(own) if draws else None)
             layout = torch.channels_last if self.channels_last else torch.contiguous_format
-            yield pictures.contiguous(memory_format=layout), torch.from_numpy(self.labels[rows])
+            yield (
+                pictures.to(self.device, memory_format=layout),
+                torch.from_numpy(self.labels[rows]).to(self.device),
+            )
+
+    def _pictures(self, rows: np.ndarray, draws: Draws | None) -> Tensor:
+        if draws is None:
+            return to_input(self.pixels[rows], self.spec)
+        return normalise(augment(self.pixels[rows], self.augmentation, draws), self.spec)
 
 
 @dataclass(frozen=True)
@@ -106,12 +132,19 @@ class FeatureBatches:
     labels: Tensor
     batch_size: int
     training: bool = False
+    seed: int = 0
+    epoch: int = 0
 
     def __len__(self) -> int:
         return -(-len(self.labels) // self.batch_size)
 
+    def of_epoch(self, epoch: int) -> "FeatureBatches":
+        """Return the batches of an epoch, counted from 1."""
+        return replace(self, epoch=epoch)
+
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
         count = len(self.labels)
-        order = torch.randperm(count) if self.training else torch.arange(count)
-        for rows in order.split(self.batch_size):
+        generator = epoch_generator(self.seed, self.epoch)
+        order = torch.randperm(count, generator=generator) if self.training else torch.arange(count)
+        for rows in order.split(self.batch_size) if count else ():
             yield self.features[rows], self.labels[rows]

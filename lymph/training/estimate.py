@@ -1,17 +1,26 @@
 """How long a run will take, before it starts."""
 
+from typing import TYPE_CHECKING
+
 import pandas as pd
 
-from lymph.splits import Split
+from lymph.splits import Split, fold_sets
 from lymph.training.config import TrainConfig
 from lymph.training.phases import plan_phases
 
 # Starting Python and torch, and reading pixels that are already cached.
 START_SECONDS = 6.0
+# A further fold: building the network and loading its values.
+LOAD_SECONDS = 1.0
+# An epoch of the head on ready features.
+HEAD_EPOCH_SECONDS = 0.05
+
+if TYPE_CHECKING:
+    from lymph.training.precision import Precision
 
 
 def estimate_seconds(config: TrainConfig, split: Split, table: pd.DataFrame) -> float:
-    """Estimate the seconds of a run from the measured speed of this machine.
+    """Estimate the seconds of a run, or of all its folds, from the measured speed of this machine.
 
     The first estimate for a model measures for a few seconds; later ones answer at once.
 
@@ -19,19 +28,40 @@ def estimate_seconds(config: TrainConfig, split: Split, table: pd.DataFrame) -> 
     ----------
     config : TrainConfig
     split : Split
-        With sets.
+        With sets or with folds.
     table : DataFrame
         Picture table, sound pictures only.
     """
-    from lymph.training.precision import precision_here
+    from lymph.training.precision import precision_of
 
-    speed = precision_here(config.model)
-    counts = split.assign(table).value_counts()
-    train, val = int(counts.get("train", 0)), int(counts.get("val", 0))
-    seconds = START_SECONDS + len(table) * speed.eval_seconds
+    speed = precision_of(config)
+    sets = [split] if split.folds is None else _all_folds(split, table)
+    seconds = START_SECONDS
+    frozen = all(phase.name == "head" for phase in plan_phases(config))
+    if frozen:
+        # One pass through the frozen backbone serves every fold and the predictions.
+        seconds += len(table) * speed.eval_seconds
+    for one in sets:
+        counts = one.assign(table).value_counts()
+        train, val = int(counts.get("train", 0)), int(counts.get("val", 0))
+        seconds += LOAD_SECONDS if split.folds else 0.0
+        seconds += _train_seconds(config, speed, train, val, frozen)
+        seconds += 0.0 if frozen else len(table) * speed.eval_seconds
+    return seconds
+
+
+def _all_folds(split: Split, table: pd.DataFrame) -> list[Split]:
+    return [fold_sets(table, split, fold) for fold in range(len(split.folds or []))]
+
+
+def _train_seconds(
+    config: TrainConfig, speed: "Precision", train: int, val: int, frozen: bool
+) -> float:
+    seconds = 0.0
     for phase in plan_phases(config):
         if phase.name == "head":
-            seconds += (train + val) * speed.eval_seconds + 0.1 * phase.epochs
+            features = 0.0 if frozen else (train + val) * speed.eval_seconds
+            seconds += features + HEAD_EPOCH_SECONDS * phase.epochs
         else:
             seconds += phase.epochs * (train * speed.train_seconds + val * speed.eval_seconds)
     return seconds

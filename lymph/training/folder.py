@@ -24,6 +24,7 @@ ENVIRONMENT = "environment.json"
 FAMILIARITY = "familiarity.json"
 FEATURES = "features.npz"
 STOP = "stop"
+RESERVE = "reserve"
 FOLDS = "folds"
 
 METRIC_COLUMNS = [
@@ -48,7 +49,8 @@ OVER = ("finished", "stopped", "failed", "lost")
 class Status:
     """Where a run stands; times are seconds since 1970, ``process_started`` guards reused pids.
 
-    ``epoch`` counts finished epochs, ``share`` (0 to 1) tells how much of the next one is done.
+    ``epoch`` counts finished epochs, of all folds where there are any; ``share`` (0 to 1) tells how
+    much of the next one is done.
     """
 
     state: str
@@ -57,6 +59,8 @@ class Status:
     host: str = ""
     epoch: int = 0
     epochs: int = 0
+    fold: int = 0
+    folds: int = 0
     share: float = 0.0
     best_epoch: int = 0
     queued: float = 0.0
@@ -64,6 +68,7 @@ class Status:
     seconds: float = 0.0
     error: str = ""
     notes: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
 
     @property
     def over(self) -> bool:

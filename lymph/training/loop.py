@@ -7,7 +7,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from lymph.training.devices import CPU
 from lymph.training.losses import class_indices
+from lymph.training.processes import ALONE, Processes
 
 Batch = tuple[Tensor, Tensor]
 
@@ -35,25 +37,39 @@ class _Sums:
         self.loss = self.weight = self.right = self.pictures = 0.0
 
     def add(self, losses: Tensor, weights: Tensor, logits: Tensor, labels: Tensor) -> None:
-        self.loss += float(losses.detach().double().sum())
+        self.loss += float(losses.detach().sum(dtype=_wide(losses.device)))
         self.weight += float(weights.sum())
         self.right += int((logits.argmax(dim=1) == labels).sum())
         self.pictures += len(labels)
 
-    def means(self) -> Epoch:
-        if not self.pictures:
+    def means(self, processes: Processes, device: torch.device) -> Epoch:
+        own = [self.loss, self.weight, float(self.right), float(self.pictures)]
+        if processes.world > 1:
+            own = processes.sum(torch.tensor(own, dtype=_wide(device), device=device)).tolist()
+        loss, weight, right, pictures = own
+        if not pictures:
             return Epoch(float("nan"), float("nan"))
-        return Epoch(self.loss / self.weight, self.right / self.pictures)
+        return Epoch(loss / weight, right / pictures)
+
+
+def _wide(device: torch.device) -> torch.dtype:
+    """Return the widest number format of a device: Apple's has no float64."""
+    return torch.float32 if device.type == "mps" else torch.float64
 
 
 def _picture_weights(loss_function: nn.CrossEntropyLoss, labels: Tensor) -> Tensor:
     weight = loss_function.weight
-    return torch.ones(len(labels)) if weight is None else weight[labels]
+    return torch.ones(len(labels), device=labels.device) if weight is None else weight[labels]
 
 
-def autocast(bfloat16: bool) -> torch.autocast | nullcontext:
+def autocast(bfloat16: bool, device: str = "cpu") -> torch.autocast | nullcontext:
     """Return the context in which matrix products run in bfloat16, or one that changes nothing."""
-    return torch.autocast("cpu", torch.bfloat16) if bfloat16 else nullcontext()
+    return torch.autocast(device, torch.bfloat16) if bfloat16 else nullcontext()
+
+
+def _device_of(model: nn.Module) -> torch.device:
+    first = next(model.parameters(), None)
+    return CPU if first is None else first.device
 
 
 def train_one_epoch(
@@ -63,6 +79,7 @@ def train_one_epoch(
     optimiser: torch.optim.Optimizer,
     before_step: Callable[[], None] | None = None,
     bfloat16: bool = False,
+    processes: Processes = ALONE,
 ) -> Epoch:
     """Train on every batch once; sets the training mode itself.
 
@@ -80,6 +97,8 @@ def train_one_epoch(
         Called before each batch; it may set learning rates, or raise to end the epoch.
     bfloat16 : bool
         Whether matrix products run in bfloat16.
+    processes : Processes
+        Those that share the batches; each gets the figures of all.
 
     Returns
     -------
@@ -93,21 +112,23 @@ def train_one_epoch(
     """
     _check_optimiser(model, optimiser)
     model.train()
+    device = _device_of(model)
     sums = _Sums()
     for pictures, targets in batches:
         if before_step:
             before_step()
         labels = class_indices(targets)
-        with autocast(bfloat16):
+        with autocast(bfloat16, device.type):
             logits = model(pictures)
         logits = logits.float()
         losses = loss_function(logits, labels)
         weights = _picture_weights(loss_function, labels)
         optimiser.zero_grad(set_to_none=True)
-        (losses.sum() / weights.sum()).backward()
+        # Gradients are averaged over the processes, which share the weights' sum of a batch.
+        (losses.sum() * (processes.world / processes.sum(weights.sum()))).backward()
         optimiser.step()
         sums.add(losses, weights, logits, labels)
-    return sums.means()
+    return sums.means(processes, device)
 
 
 def _check_optimiser(model: nn.Module, optimiser: torch.optim.Optimizer) -> None:
@@ -126,19 +147,25 @@ def evaluate(
     batches: Iterable[Batch],
     loss_function: nn.CrossEntropyLoss,
     bfloat16: bool = False,
+    processes: Processes = ALONE,
 ) -> Evaluation:
-    """Measure loss and accuracy and keep the logits; sets the evaluation mode itself."""
+    """Measure loss and accuracy and keep the logits; sets the evaluation mode itself.
+
+    Of several processes each measures its share, every ``world``-th picture, and gets all.
+    """
     model.eval()
+    device = _device_of(model)
     sums = _Sums()
     all_logits, all_labels = [torch.empty(0)], [torch.empty(0, dtype=torch.long)]
     for pictures, targets in batches:
         labels = class_indices(targets)
-        with autocast(bfloat16):
+        with autocast(bfloat16, device.type):
             logits = model(pictures)
         logits = logits.float()
         losses = loss_function(logits, labels)
         sums.add(losses, _picture_weights(loss_function, labels), logits, labels)
-        all_logits.append(logits)
-        all_labels.append(labels)
+        all_logits.append(logits.cpu())
+        all_labels.append(labels.cpu())
     logits = torch.cat([part for part in all_logits if part.numel()] or all_logits)
-    return Evaluation(*sums.means(), logits, torch.cat(all_labels))
+    logits, labels = processes.gather(logits), processes.gather(torch.cat(all_labels))
+    return Evaluation(*sums.means(processes, device), logits, labels)

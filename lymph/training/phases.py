@@ -5,10 +5,6 @@ from typing import NamedTuple
 
 from lymph.training.config import TrainConfig
 
-# A fine-tuned backbone holds values worth keeping; the new head does not.
-BACKBONE_FACTOR = 0.1
-WARM_UP = 0.1
-
 
 class Phase(NamedTuple):
     """``whole`` trains everything, ``head`` freezes the backbone and its batch statistics.
@@ -29,24 +25,31 @@ class Phase(NamedTuple):
 
 
 def plan_phases(config: TrainConfig) -> list[Phase]:
-    """Plan a run's phases; ResNet-50 spends half its epochs on each, an odd one on the whole.
+    """Plan a run's phases: those it names, or those of its schedule.
 
+    The two-phase schedules spend half the epochs on each, an odd one on the whole model.
     ``whole-then-head`` is the notebook's order, ``head-then-whole`` the one that keeps pretrained
     features better (Kumar et al. 2022, arXiv 2202.10054).
     """
     rate = config.learning_rate
-    backbone_rate = rate if config.weights == "none" else rate * BACKBONE_FACTOR
-    whole = config.epochs if config.schedule == "whole" else math.ceil(config.epochs / 2)
-    lengths = {"whole": whole, "head": config.epochs - whole}
-    order = ("head", "whole") if config.schedule == "head-then-whole" else ("whole", "head")
+    backbone_rate = rate if config.weights == "none" else rate * config.backbone_factor
     phases: list[Phase] = []
     first = 1
-    for name in order:
-        if lengths[name]:
-            own_rate = backbone_rate if name == "whole" else 0.0
-            phases.append(Phase(name, first, lengths[name], rate, own_rate))
-            first += lengths[name]
+    for name, epochs in config.named_phases() or _scheduled(config):
+        own_rate = backbone_rate if name == "whole" else 0.0
+        phases.append(Phase(name, first, epochs, rate, own_rate))
+        first += epochs
     return phases
+
+
+def _scheduled(config: TrainConfig) -> list[tuple[str, int]]:
+    if config.schedule in ("whole", "head"):
+        return [(config.schedule, config.epochs)]
+    whole = math.ceil(config.epochs / 2)
+    parts = [("whole", whole), ("head", config.epochs - whole)]
+    if config.schedule == "head-then-whole":
+        parts.reverse()
+    return [(name, epochs) for name, epochs in parts if epochs]
 
 
 def phase_of(phases: list[Phase], epoch: int) -> Phase:
@@ -54,9 +57,12 @@ def phase_of(phases: list[Phase], epoch: int) -> Phase:
     return next(phase for phase in phases if epoch <= phase.last_epoch)
 
 
-def rate_factor(step: int, steps: int) -> float:
-    """Return the share of the peak learning rate at a step: linear warm-up, then half a cosine."""
-    warm = max(1, round(WARM_UP * steps))
+def rate_factor(step: int, steps: int, warm_up: float = 0.1) -> float:
+    """Return the share of the peak learning rate at a step: linear warm-up, then half a cosine.
+
+    ``warm_up`` is the share of the steps in which the rate rises.
+    """
+    warm = max(1, round(warm_up * steps))
     if step < warm:
         return (step + 1) / warm
     return 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, steps - warm)))

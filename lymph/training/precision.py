@@ -9,6 +9,8 @@ import torch
 from lymph import workspace
 from lymph.models.networks import BackboneHead, build_model
 from lymph.models.specs import MODELS
+from lymph.training.config import TrainConfig
+from lymph.training.devices import device_here, wait_for
 from lymph.training.loop import autocast
 
 # A gain below this is not worth another number format, and could change from run to run.
@@ -38,10 +40,11 @@ def _time_training(
     times = []
     for _ in range(TRIALS + 1):
         start = time.perf_counter()
-        with autocast(bfloat16):
+        with autocast(bfloat16, batch.device.type):
             logits = model(batch)
         logits.float().logsumexp(1).mean().backward()
         model.zero_grad(set_to_none=True)
+        wait_for(batch.device)
         times.append(time.perf_counter() - start)
     return min(times[1:]) / len(batch)
 
@@ -50,8 +53,9 @@ def _time_training(
 def _time_evaluation(model: BackboneHead, pictures: torch.Tensor, bfloat16: bool) -> float:
     model.eval()
     start = time.perf_counter()
-    with autocast(bfloat16):
+    with autocast(bfloat16, pictures.device.type):
         model(pictures)
+    wait_for(pictures.device)
     return (time.perf_counter() - start) / len(pictures)
 
 
@@ -63,8 +67,9 @@ def measure_precision(name: str) -> Precision:
     """
     spec = MODELS[name]
     with torch.random.fork_rng():
-        model = build_model(name, 3)
-        pictures = torch.rand(PICTURES[name], 1 if spec.grey else 3, *spec.size)
+        model = build_model(name, 3).to(device_here())
+        shape = (PICTURES[name], 1 if spec.grey else 3, *spec.size)
+        pictures = torch.rand(shape).to(device_here())
         times = {way: _time_training(model, pictures, *way) for way in WAYS}
         best = min(times, key=lambda way: times[way])
         if times[WAYS[0]] < WORTHWHILE * times[best]:
@@ -75,7 +80,8 @@ def measure_precision(name: str) -> Precision:
 def precision_here(name: str) -> Precision:
     """Return the measurement for a model on this machine, made once and kept in the workspace."""
     file = workspace.cache_home() / "speed.json"
-    machine = f"{platform.node()} torch {torch.__version__} {torch.get_num_threads()} threads"
+    threads = f"{torch.get_num_threads()} threads"
+    machine = f"{platform.node()} {device_here().type} torch {torch.__version__} {threads}"
     try:
         kept = workspace.read_json(file)
         return Precision(*kept[machine][name])
@@ -88,3 +94,12 @@ def precision_here(name: str) -> Precision:
     kept.setdefault(machine, {})[name] = list(precision)
     workspace.write_json(file, kept)
     return precision
+
+
+def precision_of(config: TrainConfig) -> Precision:
+    """Return what a run computes in: what it asks for, or what is fastest here."""
+    measured = precision_here(config.model)
+    if config.precision == "measured":
+        return measured
+    wanted = config.precision == "bfloat16"
+    return measured._replace(bfloat16=wanted, channels_last=wanted)

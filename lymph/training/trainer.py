@@ -23,21 +23,30 @@ from lymph.data.scan import scan, usable
 from lymph.errors import RunError
 from lymph.models.familiarity import colour_statistics, fit_familiarity
 from lymph.models.features import digest, hidden_features
-from lymph.models.networks import BackboneHead, build_model
+from lymph.models.networks import build_model
 from lymph.models.specs import MODELS
 from lymph.models.weights import load_backbone
 from lymph.predictions import make_predictions, write_predictions
 from lymph.splits import SET_NAMES, Split
 from lymph.training import folder as files
+from lymph.training.checkpoint import load_checkpoint, save_checkpoint
 from lymph.training.class_weights import class_weights
 from lymph.training.config import TrainConfig
 from lymph.training.dataset import Batches, FeatureBatches
+from lymph.training.devices import device_here
+from lymph.training.features import feature_file, keep_features, read_features
 from lymph.training.loop import Evaluation, autocast, evaluate, train_one_epoch
 from lymph.training.losses import weighted_loss
 from lymph.training.phases import Phase, phase_of, plan_phases, rate_factor
-from lymph.training.precision import Precision, precision_here
+from lymph.training.precision import Precision, precision_of
+from lymph.training.processes import ALONE, Processes, share_layers
+from lymph.training.signs import signs_before, signs_of
 
 log = logging.getLogger("lymph")
+
+# How often progress within an epoch is told, and how long short epochs wait to be written down.
+TELL_SECONDS = 1.0
+KEEP_SECONDS = 1.0
 
 
 class Stopped(Exception):
@@ -94,6 +103,8 @@ class Trainer:
     config : TrainConfig
     split : Split
         With sets.
+    processes : Processes
+        Those that train together; the first one alone writes.
     outer : Path, optional
         Folder of the cross-validation that this is a fold of: it is told of progress and says
         when to stop. ``done_before`` epochs of it came before this fold.
@@ -104,6 +115,7 @@ class Trainer:
         folder: Path,
         config: TrainConfig,
         split: Split,
+        processes: Processes = ALONE,
         outer: Path | None = None,
         done_before: int = 0,
     ) -> None:
@@ -111,17 +123,30 @@ class Trainer:
         self.outer = outer or folder
         self.done_before = done_before
         self.config = config
+        self.processes = processes
+        self.device = device_here()
         self.spec = MODELS[config.model]
         self.phases = plan_phases(config)
+        # A backbone that never learns makes the same features from beginning to end.
+        self.always_frozen = all(phase.name == "head" for phase in self.phases)
+        # A fold on ready features takes seconds, less than writing its whole network would.
+        self.keeps_model = not (outer and self.always_frozen)
         self.data = load_run_data(config, split)
         rows = self.data.table[self.data.sets == "train"]
         self.weights = class_weights(rows, config.class_weights, config.classes)
-        self.loss_function = weighted_loss(self.weights)
+        self.loss_function = weighted_loss(self.weights).to(self.device)
         self.history: list[dict[str, Any]] = []
         self.best: tuple[float, float] = (-math.inf, -math.inf)
         self.best_epoch = 0
+        self.best_values: dict[str, Tensor] = {}
+        self.best_unsaved = False
         self.notes: list[str] = []
+        # Parts of the backbone that start from random values: nothing in them is worth keeping.
+        self.fresh: list[str] = []
+        self.warnings = signs_before(len(rows), config.batch_size)
         self.spent = 0.0
+        self.kept = self.told = time.monotonic()
+        self.unkept = 0
         self.precision = self._prepare_environment()
         torch.manual_seed(config.seed)
         self.model = build_model(config.model, len(config.classes))
@@ -133,43 +158,50 @@ class Trainer:
         """Choose the number format, or take the one with which the run began."""
         file = self.folder / files.ENVIRONMENT
         if file.exists():
-            return Precision(*workspace.read_json(file)["precision"].values())
-        precision = precision_here(self.config.model)
+            kept = workspace.read_json(file)["precision"]
+            return Precision(**{name: kept[name] for name in Precision._fields})
+        precision = Precision(
+            *self.processes.tell(list(precision_of(self.config)) if self.processes.first else None)
+        )
         environment = {
             "lymph": __version__,
             "python": platform.python_version(),
             "torch": torch.__version__,
             "platform": platform.platform(),
+            "device": self.device.type,
             "threads": torch.get_num_threads(),
+            "processes": self.processes.world,
             "precision": precision._asdict(),
             "class_weights": self.weights,
         }
-        workspace.write_json(file, environment)
+        if self.processes.first:
+            workspace.write_json(file, environment)
         return precision
 
     def begin(self) -> int:
         """Load the last checkpoint or the first values; return the number of finished epochs."""
-        layout = torch.channels_last if self.precision.channels_last else torch.contiguous_format
         last = self.folder / files.LAST
-        if last.exists():
-            epoch = self._load_checkpoint(last)
+        checkpoint = load_checkpoint(last) if last.exists() else None
+        if checkpoint:
+            self.model.load_state_dict(checkpoint["model"])
         else:
-            epoch = 0
             report = load_backbone(self.model, self.config.weights)
             if report:
+                self.fresh = report.missing
                 self.notes.append(report.sentence)
             elif self.config.model != "cnn":
                 self.notes.append("The whole network starts from random values, not ImageNet's.")
-        self.model.to(memory_format=layout)
-        return epoch
+        share_layers(self.model, self.processes)
+        layout = torch.channels_last if self.precision.channels_last else torch.contiguous_format
+        self.model.to(self.device, memory_format=layout)
+        return self._go_on(checkpoint) if checkpoint else 0
 
-    def _load_checkpoint(self, file: Path) -> int:
-        checkpoint = load_checkpoint(file)
-        self.model.load_state_dict(checkpoint["model"])
+    def _go_on(self, checkpoint: dict[str, Any]) -> int:
         self.history = checkpoint["history"]
         self.best = tuple(checkpoint["best"])
         self.best_epoch = checkpoint["best_epoch"]
         self.notes = checkpoint["notes"]
+        self.fresh = checkpoint.get("fresh", [])
         self.spent = checkpoint["spent"]
         epoch = checkpoint["epoch"]
         phase = phase_of(self.phases, epoch)
@@ -177,6 +209,8 @@ class Trainer:
             self.optimiser = self._new_optimiser(phase)
             self.optimiser.load_state_dict(checkpoint["optimiser"])
         torch.set_rng_state(checkpoint["random"])
+        if self.device.type == "cuda" and "random_cuda" in checkpoint:
+            torch.cuda.set_rng_state(checkpoint["random_cuda"], self.device)
         log.info("Going on after epoch %d.", epoch)
         return epoch
 
@@ -185,6 +219,7 @@ class Trainer:
     def train(self) -> None:
         """Train every epoch that is still to do, then predict."""
         done = self.begin()
+        self._tell(done)
         for phase in self.phases:
             if done < phase.last_epoch:
                 self._train_phase(phase, done)
@@ -194,119 +229,218 @@ class Trainer:
     def _new_optimiser(self, phase: Phase) -> torch.optim.Optimizer:
         groups = [{"params": list(self.model.head.parameters()), "peak": phase.head_rate}]
         if phase.name == "whole":
-            backbone = list(self.model.backbone.parameters())
-            groups.append({"params": backbone, "peak": phase.backbone_rate})
+            for name, part in self.model.backbone.named_children():
+                rate = phase.head_rate if name in self.fresh else phase.backbone_rate
+                groups.append({"params": list(part.parameters()), "peak": rate})
+            groups = [group for group in groups if group["params"]]
         return torch.optim.AdamW(
-            groups, lr=phase.head_rate, weight_decay=self.config.weight_decay, foreach=True
+            groups, lr=phase.head_rate, weight_decay=self.config.weight_decay, fused=True
         )
 
     def _train_phase(self, phase: Phase, done: int) -> None:
+        """Train the epochs of a phase; with patience it ends when validation gets no better."""
         self.model.freeze_backbone(phase.name == "head")
         optimiser = self.optimiser or self._new_optimiser(phase)
         self.optimiser = None
         module, train, val = self._material(phase)
-        steps = phase.epochs * len(train)
+        self.kept = time.monotonic()
         for epoch in range(max(done + 1, phase.first_epoch), phase.last_epoch + 1):
-            start = time.perf_counter()
-            first = (epoch - phase.first_epoch) * len(train)
-            before_step = self._before_step(optimiser, first, steps, len(train), epoch)
-            bfloat16 = self.precision.bfloat16 and module is self.model
-            trained = train_one_epoch(
-                module, train, self.loss_function, optimiser, before_step, bfloat16
-            )
-            validated = evaluate(module, val, self.loss_function, bfloat16)
-            row = {
-                "epoch": epoch,
-                "phase": phase.name,
-                "train_loss": trained.loss,
-                "train_accuracy": trained.accuracy,
-                "val_loss": validated.loss,
-                "val_accuracy": validated.accuracy,
-                "learning_rate": optimiser.param_groups[0]["lr"],
-                "seconds": time.perf_counter() - start,
-            }
-            self._after_epoch(row, validated, optimiser)
+            row, validated = self._one_epoch(phase, epoch, module, train, val, optimiser)
+            self._after_epoch(row, validated, module)
+            over = epoch == phase.last_epoch or self._out_of_patience(phase, epoch)
+            wish = self._stop_is_wished()
+            if over or wish or self._keeping_is_due():
+                self._keep(phase.last_epoch if over else epoch, optimiser)
+            if wish:
+                raise Stopped
+            if over:
+                break
 
-    def _material(self, phase: Phase) -> tuple[torch.nn.Module, Any, Any]:
+    def _one_epoch(
+        self,
+        phase: Phase,
+        epoch: int,
+        module: torch.nn.Module,
+        train: Batches | FeatureBatches,
+        val: Batches | FeatureBatches,
+        optimiser: torch.optim.Optimizer,
+    ) -> tuple[dict[str, Any], Evaluation]:
+        """Train and validate once; return the row of ``metrics.csv`` and the validation."""
+        start = time.perf_counter()
+        # A head on ready features is so little work that every process does all of it.
+        processes = self.processes if phase.name == "whole" else ALONE
+        bfloat16 = self.precision.bfloat16 and phase.name == "whole"
+        trained = train_one_epoch(
+            module,
+            train.of_epoch(epoch),
+            self.loss_function,
+            optimiser,
+            self._before_step(optimiser, phase, epoch, len(train)),
+            bfloat16,
+            processes,
+        )
+        validated = evaluate(self._plain(module), val, self.loss_function, bfloat16, processes)
+        return {
+            "epoch": epoch,
+            "phase": phase.name,
+            "train_loss": trained.loss,
+            "train_accuracy": trained.accuracy,
+            "val_loss": validated.loss,
+            "val_accuracy": validated.accuracy,
+            "learning_rate": optimiser.param_groups[0]["lr"],
+            "seconds": time.perf_counter() - start,
+        }, validated
+
+    def _plain(self, module: torch.nn.Module) -> torch.nn.Module:
+        """Return what learns without the wrapping that adds gradients up over processes."""
+        return self.model.head if module is self.model.head else self.model
+
+    def _material(
+        self, phase: Phase
+    ) -> tuple[torch.nn.Module, Batches | FeatureBatches, Batches | FeatureBatches]:
         """Return what learns and its batches; a frozen backbone runs once for the whole phase."""
         if phase.name == "whole":
-            return self.model, self._batches("train", training=True), self._batches("val")
+            model = self.processes.wrap(self.model)
+            return model, self._batches("train", training=True), self._batches("val")
         log.info("The backbone is frozen: its features are computed once for this phase.")
-        train = FeatureBatches(*self._features("train"), self.config.batch_size, training=True)
-        val = FeatureBatches(*self._features("val"), self.config.batch_size)
-        return self.model.head, train, val
+        features = self._phase_features(phase)
+        train = self._feature_batches(features, "train", training=True)
+        return self.model.head, train, self._feature_batches(features, "val")
 
     def _batches(self, name: str, training: bool = False) -> Batches:
+        rows = self.data.rows(name)
         return Batches(
             self.data.pixels,
-            self.data.rows(name),
+            rows if training else rows[self.processes.rank :: self.processes.world],
             self.data.labels,
             self.spec,
             self.config.batch_size,
             training=training,
-            augmented=training and self.config.augment,
+            augmentation=self.config.augmentation if training else (),
             channels_last=self.precision.channels_last,
+            device=self.device,
+            processes=self.processes if training else ALONE,
+            seed=self.config.seed,
         )
 
+    def _feature_batches(
+        self, features: dict[str, Tensor], name: str, training: bool = False
+    ) -> FeatureBatches:
+        return FeatureBatches(
+            features[name].to(self.device),
+            torch.from_numpy(self.data.labels[self.data.rows(name)]).to(self.device),
+            self.config.batch_size,
+            training,
+            self.config.seed,
+        )
+
+    def _phase_features(self, phase: Phase) -> dict[str, Tensor]:
+        """Return the features of each set, N x D, from the backbone as it stands.
+
+        Before anything has trained the backbone they are the same for every run from these values,
+        every fold and every resumption: they are kept with the pixels.
+        """
+        if phase is not self.phases[0]:
+            return {name: self._features(name) for name in ("train", "val")}
+        every = self._kept_features()
+        return {name: every[self.data.rows(name)] for name in SET_NAMES}
+
+    def _kept_features(self) -> Tensor:
+        bfloat16 = self.precision.bfloat16
+        pixels = self.data.pixels
+        file = feature_file(self.config.data, pixels, self.model.backbone, bfloat16)
+        kept = self.processes.tell(read_features(file, len(pixels)))
+        if kept is not None:
+            return kept
+        everything = replace(
+            self._batches("train"),
+            rows=np.arange(len(pixels))[self.processes.rank :: self.processes.world],
+        )
+        made = self._run_backbone(everything)
+        if self.processes.first:
+            keep_features(file, made)
+        return made
+
+    def _features(self, name: str) -> Tensor:
+        return self._run_backbone(self._batches(name))
+
     @torch.no_grad()
-    def _features(self, name: str) -> tuple[Tensor, Tensor]:
-        """Return a set's features, N x D, and labels, N, from the backbone as it stands."""
+    def _run_backbone(self, batches: Batches) -> Tensor:
+        """Return the backbone's features, float32, of the pictures that all processes share."""
         self.model.eval()
-        features, labels = [torch.empty(0)], [torch.empty(0, dtype=torch.long)]
-        for pictures, targets in self._batches(name):
-            self._check_stop()
-            with autocast(self.precision.bfloat16):
-                features.append(self.model.backbone(pictures).float())
-            labels.append(targets)
-        return torch.cat([f for f in features if f.numel()] or features), torch.cat(labels)
+        features = [torch.empty(0)]
+        for pictures, _ in batches:
+            self._end_if_wished()
+            with autocast(self.precision.bfloat16, self.device.type):
+                features.append(self.model.backbone(pictures).float().cpu())
+        return self.processes.gather(torch.cat([f for f in features if f.numel()] or features))
 
     def _before_step(
-        self,
-        optimiser: torch.optim.Optimizer,
-        first: int,
-        steps: int,
-        in_epoch: int,
-        epoch: int,
+        self, optimiser: torch.optim.Optimizer, phase: Phase, epoch: int, in_epoch: int
     ) -> Callable[[], None]:
         """Return what happens before each step: learning rates, the wish to stop, progress."""
         step = 0
-        told = time.monotonic()
+        first, steps = (epoch - phase.first_epoch) * in_epoch, phase.epochs * in_epoch
 
         def before_step() -> None:
-            nonlocal step, told
-            self._check_stop()
+            nonlocal step
+            # Epochs that are not written yet were short: this one ends before the run does.
+            if not self.unkept and self._stop_is_wished():
+                raise Stopped
             for group in optimiser.param_groups:
-                group["lr"] = group["peak"] * rate_factor(first + step, steps)
-            if time.monotonic() - told > 1.0:
-                told = time.monotonic()
-                self._tell(epoch - 1, step / in_epoch)
+                factor = rate_factor(first + step, steps, self.config.warm_up)
+                group["lr"] = group["peak"] * factor
+            self._tell_sometimes(epoch - 1, step / in_epoch)
             step += 1
 
         return before_step
 
-    def _check_stop(self) -> None:
-        if (self.outer / files.STOP).exists():
+    def _end_if_wished(self) -> None:
+        """End where the run is alone; several processes must agree, which they do at each step."""
+        if self.processes.world == 1 and self._stop_is_wished():
             raise Stopped
+
+    def _stop_is_wished(self) -> bool:
+        wish = self.processes.first and (self.outer / files.STOP).exists()
+        return self.processes.any(wish, self.device)
+
+    def _out_of_patience(self, phase: Phase, epoch: int) -> bool:
+        patience = self.config.patience
+        if not patience or not len(self.data.rows("val")):
+            return False
+        if epoch - max(self.best_epoch, phase.first_epoch) < patience:
+            return False
+        if epoch < phase.last_epoch:
+            self.notes.append(
+                f"Stopped early at epoch {epoch}: validation got no better for {patience} epochs."
+            )
+        return True
 
     # ---- keeping -------------------------------------------------------------------------------
 
     def _after_epoch(
-        self, row: dict[str, Any], validated: Evaluation, optimiser: torch.optim.Optimizer
+        self, row: dict[str, Any], validated: Evaluation, module: torch.nn.Module
     ) -> None:
-        if not math.isfinite(row["train_loss"]):
+        """Judge an epoch: is it sound, is it the best, are there signs of trouble."""
+        measured = [row["train_loss"], *([row["val_loss"]] if len(validated.labels) else [])]
+        if not all(map(math.isfinite, measured)):
             raise RunError(
                 f"The loss is no longer a finite number in epoch {row['epoch']}; the state before"
                 " it is kept. Train again with a lower learning rate."
             )
         self.history.append(row)
+        self.unkept += 1
         self.spent += row["seconds"]
         score = _score(validated)
         if score >= self.best:
-            self.best, self.best_epoch = score, row["epoch"]
-            self._save_best()
-        self._save_last(optimiser)
-        metrics = pd.DataFrame(self.history, columns=files.METRIC_COLUMNS)
-        write_table(self.folder / files.METRICS, metrics)
+            self.best, self.best_epoch, self.best_unsaved = score, row["epoch"], True
+            # It may change again before it is written.
+            frozen = module is self.model.head
+            values = module.state_dict(prefix="head.") if frozen else self.model.state_dict()
+            self.best_values = {name: value.clone() for name, value in values.items()}
+        self.warnings = signs_before(
+            int((self.data.sets == "train").sum()), self.config.batch_size
+        ) + signs_of(self.history, validated, self.config.classes)
         log.info(
             "Epoch %d (%s): loss %.3f, validation loss %.3f, accuracy %.1f %%",
             row["epoch"],
@@ -315,30 +449,66 @@ class Trainer:
             row["val_loss"],
             100 * row["val_accuracy"],
         )
-        self._tell(row["epoch"])
+
+    def _keeping_is_due(self) -> bool:
+        """Tell whether to write now: some epochs are shorter than writing is."""
+        return self.processes.tell(time.monotonic() - self.kept > KEEP_SECONDS)
+
+    def _keep(self, epoch: int, optimiser: torch.optim.Optimizer) -> None:
+        """Write all that is finished: what the folder tells is always what can be gone on from."""
+        if self.processes.first:
+            if self.keeps_model:
+                if self.best_unsaved:
+                    self._save_best()
+                self._save_last(epoch, optimiser)
+            metrics = pd.DataFrame(self.history, columns=files.METRIC_COLUMNS)
+            write_table(self.folder / files.METRICS, metrics)
+        self._tell(epoch)
+        self.kept, self.unkept = time.monotonic(), 0
+
+    def _best_state(self) -> dict[str, Tensor]:
+        return {**self.model.state_dict(), **self.best_values}
 
     def _save_best(self) -> None:
-        content = {"model": self.model.state_dict(), "epoch": self.best_epoch}
+        content = {"model": self._best_state(), "epoch": self.best_epoch}
         content |= {"name": self.config.model, "classes": list(self.config.classes)}
-        workspace.write_atomically(self.folder / files.BEST, lambda p: torch.save(content, p))
+        save_checkpoint(self.folder / files.BEST, content)
+        self.best_unsaved = False
 
-    def _save_last(self, optimiser: torch.optim.Optimizer) -> None:
+    def _save_last(self, epoch: int, optimiser: torch.optim.Optimizer) -> None:
         content = {
             "model": self.model.state_dict(),
             "optimiser": optimiser.state_dict(),
-            "epoch": self.history[-1]["epoch"],
+            "epoch": epoch,
             "history": self.history,
             "best": list(self.best),
             "best_epoch": self.best_epoch,
             "notes": self.notes,
+            "fresh": self.fresh,
             "spent": self.spent,
             "random": torch.get_rng_state(),
         }
-        workspace.write_atomically(self.folder / files.LAST, lambda p: torch.save(content, p))
+        if self.device.type == "cuda":
+            content["random_cuda"] = torch.cuda.get_rng_state(self.device)
+        save_checkpoint(self.folder / files.LAST, content)
+
+    def _tell_sometimes(self, epoch: int, share: float) -> None:
+        """Tell progress, now and then; an epoch counts as finished once it is written."""
+        if time.monotonic() - self.told > TELL_SECONDS:
+            self._tell(epoch - self.unkept, min(1.0, self.unkept + share))
 
     def _tell(self, epoch: int, share: float = 0.0) -> None:
+        self.told = time.monotonic()
+        if not self.processes.first:
+            return
         status = files.read_status(self.outer)
-        told = replace(status, epoch=self.done_before + epoch, share=share, notes=self.notes)
+        told = replace(
+            status,
+            epoch=self.done_before + epoch,
+            share=share,
+            notes=self.notes,
+            warnings=self.warnings,
+        )
         if self.outer == self.folder:
             told = replace(told, best_epoch=self.best_epoch, seconds=self.spent)
         files.write_status(self.outer, told)
@@ -347,17 +517,34 @@ class Trainer:
 
     def _finish(self) -> None:
         """Predict every picture with the best state, and fit the check for strange pictures."""
-        self.model.load_state_dict(load_checkpoint(self.folder / files.BEST)["model"])
+        self.processes.tell(None)  # The first process may still be writing the best state.
+        if self.keeps_model:
+            self.model.load_state_dict(load_checkpoint(self.folder / files.BEST)["model"])
+        else:
+            self.model.load_state_dict(self._best_state())
         parts = [self._predict(name) for name in SET_NAMES if len(self.data.rows(name))]
-        self._fit_familiarity(self._keep_features())
+        if not self.processes.first:
+            return
+        if self.outer == self.folder:
+            self._fit_familiarity(self._keep_features())
         if not len(self.data.rows("val")):
             self.notes.append("No validation pictures: the last epoch's model is used.")
         self._tell(self.config.epochs)
         write_predictions(pd.concat(parts), self.folder / files.PREDICTIONS)
 
     def _predict(self, name: str) -> pd.DataFrame:
-        batches = self._batches(name)
-        found = evaluate(self.model, batches, self.loss_function, self.precision.bfloat16)
+        if self.always_frozen:
+            features = {name: self._kept_features()[self.data.rows(name)]}
+            batches = self._feature_batches(features, name)
+            found = evaluate(self.model.head, batches, self.loss_function)
+        else:
+            found = evaluate(
+                self.model,
+                self._batches(name),
+                self.loss_function,
+                self.precision.bfloat16,
+                self.processes,
+            )
         probabilities = torch.softmax(found.logits.double(), dim=1).numpy()
         rows = self.data.table.iloc[self.data.rows(name)].assign(set=name)
         return make_predictions(rows, probabilities, self.config.classes)
@@ -383,10 +570,11 @@ class Trainer:
     def _hidden_features(self, name: str) -> np.ndarray:
         self.model.eval()
         parts = []
-        for pictures, _ in self._batches(name):
-            self._check_stop()
-            with autocast(self.precision.bfloat16):
-                parts.append(hidden_features(self.model, pictures).float())
+        # Only the first process explains, so it takes the others' share too.
+        for pictures, _ in replace(self._batches(name), rows=self.data.rows(name)):
+            self._end_if_wished()
+            with autocast(self.precision.bfloat16, self.device.type):
+                parts.append(hidden_features(self.model, pictures).float().cpu())
         return torch.cat(parts).numpy() if parts else np.empty((0, 1), np.float32)
 
     def _fit_familiarity(self, features: dict[str, np.ndarray]) -> None:
@@ -416,29 +604,3 @@ def _score(validated: Evaluation) -> tuple[float, float]:
 def write_table(path: Path, table: pd.DataFrame) -> None:
     """Write a table as CSV through a temporary name; floats keep every digit."""
     workspace.write_atomically(path, lambda temporary: table.to_csv(temporary, index=False))
-
-
-def load_checkpoint(path: Path) -> dict[str, Any]:
-    """Load a checkpoint; it cannot execute code.
-
-    Raises
-    ------
-    RunError
-        When it is missing or damaged.
-    """
-    try:
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError as error:
-        raise RunError(f"The run has no {path.name} yet; let it finish an epoch first.") from error
-    except Exception as error:  # torch raises pickle, zip, runtime and value errors alike.
-        raise RunError(
-            f"{path.name} of this run is damaged or not a checkpoint; train it again."
-        ) from error
-
-
-def load_model(folder: Path) -> tuple[BackboneHead, TrainConfig]:
-    """Load a run's best model, in evaluation mode, with the run's configuration."""
-    config = TrainConfig.from_json(workspace.read_json(folder / files.CONFIG))
-    model = build_model(config.model, len(config.classes))
-    model.load_state_dict(load_checkpoint(folder / files.BEST)["model"])
-    return model.eval(), config

@@ -5,6 +5,7 @@ only channel: no page and no server needs to be there.
 """
 
 import contextlib
+import errno
 import logging
 import os
 import signal
@@ -14,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
@@ -24,10 +26,14 @@ from lymph.training import folder as files
 from lymph.training.config import TrainConfig
 from lymph.training.folder import Status
 
+if TYPE_CHECKING:
+    from lymph.training.processes import Processes
+
 log = logging.getLogger("lymph")
 
 NICENESS = 10
 POLL_SECONDS = 0.3
+RESERVE_BYTES = 65_536
 
 
 def queue_ahead(folder: Path) -> list[Path]:
@@ -45,23 +51,36 @@ def queue_ahead(folder: Path) -> list[Path]:
     return ahead
 
 
-def _wait_for_turn(folder: Path, lock: FileLock) -> bool:
-    """Take the one place on this device; False when the run is taken out of the queue meanwhile.
+def _wait_for_turn(folder: Path) -> FileLock | None:
+    """Take the place on a device; None when the run is taken out of the queue meanwhile.
 
     The lock is the operating system's: a worker that dies frees it.
     """
     waited = False
     while True:
         if (folder / files.STOP).exists():
-            return False
-        if not queue_ahead(folder):
-            with contextlib.suppress(Timeout):
-                lock.acquire(timeout=0)
-                return True
+            return None
+        if not queue_ahead(folder) and (lock := _take_device()):
+            return lock
         if not waited:
             log.info("Waiting for the runs before this one.")
             waited = True
         time.sleep(POLL_SECONDS)
+
+
+def _take_device() -> FileLock | None:
+    """Take the first free device, one run on each, and let training know which."""
+    # Loaded only when it is a run's turn: those that wait stay small.
+    from lymph.training.devices import usable_devices
+
+    for device in usable_devices():
+        name = str(device).replace(":", "-")
+        lock = FileLock(workspace.runs_home() / f".turn-{name}.lock")
+        with contextlib.suppress(Timeout):
+            lock.acquire(timeout=0)
+            os.environ["LYMPH_DEVICE"] = str(device)
+            return lock
+    return None
 
 
 def _set_up_log(folder: Path) -> None:
@@ -76,6 +95,8 @@ def _set_up_log(folder: Path) -> None:
 
 
 def _end(folder: Path, state: str, error: str = "") -> None:
+    # On a full disk the reserve makes room for the last word.
+    (folder / files.RESERVE).unlink(missing_ok=True)
     files.write_status(
         folder, replace(files.read_status(folder), state=state, error=error, share=0.0)
     )
@@ -83,58 +104,77 @@ def _end(folder: Path, state: str, error: str = "") -> None:
     log.info("%s. %s", state.capitalize(), error)
 
 
-def _train(folder: Path) -> None:
+def _train(folder: Path, processes: "Processes | None" = None) -> None:
     """Train what the folder describes: one split, or folds."""
     from lymph.training.crossval import cross_validate
+    from lymph.training.processes import ALONE
     from lymph.training.trainer import Trainer
 
     config = TrainConfig.from_json(workspace.read_json(folder / files.CONFIG))
     split = Split.load(folder / files.SPLIT)
     if split.folds is not None:
-        cross_validate(folder, config, split)
+        cross_validate(folder, config, split, processes or ALONE)
     else:
-        Trainer(folder, config, split).train()
+        Trainer(folder, config, split, processes or ALONE).train()
 
 
-def work(folder: Path) -> Status:
-    """Train a run in this process and return how it ended; every end stands in ``status.json``."""
-    from lymph.training.trainer import Stopped
+def work(folder: Path, processes: "Processes | None" = None) -> Status:
+    """Train a run in this process and return how it ended; every end stands in ``status.json``.
 
+    Of several processes the first one waits in the queue and keeps the folder; the others train.
+    """
+    if processes and not processes.first:
+        processes.tell(None)
+        _train(folder, processes)
+        return files.read_status(folder)
     _set_up_log(folder)
     status = replace(files.read_status(folder), state="queued", error="", **files.own_process())
     files.write_status(folder, status)
     workspace.runs_home().mkdir(parents=True, exist_ok=True)
-    lock = FileLock(workspace.runs_home() / ".turn.lock")
-    if not _wait_for_turn(folder, lock):
+    lock = _wait_for_turn(folder)
+    if lock is None:
         _end(folder, "stopped")
         return files.read_status(folder)
     try:
-        _guarded(folder, Stopped)
+        _guarded(folder, processes)
     finally:
         lock.release()
+        os.environ.pop("LYMPH_DEVICE", None)
     return files.read_status(folder)
 
 
-def _guarded(folder: Path, stopped: type[Exception]) -> None:
+def _guarded(folder: Path, processes: "Processes | None") -> None:
     """Train, and turn every way to end into a state and a sentence."""
+    from lymph.training.trainer import Stopped
+
     started = {"state": "running", **files.own_process()}
     files.write_status(folder, replace(files.read_status(folder), **started))
     try:
-        _train(folder)
-    except (stopped, KeyboardInterrupt):
+        (folder / files.RESERVE).write_bytes(bytes(RESERVE_BYTES))
+        if processes:
+            processes.tell(None)
+        _train(folder, processes)
+    except (Stopped, KeyboardInterrupt):
         _end(folder, "stopped")
     except LymphError as error:
         _end(folder, "failed", str(error))
     except OSError as error:
         log.exception("The run failed.")
-        _end(
-            folder, "failed", f"The disk or the data cannot be used ({error}); mend it and resume."
-        )
+        _end(folder, "failed", _disk_words(error))
     except Exception as error:
         log.exception("The run failed.")
         _end(folder, "failed", f"{type(error).__name__}: {error} (see the run's log).")
     else:
         _end(folder, "finished")
+
+
+def _disk_words(error: OSError) -> str:
+    if error.errno == errno.ENOSPC:
+        return (
+            "The disk is full. Everything up to the last finished epoch is kept; free some space"
+            " and resume."
+        )
+    return f"The disk or the data cannot be used ({error}); mend it and resume."
 
 
 def _stop_on_signal(folder: Path) -> Callable[[int, FrameType | None], None]:

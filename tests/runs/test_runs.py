@@ -282,7 +282,8 @@ def test_a_loss_that_is_not_finite_ends_the_run_in_words(
     from lymph.training import dataset
 
     run = new_run()
-    monkeypatch.setattr(dataset, "augment", lambda pictures: pictures * float("nan"))
+    varied = dataset.augment
+    monkeypatch.setattr(dataset, "augment", lambda *given: varied(*given) * float("nan"))
     status = train_here(run)
     assert status.state == "failed"
     assert "learning rate" in status.error

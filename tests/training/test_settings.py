@@ -6,7 +6,7 @@ import pytest
 from lymph.errors import ConfigError
 from lymph.training.class_weights import class_weights
 from lymph.training.config import TrainConfig
-from lymph.training.phases import BACKBONE_FACTOR, phase_of, plan_phases, rate_factor
+from lymph.training.phases import phase_of, plan_phases, rate_factor
 
 
 def test_an_unknown_key_is_refused() -> None:
@@ -26,6 +26,13 @@ def test_an_unknown_key_is_refused() -> None:
         {"schedule": "never"},
         {"seed": -1},
         {"epochs": True},
+        {"augmentation": ["mirror"]},
+        {"precision": "float16"},
+        {"patience": -1},
+        {"backbone_factor": 2.0},
+        {"phases": ["head"]},
+        {"phases": ["tail:3"]},
+        {"phases": ["head:0"]},
     ],
 )
 def test_an_impossible_value_is_refused(change: dict) -> None:
@@ -44,7 +51,7 @@ def test_the_notebooks_schedule_is_five_whole_then_five_frozen() -> None:
     """Notebook fault 5: freeze_epochs was an argument that nothing read."""
     phases = plan_phases(TrainConfig("x", model="resnet50"))
     assert [(p.name, p.first_epoch, p.epochs) for p in phases] == [("whole", 1, 5), ("head", 6, 5)]
-    assert phases[0].backbone_rate == pytest.approx(BACKBONE_FACTOR * phases[0].head_rate)
+    assert phases[0].backbone_rate == pytest.approx(0.1 * phases[0].head_rate)
     assert phases[1].backbone_rate == 0.0
     assert phase_of(phases, 5).name == "whole"
     assert phase_of(phases, 6).name == "head"
@@ -54,6 +61,25 @@ def test_the_better_schedule_turns_the_order() -> None:
     """Head first, then the whole model."""
     phases = plan_phases(TrainConfig("x", model="resnet50", schedule="head-then-whole", epochs=7))
     assert [(p.name, p.epochs) for p in phases] == [("head", 3), ("whole", 4)]
+
+
+def test_phases_and_their_lengths_are_free() -> None:
+    """Named phases replace schedule and epochs, in any order and number."""
+    config = TrainConfig("x", "resnet50", phases=["head:1", "whole:3", "head:2"], epochs=99)
+    assert config.epochs == 6
+    phases = plan_phases(config)
+    assert [(p.name, p.first_epoch, p.epochs) for p in phases] == [
+        ("head", 1, 1),
+        ("whole", 2, 3),
+        ("head", 5, 2),
+    ]
+
+
+def test_the_rates_of_backbone_and_warm_up_are_free() -> None:
+    """The backbone's share of the rate, and the share of steps in which rates rise."""
+    phases = plan_phases(TrainConfig("x", "resnet50", learning_rate=0.01, backbone_factor=0.5))
+    assert phases[0].backbone_rate == pytest.approx(0.005)
+    assert [rate_factor(step, 10, warm_up=0.5) for step in range(5)] == [0.2, 0.4, 0.6, 0.8, 1.0]
 
 
 def test_the_small_cnn_has_one_phase() -> None:

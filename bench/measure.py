@@ -1,0 +1,260 @@
+"""The rows of the benchmark: each measures the notebook's way and ours in turn, several times."""
+
+import shutil
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from PIL import Image
+from torch.utils.flop_counter import FlopCounterMode
+
+from bench import notebook
+from lymph import workspace
+from lymph.data.pixels import load_pixels
+from lymph.data.scan import classes_of, scan, usable
+from lymph.data.stamps import cache_folder
+from lymph.models.networks import build_model
+from lymph.models.specs import MODELS
+from lymph.runs import create_run
+from lymph.splits import SET_NAMES, Split, split_by_patient
+from lymph.training.config import TrainConfig
+from lymph.training.trainer import Trainer
+
+SAME_AUGMENTATION = ["flips", "rotation"]
+TIFF_SIZE = (1388, 1040)
+DIFFERENT_TIFFS = 24
+MATRIX = 2048
+
+
+@dataclass
+class Row:
+    """One claim: what must be reached, what was seen in each repeat, and in what unit."""
+
+    what: str
+    target: str
+    values: list[float]
+    unit: str
+    note: str = ""
+    seconds: dict[str, list[float]] = field(default_factory=dict)
+
+    @property
+    def middle(self) -> float:
+        """Return the median of the repeats."""
+        return statistics.median(self.values)
+
+
+def timed(work: Callable[[], object]) -> float:
+    """Return the seconds that some work takes."""
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def ratio_row(
+    what: str, target: str, repeats: int, ways: dict[str, Callable[[], float]], note: str
+) -> Row:
+    """Measure the first way and the last in turn; the values are their ratios, repeat by repeat."""
+    seconds: dict[str, list[float]] = {name: [] for name in ways}
+    for _ in range(repeats):
+        for name, measure in ways.items():
+            seconds[name].append(measure())
+    before, *_, after = seconds.values()
+    ratios = [old / new for old, new in zip(before, after, strict=True)]
+    return Row(what, target, ratios, "times faster", note, seconds)
+
+
+class Material:
+    """Pixels, labels and sets of a data root for one model, as both ways take them."""
+
+    def __init__(self, root: Path, name: str, pictures: int = 0) -> None:
+        self.root, self.name, self.spec = root, name, MODELS[name]
+        table = usable(scan(root))
+        self.split = _split(table, pictures)
+        self.sets = self.split.assign(table).to_numpy(str)
+        index = {label: i for i, label in enumerate(classes_of(table))}
+        self.labels = table["label"].map(index).to_numpy(np.int64)
+        self.classes = len(index)
+        self.pixels = load_pixels(root, list(table["picture"]), self.spec.size, self.spec.grey)
+
+    def dataset(self, name: str) -> notebook.PictureDataset:
+        """Return a set as the notebook's dataset; only training pictures are varied."""
+        rows = np.flatnonzero(self.sets == name)
+        transform = notebook.training_transform()
+        if name != "train":
+            transform.transforms = transform.transforms[-1:]
+        return notebook.PictureDataset(self.pixels[rows], self.labels[rows], transform)
+
+    def notebook_epoch(self, measured: tuple[str, ...]) -> Callable[[], float]:
+        """Return a clock of the notebook's epoch, which also measures some other sets."""
+        torch.manual_seed(0)
+        model = build_model(self.name, self.classes)
+        optimiser = torch.optim.Adam(model.parameters(), lr=1e-3)
+        train, others = self.dataset("train"), [self.dataset(name) for name in measured]
+        return lambda: timed(lambda: notebook.train_epoch(model, train, others, optimiser))
+
+    def phase(self, name: str, epochs: int) -> Callable[[], float]:
+        """Return a clock of a phase of a real run: training, validation, and all that is kept."""
+
+        def measure() -> float:
+            folder = Path(workspace.home()) / "bench-run"
+            shutil.rmtree(folder, ignore_errors=True)
+            config = TrainConfig(
+                str(self.root),
+                self.name,
+                phases=[f"{name}:{epochs}"] if self.name != "cnn" else [],
+                epochs=epochs,
+                weights="none",
+                augmentation=SAME_AUGMENTATION,
+            )
+            run = create_run(config, self.split, folder)
+            trainer = Trainer(run.path, run.config, self.split)
+            trainer.begin()
+            # Kept features would spare the very work that is to be measured.
+            for kept in workspace.cache_home().rglob("features-*.npy"):
+                kept.unlink()
+            return timed(lambda: trainer._train_phase(trainer.phases[0], 0))
+
+        return measure
+
+
+def _split(table: pd.DataFrame, pictures: int) -> Split:
+    """Split by patient, with fewer training pictures where so many are not wanted."""
+    sets = split_by_patient(table).assign(table)
+    names = {name: list(table["picture"][sets == name]) for name in SET_NAMES}
+    rng = np.random.default_rng(0)
+    names["train"] = list(rng.permutation(names["train"])[: pictures or None])
+    return Split("picture", 0, {name: [str(p) for p in chosen] for name, chosen in names.items()})
+
+
+def small_cnn(root: Path, repeats: int) -> list[Row]:
+    """Measure an epoch of the small CNN."""
+    material = Material(root, "cnn")
+    epochs = 4
+    ours = material.phase("whole", epochs)
+    three = material.notebook_epoch(("val", "test"))
+    two = material.notebook_epoch(("val",))
+    for warm_up in (three, ours):
+        warm_up()
+    row = ratio_row(
+        "Small CNN, an epoch",
+        "5 times faster",
+        repeats,
+        {"notebook": three, "notebook, two pools": two, "ours": lambda: ours() / epochs},
+        "batch 16, flips and rotation; the notebook's epoch with its three pools of workers",
+    )
+    pools = zip(row.seconds["notebook, two pools"], row.seconds["ours"], strict=True)
+    fewer = "Small CNN, an epoch, were the notebook to measure validation only"
+    return [row, Row(fewer, "", [old / new for old, new in pools], "times faster")]
+
+
+def resnet(root: Path, repeats: int, pictures: int) -> list[Row]:
+    """Measure the ten-epoch run of ResNet-50 from its epochs: ten of the notebook's are alike."""
+    material = Material(root, "resnet50", pictures)
+    whole, head = material.phase("whole", 1), material.phase("head", 5)
+    old = material.notebook_epoch(("val",))
+    parts: dict[str, list[float]] = {"whole": [], "head": []}
+
+    def ours() -> float:
+        parts["whole"].append(whole())
+        parts["head"].append(head())
+        return 5 * parts["whole"][-1] + parts["head"][-1]
+
+    row = ratio_row(
+        "ResNet-50, ten epochs in two phases at 224 px",
+        "4 times faster",
+        repeats,
+        {"notebook": lambda: 10 * old(), "ours": ours},
+        "five whole epochs, five on a frozen backbone; the notebook's ten are all of the whole",
+    )
+    row.seconds |= {f"ours, {name}": values for name, values in parts.items()}
+    epochs = zip(row.seconds["notebook"], parts["whole"], strict=True)
+    whole_ratios = [old / 10 / new for old, new in epochs]
+    return [
+        row,
+        Row("ResNet-50, one epoch of the whole model", "", whole_ratios, "times faster"),
+        share_of_limit(material, parts["whole"]),
+    ]
+
+
+def share_of_limit(material: Material, seconds: list[float]) -> Row:
+    """Compare the arithmetic of a whole-model epoch with the machine's speed at plain products."""
+    counts = {name: int((material.sets == name).sum()) for name in SET_NAMES}
+    forward, step = _arithmetic(material)
+    work = counts["train"] * step + counts["val"] * forward
+    limit = matrix_speed()
+    return Row(
+        "ResNet-50, share of the machine's bfloat16 matrix-product speed",
+        "shown",
+        [100 * work / second / limit for second in seconds],
+        "%",
+        f"the limit, products of {MATRIX} x {MATRIX} matrices: {limit / 1e9:.0f} thousand million"
+        " operations a second",
+    )
+
+
+def _arithmetic(material: Material) -> tuple[int, int]:
+    """Count the operations of a picture forward, and of one forward and backward."""
+    model = build_model(material.name, material.classes)
+    pictures = torch.rand(1, 3, *material.spec.size)
+    with FlopCounterMode(display=False) as forward, torch.no_grad():
+        model.eval()(pictures)
+    with FlopCounterMode(display=False) as step:
+        model(pictures).sum().backward()
+    return forward.get_total_flops(), step.get_total_flops()
+
+
+def matrix_speed() -> float:
+    """Return the operations a second of bfloat16 matrix products, the best of several."""
+    left = torch.rand(MATRIX, MATRIX).to(torch.bfloat16)
+    best = min(timed(lambda: left @ left) for _ in range(10))
+    return 2 * MATRIX**3 / best
+
+
+def reading(root: Path, repeats: int) -> list[Row]:
+    """Measure the first and the second reading of 374 full-size TIFF pictures into grey arrays."""
+    folder = workspace.home() / "bench-tiff"
+    names = _write_tiffs(root, folder)
+
+    def one_by_one() -> float:
+        return timed(lambda: notebook.read_one_by_one(folder, names))
+
+    def fresh() -> float:
+        shutil.rmtree(cache_folder(folder), ignore_errors=True)
+        return timed(lambda: load_pixels(folder, names, (128, 128), grey=True))
+
+    row = ratio_row(
+        f"First reading of {len(names)} TIFF pictures of {TIFF_SIZE[0]} x {TIFF_SIZE[1]}",
+        "1.8 times faster",
+        repeats,
+        {
+            "one by one": lambda: timed(lambda: notebook.read_one_by_one(folder, names)),
+            "ours": fresh,
+        },
+        f"{DIFFERENT_TIFFS} different pictures under {len(names)} names, all in the file cache",
+    )
+    again = [
+        timed(lambda: np.array(load_pixels(folder, names, (128, 128), grey=True)))
+        for _ in range(repeats)
+    ]
+    shutil.rmtree(folder)
+    return [row, Row("Second reading", "under 0.1 s", again, "s")]
+
+
+def _write_tiffs(root: Path, folder: Path) -> list[str]:
+    """Write the set's names as full-size TIFF pictures, few of them different to spare the disk."""
+    table = usable(scan(root))
+    shutil.rmtree(folder, ignore_errors=True)
+    names = [f"{number:03}.tif" for number in range(374)]
+    folder.mkdir(parents=True)
+    for number, name in enumerate(names):
+        if number < DIFFERENT_TIFFS:
+            picture = Image.open(root / table["picture"].iloc[number * 7]).convert("RGB")
+            picture.resize(TIFF_SIZE).save(folder / name)
+        else:
+            (folder / name).hardlink_to(folder / names[number % DIFFERENT_TIFFS])
+    return names

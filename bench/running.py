@@ -1,0 +1,166 @@
+"""Rows that look at a run from outside: what an open page costs it, and the memory it takes."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import psutil
+from PIL import Image
+
+from bench.measure import Row
+from lymph import workspace
+from lymph.data.scan import scan, usable
+from lymph.data.sources import add_folder
+from lymph.runs import Run, create_run, start_run, stop_run
+from lymph.splits import split_by_patient
+from lymph.training.config import TrainConfig
+
+REPOSITORY = Path(__file__).parents[1]
+WATCHED_SECONDS = 25.0
+CHROMIUM = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+)
+
+
+def wait_until(holds: Callable[[], bool], seconds: float = 180.0) -> None:
+    """Look five times a second until something holds.
+
+    Raises
+    ------
+    TimeoutError
+        When it does not in time.
+    """
+    end = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > end:
+            raise TimeoutError("A process that the benchmark needs did not come up.")
+        time.sleep(0.2)
+
+
+def _end_of(run: Run) -> None:
+    stop_run(run)
+    wait_until(lambda: run.status().over)
+
+
+@contextmanager
+def _server() -> Iterator[str]:
+    """Serve the app on a free port and yield its address."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    options = [f"--server.port={port}", "--server.headless=true", "--server.address=127.0.0.1"]
+    server = subprocess.Popen(
+        [sys.executable, "-m", "streamlit", "run", "app.py", *options],
+        cwd=REPOSITORY,
+        env={**os.environ, "LYMPH_HOME": str(workspace.home())},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        wait_until(lambda: _answers(address))
+        yield address
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def _answers(address: str) -> bool:
+    try:
+        return urllib.request.urlopen(f"{address}/_stcore/health", timeout=2).status == 200
+    except OSError:
+        return False
+
+
+def _speed(run: Run) -> float:
+    """Return a run's epochs a second over some time, from what it says itself."""
+    start, epoch = time.monotonic(), _position(run)
+    time.sleep(WATCHED_SECONDS)
+    return (_position(run) - epoch) / (time.monotonic() - start)
+
+
+def _position(run: Run) -> float:
+    status = run.status()
+    return status.epoch + status.share
+
+
+def open_page(root: Path, repeats: int) -> list[Row]:
+    """Measure how much an open Train page slows a run; server and browser share its processors."""
+    from playwright.sync_api import sync_playwright
+
+    add_folder(root)
+    split = split_by_patient(usable(scan(root)))
+    run = create_run(TrainConfig(str(root), epochs=9_999), split)
+    start_run(run)
+    slowed = []
+    with _server() as address, sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=shutil.which("chromium"), args=CHROMIUM)
+        wait_until(lambda: run.status().epoch >= 2)
+        for _ in range(repeats):
+            alone = _speed(run)
+            page = browser.new_page()
+            page.goto(f"{address}/train?run={run.id}")
+            page.get_by_text("running").first.wait_for(timeout=60_000)
+            watched = _speed(run)
+            page.close()
+            slowed.append(100 * (alone / watched - 1))
+        browser.close()
+    _end_of(run)
+    note = f"small CNN, {WATCHED_SECONDS:.0f} s without and with the page; browser on the machine"
+    return [Row("An open Train page slows the run by", "less than 5 %", slowed, "%", note)]
+
+
+def memory(repeats: int) -> list[Row]:
+    """Measure the private memory of a run on few pictures and on eight times as many."""
+    grown = []
+    few, many = 200, 1_600
+    for repeat in range(repeats):
+        peaks = [_peak_of_run(count, repeat) for count in (few, many)]
+        grown.append((peaks[1] - peaks[0]) / (many - few) / 1024)
+    note = f"private memory at its peak, {few} and {many} pictures of 16 kB at working size each"
+    return [Row("Memory of a run, for each further picture", "below 16 kB", grown, "kB", note)]
+
+
+def _peak_of_run(count: int, seed: int) -> int:
+    with tempfile.TemporaryDirectory() as made:
+        root = Path(made)
+        draw_set(root, count, seed)
+        run = create_run(TrainConfig(str(root), epochs=2), split_by_patient(usable(scan(root))))
+        start_run(run)
+        peak = 0
+        while not run.status().over:
+            peak = max(peak, private_memory(run.status().pid))
+            time.sleep(0.05)
+        return peak
+
+
+def draw_set(root: Path, count: int, seed: int = 0) -> None:
+    """Write pictures of noise, three classes of four patients each."""
+    rng = np.random.default_rng(seed)
+    for number in range(count):
+        label, patient = number % 3, number % 12
+        folder = root / "ABC"[label]
+        folder.mkdir(parents=True, exist_ok=True)
+        pixels = rng.integers(60 * label, 60 * label + 90, (128, 128, 3)).astype(np.uint8)
+        Image.fromarray(pixels).save(folder / f"sj-99-{patient + 10}_{number:05}.png")
+
+
+def private_memory(pid: int) -> int:
+    """Return the bytes that only a process uses: files mapped into memory are not among them."""
+    try:
+        return psutil.Process(pid).memory_full_info().uss if pid else 0
+    except psutil.Error:
+        return 0

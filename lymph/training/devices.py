@@ -1,0 +1,33 @@
+"""Where a run computes: a graphics card where there is one, else the processor."""
+
+import os
+
+import torch
+
+CPU = torch.device("cpu")
+
+
+def usable_devices() -> list[torch.device]:
+    """List the devices on which a run may train, one run at a time on each."""
+    if torch.cuda.is_available():
+        return [torch.device("cuda", number) for number in range(torch.cuda.device_count())]
+    if torch.backends.mps.is_available():
+        return [torch.device("mps")]
+    return [CPU]
+
+
+def device_here() -> torch.device:
+    """Return this process's device: the one it was given, its own of several, or the first."""
+    devices = usable_devices()
+    given, local_rank = os.environ.get("LYMPH_DEVICE"), os.environ.get("LOCAL_RANK")
+    if local_rank is not None:
+        return devices[int(local_rank) % len(devices)]
+    return torch.device(given) if given else devices[0]
+
+
+def wait_for(device: torch.device) -> None:
+    """Wait until a device has done all it was asked, so that a clock tells the truth."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()

@@ -1,0 +1,156 @@
+"""Training on several processes: ``torchrun --nproc-per-node N -m lymph train ...``.
+
+Every process takes its share of each batch. Gradients, the statistics of batch normalisation and
+the figures of an epoch are added up over all of them, and dropout is drawn for the whole batch, so
+that N processes train the model that one would.
+"""
+
+import os
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+from torch.distributed.nn.functional import all_reduce
+from torch.nn.parallel import DistributedDataParallel
+
+
+@dataclass(frozen=True)
+class Processes:
+    """This process's number among those that train together."""
+
+    rank: int = 0
+    world: int = 1
+
+    @property
+    def first(self) -> bool:
+        """Tell whether this is the process that writes the run folder."""
+        return self.rank == 0
+
+    def share(self, batch: Tensor) -> Tensor:
+        """Return this process's part of a batch: every ``world``-th picture."""
+        return batch[self.rank :: self.world]
+
+    def sum(self, values: Tensor) -> Tensor:
+        """Add tensors up over all processes."""
+        if self.world > 1:
+            values = values.clone()
+            dist.all_reduce(values)
+        return values
+
+    def any(self, wish: bool, device: torch.device) -> bool:
+        """Tell whether any process says so."""
+        if self.world == 1:
+            return wish
+        return bool(self.sum(torch.tensor([float(wish)], device=device)).item())
+
+    def tell(self, document: Any) -> Any:
+        """Return the first process's document on every process."""
+        if self.world == 1:
+            return document
+        told = [document]
+        dist.broadcast_object_list(told, src=0)
+        return told[0]
+
+    def gather(self, shares: Tensor) -> Tensor:
+        """Put together what each process made of its share of some pictures, in their order."""
+        if self.world == 1:
+            return shares
+        parts: list[Any] = [None] * self.world
+        dist.all_gather_object(parts, shares)
+        parts = [part for part in parts if len(part)] or [shares]
+        whole = shares.new_empty((sum(map(len, parts)), *parts[0].shape[1:]))
+        for rank, part in enumerate(parts):
+            whole[rank :: self.world] = part
+        return whole
+
+    def wrap(self, model: nn.Module) -> nn.Module:
+        """Let a model add its gradients up over all processes."""
+        if self.world == 1:
+            return model
+        # Running statistics are alike on all processes already; copying them would cost time.
+        return DistributedDataParallel(model, broadcast_buffers=False)
+
+
+ALONE = Processes()
+
+
+def join_processes() -> Processes:
+    """Join the processes that torchrun started; without torchrun this one is alone."""
+    world = int(os.environ.get("WORLD_SIZE", "1"))
+    if world == 1:
+        return ALONE
+    if not dist.is_initialized():
+        if torch.cuda.is_available():
+            torch.cuda.set_device(int(os.environ["LOCAL_RANK"]) % torch.cuda.device_count())
+        dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+    return Processes(dist.get_rank(), world)
+
+
+def leave_processes() -> None:
+    """End the connection to the other processes."""
+    if dist.is_initialized():
+        dist.destroy_process_group()
+
+
+class SharedBatchNorm2d(nn.BatchNorm2d):
+    """Batch normalisation by the statistics of the whole batch, on the CPU too.
+
+    PyTorch's SyncBatchNorm runs on graphics cards only. Without it each process would normalise by
+    its own part, and N processes would train another model than one.
+    """
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """Normalise N x C x H x W."""
+        if not self.training:
+            return super().forward(pictures)
+        wide = pictures.float()
+        own = wide.new_full((1,), wide.numel() / wide.shape[1])
+        sums = all_reduce(torch.cat([wide.sum((0, 2, 3)), own]))
+        total = sums[-1].detach()
+        mean = sums[:-1] / total
+        # Squares of the deviations, not of the values: their difference would lose digits.
+        squares = (wide - mean.view(1, -1, 1, 1)).square().sum((0, 2, 3))
+        variance = all_reduce(squares) / total
+        self._follow(mean.detach(), variance.detach() * total / (total - 1).clamp(min=1))
+        scale = self.weight * torch.rsqrt(variance + self.eps)
+        shift = self.bias - mean * scale
+        shape = (1, -1, 1, 1)
+        return (wide * scale.view(shape) + shift.view(shape)).to(pictures.dtype)
+
+    @torch.no_grad()
+    def _follow(self, mean: Tensor, variance: Tensor) -> None:
+        self.running_mean.lerp_(mean, self.momentum)
+        self.running_var.lerp_(variance, self.momentum)
+        self.num_batches_tracked += 1
+
+
+class SharedDropout(nn.Dropout):
+    """Dropout drawn for the whole batch, of which each process takes its part."""
+
+    def __init__(self, p: float, processes: Processes) -> None:
+        super().__init__(p)
+        self.processes = processes
+
+    def forward(self, units: Tensor) -> Tensor:
+        """Drop units of N x D."""
+        if not self.training:
+            return units
+        count = int(self.processes.sum(torch.tensor([float(len(units))], device=units.device)))
+        kept = torch.empty(count, *units.shape[1:], device=units.device).bernoulli_(1 - self.p)
+        return units * (self.processes.share(kept) / (1 - self.p)).to(units.dtype)
+
+
+def share_layers(model: nn.Module, processes: Processes) -> None:
+    """Replace the layers that look at a whole batch by ones that look at all processes' parts."""
+    if processes.world == 1:
+        return
+    for parent in list(model.modules()):
+        for name, layer in list(parent.named_children()):
+            if type(layer) is nn.BatchNorm2d:
+                shared = SharedBatchNorm2d(layer.num_features, layer.eps, layer.momentum)
+                shared.load_state_dict(layer.state_dict())
+                setattr(parent, name, shared)
+            elif type(layer) is nn.Dropout:
+                setattr(parent, name, SharedDropout(layer.p, processes))
