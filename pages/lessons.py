@@ -102,7 +102,7 @@ def go(slug: str, step: int = 1) -> None:
 
 def leave() -> None:
     """Go back to the list of lessons."""
-    for key in ("lesson", "step", "view"):
+    for key in ("lesson", "step", "screen"):
         st.query_params.pop(key, None)
 
 
@@ -120,15 +120,15 @@ def step_in_address() -> int:
 
 def lecturing() -> bool:
     """Tell whether the lecturer's view is on."""
-    return st.query_params.get("view") == "lecture"
+    return st.query_params.get("screen") == "lecture"
 
 
 def switch_view() -> None:
     """Switch the lecturer's view on or off."""
     if lecturing():
-        del st.query_params["view"]
+        del st.query_params["screen"]
     else:
-        st.query_params["view"] = "lecture"
+        st.query_params["screen"] = "lecture"
 
 
 def guess_of(slug: str) -> int | None:
@@ -200,7 +200,7 @@ def show_keys(lesson: Lesson, step: int) -> None:
         st.button("Start over", on_click=start_over, args=(lesson.slug,), key="reset",
                   shortcut="Home")  # fmt: skip
         view = "Leave lecture view" if lecturing() else "Lecture view"
-        st.button(view, on_click=switch_view, key="view", shortcut="L")
+        st.button(view, on_click=switch_view, key="lecture_view", shortcut="L")
         st.button("All lessons", on_click=leave, key="all_lessons")
         show_glossary(lesson.terms, "Words used here", key="lesson_terms")
     st.button("Back, clicker", on_click=back[0], args=back[1], key="clicker_back",

@@ -44,7 +44,7 @@ def see_the_lecture(browser: Browser, address: str) -> None:
     """Open the same lesson elsewhere: its figures are there, its type is large, no sidebar."""
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     second = context.new_page()
-    second.goto(f"{address}/lessons?lesson=broadcast&step=3&view=lecture")
+    second.goto(f"{address}/lessons?lesson=broadcast&step=3&screen=lecture")
     expect(second.get_by_text("152.94").first).to_be_visible()
     expect(second.get_by_test_id("stSidebar")).to_be_hidden()
     size = second.get_by_text("152.94 %", exact=True).evaluate(

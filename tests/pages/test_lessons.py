@@ -83,17 +83,17 @@ def test_nobody_goes_on_before_a_guess(tiny: DataSet, open_page: OpenPage) -> No
 
 
 def test_the_lecturer_asks_the_room_and_goes_on(tiny: DataSet, open_page: OpenPage) -> None:
-    app = open_page("lessons", lesson="leak", view="lecture")
+    app = open_page("lessons", lesson="leak", screen="lecture")
     assert not app.button(key="next").disabled
     for _ in range(len(STEPS)):
         app.button(key="clicker_next").click().run()
     assert app.query_params["lesson"] == "stale-optimiser"
-    assert app.query_params["view"] == "lecture"
+    assert app.query_params["screen"] == "lecture"
     app.button(key="clicker_back").click().run()
     assert app.query_params["lesson"] == "leak"
     assert app.query_params["step"] == str(len(STEPS))
-    app.button(key="view").click().run()
-    assert "view" not in app.query_params
+    app.button(key="lecture_view").click().run()
+    assert "screen" not in app.query_params
 
 
 def test_the_answer_waits_for_the_run(tiny: DataSet, open_page: OpenPage) -> None:
