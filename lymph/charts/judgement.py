@@ -118,6 +118,7 @@ def reliability_chart(tables: Mapping[str, pd.DataFrame], unit: str = "pictures"
             line={"color": colour, "width": 2, "dash": "solid" if symbol == "circle" else "dot"},
             marker={"size": sizes, "symbol": symbol, "opacity": 0.85},
             customdata=rows["pictures"],
+            cliponaxis=False,
             hovertemplate=f"{name}: sure %{{x:.0%}}, right %{{y:.0%}}, %{{customdata}} {unit}"
             "<extra></extra>",
         )

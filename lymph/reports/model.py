@@ -79,7 +79,7 @@ def _program(run: Run) -> bytes:
     # Loaded late: torch takes seconds to import, and pages import this module.
     import torch
 
-    from lymph.training.trainer import load_model
+    from lymph.training.checkpoint import load_model
 
     model, config = load_model(run.path)
     spec = MODELS[config.model]

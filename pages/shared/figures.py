@@ -91,11 +91,10 @@ def show_calibration(judged: Judged) -> None:
         softened = calibration_of(judged, temperature.value)
         tables[f"temperature {temperature.value:.2f}"] = softened.reliability
         columns[f"At temperature {temperature.value:.2f}"] = softened
-        st.markdown(temperature_words(judged, temperature.value, temperature.bounded))
+        st.markdown(temperature_words(temperature.value, temperature.bounded))
         st.caption(
             f"Fitted on {temperature.pictures} validation pictures of {temperature.patients}"
-            " patients, never on the test patients."
-            + (" This is that very set: the effect flatters." if judged.set_name == "val" else "")
+            f" patients{fitted_on(judged)}"
         )
     draw(reliability_chart(tables, judged.unit), "reliability")
     st.table(reports.calibration_table(columns).set_index("Score"))
@@ -106,7 +105,16 @@ def show_calibration(judged: Judged) -> None:
     )
 
 
-def temperature_words(judged: Judged, value: float, bounded: bool) -> str:
+def fitted_on(judged: Judged) -> str:
+    """Say how the pictures of the temperature relate to those that are judged."""
+    if judged.set_name == "val":
+        return ": this very set, so the effect flatters."
+    if judged.leaks:
+        return ", some of whom may be in this set too: the split leaks."
+    return ", never on the patients judged here."
+
+
+def temperature_words(value: float, bounded: bool) -> str:
     """Say what the temperature means."""
     if bounded:
         return "The validation pictures set no limit to the temperature: do not use it."

@@ -1,8 +1,9 @@
-"""One judged picture, opened: its probabilities, the patient's other pictures."""
+"""One judged picture, opened: its probabilities, the patient's other pictures, the reasons."""
 
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -11,6 +12,7 @@ from lymph.errors import LymphError
 from lymph.facts import class_colours
 from lymph.runs import Run
 from pages.shared import loading
+from pages.shared.explaining import show_explanation
 from pages.shared.frame import counted, escape, plain, show_error
 from pages.shared.galleries import Item, badge, gallery, short_name
 
@@ -60,6 +62,15 @@ def open_judged(run: Run, around: pd.DataFrame, picture: str) -> None:
     with right:
         show_answer(run, row)
     show_siblings(run, row, around)
+    show_reasons(run, picture, pixels, row["predicted"])
+
+
+def show_reasons(run: Run, picture: str, pixels: np.ndarray, predicted: str) -> None:
+    """Draw why the model said so; a cross-validation keeps no one model that could be asked."""
+    if run.split().folds is not None:
+        st.caption("A cross-validation has one model a fold; train one split to see reasons.")
+        return
+    show_explanation(run, short_name(picture), pixels, predicted, "opened_why")
 
 
 def show_answer(run: Run, row: pd.Series) -> None:

@@ -185,7 +185,7 @@ def test_runs_on_other_pictures_are_not_compared(
     [
         ("Classes", "Clopper-Pearson's"),
         ("Curves", "Mean area"),
-        ("Calibration", "never on the test patients"),
+        ("Calibration", "never on the patients judged here"),
         ("Pictures", "The least probability for the truth first"),
         ("Beside others", "A figure means something only with its split"),
         ("Keep", "a script that repeats the run"),
