@@ -76,7 +76,11 @@ def page() -> None:
         if not runs:
             next_step("No model has learned from these pictures yet.", "train", "Train a model")
             return
-        qualities = [plain(training.quality_sentence(run)) for run in runs]
+        names = [f"{training.title_of(run)}: " if len(runs) > 1 else "" for run in runs]
+        qualities = [
+            plain(name + training.quality_sentence(run))
+            for name, run in zip(names, runs, strict=True)
+        ]
         st.caption("  \n".join([*qualities, NOT_MEDICAL]))
         classify(runs, gather())
     except LymphError as error:
@@ -205,9 +209,11 @@ def classify(runs: list[Run], files: list[File]) -> None:
     pages = -(-len(files) // PER_PAGE)
     page = min(st.pagination(pages, key="classify_page"), pages) if pages > 1 else 1
     shown = range((page - 1) * PER_PAGE, min(page * PER_PAGE, len(files)))
+    # Two models need the whole width to stand side by side.
+    columns = 1 if len(files) == 1 or len(runs) > 1 else 2
     answered = []
     with loading.progress_bar("Pictures answered") as progress, st.container(key="answer_cards"):
-        grid = st.grid(1 if len(files) == 1 else 2, min_column_width=330, key="answer_grid")
+        grid = st.grid(columns, min_column_width=330, key="answer_grid")
         for place, entry in enumerate(answer_all(runs, files)):
             answered.append(entry)
             progress(len(answered), len(files))
@@ -225,18 +231,18 @@ def answer_all(runs: list[Run], files: list[File]) -> Any:
     An entry holds one answer a run, and a small JPEG of the picture.
     """
     model = tuple((run.id, training.changed(run)) for run in runs)
-    kept = st.session_state.get(ANSWERS_KEY, {})
+    wanted = {(model, file.key) for file in files}
+    before = st.session_state.get(ANSWERS_KEY, {})
+    # Filled as answers come, so that a click in between loses none of them.
+    kept = {key: entry for key, entry in before.items() if key in wanted}
+    st.session_state[ANSWERS_KEY] = kept
     fresh = [file for file in files if (model, file.key) not in kept and file.open]
     new = answer_fresh(model, fresh) if fresh else iter(())
-    current = {}
     for file in files:
         key = (model, file.key)
-        entry = (
-            kept.get(key) or current.get(key) or (next(new) if file.open else refusal(file, runs))
-        )
-        current[key] = entry
-        yield entry
-    st.session_state[ANSWERS_KEY] = current
+        if key not in kept:
+            kept[key] = next(new) if file.open else refusal(file, runs)
+        yield kept[key]
 
 
 def answer_fresh(model: tuple, files: list[File]) -> Any:
@@ -272,13 +278,13 @@ def show_card(runs: list[Run], file: File, entry: Any, place: int) -> None:
         if first["problem"]:
             st.error(f"**{plain(file.name)}**  \n{plain(first['problem'])}")
             return
-        left, right = st.columns([1, 1.15], gap="medium")
+        left, *places = st.columns([1, *[1.15] * len(runs)], gap="medium")
         with left:
             st.image(entry.kept, width="stretch", alt=f"Dropped picture {place + 1}: {file.name}")
             notes = "".join(f"<br>{escape(note)}" for note in first["notes"])
             st.html(f'<div class="lymph-file">{escape(file.name)}{notes}</div>')
-        with right:
-            for run, answer in zip(runs, entry.answers, strict=True):
+        for column, run, answer in zip(places, runs, entry.answers, strict=True):
+            with column:
                 st.html(said(run, answer, named=len(runs) > 1))
                 if st.button("Why?", key=f"why_{place}_{run.id}", help="Open the explanation"):
                     explain(run, file, answer)

@@ -61,7 +61,8 @@ def test_every_way_in_and_the_reasons(
 
     page.get_by_text("Folder", exact=True).click()
     expect(page.get_by_text("Drop a folder")).to_be_visible()
-    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(tiny_root / "MCL")
+    folder = page.locator(".st-key-classify_folder [data-testid=stFileUploaderDropzoneInput]")
+    folder.set_input_files(tiny_root / "MCL")
     expect(said).to_have_count(12)
 
     page.get_by_text("Clipboard", exact=True).click()
