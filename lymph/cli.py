@@ -105,6 +105,21 @@ def split(options: argparse.Namespace) -> Document:
     return split_summary(table, made)
 
 
+def measure_leak(options: argparse.Namespace) -> Document:
+    """Measure how much a split by picture flatters a quick model on these pictures."""
+    from lymph.leak import MeterConfig, measure_here, words
+
+    csv = str(options.patients.resolve()) if options.patients else ""
+    config = MeterConfig(
+        str(options.data), options.features, options.weights, options.seeds, options.pattern, csv
+    )
+    measurement = measure_here(config)
+    result = measurement.result()
+    if result is None:
+        raise RunError(measurement.status().error)
+    return {"words": words(result, options.features), **result}
+
+
 def _config(options: argparse.Namespace) -> TrainConfig:
     changes = {"augmentation": options.augmentation} if options.augmentation is not None else {}
     return TrainConfig(
@@ -376,6 +391,14 @@ def _add_data_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
     parser.add_argument("--out", type=Path, required=True)
 
 
+def _add_leak_command(add: Callable[..., argparse.ArgumentParser]) -> None:
+    parser = add("leak", measure_leak)
+    _with_data(parser)
+    parser.add_argument("--features", choices=("colour", "imagenet"), default="colour")
+    parser.add_argument("--weights", default="imagenet", help="imagenet (downloaded), or a file")
+    parser.add_argument("--seeds", type=int, default=10)
+
+
 def _add_run_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
     parser = add("train", train)
     _with_training(parser)
@@ -427,6 +450,7 @@ def build_parser() -> argparse.ArgumentParser:
         return added
 
     _add_data_commands(add)
+    _add_leak_command(add)
     _add_run_commands(add)
     return parser
 

@@ -289,7 +289,7 @@ def choose_class_weights(table: pd.DataFrame, split: Split) -> str:
         persist_state="session",
     )
     if mode != "none":
-        rows = table[split.assign(table) == "train"]
+        rows = table if split.folds else table[split.assign(table) == "train"]
         weights = class_weights(rows, mode, classes_of(table))
         told = " · ".join(f"**{plain(name)}** {value:.2f}" for name, value in weights.items())
         st.caption(f"{told}, counted on the training pictures only")

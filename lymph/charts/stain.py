@@ -147,6 +147,7 @@ def zoomable(address: str, width: int, height: int) -> go.Figure:
     # Streamlit draws no empty figure: one point without a mark spans the picture.
     figure.add_scatter(x=[0, width], y=[0, height], mode="markers", marker_opacity=0)
     figure.update_traces(hoverinfo="skip")
+    figure.update_yaxes(constraintoward="top")
     figure.update_layout(dragmode="pan", margin={"l": 0, "r": 0, "t": 0, "b": 0})
     figure.update_xaxes(visible=False, range=[0, width], fixedrange=False, constrain="domain")
     figure.update_yaxes(

@@ -215,7 +215,10 @@ def make_split(table: pd.DataFrame, settings: SplitSettings, root: Path | None =
     """
     if settings.by == "saved":
         return _saved(table, settings.name, root)
-    made = _split(table[["picture", "label", "patient"]], tuple(settings._replace(moves=())))
+    rows = table[["picture", "label", "patient"]]
+    # pandas hashes a hundred thousand rows ten times as fast as Streamlit would.
+    key = int(pd.util.hash_pandas_object(rows).sum())
+    made = _split(rows, key, tuple(settings._replace(moves=())))
     for patient, to in settings.moves if settings.by == "hand" else ():
         made = made.moved(patient, to)
     return made
@@ -266,15 +269,15 @@ def _saved(table: pd.DataFrame, name: str, root: Path | None) -> Split:
 
 
 @st.cache_data(show_spinner=False, max_entries=16)
-def _split(table: pd.DataFrame, settings: tuple) -> Split:
+def _split(_table: pd.DataFrame, key: int, settings: tuple) -> Split:
     chosen = SplitSettings(*settings)
     if chosen.by == "notebook":
-        return splits.notebook_split(table)
+        return splits.notebook_split(_table)
     if chosen.by in ("folds", "one-out"):
-        k = chosen.k if chosen.by == "folds" else table["patient"].nunique()
-        return splits.make_folds(table, k, "patient", chosen.seed)
+        k = chosen.k if chosen.by == "folds" else _table["patient"].nunique()
+        return splits.make_folds(_table, k, "patient", chosen.seed)
     make = splits.split_by_picture if chosen.by == "picture" else splits.split_by_patient
-    return make(table, chosen.fractions, chosen.seed)
+    return make(_table, chosen.fractions, chosen.seed)
 
 
 @st.cache_data(show_spinner=False, max_entries=24)

@@ -1,5 +1,6 @@
 """The leak meter: known gaps are measured, a process of its own tells how it goes."""
 
+import json
 import time
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pandas as pd
 import pytest
 
 from lymph import leak
+from lymph.cli import main
 from lymph.errors import RunError, SplitError
 from lymph.leak.features import colour_features
 from lymph.leak.meter import choose_pictures, count_folds
@@ -131,6 +133,18 @@ def test_what_goes_wrong_is_told(tiny_root: Path, tmp_path: Path) -> None:
     config = leak.MeterConfig(str(tiny_root), "imagenet", str(tmp_path / "none.pth"))
     failed = leak.measure_here(config)
     assert failed.status().state == "failed" and "no file" in failed.status().error
+
+
+def test_the_command_prints_one_document(
+    tiny_root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """``leak --json`` gives the result and its words; an impossible one ends with code 2."""
+    assert main(["leak", str(tiny_root), "--seeds", "1", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["patients"] == 12 and "12 patients" in document["words"]
+    assert main(["leak", str(tiny_root), "--seeds", "0", "--json"]) == 2
+    assert main(["leak", str(tiny_root / "nowhere"), "--json"]) == 2
+    assert "no folder" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("change", [{"features": "taste"}, {"seeds": 0}, {"seeds": 101}])

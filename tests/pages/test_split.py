@@ -126,7 +126,10 @@ def test_folds_test_every_patient_once(tiny: DataSet, open_page: OpenPage) -> No
     app.number_input(key=f"split_k_{tiny.name}").set_value(4).run()
     assert not app.exception
     assert numbers(app) == {"Folds": "4", "Test pictures": "36", "Of these, leaked": "0"}
-    app = choose(app, tiny, "one-out")
+    app.switch_page("pages/train.py").run()
+    assert not app.exception
+    assert numbers(app)["Patients tested"] == "12"
+    app = choose(app.switch_page("pages/split.py").run(), tiny, "one-out")
     assert numbers(app)["Folds"] == "12"
 
 
