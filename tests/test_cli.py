@@ -125,3 +125,19 @@ def test_a_failed_training_is_an_error_too(tiny_root: Path, tmp_path: Path) -> N
     values.write_bytes(b"nothing")
     options = ("--split", out, "--model", "resnet50", "--weights", values, "--json")
     assert "values.pth is not a file" in lymph("train", tiny_root, *options, fails=True)
+
+
+def test_phases_variations_and_patience_reach_the_run(tiny_root: Path, tmp_path: Path) -> None:
+    """What the Train page offers, the command has too; several processes are tested elsewhere."""
+    out, folder = tmp_path / "split.json", tmp_path / "run"
+    lymph("split", tiny_root, "--out", out, "--json")
+    options = ("--split", out, "--model", "resnet50", "--weights", "none", "--run", folder)
+    chosen = ("--phases", "head:2", "--augmentation", "flips", "stain", "--patience", 1)
+    run = lymph("train", tiny_root, *options, *chosen, "--json")
+    assert run["state"] == "finished"
+    assert run["warnings"] == []
+    config = json.loads((folder / "config.json").read_text())
+    assert (config["phases"], config["epochs"], config["patience"]) == (["head:2"], 2, 1)
+    assert config["augmentation"] == ["flips", "stain"]
+    line = lymph("train", tiny_root, *options, "--phases", "tail:2", fails=True)
+    assert "head:N or whole:N" in line
