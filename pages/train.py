@@ -17,7 +17,7 @@ from lymph.runs import Run
 from lymph.splits import Split
 from lymph.training.class_weights import class_weights
 from lymph.training.config import CLASS_WEIGHTS, USUAL_AUGMENTATION, TrainConfig
-from lymph.training.estimate import estimate_seconds
+from lymph.training.estimate import estimate_seconds, seconds_left
 from lymph.training.phases import plan_phases
 from lymph.training.preview import vary
 from pages.shared import loading, state
@@ -389,8 +389,9 @@ def draw_progress(run: Run) -> None:
         words += f": epoch {status.epoch} of {status.epochs}"
     if status.fold and not status.over:
         words += f", fold {status.fold} of {status.folds}"
-    if status.state == "running" and len(metrics):
-        left = metrics["seconds"].tail(3).mean() * (status.epochs - status.epoch - status.share)
+    if status.state == "running":
+        done = status.epoch + status.share
+        left = seconds_left(metrics, plan_phases(run.config), done, status.epochs)
         words += time_left(left)
     with st.container(key="run_progress"):
         st.progress(min(1.0, (status.epoch + status.share) / max(1, status.epochs)), words)
