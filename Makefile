@@ -1,15 +1,19 @@
 # make app: set everything up and open the app. make test: set up and run all tests.
+# make bench: measure the claims about speed and write bench/results.md.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: app test lint clean
+.PHONY: app test bench lint clean
 
 app: $(VENV)/app.stamp
 	$(BIN)/streamlit run app.py
 
 test: $(VENV)/test.stamp
 	$(BIN)/python -m pytest
+
+bench: $(VENV)/test.stamp
+	$(BIN)/python -m bench
 
 lint: $(VENV)/test.stamp
 	$(BIN)/ruff check .

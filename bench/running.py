@@ -23,6 +23,7 @@ from lymph.data.sources import add_folder
 from lymph.runs import Run, create_run, start_run, stop_run
 from lymph.splits import split_by_patient
 from lymph.training.config import TrainConfig
+from lymph.training.precision import precision_here
 
 REPOSITORY = Path(__file__).parents[1]
 WATCHED_SECONDS = 25.0
@@ -127,6 +128,7 @@ def memory(repeats: int) -> list[Row]:
     """Measure the private memory of a run on few pictures and on eight times as many."""
     grown = []
     few, many = 200, 1_600
+    precision_here("cnn")  # Its measurement takes memory too, once.
     for repeat in range(repeats):
         peaks = [_peak_of_run(count, repeat) for count in (few, many)]
         grown.append((peaks[1] - peaks[0]) / (many - few) / 1024)

@@ -17,7 +17,7 @@ from lymph.runs import Run
 from lymph.splits import Split
 from lymph.training.class_weights import class_weights
 from lymph.training.config import CLASS_WEIGHTS, USUAL_AUGMENTATION, TrainConfig
-from lymph.training.estimate import estimate_seconds
+from lymph.training.estimate import estimate_seconds, seconds_left
 from lymph.training.phases import plan_phases
 from lymph.training.preview import vary
 from pages.shared import loading, state
@@ -331,20 +331,25 @@ def show_estimate(config: TrainConfig, split: Split, table: pd.DataFrame) -> Non
 
 
 def show_run(run: Run) -> None:
-    """Show a run and, while it goes on, look at its files every second."""
+    """Show a run and, while it goes on, look at its files again and again.
+
+    Where it stands costs next to nothing and is looked at every second. Drawing curves costs the
+    run itself some time where the page is open on the machine that trains: they come less often.
+    """
     over = run.status().over
 
     def live() -> None:
-        draw_run(run)
+        draw_state(run)
         # A run that ends stops the polling, one that is resumed begins it: both need a whole rerun.
         if run.status().over != over:
             st.rerun()
 
     st.fragment(live, run_every=None if over else 1.0)()
+    st.fragment(lambda: draw_run(run), run_every=None if over else 3.0)()
 
 
-def draw_run(run: Run) -> None:
-    status, metrics, config = run.status(), run.metrics(), run.config
+def draw_state(run: Run) -> None:
+    status = run.status()
     st.caption(plain(title_of(run)))
     draw_progress(run)
     if status.error:
@@ -355,6 +360,10 @@ def draw_run(run: Run) -> None:
         st.info(plain(note))
     if status.state == "queued":
         show_queue(run)
+
+
+def draw_run(run: Run) -> None:
+    status, metrics, config = run.status(), run.metrics(), run.config
     if len(metrics):
         draw_numbers(run)
         best = status.best_epoch or None
@@ -380,8 +389,9 @@ def draw_progress(run: Run) -> None:
         words += f": epoch {status.epoch} of {status.epochs}"
     if status.fold and not status.over:
         words += f", fold {status.fold} of {status.folds}"
-    if status.state == "running" and len(metrics):
-        left = metrics["seconds"].tail(3).mean() * (status.epochs - status.epoch - status.share)
+    if status.state == "running":
+        done = status.epoch + status.share
+        left = seconds_left(metrics, plan_phases(run.config), done, status.epochs)
         words += time_left(left)
     with st.container(key="run_progress"):
         st.progress(min(1.0, (status.epoch + status.share) / max(1, status.epochs)), words)

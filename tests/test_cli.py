@@ -125,3 +125,16 @@ def test_a_failed_training_is_an_error_too(tiny_root: Path, tmp_path: Path) -> N
     values.write_bytes(b"nothing")
     options = ("--split", out, "--model", "resnet50", "--weights", values, "--json")
     assert "values.pth is not a file" in lymph("train", tiny_root, *options, fails=True)
+
+
+def test_variations_patience_and_phases_reach_the_run(tiny_root: Path, tmp_path: Path) -> None:
+    """What the Train page offers, the command has too; several processes are tested elsewhere."""
+    out, folder = tmp_path / "split.json", tmp_path / "run"
+    lymph("split", tiny_root, "--out", out, "--json")
+    options = ("--split", out, "--model", "cnn", "--run", folder, "--epochs", 1, "--json")
+    chosen = ("--augmentation", "flips", "stain", "--patience", 1)
+    assert lymph("train", tiny_root, *options, *chosen)["state"] == "finished"
+    config = json.loads((folder / "config.json").read_text())
+    assert (config["augmentation"], config["patience"]) == (["flips", "stain"], 1)
+    options = ("--split", out, "--model", "resnet50", "--phases", "tail:2")
+    assert "head:N or whole:N" in lymph("train", tiny_root, *options, fails=True)

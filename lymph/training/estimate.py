@@ -6,7 +6,7 @@ import pandas as pd
 
 from lymph.splits import Split, fold_sets
 from lymph.training.config import TrainConfig
-from lymph.training.phases import plan_phases
+from lymph.training.phases import Phase, plan_phases
 
 # Starting Python and torch, and reading pixels that are already cached.
 START_SECONDS = 6.0
@@ -65,3 +65,32 @@ def _train_seconds(
         else:
             seconds += phase.epochs * (train * speed.train_seconds + val * speed.eval_seconds)
     return seconds
+
+
+def seconds_left(
+    metrics: pd.DataFrame, phases: list[Phase], done: float, epochs: int
+) -> float | None:
+    """Estimate what is left of a run from the epochs it has finished; None before it is known.
+
+    Parameters
+    ----------
+    metrics : DataFrame
+        Rows of ``metrics.csv``; those of cross-validation are of finished folds.
+    phases : list of Phase
+    done : float
+        Finished epochs with the share of the one at hand, of ``epochs``.
+    """
+    if metrics.empty:
+        return None
+    if "fold" in metrics:
+        return float(metrics["seconds"].mean()) * (epochs - done)
+    seen = metrics.groupby("phase")["seconds"].mean()
+    left = 0.0
+    for phase in phases:
+        ahead = phase.last_epoch - max(done, phase.first_epoch - 1)
+        if ahead <= 0:
+            continue
+        if phase.name not in seen and phase.name != "head":
+            return None
+        left += ahead * float(seen.get(phase.name, HEAD_EPOCH_SECONDS))
+    return left

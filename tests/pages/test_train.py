@@ -159,3 +159,76 @@ def test_runs_are_listed_and_opened(make_run: MakeRun, open_page: OpenPage) -> N
     app = open_page("train")
     app.button(key=f"show_{run.id}").click().run()
     assert app.button(key="see_results")
+
+
+def test_folds_make_one_run_of_all_patients(
+    tiny: DataSet, open_page: OpenPage, started: list[str]
+) -> None:
+    app = open_page("train")
+    app.radio(key="test_on").set_value("folds").run()
+    app.number_input(key="fold_count").set_value(4).run()
+    assert not app.exception
+    assert {metric.label: metric.value for metric in app.metric}["Patients tested"] == "12"
+    app.button(key="start_training").click().run()
+    (run,) = runs.list_runs()
+    assert len(run.split().folds) == 4
+    assert run.status().folds == 4
+
+
+def test_one_patient_at_a_time_trains_the_head_alone(
+    tiny: DataSet, open_page: OpenPage, started: list[str]
+) -> None:
+    app = open_page("train")
+    app.radio(key="test_on").set_value("patient")
+    app.radio(key="model").set_value("resnet50").run()
+    app.radio(key="values").set_value("none").run()
+    app.button(key="start_training").click().run()
+    assert not app.exception
+    (run,) = runs.list_runs()
+    assert len(run.split().folds) == 12
+    assert run.config.schedule == "head"
+
+
+def test_phases_and_ways_to_vary_are_free(
+    tiny: DataSet, open_page: OpenPage, started: list[str]
+) -> None:
+    app = open_page("train")
+    app.radio(key="model").set_value("resnet50").run()
+    app.radio(key="values").set_value("none").run()
+    app.radio(key="schedule").set_value("head-then-whole").run()
+    app.slider(key="whole_epochs_10").set_value(7)
+    app.number_input(key="patience").set_value(3)
+    app.button_group(key="augmentation").set_value(["crop", "flips"]).run()
+    app.button(key="start_training").click().run()
+    assert not app.exception
+    (run,) = runs.list_runs()
+    assert run.config.phases == ["head:3", "whole:7"]
+    assert run.config.patience == 3
+    assert run.config.augmentation == ["flips", "crop"]
+
+
+def test_variations_are_shown_on_ones_own_pictures(tiny: DataSet, open_page: OpenPage) -> None:
+    app = open_page("train")
+    app.toggle(key="show_variations").set_value(True).run()
+    assert not app.exception
+    pictures = app.get("image")
+    assert len(pictures) == 3 * 5
+
+
+def test_the_queue_is_shown_and_a_run_can_be_taken_out(tiny: DataSet, open_page: OpenPage) -> None:
+    split = split_by_patient(usable(scan(tiny.path)))
+    first, second = (create_run(TrainConfig(str(tiny.path)), split) for _ in range(2))
+    for place, run in enumerate((first, second)):
+        queued = time.time() - 10 + place
+        files.write_status(run.path, replace(run.status(), queued=queued))
+    app = open_page("train", run=second.id)
+    assert "1 waiting run before this one" in words(app)
+    app.button(key=f"out_{first.id}").click().run()
+    assert (first.path / files.STOP).exists()
+
+
+def test_signs_of_trouble_are_said(make_run: MakeRun, open_page: OpenPage) -> None:
+    run = make_run()
+    files.write_status(run.path, replace(run.status(), warnings=["The training loss stands."]))
+    app = open_page("train", run=run.id)
+    assert "training loss stands" in app.warning[0].value

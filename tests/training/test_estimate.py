@@ -1,0 +1,54 @@
+"""The time a run will take and the time left, from known seconds."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from lymph.data.scan import scan, usable
+from lymph.splits import make_folds, split_by_patient
+from lymph.training import estimate, precision
+from lymph.training.config import TrainConfig
+from lymph.training.estimate import estimate_seconds, seconds_left
+from lymph.training.phases import plan_phases
+from lymph.training.precision import Precision
+
+
+def rows(*epochs: tuple[str, float], **more: object) -> pd.DataFrame:
+    """Return finished epochs: phase and seconds."""
+    return pd.DataFrame(epochs, columns=["phase", "seconds"]).assign(**more)
+
+
+def test_the_time_left_counts_each_phase_at_its_own_speed() -> None:
+    """Nine slow epochs are ahead although the last three were fast, or the other way round."""
+    plan = plan_phases(TrainConfig("x", "resnet50", phases=["head:3", "whole:3", "head:2"]))
+    seen = rows(("head", 0.1), ("head", 0.1), ("head", 0.1), ("whole", 60.0))
+    assert seconds_left(seen, plan, 4.5, 8) == pytest.approx(1.5 * 60 + 2 * 0.1)
+    assert seconds_left(seen[:3], plan, 3, 8) is None
+    assert seconds_left(seen[:0], plan, 0, 8) is None
+
+
+def test_the_time_left_of_folds_is_not_that_of_their_last_phase() -> None:
+    """A fold ends with epochs on ready features; the folds ahead begin with the whole model."""
+    plan = plan_phases(TrainConfig("x", "resnet50", epochs=2))
+    seen = rows(("whole", 60.0), ("head", 0.0), fold=1)
+    assert seconds_left(seen, plan, 2, 10) == pytest.approx(8 * 30)
+
+
+def test_folds_take_as_long_as_their_trainings(
+    make_tiny: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On ready features the backbone is paid for once, else with every epoch of every fold."""
+    monkeypatch.setattr(precision, "precision_here", lambda name: Precision(False, False, 1.0, 0.5))
+    table = usable(scan(make_tiny()))
+    folds = make_folds(table, 4)
+
+    def seconds(schedule: str, split: object) -> float:
+        config = TrainConfig("x", "resnet50", schedule=schedule, epochs=2)
+        return estimate_seconds(config, split, table) - estimate.START_SECONDS
+
+    frozen = seconds("head", folds)
+    assert 18 < frozen < 18 + 4 * (estimate.LOAD_SECONDS + 1)
+    assert seconds("whole", folds) > 4 * 2 * 18
+    assert seconds("whole", split_by_patient(table)) < seconds("whole", folds) / 2
