@@ -1,6 +1,6 @@
 """What the demonstration set teaches: the small CNN under patient splits and under random splits.
 
-    python bench/demonstration.py [FOLDER] [--seeds 0 1 2]
+    python -m bench.demonstration [FOLDER] [--seeds 0 1 2]
 
 Draws the set anew for every seed (or takes the pictures of FOLDER), splits it both ways with the
 seed, trains the small CNN with the seed, and prints the accuracy on the test pictures.

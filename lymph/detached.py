@@ -17,6 +17,8 @@ def start_detached(module: str, folder: Path) -> None:
     paths = [package_home, os.environ.get("PYTHONPATH", "")]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in paths if p)}
     environment["LYMPH_HOME"] = str(workspace.home())
+    # Threads that spin while they wait for each other make a busy machine several times slower.
+    environment.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     detached: dict = {"start_new_session": True}
     if sys.platform == "win32":
         flags = subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP

@@ -15,9 +15,9 @@ import pandas as pd
 from filelock import FileLock
 
 from lymph import workspace
+from lymph.detached import start_detached
 from lymph.facts import PATIENT_PATTERN
 from lymph.lessons.catalogue import lesson_of
-from lymph.runs.control import start_process
 from lymph.training import folder as files
 from lymph.training.folder import Status
 
@@ -108,7 +108,7 @@ def start_lesson(
         request = {"lesson": run.folder.name, "data": str(root.resolve()), "pattern": pattern}
         workspace.write_json(run.folder / REQUEST, request)
         files.write_status(run.folder, Status("queued", queued=time.time()))
-        start_process("lymph.lessons.worker", run.folder, run.folder / files.LOG)
+        start_detached("lymph.lessons.worker", run.folder)
         return True
 
 

@@ -1,17 +1,14 @@
 """Creating, starting, stopping and resuming runs."""
 
-import os
-import subprocess
-import sys
 import time
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import lymph
 from lymph import workspace
 from lymph.data.scan import classes_of, scan, usable
+from lymph.detached import start_detached
 from lymph.errors import LymphError, RunError
 from lymph.runs.run import ELSEWHERE, Run, known_elsewhere, list_runs
 from lymph.splits import Split
@@ -106,30 +103,7 @@ def _enqueue(run: Run) -> None:
 def start_run(run: Run) -> None:
     """Start a run in a process of its own, which outlives the page, the browser and the server."""
     _enqueue(run)
-    start_process("lymph.training.worker", run.path, run.path / files.LOG)
-
-
-def start_process(module: str, argument: Path, log_file: Path) -> None:
-    """Start ``python -m module argument`` so that it outlives whoever starts it."""
-    package_home = str(Path(lymph.__file__).parents[1])
-    paths = [package_home, os.environ.get("PYTHONPATH", "")]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in paths if p)}
-    environment["LYMPH_HOME"] = str(workspace.home())
-    # Threads that spin while they wait for each other make a busy machine several times slower.
-    environment.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    detached: dict = {"start_new_session": True}
-    if sys.platform == "win32":
-        flags = subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP
-        detached = {"creationflags": flags}
-    with log_file.open("ab") as log:
-        subprocess.Popen(
-            [sys.executable, "-m", module, str(argument)],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            env=environment,
-            **detached,
-        )
+    start_detached("lymph.training.worker", run.path)
 
 
 def train_here(run: Run, processes: "Processes | None" = None) -> Status:

@@ -72,7 +72,7 @@ def see_the_leak_of_a_random_split(page: Page, settle: Callable[[], None]) -> No
 
 
 def train_for_two_epochs(page: Page, settle: Callable[[], None]) -> None:
-    epochs = page.get_by_label("Epochs")
+    epochs = page.get_by_label("Epochs", exact=True)
     epochs.fill("2")
     epochs.press("Enter")
     settle()

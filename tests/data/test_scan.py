@@ -180,7 +180,7 @@ def test_two_classes_must_be_sound(make_tiny: Callable[..., Path]) -> None:
     root = make_tiny(pictures=1)
     for file in [*root.glob("FL/*"), *root.glob("MCL/*")]:
         file.write_bytes(b"")
-    with pytest.raises(DataError, match="the first is: This is not a PNG"):
+    with pytest.raises(DataError, match="the first is: The file is empty"):
         usable(scan(root))
 
 

@@ -20,13 +20,15 @@ def test_sound_files_are_read() -> None:
 
 def test_mutated_files_are_read_or_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """1,500 inputs: no other exception, no file written, and some of either outcome."""
-    monkeypatch.chdir(tmp_path)
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    monkeypatch.chdir(empty)
     files = seeds()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         outcomes = [judge(mutate(seed, files)) for seed in range(1500)]
     assert min(outcomes.count("read"), outcomes.count("refused")) > 100
-    assert not os.listdir(tmp_path)
+    assert not os.listdir(empty)
 
 
 def test_bare_noise_is_refused() -> None:
