@@ -1,4 +1,4 @@
-"""Tables become figures: pure functions, Plotly or Altair, fit for light and dark pages."""
+"""Tables become figures: pure functions, Plotly or HTML, fit for light and dark pages."""
 
 from lymph.charts.confusion import (
     MATRIX_CSS,
