@@ -28,10 +28,10 @@ def measured_speed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def workspace(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, measured_speed: Path
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, measured_speed: Path
 ) -> Iterator[Path]:
     """Give every test a workspace of its own, with the speed that earlier tests measured."""
-    home = tmp_path / "workspace"
+    home = tmp_path_factory.mktemp("home") / "workspace"
     monkeypatch.setenv("LYMPH_HOME", str(home))
     own = home / "cache" / "speed.json"
     if measured_speed.exists():
