@@ -1,5 +1,6 @@
 """Charts of the lessons: plain figures in, one or two Plotly figures out."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -264,7 +265,13 @@ def _needed(figures: Figures) -> LessonChart:
         )
     )  # fmt: skip
     quiet(figure, HEIGHT)
-    _mark(figure, figures["patients"], f"{figures['patients']} patients, all that are here")
+    here = figures["patients"]
+    _mark(figure, here)
+    # On a logarithmic axis a line takes the value and an annotation its logarithm.
+    figure.add_annotation(
+        x=1, xref="x domain", xanchor="right", y=math.log10(here), yanchor="bottom",
+        showarrow=False, text=f"{here} patients, all that are here", font_color=MARK,
+    )  # fmt: skip
     ticks = [10, 30, 100, 300, 1000]
     figure.update_yaxes(type="log", tickvals=ticks, title_text="patients for each model")
     figure.update_xaxes(

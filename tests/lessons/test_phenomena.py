@@ -136,6 +136,14 @@ def test_figures_are_plain_told_and_drawn(
     assert all(chart.title and chart.words and chart.figure.data for chart in charts)
 
 
+def test_the_patients_here_are_named_at_their_line(all_figures: Figures) -> None:
+    """Regression: the words stood at 10 to the power of the patients and stretched the axis."""
+    figures = json.loads(json.dumps(all_figures["luck"]))
+    layout = lesson_charts("luck", figures, {}, stop=-1)[1].figure.layout
+    (line,), (words,) = layout.shapes, [note for note in layout.annotations if note.text]
+    assert 10**words.y == pytest.approx(line.y0)
+
+
 def test_the_guesses_that_theory_decides_come_true(all_figures: Figures) -> None:
     happened = {slug: find(slug, figures).happened for slug, figures in all_figures.items()}
     assert happened["leak"] == 2
