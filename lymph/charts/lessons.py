@@ -56,10 +56,10 @@ def _hundred(shares: Sequence[float]) -> list[float]:
 
 def _mark(figure: go.Figure, y: float, text: str = "", place: str = "top left") -> None:
     """Draw a dashed line across at a height, with its meaning unless the title tells it."""
-    figure.add_hline(
-        y=y, line={"dash": "dash", "width": 1.5, "color": MARK}, annotation_text=text,
-        annotation_position=place, annotation_font_color=MARK,
-    )  # fmt: skip
+    # Plotly adds an annotation, "new text", as soon as any of its settings is given.
+    words = {"text": text, "position": place, "font_color": MARK} if text else {}
+    line = {"dash": "dash", "width": 1.5, "color": MARK}
+    figure.add_hline(y=y, line=line, **{f"annotation_{name}": v for name, v in words.items()})
 
 
 def _percent_axis(figure: go.Figure, top: float = 1.0) -> None:
@@ -269,7 +269,7 @@ def _needed(figures: Figures) -> LessonChart:
     _mark(figure, here)
     # On a logarithmic axis a line takes the value and an annotation its logarithm.
     figure.add_annotation(
-        x=1, xref="x domain", xanchor="right", y=math.log10(here), yanchor="bottom",
+        x=0, xref="x domain", xanchor="left", y=math.log10(here), yanchor="bottom",
         showarrow=False, text=f"{here} patients, all that are here", font_color=MARK,
     )  # fmt: skip
     ticks = [10, 30, 100, 300, 1000]
