@@ -11,9 +11,6 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-# Before torch is loaded, as every command of lymph does.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-
 import torch
 
 from bench import measure, running

@@ -1,9 +1,11 @@
 """The rows of the benchmark: each measures the notebook's way and ours in turn, several times."""
 
+import os
 import shutil
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,6 +22,7 @@ from lymph.data.scan import classes_of, scan, usable
 from lymph.data.stamps import cache_folder
 from lymph.models.networks import build_model
 from lymph.models.specs import MODELS
+from lymph.processor import environment_for_training
 from lymph.runs import create_run
 from lymph.splits import SET_NAMES, Split, split_by_patient
 from lymph.training.config import TrainConfig
@@ -131,22 +134,44 @@ def _split(table: pd.DataFrame, pictures: int) -> Split:
     return Split("picture", 0, {name: [str(p) for p in chosen] for name, chosen in names.items()})
 
 
+@contextmanager
+def both_ways(
+    root: Path, name: str, pictures: int = 0
+) -> Iterator[tuple[Callable[[str], float], Callable[[str, int], float], Callable[..., float]]]:
+    """Yield clocks of the notebook's way and of ours, each as its user meets it.
+
+    The notebook's process is left as Python starts it, ours is set up as a run's worker is; the
+    third asks ours anything.
+    """
+    from bench.clock import process
+
+    plain, settled = dict(os.environ), environment_for_training(dict(os.environ))
+    with process(plain) as theirs, process(settled) as ours:
+        what = (str(root), name, pictures)
+        yield (
+            lambda sets: theirs("notebook_epoch", *what, sets),
+            lambda phase, epochs: ours("our_phase", *what, phase, epochs),
+            ours,
+        )
+
+
 def small_cnn(root: Path, repeats: int) -> list[Row]:
     """Measure an epoch of the small CNN."""
-    material = Material(root, "cnn")
     epochs = 4
-    ours = material.phase("whole", epochs)
-    three = material.notebook_epoch(("val", "test"))
-    two = material.notebook_epoch(("val",))
-    for warm_up in (three, ours):
-        warm_up()
-    row = ratio_row(
-        "Small CNN, an epoch",
-        "5 times faster",
-        repeats,
-        {"notebook": three, "notebook, two pools": two, "ours": lambda: ours() / epochs},
-        "batch 16, flips and rotation; the notebook's epoch with its three pools of workers",
-    )
+    with both_ways(root, "cnn") as (notebook_way, our_way, _):
+        notebook_way("val test")  # the first of each only warms up
+        our_way("whole", epochs)
+        row = ratio_row(
+            "Small CNN, an epoch",
+            "5 times faster",
+            repeats,
+            {
+                "notebook": lambda: notebook_way("val test"),
+                "notebook, two pools": lambda: notebook_way("val"),
+                "ours": lambda: our_way("whole", epochs) / epochs,
+            },
+            "batch 16, flips and rotation; the notebook's epoch with its three pools of workers",
+        )
     pools = zip(row.seconds["notebook, two pools"], row.seconds["ours"], strict=True)
     fewer = "Small CNN, an epoch, were the notebook to measure validation only"
     return [row, Row(fewer, "", [old / new for old, new in pools], "times faster")]
@@ -154,39 +179,37 @@ def small_cnn(root: Path, repeats: int) -> list[Row]:
 
 def resnet(root: Path, repeats: int, pictures: int) -> list[Row]:
     """Measure the ten-epoch run of ResNet-50 from its epochs: ten of the notebook's are alike."""
-    material = Material(root, "resnet50", pictures)
-    whole, head = material.phase("whole", 1), material.phase("head", 5)
-    old = material.notebook_epoch(("val",))
     parts: dict[str, list[float]] = {"whole": [], "head": []}
+    with both_ways(root, "resnet50", pictures) as (notebook_way, our_way, ask):
 
-    def ours() -> float:
-        parts["whole"].append(whole())
-        parts["head"].append(head())
-        return 5 * parts["whole"][-1] + parts["head"][-1]
+        def ours() -> float:
+            parts["whole"].append(our_way("whole", 1))
+            parts["head"].append(our_way("head", 5))
+            return 5 * parts["whole"][-1] + parts["head"][-1]
 
-    row = ratio_row(
-        "ResNet-50, ten epochs in two phases at 224 px",
-        "4 times faster",
-        repeats,
-        {"notebook": lambda: 10 * old(), "ours": ours},
-        "five whole epochs, five on a frozen backbone; the notebook's ten are all of the whole",
-    )
+        row = ratio_row(
+            "ResNet-50, ten epochs in two phases at 224 px",
+            "4 times faster",
+            repeats,
+            {"notebook": lambda: 10 * notebook_way("val"), "ours": ours},
+            "five whole epochs, five on a frozen backbone; the notebook's ten are all of the whole",
+        )
+        limit = ask("matrix_speed")
     row.seconds |= {f"ours, {name}": values for name, values in parts.items()}
     epochs = zip(row.seconds["notebook"], parts["whole"], strict=True)
     whole_ratios = [old / 10 / new for old, new in epochs]
     return [
         row,
         Row("ResNet-50, one epoch of the whole model", "", whole_ratios, "times faster"),
-        share_of_limit(material, parts["whole"]),
+        share_of_limit(Material(root, "resnet50", pictures), parts["whole"], limit),
     ]
 
 
-def share_of_limit(material: Material, seconds: list[float]) -> Row:
+def share_of_limit(material: Material, seconds: list[float], limit: float) -> Row:
     """Compare the arithmetic of a whole-model epoch with the machine's speed at plain products."""
     counts = {name: int((material.sets == name).sum()) for name in SET_NAMES}
     forward, step = _arithmetic(material)
     work = counts["train"] * step + counts["val"] * forward
-    limit = matrix_speed()
     return Row(
         "ResNet-50, share of the machine's bfloat16 matrix-product speed",
         "shown",
@@ -219,9 +242,6 @@ def reading(root: Path, repeats: int) -> list[Row]:
     """Measure the first and the second reading of 374 full-size TIFF pictures into grey arrays."""
     folder = workspace.home() / "bench-tiff"
     names = _write_tiffs(root, folder)
-
-    def one_by_one() -> float:
-        return timed(lambda: notebook.read_one_by_one(folder, names))
 
     def fresh() -> float:
         shutil.rmtree(cache_folder(folder), ignore_errors=True)

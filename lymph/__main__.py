@@ -1,13 +1,12 @@
 """``python -m lymph``."""
 
-import os
 import sys
 
-# Before torch is loaded: threads that spin while they wait for each other make a busy machine
-# several times slower.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+from lymph.processor import settle
 
-from lymph.cli import main
+settle()  # before torch is loaded
+
+from lymph.cli import main  # noqa: E402
 
 if __name__ == "__main__":
     sys.exit(main())

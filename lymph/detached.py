@@ -7,6 +7,7 @@ from pathlib import Path
 
 import lymph
 from lymph import workspace
+from lymph.processor import environment_for_training
 
 LOG = "log.txt"
 
@@ -15,10 +16,9 @@ def start_detached(module: str, folder: Path) -> None:
     """Run ``python -m <module> <folder>`` on its own; what it prints goes to the folder's log."""
     package_home = str(Path(lymph.__file__).parents[1])
     paths = [package_home, os.environ.get("PYTHONPATH", "")]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in paths if p)}
+    environment = environment_for_training(dict(os.environ))
+    environment |= {"PYTHONPATH": os.pathsep.join(p for p in paths if p)}
     environment["LYMPH_HOME"] = str(workspace.home())
-    # Threads that spin while they wait for each other make a busy machine several times slower.
-    environment.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     detached: dict = {"start_new_session": True}
     if sys.platform == "win32":
         flags = subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP

@@ -10,7 +10,7 @@ from PIL import Image
 
 from lymph import workspace
 from lymph.data.parallel import Progress, map_in_threads
-from lymph.data.read import read_picture
+from lymph.data.read import read_image
 from lymph.data.stamps import cache_folder, stamp_of
 from lymph.errors import PictureError
 
@@ -33,7 +33,10 @@ def shrink(pixels: np.ndarray, size: Size, grey: bool) -> np.ndarray:
     -------
     ndarray of uint8, shape (height, width) or (height, width, 3)
     """
-    picture = Image.fromarray(pixels)
+    return _shrink_image(Image.fromarray(pixels), size, grey)
+
+
+def _shrink_image(picture: Image.Image, size: Size, grey: bool) -> np.ndarray:
     if grey:
         picture = picture.convert("L")
     height, width = size
@@ -68,7 +71,7 @@ def _fill(
     def read(row: int) -> np.ndarray:
         picture = entries[row][0]
         try:
-            return shrink(read_picture(root / picture), target.shape[1:3], grey)
+            return _shrink_image(read_image(root / picture), target.shape[1:3], grey)
         except PictureError as error:
             raise PictureError(f"{picture}: {error}") from error
 

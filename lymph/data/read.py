@@ -184,6 +184,9 @@ def _to_uint8(values: np.ndarray, scale: float) -> np.ndarray:
 def _strips(picture: Image.Image, factor: int) -> Iterator[Image.Image]:
     """Cut a picture into strips of whole multiples of ``factor`` rows."""
     rows = max(1, STRIP_PIXELS // (picture.width * factor)) * factor
+    if rows >= picture.height:
+        yield picture
+        return
     for top in range(0, picture.height, rows):
         yield picture.crop((0, top, picture.width, min(top + rows, picture.height)))
 
@@ -206,7 +209,14 @@ def _to_rgb(strip: Image.Image, scale: float, factor: int) -> Image.Image:
     if strip.has_transparency_data:
         layers = strip.convert("RGBA")
         strip = Image.alpha_composite(Image.new("RGBA", layers.size, "white"), layers)
-    return strip.convert("RGB").reduce(factor)
+    strip = strip if strip.mode == "RGB" else strip.convert("RGB")
+    return strip.reduce(factor) if factor > 1 else strip
+
+
+def _is_plain(picture: Image.Image) -> bool:
+    """Tell whether a picture is 8-bit RGB of ordinary size already, as most are."""
+    few = picture.width * picture.height <= STRIP_PIXELS
+    return few and picture.mode == "RGB" and not picture.has_transparency_data
 
 
 def _decode(picture: Image.Image, max_pixels: int | None) -> tuple[np.ndarray, int]:
@@ -219,6 +229,9 @@ def _decode(picture: Image.Image, max_pixels: int | None) -> tuple[np.ndarray, i
         picture.draft(picture.mode, (width // factor, height // factor))
     picture.load()
     factor = max(1, math.ceil(factor * picture.width / width)) if factor > 1 else 1
+    if factor == 1 and _is_plain(picture):
+        pixels = np.array(picture)
+        return pixels, round(width / pixels.shape[1])
     scale = _scale_of(picture, factor) if _is_deep(picture) else 255.0
     pixels = np.empty((-(-picture.height // factor), -(-picture.width // factor), 3), np.uint8)
     top = 0
@@ -318,6 +331,23 @@ def read_picture(source: Source) -> np.ndarray:
         When it is no picture, is damaged, is a whole slide, or has more than ``MAX_PIXELS``.
     """
     return read_with_notes(source).pixels
+
+
+def read_image(source: Source) -> Image.Image:
+    """Read a picture as :func:`read_picture`, for Pillow: one that is plain already is not copied.
+
+    Raises
+    ------
+    PictureError
+        As :func:`read_picture`.
+    """
+    with _picture(source) as picture:
+        if _is_plain(picture) and _stored_orientation(picture) == 1:
+            picture.load()
+            # Pillow learns of a JPEG's or PNG's orientation, and of transparency, only now.
+            if _is_plain(picture) and _stored_orientation(picture) == 1:
+                return picture
+    return Image.fromarray(read_picture(source))
 
 
 def read_header(path: Path) -> Header:

@@ -68,8 +68,6 @@ def main() -> None:
     """Run as a process of its own, at low priority so that pages answer quickly."""
     if hasattr(os, "nice"):
         os.nice(NICENESS)
-    # Read when torch is loaded: threads that wait give the processor to the pages.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     work(Path(sys.argv[1]).resolve())
 
 

@@ -143,12 +143,21 @@ def _resample(floats: Tensor, names: Collection[str], draws: Draws) -> Tensor:
     sides = draws.crops[:, 0] if "crop" in names else torch.ones(count)
     shifts = draws.crops[:, 1:] * (1 - sides).unsqueeze(1)
     cos, sin = sides * torch.cos(angles), sides * torch.sin(angles)
-    rows = [
-        torch.stack([cos, -sin * height / width, shifts[:, 0]], 1),
-        torch.stack([sin * width / height, cos, shifts[:, 1]], 1),
-    ]
-    grid = F.affine_grid(torch.stack(rows, 1), list(floats.shape), align_corners=False)
+    # The same as F.affine_grid, whose matrix products with three columns take four times as long.
+    x, y = _centres(width), _centres(height).unsqueeze(1)
+    across = _each(cos) * x - _each(sin * height / width) * y + _each(shifts[:, 0])
+    down = _each(sin * width / height) * x + _each(cos) * y + _each(shifts[:, 1])
+    grid = torch.stack([across, down], -1)
     return F.grid_sample(floats, grid, padding_mode="reflection", align_corners=False)
+
+
+def _centres(count: int) -> Tensor:
+    """Return where the middles of pixels lie on a line from -1 to 1."""
+    return (2 * torch.arange(count) + 1) / count - 1
+
+
+def _each(values: Tensor) -> Tensor:
+    return values.view(-1, 1, 1)
 
 
 def _restain(floats: Tensor, stains: Tensor) -> Tensor:

@@ -22,13 +22,13 @@ SIZE = (24, 32)
 def read_files(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Return a list that every picture read for the cache adds its path to."""
     paths: list[str] = []
-    true_reader = pixels_module.read_picture
+    true_reader = pixels_module.read_image
 
-    def counting(path: Path) -> np.ndarray:
+    def counting(path: Path) -> Image.Image:
         paths.append(f"{path.parent.name}/{path.name}")
         return true_reader(path)
 
-    monkeypatch.setattr(pixels_module, "read_picture", counting)
+    monkeypatch.setattr(pixels_module, "read_image", counting)
     return paths
 
 

@@ -1,0 +1,35 @@
+"""How a process that trains uses processor and memory; measured by ``make bench``."""
+
+import ctypes
+import os
+import sys
+
+# Threads that spin while they wait for each other make a busy machine several times slower; a spin
+# of some microseconds, about the gap between two layers, spares waking them up.
+THREADS = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "100000"}
+
+# glibc gives the memory of every large array back to the system and asks for it again a moment
+# later, which can make a training step half as fast again. Kept, it is used for the next array.
+KEPT_BYTES = 2**31 - 1
+LARGEST_KEPT = 32 * 2**20
+MEMORY = {"MALLOC_TRIM_THRESHOLD_": str(KEPT_BYTES), "MALLOC_MMAP_THRESHOLD_": str(LARGEST_KEPT)}
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
+
+
+def environment_for_training(environment: dict[str, str]) -> dict[str, str]:
+    """Return the environment of a process to be started; what the user set himself stays."""
+    return {**THREADS, **MEMORY, **environment}
+
+
+def settle() -> None:
+    """Set up this process; call it before torch is loaded. Other systems ignore what is glibc's."""
+    for name, value in THREADS.items():
+        os.environ.setdefault(name, value)
+    if sys.platform != "linux" or MEMORY.keys() & os.environ.keys():
+        return
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (OSError, AttributeError):  # another C library
+        return
+    mallopt(M_TRIM_THRESHOLD, KEPT_BYTES)
+    mallopt(M_MMAP_THRESHOLD, LARGEST_KEPT)
