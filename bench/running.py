@@ -161,8 +161,8 @@ def draw_set(root: Path, count: int, seed: int = 0) -> None:
 
 
 def private_memory(pid: int) -> int:
-    """Return the bytes that only a process uses: files mapped into memory are not among them."""
+    """Return the bytes that a process has to itself, without files mapped into memory."""
     try:
-        return psutil.Process(pid).memory_full_info().uss if pid else 0
+        return sum(part.anonymous for part in psutil.Process(pid).memory_maps()) if pid else 0
     except psutil.Error:
         return 0

@@ -394,9 +394,9 @@ def _add_data_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
 def _add_leak_command(add: Callable[..., argparse.ArgumentParser]) -> None:
     parser = add("leak", measure_leak)
     _with_data(parser)
-    parser.add_argument("--features", choices=("colour", "imagenet"), default="colour")
+    parser.add_argument("--features", choices=("colour", "imagenet", "cnn"), default="colour")
     parser.add_argument("--weights", default="imagenet", help="imagenet (downloaded), or a file")
-    parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--seeds", type=int, help="times that the folds are dealt anew")
 
 
 def _add_run_commands(add: Callable[..., argparse.ArgumentParser]) -> None:

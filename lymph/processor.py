@@ -6,7 +6,7 @@ import sys
 
 # Threads that spin while they wait for each other make a busy machine several times slower; a spin
 # of some microseconds, about the gap between two layers, spares waking them up.
-THREADS = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "100000"}
+THREADS = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "2000"}
 
 # glibc gives the memory of every large array back to the system and asks for it again a moment
 # later, which can make a training step half as fast again. Kept, it is used for the next array.

@@ -33,6 +33,7 @@ PARTS = {
     "Curves": figures.show_curves,
     "Calibration": figures.show_calibration,
     "Pictures": figures.show_orders,
+    "Map": figures.show_map,
     "Beside others": figures.show_published,
     "Keep": keeping.show_downloads,
 }
@@ -170,8 +171,9 @@ def answer_clicks(judged: Judged, beside: list[Judged], mode: str, view: str) ->
         return
     show_side_by_side(judged, beside, mode, chosen)
     if beside:
+        measure = figures.choose_measure()
         for other in beside:
-            figures.show_difference_sentence(judged, other, len(beside) > 1)
+            figures.show_difference_sentence(judged, other, len(beside) > 1, measure)
     if chosen is not None:
         of = next((other for other in beside if other.run.id == chosen.run), judged)
         show_chosen(of, chosen)
@@ -241,7 +243,7 @@ def show_the_difference(first: Judged, second: Judged, mode: str, chosen: Choice
         f"**Run B minus run A**, {first.unit}: violet is for the better, pink for the worse"
     )
     show_difference(*matrices, classes, mode, first.unit, chosen, "matrix_difference")
-    figures.show_difference_sentence(first, second, False)
+    figures.show_difference_sentence(first, second, False, figures.choose_measure())
     if chosen is None or chosen.cell is None:
         return
     true, predicted = chosen.cell

@@ -333,7 +333,7 @@ def show_estimate(config: TrainConfig, split: Split, table: pd.DataFrame) -> Non
 def show_run(run: Run) -> None:
     """Show a run and, while it goes on, look at its files again and again.
 
-    Where it stands costs next to nothing and is looked at every second. Drawing curves costs the
+    Where it stands costs next to nothing and is looked at every two seconds. Drawing curves costs the
     run itself some time where the page is open on the machine that trains: they come less often.
     """
     over = run.status().over
@@ -344,8 +344,8 @@ def show_run(run: Run) -> None:
         if run.status().over != over:
             st.rerun()
 
-    st.fragment(live, run_every=None if over else 1.0)()
-    st.fragment(lambda: draw_run(run), run_every=None if over else 3.0)()
+    st.fragment(live, run_every=None if over else 2.0)()
+    st.fragment(lambda: draw_run(run), run_every=None if over else 5.0)()
 
 
 def draw_state(run: Run) -> None:

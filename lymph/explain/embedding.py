@@ -48,8 +48,8 @@ def run_features(run: Run) -> Embedding:
     Raises
     ------
     RunError
-        When the run kept none: it has not finished, or it is a cross-validation, whose folds have
-        a feature space each.
+        When the run kept none: it has not finished, an older version made it, or it is a
+        cross-validation, whose folds have a feature space each.
     """
     try:
         with np.load(run.path / files.FEATURES, allow_pickle=False) as kept:
@@ -57,8 +57,9 @@ def run_features(run: Run) -> Embedding:
             features = kept["features"].astype(np.float32)
     except FileNotFoundError as error:
         raise RunError(
-            "This run has no single feature space: choose a finished run with one split, not a"
-            " cross-validation."
+            "This run kept no features of its pictures: it has not finished, an older version made"
+            " it, or it is a cross-validation, whose folds have a feature space each. Choose a"
+            " finished run of one split, or train it again."
         ) from error
     except Exception as error:  # zipfile, numpy and zlib each fail in their own ways.
         raise RunError("The run's features are damaged; train it again.") from error

@@ -113,6 +113,11 @@ def load_classifier(run: Run) -> Classifier:
         precision = run.environment()["precision"]
         familiarity = Familiarity.from_json(document)
     except (OSError, ValueError, KeyError, TypeError) as error:
+        if run.status().state == "finished":
+            raise RunError(
+                f"The run {run.id} lacks a file that answers need: an older version made it, or it"
+                " was copied in part. Train it again."
+            ) from error
         raise RunError(f"The run {run.id} is not finished; wait for it or resume it.") from error
     layout = torch.channels_last if precision["channels_last"] else torch.contiguous_format
     return Classifier(

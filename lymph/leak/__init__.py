@@ -8,13 +8,14 @@ from lymph.leak.job import (
     start_measurement,
     stop_measurement,
 )
-from lymph.leak.meter import FEATURES, measure_leak, words
+from lymph.leak.meter import FEATURES, linear, measure_leak, words
 
 __all__ = [
     "FEATURES",
     "Measurement",
     "MeterConfig",
     "latest_measurement",
+    "linear",
     "measure_here",
     "measure_leak",
     "start_measurement",

@@ -22,12 +22,12 @@ RESULT = "result.json"
 
 @dataclass(frozen=True)
 class MeterConfig:
-    """What is measured, and on which pictures."""
+    """What is measured, and on which pictures; ``seeds`` defaults to the model's own number."""
 
     data: str
     features: str = "colour"
     weights: str = "imagenet"
-    seeds: int = SEEDS
+    seeds: int | None = None
     pattern: str = PATIENT_PATTERN
     patients_csv: str = ""
 
@@ -36,6 +36,8 @@ class MeterConfig:
             raise RunError(
                 f"There are no features {self.features!r}; choose {' or '.join(FEATURES)}."
             )
+        if self.seeds is None:
+            object.__setattr__(self, "seeds", SEEDS[self.features])
         if not 1 <= self.seeds <= 100:
             raise RunError("The number of seeds must be between 1 and 100.")
 

@@ -7,6 +7,7 @@ import logging
 import os
 import sys
 import time
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from lymph.data.scan import scan, usable
 from lymph.errors import LymphError
 from lymph.leak.features import colour_features, imagenet_features
 from lymph.leak.job import RESULT, Measurement, MeterConfig
-from lymph.leak.meter import choose_pictures, measure_leak
+from lymph.leak.meter import MAX_PICTURES, choose_pictures, linear, measure_leak
 from lymph.training import folder as files
 from lymph.training.folder import Status
 
@@ -33,7 +34,8 @@ class Stopped(Exception):
 
 def _measure(folder: Path, config: MeterConfig) -> None:
     csv = Path(config.patients_csv) if config.patients_csv else None
-    table = choose_pictures(usable(scan(config.data, config.pattern, csv)))
+    table = usable(scan(config.data, config.pattern, csv))
+    table = choose_pictures(table, MAX_PICTURES[config.features])
 
     def check_stop() -> None:
         if (folder / files.STOP).exists():
@@ -44,19 +46,26 @@ def _measure(folder: Path, config: MeterConfig) -> None:
         if done % 16 == 0 or done == total:
             _tell(folder, share=done / total)
 
-    if config.features == "colour":
-        features = colour_features(config.data, table, read)
+    if config.features == "cnn":
+        # Loaded late: torch stands behind it.
+        from lymph.leak.network import small_cnn
+
+        learn, threads = small_cnn(config.data, table), nullcontext()
     else:
-        features = imagenet_features(config.data, table, config.weights, read)
+        if config.features == "colour":
+            features = colour_features(config.data, table, read)
+        else:
+            features = imagenet_features(config.data, table, config.weights, read)
+        # Small fits gain nothing from threads, and threads that wait for each other lose a lot on
+        # a busy machine.
+        learn, threads = linear(features, table), threadpool_limits(1)
 
     def tell(done: int, total: int) -> None:
         check_stop()
         _tell(folder, epoch=done, epochs=total, share=0.0)
 
-    # Small fits gain nothing from threads, and threads that wait for each other lose a lot on a
-    # busy machine.
-    with threadpool_limits(1):
-        result = measure_leak(features, table, config.seeds, tell)
+    with threads:
+        result = measure_leak(learn, table, config.seeds, tell)
     workspace.write_json(folder / RESULT, result)
 
 

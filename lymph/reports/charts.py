@@ -13,6 +13,7 @@ from lymph.charts import (
     MATRIX_CSS,
     class_curves,
     confusion_cells,
+    embedding_chart,
     intervals_chart,
     learning_curves,
     matrix_html,
@@ -29,6 +30,7 @@ from lymph.evaluation import (
     curve,
     fitted_temperature,
 )
+from lymph.explain import project, run_features
 from lymph.facts import class_colours
 from lymph.reports.tables import area_text, base_text, others_chart_table
 from lymph.runs import Run
@@ -55,7 +57,7 @@ def run_charts(run: Run, report: Mapping[str, Any]) -> dict[str, go.Figure]:
     -------
     dict
         Title to figure: learning curves, then ROC, precision-recall and reliability by picture and
-        by patient, then the run beside published figures.
+        by patient, the maps of all its pictures, then the run beside published figures.
     """
     pictures = choose_set(run.predictions(), report["set"])
     charts = _learning(run)
@@ -63,6 +65,7 @@ def run_charts(run: Run, report: Mapping[str, Any]) -> dict[str, go.Figure]:
         table = by_patient(pictures) if level == "patients" else pictures
         charts |= _curves(run, table, level)
         charts |= _reliability(run, pictures, level)
+    charts |= _maps(run)
     charts["Beside published figures"] = intervals_chart(
         others_chart_table(run, report, "pictures")
     )
@@ -79,6 +82,19 @@ def _learning(run: Run) -> dict[str, go.Figure]:
     return {
         f"Learning curve, {quantity}": learning_curves(metrics, phases, quantity, best)
         for quantity in ("loss", "accuracy")
+    }
+
+
+def _maps(run: Run) -> dict[str, go.Figure]:
+    """Draw the map of the run's pictures by class and by patient, where it has one."""
+    try:
+        embedding = run_features(run)
+    except LymphError:
+        return {}
+    places, colours = project(embedding.features), class_colours(run.classes)
+    return {
+        f"Map of the pictures, by {by}": embedding_chart(embedding.table, places, by, colours)
+        for by in ("class", "patient")
     }
 
 

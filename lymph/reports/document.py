@@ -1,14 +1,12 @@
 """The report of a run: one HTML file that opens without a network and shows everything."""
 
-import base64
 import html
-import io
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
-from PIL import Image
 from plotly.offline import get_plotlyjs
 
 from lymph.charts import MATRIX_CSS, percent
@@ -24,10 +22,13 @@ from lymph.evaluation import (
     in_order,
 )
 from lymph.evaluation import report as make_report
+from lymph.explain import neighbour_rates, run_features
 from lymph.facts import class_colours
 from lymph.models.specs import MODELS
 from lymph.reports.charts import figure_html, matrices, run_charts
 from lymph.reports.code import code_of
+from lymph.reports.pictures import address_of, paragraph
+from lymph.reports.reasons import reasons_html
 from lymph.reports.tables import (
     base_text,
     calibration_table,
@@ -62,6 +63,10 @@ table.plain th, table.plain td {text-align: left; padding: .35rem .6rem;
 .leaky h2::after, .leaky .numbers b::after {content: "⚠ leaky split"; font-size: .9rem;
   color: #B3264E; margin-left: .6rem; font-weight: 600}
 .hidden {display: none}
+.reasons {display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 240px), 1fr));
+  gap: 12px; margin-bottom: 1.5rem}
+.reasons figure {margin: 0; font-size: .85rem; max-width: 420px}
+.reasons img {width: 100%; border-radius: 4px; display: block}
 pre {background: #F5F3F7; padding: 1rem; overflow-x: auto; font-size: .82rem}
 summary {cursor: pointer; padding: .4rem 0}
 """
@@ -123,6 +128,8 @@ def report_html(run: Run, set_name: str = "test") -> str:
         _section("Curves", _charts(charts, ("ROC", "Precision"))),
         _calibration(run, pictures, charts),
         _worst(run, pictures, thumbnails),
+        _section("Why it said so", reasons_html(run, pictures)),
+        _map(run, charts),
         _beside(run, figures, charts),
         _section("How it learned", _charts(charts, ("Learning",))),
         _repeat(run, set_name),
@@ -143,10 +150,6 @@ def _title(run: Run) -> str:
 
 def _section(title: str, body: str) -> str:
     return f"<h2>{title}</h2>{body}"
-
-
-def _paragraph(text: str, kind: str = "") -> str:
-    return f'<p class="{kind}">{html.escape(text)}</p>'
 
 
 def _table(table: pd.DataFrame) -> str:
@@ -175,17 +178,17 @@ def _head(run: Run, figures: Mapping[str, Any]) -> str:
     notes = read_about(run).note
     return (
         f"<h1>{html.escape(_title(run))}</h1>"
-        f"{_paragraph(base_text(run, figures), 'quiet')}"
-        + (_paragraph("Synthetic pictures: none is from a patient.") if _drawn(run) else "")
+        f"{paragraph(base_text(run, figures), 'quiet')}"
+        + (paragraph("Synthetic pictures: none is from a patient.") if _drawn(run) else "")
         + leak
         + '<div class="numbers">'
         f"<div>Right, per picture<b>{100 * pictures['accuracy']:.0f} %</b>"
         f'<span class="quiet">95 % interval {low} to {high} %</span></div>'
         f"<div>Right, per patient<b>{right} of {patients['n']}</b>"
         f'<span class="quiet">95 % interval {from_} to {to} %</span></div></div>'
-        + "".join(_paragraph(warning, "quiet") for warning in warnings)
-        + (_paragraph(notes) if notes else "")
-        + _paragraph("For learning only: this is not a medical device.", "quiet")
+        + "".join(paragraph(warning, "quiet") for warning in warnings)
+        + (paragraph(notes) if notes else "")
+        + paragraph("For learning only: this is not a medical device.", "quiet")
     )
 
 
@@ -228,21 +231,16 @@ def _thumbnails(run: Run, pictures: pd.DataFrame) -> dict[str, str]:
         files = thumbnail_paths(root, names, height=192)
     except LymphError:
         return {}
-    return {name: _address(file) for name, file in zip(names, files, strict=True)}
-
-
-def _address(file: Path) -> str:
-    with Image.open(file) as picture:
-        picture.thumbnail((4 * THUMBNAIL, THUMBNAIL))
-        memory = io.BytesIO()
-        picture.save(memory, "JPEG", quality=80)
-    return "data:image/jpeg;base64," + base64.b64encode(memory.getvalue()).decode()
+    return {
+        name: address_of(file, 4 * THUMBNAIL, THUMBNAIL)
+        for name, file in zip(names, files, strict=True)
+    }
 
 
 def _missing(pictures: pd.DataFrame, thumbnails: Mapping[str, str]) -> str:
     if len(thumbnails) == len(pictures):
         return ""
-    return _paragraph(
+    return paragraph(
         f"{len(thumbnails)} of {len(pictures)} pictures are in this file: at most {MOST_PICTURES},"
         " the worst mistakes first, and none that is no longer in its folder.",
         "quiet",
@@ -284,7 +282,7 @@ def _measures(figures: Mapping[str, Any]) -> str:
         "Intervals are 95 %: patients drawn again within their class, 2,000 times; Clopper-Pearson "
         "for the patients' accuracy."
     )
-    return _section("Every figure with its interval", "".join(parts) + _paragraph(told, "quiet"))
+    return _section("Every figure with its interval", "".join(parts) + paragraph(told, "quiet"))
 
 
 def _calibration(run: Run, pictures: pd.DataFrame, charts: Mapping[str, Any]) -> str:
@@ -301,7 +299,7 @@ def _calibration(run: Run, pictures: pd.DataFrame, charts: Mapping[str, Any]) ->
             f"The temperature was fitted on {fitted.pictures} validation pictures of "
             f"{fitted.patients} patients."
         )
-    body = _table(calibration_table(columns)) + _paragraph(told, "quiet")
+    body = _table(calibration_table(columns)) + paragraph(told, "quiet")
     return _section("Can its probabilities be believed?", body + _charts(charts, ("Reliability",)))
 
 
@@ -310,13 +308,35 @@ def _worst(run: Run, pictures: pd.DataFrame, thumbnails: Mapping[str, str]) -> s
     titles = (("worst", "Worst mistakes"), ("certain", "Most certain"))
     for order, title in (*titles, ("uncertain", "Least certain")):
         rows = in_order(pictures, order).head(WORST)
-        body = _figures(run, rows, rows, thumbnails) or _paragraph("None.")
+        body = _figures(run, rows, rows, thumbnails) or paragraph("None.")
         opened = " open" if order == "worst" else ""
         parts.append(
             f"<details{opened}><summary>{title}</summary>"
             f'<div class="pictures">{body}</div></details>'
         )
     return _section("Pictures to look at", "".join(parts))
+
+
+def _map(run: Run, charts: Mapping[str, Any]) -> str:
+    """Draw where all pictures of the run lie in its feature space, and who lies beside whom."""
+    try:
+        embedding = run_features(run)
+    except LymphError as error:
+        return _section("What it holds similar", paragraph(str(error), "quiet"))
+    labels, patients = (embedding.table[name].to_numpy(str) for name in ("label", "patient"))
+    rates = neighbour_rates(embedding.features, labels, patients)
+    told = (
+        f"The nearest picture is of the same patient for {percent(rates.same_patient)} of all"
+        f" {len(labels)} pictures, those it trained on included."
+    )
+    if not np.isnan(rates.same_class_other_patient):
+        told += (
+            " The nearest one of another patient has the same class for"
+            f" {percent(rates.same_class_other_patient)}; by chance that would be"
+            f" {percent(rates.chance)}. Patients that lie together while classes of other patients"
+            " do not: the model has learned the stain."
+        )
+    return _section("What it holds similar", paragraph(told) + _charts(charts, ("Map",)))
 
 
 def _beside(run: Run, figures: Mapping[str, Any], charts: Mapping[str, Any]) -> str:
@@ -326,7 +346,7 @@ def _beside(run: Run, figures: Mapping[str, Any], charts: Mapping[str, Any]) -> 
     )
     chart = figure_html(charts["Beside published figures"])
     table = _table(published_table(run, figures, "pictures"))
-    return _section("Beside others", _paragraph(told) + chart + table)
+    return _section("Beside others", paragraph(told) + chart + table)
 
 
 def _repeat(run: Run, set_name: str) -> str:

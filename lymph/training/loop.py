@@ -52,6 +52,33 @@ class _Sums:
         return Epoch(loss / weight, right / pictures)
 
 
+class Rows:
+    """Rows put one below the other, on the processor, in memory that doubles when it is full.
+
+    A list of small pieces, each made between large ones, would split the memory that is kept from
+    step to step, and a run on many pictures would take more and more of it.
+    """
+
+    def __init__(self) -> None:
+        self._kept = torch.empty(0)
+        self._count = 0
+
+    def add(self, part: Tensor) -> None:
+        """Put rows, N x ..., below those that are there."""
+        end = self._count + len(part)
+        if end > len(self._kept):
+            larger = torch.empty(max(end, 2 * len(self._kept)), *part.shape[1:], dtype=part.dtype)
+            if self._count:
+                larger[: self._count] = self._kept[: self._count]
+            self._kept = larger
+        self._kept[self._count : end] = part
+        self._count = end
+
+    def whole(self) -> Tensor:
+        """Return all rows; without any, an empty tensor."""
+        return self._kept[: self._count]
+
+
 def _wide(device: torch.device) -> torch.dtype:
     """Return the widest number format of a device: Apple's has no float64."""
     return torch.float32 if device.type == "mps" else torch.float64
@@ -156,7 +183,7 @@ def evaluate(
     model.eval()
     device = _device_of(model)
     sums = _Sums()
-    all_logits, all_labels = [torch.empty(0)], [torch.empty(0, dtype=torch.long)]
+    all_logits, all_labels = Rows(), Rows()
     for pictures, targets in batches:
         labels = class_indices(targets)
         with autocast(bfloat16, device.type):
@@ -164,8 +191,8 @@ def evaluate(
         logits = logits.float()
         losses = loss_function(logits, labels)
         sums.add(losses, _picture_weights(loss_function, labels), logits, labels)
-        all_logits.append(logits.cpu())
-        all_labels.append(labels.cpu())
-    logits = torch.cat([part for part in all_logits if part.numel()] or all_logits)
-    logits, labels = processes.gather(logits), processes.gather(torch.cat(all_labels))
+        all_logits.add(logits)
+        all_labels.add(labels)
+    logits, labels = (processes.gather(rows.whole()) for rows in (all_logits, all_labels))
+    labels = labels.long()
     return Evaluation(*sums.means(processes, device), logits, labels)

@@ -35,7 +35,7 @@ from lymph.training.config import TrainConfig
 from lymph.training.dataset import Batches, FeatureBatches
 from lymph.training.devices import device_here
 from lymph.training.features import feature_file, keep_features, read_features
-from lymph.training.loop import Evaluation, autocast, evaluate, train_one_epoch
+from lymph.training.loop import Evaluation, Rows, autocast, evaluate, train_one_epoch
 from lymph.training.losses import weighted_loss
 from lymph.training.phases import Phase, phase_of, plan_phases, rate_factor
 from lymph.training.precision import Precision, precision_of
@@ -364,16 +364,20 @@ class Trainer:
     def _features(self, name: str) -> Tensor:
         return self._run_backbone(self._batches(name))
 
-    @torch.no_grad()
     def _run_backbone(self, batches: Batches) -> Tensor:
         """Return the backbone's features, float32, of the pictures that all processes share."""
+        return self.processes.gather(self._of_pictures(batches, self.model.backbone))
+
+    @torch.no_grad()
+    def _of_pictures(self, batches: Batches, make: Callable[[Tensor], Tensor]) -> Tensor:
+        """Return what is made of each picture, float32, N x D."""
         self.model.eval()
-        features = [torch.empty(0)]
+        made = Rows()
         for pictures, _ in batches:
             self._end_if_wished()
             with autocast(self.precision.bfloat16, self.device.type):
-                features.append(self.model.backbone(pictures).float().cpu())
-        return self.processes.gather(torch.cat([f for f in features if f.numel()] or features))
+                made.add(make(pictures).float())
+        return made.whole()
 
     def _before_step(
         self, optimiser: torch.optim.Optimizer, phase: Phase, epoch: int, in_epoch: int
@@ -566,16 +570,11 @@ class Trainer:
         )
         return features
 
-    @torch.no_grad()
     def _hidden_features(self, name: str) -> np.ndarray:
-        self.model.eval()
-        parts = []
         # Only the first process explains, so it takes the others' share too.
-        for pictures, _ in replace(self._batches(name), rows=self.data.rows(name)):
-            self._end_if_wished()
-            with autocast(self.precision.bfloat16, self.device.type):
-                parts.append(hidden_features(self.model, pictures).float().cpu())
-        return torch.cat(parts).numpy() if parts else np.empty((0, 1), np.float32)
+        batches = replace(self._batches(name), rows=self.data.rows(name))
+        made = self._of_pictures(batches, lambda p: hidden_features(self.model, p))
+        return made.numpy() if made.numel() else np.empty((0, 1), np.float32)
 
     def _fit_familiarity(self, features: dict[str, np.ndarray]) -> None:
         rows = self.data.table.iloc[self.data.rows("train")]

@@ -8,9 +8,10 @@ from lymph.charts import class_curves, intervals_chart, reliability_chart
 from lymph.errors import LymphError
 from lymph.evaluation import curve, in_order
 from lymph.facts import class_colours
-from lymph.reports.tables import area_text
+from lymph.reports.tables import LEAK_MARK, METRICS_TOLD, area_text
 from pages.shared import training
-from pages.shared.frame import plain
+from pages.shared.explaining import show_embedding
+from pages.shared.frame import counted, plain
 from pages.shared.judging import (
     Judged,
     areas_of,
@@ -148,6 +149,20 @@ def show_orders(judged: Judged) -> None:
     show_judged(judged.run, rows, judged.pictures, f"order_{order}")
 
 
+def show_map(judged: Judged) -> None:
+    """Draw where all pictures of the run lie in its feature space; chosen points show pictures."""
+    every = training.predictions_of(judged.run)
+    mark = f" :red[**{LEAK_MARK}**]" if judged.leaks else ""
+    st.caption(
+        f"All pictures of the run, whichever set is chosen. Draw a frame to see pictures.{mark}"
+    )
+    chosen = show_embedding(judged.run, "results_map")
+    rows = every[every["picture"].isin(chosen)]
+    if len(rows):
+        st.subheader(counted(len(rows), "chosen picture"), anchor=False)
+        show_judged(judged.run, rows, every, "map")
+
+
 def show_published(judged: Judged) -> None:
     """Lay published figures and the notebook's beside the run, each with its protocol."""
     st.caption(base_of(judged))
@@ -164,10 +179,23 @@ def show_published(judged: Judged) -> None:
     st.table(table.map(plain).set_index("Who"))
 
 
-def show_difference_sentence(first: Judged, second: Judged, named: bool) -> None:
+def choose_measure() -> str:
+    """Draw the chooser of the measure that runs are compared by."""
+    return st.selectbox(
+        "Compare by",
+        list(METRICS_TOLD),
+        format_func=lambda name: METRICS_TOLD[name][0],
+        key="compare_by",
+        bind="query-params",
+        persist_state="session",
+        width=260,
+    )
+
+
+def show_difference_sentence(first: Judged, second: Judged, named: bool, measure: str) -> None:
     """Say whether two runs differ, where they were judged on the same pictures."""
     try:
-        difference = difference_of(first, second, "accuracy")
+        difference = difference_of(first, second, measure)
     except LymphError as error:
         st.info(plain(str(error)))
         return

@@ -13,7 +13,9 @@ from pages.shared.loading import time_left
 TOLD = {
     "colour": "18 numbers on the colours of a picture, nothing of shapes: seconds",
     "imagenet": "what a network trained on everyday pictures sees: minutes",
+    "cnn": "a network that learns these pictures from nothing, thirty times: minutes",
 }
+MODEL_TOLD = {"cnn": "network"}
 
 
 def show_meter(data_set: DataSet) -> None:
@@ -79,8 +81,9 @@ def show_measured(measurement: Measurement, features: str) -> None:
         st.markdown(f"**{plain(leak.words(result, features))}**")
         st.plotly_chart(leak_bars(result), key="leak_bars", config={"displayModeBar": False})
         st.caption(
-            f"The same linear classifier twice, {result['folds']} folds, {result['seeds']} seeds:"
-            f" a dot is one seed, the whisker the 95 % interval over {result['patients']} patients."
+            f"The same {MODEL_TOLD.get(features, 'linear classifier')} twice,"
+            f" {result['folds']} folds, {result['seeds']} seeds: a dot is one seed, the whisker the"
+            f" 95 % interval over {result['patients']} patients."
             f" The picture nearest to a test picture in training is of the same patient in"
             f" {100 * result['picture']['kin']:.0f} % of cases under the random split (by chance:"
             f" {100 * result['picture']['kin_by_chance']:.0f} %) and in none when patients are kept"

@@ -468,6 +468,23 @@ def test_strips_change_nothing(mode: str, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 @pytest.mark.parametrize("form", ["PNG", "JPEG", "TIFF"])
+@pytest.mark.parametrize("mode", ["RGB", "L", "P", "CMYK", "RGBA"])
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_a_picture_for_pillow_is_the_same_picture(form: str, mode: str, orientation: int) -> None:
+    """The short way of plain pictures and the long way of all others give the same pixels."""
+    values = np.random.default_rng(0).integers(0, 256, (23, 37, 3), np.uint8)
+    picture = Image.fromarray(values).convert(mode)
+    if (form, mode) in {("JPEG", "P"), ("JPEG", "RGBA"), ("PNG", "CMYK")}:
+        picture = picture.convert("RGB")
+    exif = Image.Exif()
+    exif[274] = orientation
+    data = encode(picture, form, exif=exif)
+    found = read.read_image(data)
+    assert found.mode == "RGB"
+    np.testing.assert_array_equal(np.asarray(found), read_picture(data))
+
+
+@pytest.mark.parametrize("form", ["PNG", "JPEG", "TIFF"])
 def test_large_pictures_are_shrunk_while_they_are_read(
     form: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

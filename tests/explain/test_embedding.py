@@ -114,5 +114,5 @@ def test_a_run_keeps_the_features_of_all_its_pictures(tiny_root) -> None:  # noq
     with pytest.raises(RunError, match="damaged"):
         run_features(run)
     folds = create_run(TrainConfig(str(tiny_root), epochs=1), make_folds(table, 2, "patient", 0))
-    with pytest.raises(RunError, match="no single feature space"):
+    with pytest.raises(RunError, match="a feature space each"):
         run_features(folds)

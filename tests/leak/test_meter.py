@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 from lymph import leak
 from lymph.cli import main
 from lymph.errors import RunError, SplitError
+from lymph.leak import meter
 from lymph.leak.features import colour_features
 from lymph.leak.meter import choose_pictures, count_folds
 from lymph.training import folder as files
@@ -42,9 +44,15 @@ def of_classes(table: pd.DataFrame, rng: np.random.Generator) -> np.ndarray:
     return 4.0 * shift + rng.normal(0, 1, (len(table), 6))
 
 
+def measure(draw: Callable[..., np.ndarray], table: pd.DataFrame, seeds: int) -> dict:
+    """Measure the leak of a linear model on drawn features."""
+    features = draw(table, np.random.default_rng(0))
+    return leak.measure_leak(leak.linear(features, table), table, seeds)
+
+
 def test_features_of_patients_leak(table: pd.DataFrame) -> None:
     """A random split names nearly all, a patient split no more than by chance; kin is nearest."""
-    result = leak.measure_leak(of_patients(table, np.random.default_rng(0)), table, seeds=3)
+    result = measure(of_patients, table, seeds=3)
     assert result["picture"]["mean"] > 0.95 and result["picture"]["kin"] == 1.0
     assert result["picture"]["kin_by_chance"] == pytest.approx(1 / 16, abs=0.01)
     assert result["patient"]["kin"] == 0.0
@@ -57,14 +65,14 @@ def test_features_of_patients_leak(table: pd.DataFrame) -> None:
 
 def test_features_of_classes_do_not_leak(table: pd.DataFrame) -> None:
     """Where the class itself is seen, the patients make no difference, and the words say so."""
-    result = leak.measure_leak(of_classes(table, np.random.default_rng(0)), table, seeds=2)
+    result = measure(of_classes, table, seeds=2)
     assert abs(result["gap"]) < 0.02
     assert "makes no difference that could be measured" in leak.words(result, "colour")
 
 
 def test_the_words_carry_split_patients_and_interval(table: pd.DataFrame) -> None:
     """The sentence names both splits, the number of patients, the interval and the baseline."""
-    result = leak.measure_leak(of_patients(table, np.random.default_rng(0)), table, seeds=2)
+    result = measure(of_patients, table, seeds=2)
     words = leak.words(result, "colour")
     for part in ("split at random", "kept apart", "16 patients", "95 % interval", "50 %"):
         assert part in words
@@ -109,6 +117,20 @@ def test_a_measurement_runs_on_its_own(tiny_root: Path) -> None:
     assert found == measurement and found.result()["patients"] == 12
     assert leak.latest_measurement(tiny_root, "imagenet") is None
     assert leak.latest_measurement(tiny_root.parent, "colour") is None
+
+
+def test_the_small_cnn_is_measured_the_same_way(
+    tiny_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Trained anew for every fold it learns the easy set, by picture and by patient."""
+    monkeypatch.setattr(meter, "FOLDS", 2)
+    measurement = leak.measure_here(leak.MeterConfig(str(tiny_root), "cnn", seeds=1))
+    assert measurement.status().error == "" and measurement.config.seeds == 1
+    result = measurement.result()
+    assert result["folds"] == 2 and result["patient"]["kin"] == 0.0
+    assert result["picture"]["mean"] > 0.8 and result["patient"]["mean"] > 0.6
+    assert leak.MeterConfig(str(tiny_root), "cnn").seeds == 3
+    assert "small CNN trained anew" in leak.words(result, "cnn")
 
 
 def test_a_measurement_can_be_stopped(tiny_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 
 from lymph.models.augmentations import AUGMENTATIONS
 from lymph.models.inputs import (
@@ -105,6 +106,28 @@ def test_rotation_turns_without_stretching() -> None:
     disc = np.where((rows - 29.5) ** 2 + (columns - 49.5) ** 2 < 20**2, 255, 0).astype(np.uint8)
     varied = augment(np.repeat(disc[None], 8, axis=0), ("rotation",), draw(8))
     assert (varied - to_floats(disc[None])).abs().mean() < 0.01
+
+
+def test_the_grid_is_the_one_of_torch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Our own arithmetic for rotation and crop asks for the same places as ``F.affine_grid``."""
+    asked = {}
+    true_sample = F.grid_sample
+
+    def sample(floats: torch.Tensor, grid: torch.Tensor, **options: object) -> torch.Tensor:
+        asked["grid"] = grid
+        return true_sample(floats, grid, **options)
+
+    monkeypatch.setattr(F, "grid_sample", sample)
+    draws = draw(8, torch.Generator().manual_seed(0))
+    augment(noise((8, 20, 30)), ("rotation", "crop"), draws)
+    own = draws.of(draws.resampled.nonzero().flatten())
+    side, angle = own.crops[:, 0], own.angles
+    shift = own.crops[:, 1:] * (1 - side).unsqueeze(1)
+    across = torch.stack([side * angle.cos(), -side * angle.sin() * 20 / 30, shift[:, 0]], 1)
+    down = torch.stack([side * angle.sin() * 30 / 20, side * angle.cos(), shift[:, 1]], 1)
+    matrix = torch.stack([across, down], 1)
+    expected = F.affine_grid(matrix, [len(side), 1, 20, 30], align_corners=False)
+    assert torch.allclose(asked["grid"], expected, atol=1e-6)
 
 
 def test_the_stain_matrix_is_the_one_of_scikit_image() -> None:

@@ -1,11 +1,13 @@
 """The two networks: shapes, the small CNN's allowed parts, and what freezing means."""
 
+import copy
+
 import pytest
 import torch
 from torch import nn
 
 from lymph.errors import ConfigError
-from lymph.models.networks import ResNet50, SmallCNN, build_model
+from lymph.models.networks import GridAverage, ResNet50, SmallCNN, build_model
 
 
 def test_the_small_cnn_has_at_most_three_convolutions_each_normalised() -> None:
@@ -13,6 +15,37 @@ def test_the_small_cnn_has_at_most_three_convolutions_each_normalised() -> None:
     modules = list(SmallCNN(3).modules())
     assert sum(isinstance(m, nn.Conv2d) for m in modules) == 3
     assert sum(isinstance(m, nn.BatchNorm2d) for m in modules) == 3
+
+
+def test_pooling_before_relu_gives_the_notebooks_numbers() -> None:
+    """The order is ours for speed; outputs and gradients are those of ReLU before pooling."""
+    torch.manual_seed(0)
+    ours = SmallCNN(3, dropout=0.0)
+    layers = [copy.deepcopy(layer) for layer in ours.backbone]
+    for relu in (3, 7):
+        layers[relu - 1], layers[relu] = layers[relu], layers[relu - 1]
+    layers[-2] = nn.AdaptiveAvgPool2d(4)
+    notebook = nn.Sequential(*layers, copy.deepcopy(ours.head))
+    pictures = torch.randn(4, 1, 64, 64)
+    seen = [model(pictures) for model in (ours, notebook)]
+    assert torch.allclose(*seen, atol=1e-6)
+    seen[0].square().sum().backward()
+    seen[1].square().sum().backward()
+    for own, theirs in zip(ours.parameters(), notebook.parameters(), strict=True):
+        assert torch.allclose(own.grad, theirs.grad, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_the_grid_of_means_keeps_the_layout_on_the_way_back(layout: torch.memory_format) -> None:
+    """Named for its speed: the same gradient as torch's own pooling, laid out as the input is."""
+    grads = []
+    for pool in (GridAverage(4), nn.AdaptiveAvgPool2d(4)):
+        maps = torch.arange(2 * 3 * 8 * 8.0).view(2, 3, 8, 8).to(memory_format=layout)
+        maps.requires_grad_()
+        (pool(maps).flatten(1) ** 2).sum().backward()
+        grads.append(maps.grad)
+    assert torch.equal(*grads)
+    assert grads[0].is_contiguous(memory_format=layout)
 
 
 @pytest.mark.parametrize("classes", [2, 3, 7])

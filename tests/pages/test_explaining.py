@@ -34,4 +34,4 @@ def test_a_cross_validation_says_that_it_has_no_map(tiny: DataSet) -> None:
     run = create_run(TrainConfig(str(tiny.path), epochs=1), folds)
     app = AppTest.from_function(draw, kwargs={"run_id": run.id}, default_timeout=60).run()
     assert not app.exception
-    assert "no single feature space" in app.error[0].value
+    assert "a feature space each" in app.error[0].value

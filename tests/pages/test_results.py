@@ -201,11 +201,21 @@ def test_every_part_can_be_opened_by_its_address(
     assert "Test set, split by patient, 9 pictures of 3 patients" in words(app)
 
 
+def test_a_run_without_features_says_why_it_has_no_map(
+    make_run: MakeRun, open_page: OpenPage
+) -> None:
+    """Runs of older versions kept none; that is not taken for a run that goes on."""
+    make_run()
+    app = open_page("results", part="Map")
+    assert not app.exception
+    assert "an older version made it" in app.error[0].value
+
+
 def test_a_leaky_figure_is_marked_in_every_part(
     tiny: DataSet, make_run: MakeRun, open_page: OpenPage
 ) -> None:
     make_run(split_by_picture(usable(scan(tiny.path))))
-    for part in ("Classes", "Curves", "Calibration", "Pictures", "Beside others", "Keep"):
+    for part in ("Classes", "Curves", "Calibration", "Pictures", "Map", "Beside others", "Keep"):
         app = open_page("results", part=part)
         assert all("leaky split" in metric.label for metric in app.metric)
         assert any("leaky split" in caption.value for caption in app.caption), part

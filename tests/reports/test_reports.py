@@ -130,6 +130,16 @@ def test_a_leak_is_marked_wherever_the_figures_go(leaky: Run) -> None:
     assert reports.published_table(leaky, figures, "pictures")["Leaks"].iloc[0] == "yes"
 
 
+def test_the_report_shows_why(honest: Run) -> None:
+    """Grad-CAM and tiles over pictures, the inside of the small CNN, and the map of all."""
+    text = reports.report_html(honest)
+    assert text.count('alt="what speaks for ') == 8
+    assert text.count(" tiles, won by CLL ") == 2 * 2  # alt text and caption
+    assert "The 16 filters of the first layer" in text and "Layer 3, of " in text
+    assert "Map of the pictures, by patient" in text
+    assert "The nearest one of another patient has the same class for" in text
+
+
 def test_every_chart_opens_without_a_network(honest: Run) -> None:
     figures = report(honest.predictions())
     archive = zipfile.ZipFile(io.BytesIO(reports.charts_zip(honest, figures)))

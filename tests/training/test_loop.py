@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from lymph.models.networks import SmallCNN, one_hot
 from lymph.training.dataset import GreyOneHotDataset, make_loader
-from lymph.training.loop import evaluate, train_one_epoch
+from lymph.training.loop import Rows, evaluate, train_one_epoch
 from lymph.training.losses import class_indices, weighted_loss
 
 
@@ -165,3 +165,14 @@ def test_an_empty_set_is_measured_as_unknown() -> None:
     assert np.isnan(measured.loss)
     assert np.isnan(measured.accuracy)
     assert len(measured.labels) == 0
+
+
+@pytest.mark.parametrize("lengths", [[], [3], [1, 5, 2, 9, 4]])
+def test_rows_stand_below_each_other_whatever_their_number(lengths: list[int]) -> None:
+    """Memory that doubles holds what was added, in order, and nothing else."""
+    parts = [torch.rand(length, 4) for length in lengths]
+    rows = Rows()
+    for part in parts:
+        rows.add(part)
+    expected = torch.cat(parts) if parts else torch.empty(0)
+    assert torch.equal(rows.whole(), expected)

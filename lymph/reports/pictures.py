@@ -1,0 +1,24 @@
+"""Pictures and words as HTML that needs no other file."""
+
+import base64
+import html
+import io
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+
+def address_of(source: Path | np.ndarray, width: int, height: int | None = None) -> str:
+    """Return a small copy of a picture file, or of RGB pixels, as an address that holds it."""
+    picture = Image.fromarray(source) if isinstance(source, np.ndarray) else Image.open(source)
+    with picture:
+        picture.thumbnail((width, height or width))
+        memory = io.BytesIO()
+        picture.convert("RGB").save(memory, "JPEG", quality=80)
+    return "data:image/jpeg;base64," + base64.b64encode(memory.getvalue()).decode()
+
+
+def paragraph(text: str, kind: str = "") -> str:
+    """Return a paragraph of plain text, with a CSS class."""
+    return f'<p class="{kind}">{html.escape(text)}</p>'
