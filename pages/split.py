@@ -149,6 +149,11 @@ def show_answer(split: Split, facts: SplitFacts) -> None:
 
 def show_twins(data_set: DataSet, table: pd.DataFrame, split: Split) -> None:
     """Tell of pictures that look alike and stand on two sides, whoever the patients are."""
+    if not loading.twins_are_known(data_set, table):
+        if not st.button("Look for pictures that look alike", key="look_for_twins"):
+            st.caption("Every picture is read once, which takes minutes for tens of thousands.")
+            return
+        loading.findings(data_set, table)
     pairs = loading.known_twins(data_set, table)
     across = splits.twins_across(table, split, pairs)
     if not across:

@@ -13,6 +13,7 @@ from lymph.data.sources import DataSet
 from lymph.errors import LymphError
 from lymph.models import MODELS
 from lymph.models.augmentations import AUGMENTATIONS
+from lymph.reports.tables import LEAK_MARK
 from lymph.runs import Run
 from lymph.splits import Split
 from lymph.training.class_weights import class_weights
@@ -24,7 +25,14 @@ from pages.shared import loading, state
 from pages.shared.frame import begin, counted, next_step, plain, show_error
 from pages.shared.loading import duration, time_left
 from pages.shared.navigation import FILES, ensure_app
-from pages.shared.training import STATE_MARKS, remember_run, run_in_address, runs_of, title_of
+from pages.shared.training import (
+    STATE_MARKS,
+    remember_run,
+    run_in_address,
+    runs_of,
+    title_of,
+    validates_on_known,
+)
 
 QUESTION = "How well does it learn?"
 WEIGHTS_TOLD = {
@@ -333,8 +341,8 @@ def show_estimate(config: TrainConfig, split: Split, table: pd.DataFrame) -> Non
 def show_run(run: Run) -> None:
     """Show a run and, while it goes on, look at its files again and again.
 
-    Where it stands costs next to nothing and is looked at every two seconds. Drawing curves costs the
-    run itself some time where the page is open on the machine that trains: they come less often.
+    Where it stands costs next to nothing and is looked at often. Drawing curves costs the run
+    itself some time where the page is open on the machine that trains: they come less often.
     """
     over = run.status().over
 
@@ -417,7 +425,8 @@ def draw_numbers(run: Run) -> None:
     last = run.metrics().iloc[-1]
     with st.grid(4, min_column_width=150, key="run_numbers"):
         st.metric("Train accuracy", f"{100 * last['train_accuracy']:.0f} %")
-        st.metric("Validation accuracy", f"{100 * last['val_accuracy']:.0f} %")
+        mark = f" · {LEAK_MARK}" if validates_on_known(run.id) else ""
+        st.metric(f"Validation accuracy{mark}", f"{100 * last['val_accuracy']:.0f} %")
         st.metric("Train loss", f"{last['train_loss']:.2f}")
         st.metric("Validation loss", f"{last['val_loss']:.2f}")
     split = run.split()

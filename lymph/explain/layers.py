@@ -14,7 +14,7 @@ from lymph.models.specs import ModelSpec
 
 
 class Activations(NamedTuple):
-    """The feature maps of one convolution after its pooling and ReLU: float32, maps x height x width."""
+    """The feature maps of a layer after its pooling and ReLU: float32, maps x height x width."""
 
     name: str
     maps: np.ndarray

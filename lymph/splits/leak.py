@@ -39,7 +39,7 @@ def _leak_between(train: pd.DataFrame, test: pd.DataFrame) -> LeakReport:
     return LeakReport(sorted(leaked["patient"].unique()), len(leaked), len(test))
 
 
-def leak_report(table: pd.DataFrame, split: Split) -> LeakReport:
+def leak_report(table: pd.DataFrame, split: Split, tested: str = "test") -> LeakReport:
     """Count the test pictures whose patient also trains; with folds, each fold against the rest.
 
     Parameters
@@ -47,10 +47,12 @@ def leak_report(table: pd.DataFrame, split: Split) -> LeakReport:
     table : DataFrame
         Picture table, sound pictures only.
     split : Split
+    tested : str
+        The set that is asked about: ``test`` or ``val``; folds have no such sets.
     """
     sets = split.assign(table)
     if split.folds is None:
-        return _leak_between(table[sets == "train"], table[sets == "test"])
+        return _leak_between(table[sets == "train"], table[sets == tested])
     parts = [
         _leak_between(table[(sets != name) & (sets != "")], table[sets == name])
         for name in split.names()

@@ -183,11 +183,15 @@ def findings(data_set: DataSet, table: pd.DataFrame) -> list[Finding]:
     return _findings(table, measured, key)
 
 
+def twins_are_known(data_set: DataSet, table: pd.DataFrame) -> bool:
+    """Tell whether pictures that look alike can be told at once, without decoding a large set."""
+    key = (str(data_set.path), folder_stamp(data_set.path), len(table))
+    return len(table) <= DECODED_AT_ONCE or key in st.session_state.get("measured", set())
+
+
 def known_twins(data_set: DataSet, table: pd.DataFrame) -> list[tuple[str, str]]:
     """Return the pairs of pictures that look alike; of a large set only once it was measured."""
-    pictures = list(table["picture"])
-    key = (str(data_set.path), folder_stamp(data_set.path), len(pictures))
-    if len(pictures) > DECODED_AT_ONCE and key not in st.session_state.get("measured", set()):
+    if not twins_are_known(data_set, table):
         return []
     twins = (found for found in findings(data_set, table) if found.other)
     return [(found.other, found.picture) for found in twins]

@@ -1,17 +1,20 @@
 """Runs as the pages need them: those of one data set, their names, the classifier of one."""
 
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import streamlit as st
 
 from lymph import runs
+from lymph.data.scan import scan, usable
 from lymph.data.sources import DataSet
 from lymph.errors import LymphError
 from lymph.evaluation import report
 from lymph.models import MODELS
 from lymph.runs import Run
+from lymph.splits import leak_report
 from lymph.training.folder import PREDICTIONS
 
 if TYPE_CHECKING:
@@ -52,6 +55,24 @@ def has_finished_run(data_set: DataSet) -> bool:
         return bool(finished_runs(data_set))
     except LymphError:
         return False
+
+
+@st.cache_data(show_spinner=False, max_entries=64)
+def validates_on_known(run_id: str) -> bool:
+    """Tell whether a run's validation pictures come from patients that it trains on.
+
+    Where the pictures are gone a split by picture is taken to leak, as nearly all do.
+    """
+    run = runs.open_run(run_id)
+    split, config = run.split(), run.config
+    if split.folds is not None or split.by == "patient":
+        return split.by == "picture"
+    csv = Path(config.patients_csv) if config.patients_csv else None
+    try:
+        table = usable(scan(config.data, config.pattern, csv))
+        return leak_report(table, split, "val").leaked_test_pictures > 0
+    except LymphError:
+        return True
 
 
 def title_of(run: Run) -> str:

@@ -2,10 +2,12 @@
 
 import json
 
+import pytest
 from streamlit.testing.v1 import AppTest
 
 from lymph import leak, splits
 from lymph.data.sources import DataSet
+from pages.shared import loading
 
 from .conftest import OpenPage
 
@@ -169,6 +171,20 @@ def test_twins_on_two_sides_are_shown(tiny: DataSet, open_page: OpenPage) -> Non
     for number in (12, 13, 14):
         (tiny.path / "CLL" / f"sj-99-{number}_001.png").write_bytes(content)
     app = open_page("split")
+    assert any("look the same and stand in two sets" in w.value for w in app.warning)
+
+
+def test_twins_of_a_large_set_are_looked_for_on_a_click(
+    tiny: DataSet, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where decoding every picture would take long, nothing is read until it is asked for."""
+    monkeypatch.setattr(loading, "DECODED_AT_ONCE", 10)
+    content = (tiny.path / "CLL" / "sj-99-11_001.png").read_bytes()
+    for number in (12, 13, 14):
+        (tiny.path / "CLL" / f"sj-99-{number}_001.png").write_bytes(content)
+    app = open_page("split")
+    assert not app.warning
+    app.button(key="look_for_twins").click().run()
     assert any("look the same and stand in two sets" in w.value for w in app.warning)
 
 

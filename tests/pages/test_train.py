@@ -9,8 +9,8 @@ import pytest
 from lymph import runs
 from lymph.data.scan import scan, usable
 from lymph.data.sources import DataSet
-from lymph.runs import Run, create_run
-from lymph.splits import split_by_patient
+from lymph.runs import Run, create_run, train_here
+from lymph.splits import split_by_patient, split_by_picture
 from lymph.training import estimate
 from lymph.training import folder as files
 from lymph.training.config import TrainConfig
@@ -205,6 +205,20 @@ def test_phases_and_ways_to_vary_are_free(
     assert run.config.phases == ["head:3", "whole:7"]
     assert run.config.patience == 3
     assert run.config.augmentation == ["flips", "crop"]
+
+
+@pytest.mark.parametrize(("by", "marked"), [("picture", True), ("patient", False)])
+def test_a_leaky_validation_is_marked_while_it_trains(
+    tiny: DataSet, open_page: OpenPage, by: str, marked: bool
+) -> None:
+    """The figure carries the mark wherever it appears, this page included."""
+    table = usable(scan(tiny.path))
+    split = split_by_picture(table) if by == "picture" else split_by_patient(table)
+    run = create_run(TrainConfig(str(tiny.path), epochs=1), split)
+    train_here(run)
+    app = open_page("train", run=run.id)
+    (metric,) = [m for m in app.metric if m.label.startswith("Validation accuracy")]
+    assert ("leaky split" in metric.label) is marked
 
 
 def test_variations_are_shown_on_ones_own_pictures(tiny: DataSet, open_page: OpenPage) -> None:
