@@ -26,7 +26,7 @@ from lymph.training.config import TrainConfig
 from lymph.training.precision import precision_here
 
 REPOSITORY = Path(__file__).parents[1]
-WATCHED_SECONDS = 25.0
+WATCHED_SECONDS = 40.0
 CHROMIUM = (
     "--no-sandbox",
     "--disable-gpu",
@@ -87,15 +87,17 @@ def _answers(address: str) -> bool:
 
 
 def _speed(run: Run) -> float:
-    """Return a run's epochs a second over some time, from what it says itself."""
-    start, epoch = time.monotonic(), _position(run)
+    """Return a run's epochs a second over some time, between two moments of which it tells."""
+    start, first = _position(run)
     time.sleep(WATCHED_SECONDS)
-    return (_position(run) - epoch) / (time.monotonic() - start)
+    end, last = _position(run)
+    return (last - first) / (end - start)
 
 
-def _position(run: Run) -> float:
+def _position(run: Run) -> tuple[float, float]:
+    """Return when the run last told of itself, in seconds, and the epochs it had done by then."""
     status = run.status()
-    return status.epoch + status.share
+    return status.updated, status.epoch + status.share
 
 
 def open_page(root: Path, repeats: int) -> list[Row]:

@@ -58,16 +58,18 @@ def page() -> None:
 
 
 def show_results(data_set: DataSet, run: Run) -> None:
+    top = st.container()
     main, side = st.columns([3, 1], gap="large")
-    with side:
+    with side, st.container(key="choosers_first"):
         set_name, level, mode = choose_view(run)
         others = choose_others(data_set, run)
         view = choose_comparison(others)
     judged = Judged(run, set_name, level)
     beside = [Judged(other, set_name, level) for other in others]
-    with main:
+    with top:
         show_numbers(judged)
         show_warnings(judged)
+    with main:
         answer_clicks(judged, beside, mode, view)
         show_part(judged)
     next_step(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from lymph.charts import percent
+from lymph.charts import percent, whole_percent
 from lymph.data.read import read_picture
 from lymph.errors import LymphError
 from lymph.evaluation import in_order
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 # A picture takes about a second; its tiles, of which a large one has a hundred, several.
 EXPLAINED = 8
+MOST_OF_A_PATIENT = 2
 TILED = 2
 WIDTH = 420
 
@@ -51,7 +52,10 @@ def reasons_html(run: Run, pictures: pd.DataFrame) -> str:
         return paragraph(str(error), "quiet")
     root = Path(run.config.data)
     ordered = pd.concat([in_order(pictures, "worst"), in_order(pictures, "certain")])
-    rows = ordered.drop_duplicates("picture").to_dict("records")
+    ordered = ordered.drop_duplicates("picture")
+    # One patient's many mistakes would crowd out all others.
+    few = ordered.groupby("patient").cumcount() < MOST_OF_A_PATIENT
+    rows = pd.concat([ordered[few], ordered[~few]]).to_dict("records")
     there = [row for row in rows if (root / row["picture"]).is_file()][:EXPLAINED]
     if not there:
         return paragraph("None of the pictures is in its folder any more.", "quiet")
@@ -79,7 +83,7 @@ def _row(classifier: "Classifier", row: dict, pixels: np.ndarray, tiled: bool) -
         if view.tiles:
             drawn = tile_overlay(pixels, view, [colours[name] for name in classifier.classes])
             shares = zip(classifier.classes, view.shares, strict=True)
-            won = ", ".join(f"{name} {percent(share)}" for name, share in shares)
+            won = ", ".join(f"{name} {whole_percent(share)}" for name, share in shares)
             shown.append((f"{view.tiles} tiles, won by {won}", drawn))
     mark = "✓" if row["label"] == said else "✗"
     words = f"{mark} {row['picture']}, patient {row['patient']}: is {row['label']}, called {said}"

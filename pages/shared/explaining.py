@@ -289,14 +289,14 @@ def show_embedding(run: Run, key: str) -> list[str]:
 
 def _show_rates(rates: NeighbourRates, pictures: int) -> None:
     left, middle, right = st.columns(3)
-    left.metric("Nearest picture is of the same patient", whole_percent(rates.same_patient))
+    left.metric("Nearest: same patient", whole_percent(rates.same_patient))
     if np.isnan(rates.same_class_other_patient):
         return
     middle.metric(
-        "Nearest one of another patient has the same class",
+        "Nearest other patient: same class",
         whole_percent(rates.same_class_other_patient),
     )
-    right.metric("By chance that would be", whole_percent(rates.chance))
+    right.metric("That by chance", whole_percent(rates.chance))
     st.caption(
         f"Over all {pictures} pictures of the run, those it trained on included. Patients that lie"
         " together while classes of other patients do not: the model has learned the stain."
