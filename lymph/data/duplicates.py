@@ -32,6 +32,8 @@ def same_content(measures: pd.DataFrame) -> list[tuple[int, int]]:
 def near_pairs(measures: pd.DataFrame) -> list[tuple[int, int]]:
     """Return pairs of rows whose pictures look alike but are not the same, the earlier first.
 
+    Alike as they stand, or once one of them is turned or mirrored.
+
     Parameters
     ----------
     measures : DataFrame
@@ -41,8 +43,15 @@ def near_pairs(measures: pd.DataFrame) -> list[tuple[int, int]]:
     rows = np.flatnonzero(structured & ~measures["content"].duplicated())
     if len(rows) < 2:
         return []
-    text = "".join(measures["fingerprint"].iloc[rows])
-    hashes = np.frombuffer(bytes.fromhex(text), np.uint8).reshape(len(rows), -1)
+    found = _near(measures["fingerprint"].iloc[rows])
+    found |= _near(measures["upright_fingerprint"].iloc[rows])
+    return sorted((int(rows[i]), int(rows[j])) for i, j in found)
+
+
+def _near(fingerprints: pd.Series) -> set[tuple[int, int]]:
+    """Return the pairs of places whose fingerprints differ in a few bits at most."""
+    text = "".join(fingerprints)
+    hashes = np.frombuffer(bytes.fromhex(text), np.uint8).reshape(len(fingerprints), -1)
     words = np.ascontiguousarray(hashes).view(np.uint64)
     found: set[tuple[int, int]] = set()
     for left, right in _candidates(hashes):
@@ -51,8 +60,9 @@ def near_pairs(measures: pd.DataFrame) -> list[tuple[int, int]]:
         left, right = left[first], right[first]
         different = np.bitwise_count(words[left] ^ words[right]).sum(axis=1)
         near = different <= NEAR_BITS
-        found.update(zip(left[near].tolist(), right[near].tolist(), strict=True))
-    return sorted((int(rows[i]), int(rows[j])) for i, j in found)
+        pairs = np.sort(np.stack([left[near], right[near]], axis=1), axis=1)
+        found.update(map(tuple, pairs.tolist()))
+    return found
 
 
 def _candidates(hashes: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:

@@ -20,6 +20,7 @@ from lymph.errors import PictureError
 LONG_SIDE = 512
 COLOUR_SIDE = 96
 HASH_SIDE = 16
+SQUARE_SIDE = 64
 
 # A pixel with less optical density than this in every channel is bare glass.
 GLASS = 0.15
@@ -71,6 +72,23 @@ def fingerprint(grey: Image.Image) -> str:
     return np.packbits(values[:, 1:] > values[:, :-1]).tobytes().hex()
 
 
+def upright_fingerprint(grey: Image.Image) -> str:
+    """Return the fingerprint of a picture turned and mirrored to a position of its own.
+
+    Of the eight positions of a square copy it is the one with its brightest quarters first, so that
+    a copy that was turned or mirrored has the same fingerprint.
+    """
+    square = np.asarray(grey.resize((SQUARE_SIDE, SQUARE_SIDE), Image.Resampling.BOX))
+    half = SQUARE_SIDE // 2
+    positions = [np.rot90(side, turns) for side in (square, square.T) for turns in range(4)]
+
+    def quarters(position: np.ndarray) -> tuple[int, ...]:
+        blocks = position.reshape(2, half, 2, half).sum(axis=(1, 3), dtype=np.int64)
+        return tuple(blocks.ravel().tolist())
+
+    return fingerprint(Image.fromarray(np.ascontiguousarray(max(positions, key=quarters))))
+
+
 def measure(pixels: np.ndarray) -> dict[str, Any]:
     """Measure one RGB picture.
 
@@ -81,10 +99,11 @@ def measure(pixels: np.ndarray) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``content`` (digest of the pixels), ``fingerprint``, ``brightness`` (0 to 255), ``contrast``
-        (deviation of brightness), ``clipped`` (share of pure white), ``sharpness``, ``tissue``
-        (share of pixels that are no bare glass), ``haematoxylin`` and ``eosin`` (mean density of
-        the tissue), ``hue`` (degrees), ``saturation`` (0 to 1), and the 18 colour statistics.
+        ``content`` (digest of the pixels), ``fingerprint`` and ``upright_fingerprint``,
+        ``brightness`` (0 to 255), ``contrast`` (deviation of brightness), ``clipped`` (share of
+        pure white), ``sharpness``, ``tissue`` (share of pixels that are no bare glass),
+        ``haematoxylin`` and ``eosin`` (mean density of the tissue), ``hue`` (degrees),
+        ``saturation`` (0 to 1), and the 18 colour statistics.
     """
     picture = Image.fromarray(pixels)
     grey = picture.convert("L")
@@ -96,6 +115,7 @@ def measure(pixels: np.ndarray) -> dict[str, Any]:
     return {
         "content": digest.hexdigest(),
         "fingerprint": fingerprint(grey),
+        "upright_fingerprint": upright_fingerprint(grey),
         "brightness": _short(brightness.mean()),
         "contrast": _short(brightness.std()),
         "clipped": _short((brightness >= 254).mean()),
@@ -132,6 +152,7 @@ UNREADABLE = {
     **measure(np.full((8, 8, 3), 255, np.uint8)),
     "content": "",
     "fingerprint": "",
+    "upright_fingerprint": "",
 }
 
 
@@ -161,7 +182,7 @@ def measure_all(
         except PictureError:
             return dict(UNREADABLE)
 
-    file = cache_folder(folder) / "measures.json"
+    file = cache_folder(folder) / "measures-2.json"  # a new column, a new file
     stamps = stamps_of(folder, pictures)
     return complete(file, recall(file, stamps), stamps, look, progress).reset_index(names="picture")
 

@@ -36,8 +36,8 @@ KINDS: dict[str, Kind] = {
     ),
     "near": Kind(
         "Near duplicates",
-        "The same field in another size, format or brightness: it leaks from training to test"
-        " like an exact copy.",
+        "The same field in another size, format or brightness, or turned or mirrored: it leaks"
+        " from training to test like an exact copy.",
     ),
     "blurred": Kind(
         "Blurred", "Nuclei cannot be judged; a model may learn focus in place of form."

@@ -121,6 +121,16 @@ def test_twins_of_two_classes_and_of_two_patients_are_told(clean_root: Path) -> 
     assert found["near"].other == "CLL/sj-99-1_000.png"
 
 
+@pytest.mark.parametrize("way", list(Image.Transpose))
+def test_a_turned_or_mirrored_copy_is_a_near_duplicate(clean_root: Path, way: int) -> None:
+    """Each of the seven other positions is found, in another size and format too."""
+    picture = Image.open(clean_root / "CLL" / "sj-99-1_000.png").transpose(way)
+    small = picture.resize((picture.width * 3 // 4, picture.height * 3 // 4))
+    small.save(clean_root / "CLL" / "sj-99-1_900.jpg", quality=80)
+    near = [finding for finding in found_in(clean_root) if finding.kind == "near"]
+    assert [finding.other for finding in near] == ["CLL/sj-99-1_000.png"]
+
+
 def test_empty_pictures_are_no_twins(clean_root: Path) -> None:
     """Two pictures of bare glass are empty, not near duplicates: their hashes are noise."""
     for number in (900, 901):
@@ -139,6 +149,7 @@ def test_near_pairs_are_those_of_the_whole_matrix() -> None:
         bits[row + 1, rng.permutation(256)[:flips]] ^= 1
     hashes = [np.packbits(row).tobytes().hex() for row in bits]
     measures = pd.DataFrame({"content": hashes, "contrast": 30.0, "fingerprint": hashes})
+    measures["upright_fingerprint"] = hashes
     distance = (bits[:, None] != bits[None]).sum(axis=2)
     expected = np.argwhere(np.triu(distance <= NEAR_BITS, 1)).tolist()
     assert near_pairs(measures) == [tuple(pair) for pair in expected] == [(10, 11), (30, 31)]
