@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 from lymph.charts.style import HAEMATOXYLIN_PALE, PINK_LINE, VIOLET_LINE, percent_axis, quiet
 
 Quantity = Literal["loss", "accuracy"]
+MOST_MARKS = 60
 PHASE_TITLES = {"whole": "whole model", "head": "head only"}
 
 
@@ -66,7 +67,8 @@ def _line(
         x=metrics["epoch"],
         y=metrics[column],
         name=name,
-        mode="lines+markers",
+        # Hundreds of marks are no longer told apart, and drawing them costs the run its processor.
+        mode="lines+markers" if len(metrics) <= MOST_MARKS else "lines",
         line={"color": colour, "dash": dash, "width": 2.5},
         marker={"size": 6, "symbol": "circle" if name == "train" else "diamond"},
         hovertemplate=f"{name}, epoch %{{x}}: %{{y:.3g}}<extra></extra>",

@@ -34,7 +34,8 @@ READ_PIXELS = 16_000_000
 # Below this side, in pixels, there is no tissue to be seen.
 MIN_SIDE = 32
 
-# Pictures that go through the model together where nobody waits for the first.
+# Pictures that go through the model together: where somebody watches, and where nobody does.
+SOON = 4
 BATCH = 8
 
 # Names that a format goes by; any other is told to whom it concerns.
@@ -264,7 +265,7 @@ def answer_files(
     classifiers: Sequence[Classifier],
     named: Iterable[tuple[str, Source | Opener]],
     keep: Keep | None = None,
-    batch: int = 1,
+    batch: int = SOON,
 ) -> Iterator[Answered]:
     """Yield the answers of each file, in order, as they are ready.
 
@@ -281,14 +282,14 @@ def answer_files(
     keep : callable, optional
         What to keep of the full pixels, uint8 H x W x 3; called in a thread.
     batch : int
-        Pictures that go through the model together.
+        Pictures that go through the model together, after the first, which is answered alone.
     """
     ready: list[Prepared] = []
     items = list(named)
     prepared = map_in_threads(lambda item: _prepare(classifiers, *item, keep), items)
     for count, one in enumerate(prepared, start=1):
         ready.append(one)
-        if len(ready) == batch or count == len(items):
+        if len(ready) == batch or count in (1, len(items)):
             columns = [_answers_of(c, place, ready) for place, c in enumerate(classifiers)]
             for row, held in enumerate(ready):
                 yield Answered([column[row] for column in columns], held.kept)

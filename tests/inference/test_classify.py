@@ -142,7 +142,7 @@ def test_batches_answer_as_one_by_one(run: Run, tiny_root: Path) -> None:
     named = [(p.name, p) for p in sorted(tiny_root.rglob("*.png"))[:7]]
     named.insert(3, ("bad", b"nothing"))
     classifier = load_classifier(run)
-    alone = [one.answers[0] for one in answer_files([classifier], named)]
+    alone = [one.answers[0] for one in answer_files([classifier], named, batch=1)]
     for size in (3, 8, 50):
         together = [one.answers[0] for one in answer_files([classifier], named, batch=size)]
         assert [a["picture"] for a in together] == [a["picture"] for a in alone]
