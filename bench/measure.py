@@ -1,8 +1,11 @@
 """The rows of the benchmark: each measures the notebook's way and ours in turn, several times."""
 
+import json
 import os
 import shutil
 import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -135,6 +138,33 @@ def _split(table: pd.DataFrame, pictures: int) -> Split:
 
 
 @contextmanager
+def process(environment: dict[str, str]) -> Iterator[Callable[..., float]]:
+    """Start a process with an environment and yield the way to ask it."""
+    child = subprocess.Popen(
+        [sys.executable, "-m", "bench.clock"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment,
+        cwd=Path(__file__).parents[1],
+    )
+
+    def ask(name: str, *arguments: object) -> float:
+        child.stdin.write(json.dumps([name, *arguments]) + "\n")
+        child.stdin.flush()
+        answer = child.stdout.readline()
+        if not answer:
+            raise RuntimeError("The process that measures has ended; what it said stands above.")
+        return json.loads(answer)
+
+    try:
+        yield ask
+    finally:
+        child.stdin.close()
+        child.wait()
+
+
+@contextmanager
 def both_ways(
     root: Path, name: str, pictures: int = 0
 ) -> Iterator[tuple[Callable[[str], float], Callable[[str, int], float], Callable[..., float]]]:
@@ -143,8 +173,6 @@ def both_ways(
     The notebook's process is left as Python starts it, ours is set up as a run's worker is; the
     third asks ours anything.
     """
-    from bench.clock import process
-
     plain, settled = dict(os.environ), environment_for_training(dict(os.environ))
     with process(plain) as theirs, process(settled) as ours:
         what = (str(root), name, pictures)

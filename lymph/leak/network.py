@@ -1,5 +1,6 @@
 """The small CNN as the leak meter's quick model: trained anew for every fold, quickly."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from lymph.models.networks import BackboneHead, build_model
 from lymph.models.specs import MODELS
 from lymph.training.config import USUAL_AUGMENTATION
 from lymph.training.dataset import Batches
+from lymph.training.devices import device_here
 from lymph.training.loop import autocast, train_one_epoch
 from lymph.training.losses import weighted_loss
 from lymph.training.phases import rate_factor
@@ -33,24 +35,22 @@ def small_cnn(root: Path | str, table: pd.DataFrame) -> Learn:
     PictureError
         When a picture cannot be read.
     """
-    spec, precision = MODELS["cnn"], precision_here("cnn")
+    spec, precision, device = MODELS["cnn"], precision_here("cnn"), device_here()
     pixels = load_pixels(root, list(table["picture"]), spec.size, spec.grey)
     names, labels = np.unique(table["label"].to_numpy(str), return_inverse=True)
 
     def learn(test: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
         torch.manual_seed(seed)
         layout = torch.channels_last if precision.channels_last else torch.contiguous_format
-        model = build_model("cnn", len(names)).to(memory_format=layout)
+        model = build_model("cnn", len(names)).to(device, memory_format=layout)
         optimiser = torch.optim.AdamW(model.parameters(), lr=RATE, weight_decay=1e-4, fused=True)
-        loss = weighted_loss(dict.fromkeys(names, 1.0))
+        loss = weighted_loss(dict.fromkeys(names, 1.0)).to(device)
         every = Batches(
             pixels, np.arange(len(pixels)), labels, spec, BATCH,
-            channels_last=precision.channels_last, seed=seed,
+            channels_last=precision.channels_last, device=device, seed=seed,
         )  # fmt: skip
-        train = Batches(
-            pixels, np.flatnonzero(~test), labels, spec, BATCH, training=True,
-            augmentation=USUAL_AUGMENTATION, channels_last=precision.channels_last, seed=seed,
-        )  # fmt: skip
+        rows = np.flatnonzero(~test)
+        train = replace(every, rows=rows, training=True, augmentation=USUAL_AUGMENTATION)
         epochs = min(MOST_EPOCHS, max(EPOCHS, STEPS // len(train)))
         step, steps = 0, epochs * len(train)
 
@@ -74,8 +74,8 @@ def _seen(model: BackboneHead, batches: Batches, bfloat16: bool) -> tuple[np.nda
     """Return the last hidden features, N x 64, and the logits, N x K, of all pictures."""
     features, logits = [], []
     for pictures, _ in batches:
-        with autocast(bfloat16):
+        with autocast(bfloat16, batches.device.type):
             seen, said = features_and_logits(model, pictures)
-        features.append(seen.float())
-        logits.append(said.float())
+        features.append(seen.float().cpu())
+        logits.append(said.float().cpu())
     return torch.cat(features).numpy(), torch.cat(logits).numpy()

@@ -59,7 +59,7 @@ def reasons_html(run: Run, pictures: pd.DataFrame) -> str:
     there = [row for row in rows if (root / row["picture"]).is_file()][:EXPLAINED]
     if not there:
         return paragraph("None of the pictures is in its folder any more.", "quiet")
-    drawn = []
+    drawn, inside = [], ""
     for place, row in enumerate(there):
         try:
             pixels = read_picture(root / row["picture"])
@@ -67,7 +67,8 @@ def reasons_html(run: Run, pictures: pd.DataFrame) -> str:
             drawn.append(paragraph(f"{row['picture']}: {error}", "quiet"))
             continue
         drawn.append(_row(classifier, row, pixels, tiled=place >= len(there) - TILED))
-    return paragraph(HEAT_TOLD, "quiet") + "".join(drawn) + _inside(run, classifier, there[0])
+        inside = inside or _inside(run, classifier, row["picture"], pixels)
+    return paragraph(HEAT_TOLD, "quiet") + "".join(drawn) + inside
 
 
 def _row(classifier: "Classifier", row: dict, pixels: np.ndarray, tiled: bool) -> str:
@@ -98,18 +99,17 @@ def _figure(title: str, pixels: np.ndarray) -> str:
     return f'<figure><img src="{address_of(pixels, WIDTH)}" alt="{told}">{told}</figure>'
 
 
-def _inside(run: Run, classifier: "Classifier", row: dict) -> str:
+def _inside(run: Run, classifier: "Classifier", name: str, pixels: np.ndarray) -> str:
     """Draw the small CNN's first filters and what its layers make of a picture."""
     if run.config.model != "cnn":
         return ""
     from lymph.explain.layers import activations, first_filters, mosaic
 
-    pixels = read_picture(Path(run.config.data) / row["picture"])
     filters = first_filters(classifier.model).mean(axis=1)
     layers = activations(classifier.model, classifier.spec, pixels)
     parts: Sequence[tuple[str, np.ndarray]] = [
         (f"The {len(filters)} filters of the first layer", mosaic(filters, side=48)),
-        *((f"{layer.name}, of {row['picture']}", mosaic(layer.maps[:24])) for layer in layers),
+        *((f"{layer.name}, of {name}", mosaic(layer.maps[:24])) for layer in layers),
     ]
     grey = "".join(_figure(title, np.repeat(m[..., None], 3, axis=-1)) for title, m in parts)
     return f'<h3>What the small CNN sees inside</h3><div class="reasons">{grey}</div>'

@@ -15,7 +15,6 @@ TOLD = {
     "imagenet": "what a network trained on everyday pictures sees: minutes",
     "cnn": "a network that learns these pictures from nothing, thirty times: minutes",
 }
-MODEL_TOLD = {"cnn": "network"}
 
 
 def show_meter(data_set: DataSet) -> None:
@@ -81,7 +80,7 @@ def show_measured(measurement: Measurement, features: str) -> None:
         st.markdown(f"**{plain(leak.words(result, features))}**")
         st.plotly_chart(leak_bars(result), key="leak_bars", config={"displayModeBar": False})
         st.caption(
-            f"The same {MODEL_TOLD.get(features, 'linear classifier')} twice,"
+            f"The same {'network' if features == 'cnn' else 'linear classifier'} twice,"
             f" {result['folds']} folds, {result['seeds']} seeds: a dot is one seed, the whisker the"
             f" 95 % interval over {result['patients']} patients."
             f" The picture nearest to a test picture in training is of the same patient in"
