@@ -16,7 +16,7 @@ from lymph.facts import CLASS_NAMES, class_colours
 from lymph.runs import Run
 from pages.shared import loading, state, training
 from pages.shared.explaining import show_explanation
-from pages.shared.frame import begin, counted, escape, next_step, plain, show_error
+from pages.shared.frame import begin_on_pictures, counted, escape, offer_training, plain, show_error
 from pages.shared.galleries import badge
 from pages.shared.navigation import FILES, ensure_app
 from pages.shared.pasting import paste_area
@@ -65,16 +65,14 @@ class File(NamedTuple):
 
 
 def page() -> None:
-    data_set = state.current_data_set()
-    begin(QUESTION, data_set)
-    st.html(STYLES)
+    data_set = begin_on_pictures(QUESTION)
     if data_set is None:
-        next_step("There are no pictures yet.", "data", "Add pictures")
         return
+    st.html(STYLES)
     try:
         runs = choose_runs(data_set)
         if not runs:
-            next_step("No model has learned from these pictures yet.", "train", "Train a model")
+            offer_training()
             return
         names = [f"{training.title_of(run)}: " if len(runs) > 1 else "" for run in runs]
         qualities = [

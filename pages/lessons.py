@@ -19,7 +19,7 @@ from lymph.lessons.findings import Finding, find
 from lymph.lessons.live import LiveRun, live_run, start_lesson, stop_lesson
 from lymph.lessons.notebook import make_notebook
 from pages.shared import loading, state
-from pages.shared.frame import begin, escape, next_step, plain, show_error
+from pages.shared.frame import begin_on_pictures, escape, plain, show_error
 from pages.shared.glossary import show_glossary
 from pages.shared.loading import duration
 from pages.shared.navigation import ensure_app
@@ -72,15 +72,13 @@ LECTURE_STYLES = """
 
 
 def page() -> None:
-    data_set = state.current_data_set()
     slug = st.query_params.get("lesson")
     try:
         lesson = lesson_of(slug) if slug else None
-        begin(lesson.question if lesson else QUESTION, data_set)
-        st.html(STYLES)
+        data_set = begin_on_pictures(lesson.question if lesson else QUESTION)
         if data_set is None:
-            next_step("There are no pictures yet.", "data", "Add pictures")
             return
+        st.html(STYLES)
         table = loading.picture_table(data_set)
         if lesson:
             show_lesson(lesson, data_set, table)

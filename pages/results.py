@@ -12,7 +12,14 @@ from lymph.reports.tables import LEAK_MARK, SET_TITLES
 from lymph.runs import Run
 from pages.shared import choice, figures, keeping, state, training
 from pages.shared.choice import RIGHT, WRONG, Choice
-from pages.shared.frame import begin, counted, next_step, plain, show_error
+from pages.shared.frame import (
+    begin_on_pictures,
+    counted,
+    next_step,
+    offer_training,
+    plain,
+    show_error,
+)
 from pages.shared.judging import Judged, base_of
 from pages.shared.matrix import show_difference, show_matrix
 from pages.shared.navigation import ensure_app
@@ -40,15 +47,13 @@ PARTS = {
 
 
 def page() -> None:
-    data_set = state.current_data_set()
-    begin(QUESTION, data_set)
+    data_set = begin_on_pictures(QUESTION)
     if data_set is None:
-        next_step("There are no pictures yet.", "data", "Add pictures")
         return
     try:
         run = training.choose_run(data_set, "Run", "results_choice")
         if run is None:
-            next_step("No model has learned from these pictures yet.", "train", "Train a model")
+            offer_training()
             return
         state.mark_done("results")
         show_results(data_set, run)

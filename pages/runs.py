@@ -11,9 +11,9 @@ from lymph.data.sources import DataSet
 from lymph.errors import LymphError
 from lymph.facts import OKABE_ITO
 from lymph.runs import Run
-from pages.shared import state, training
+from pages.shared import training
 from pages.shared.figures import draw
-from pages.shared.frame import begin, counted, next_step, plain, show_error
+from pages.shared.frame import begin_on_pictures, counted, offer_training, plain, show_error
 from pages.shared.navigation import FILES, ensure_app
 
 QUESTION = "What has been tried, and what came of it?"
@@ -21,15 +21,13 @@ SHARES = ("Validation", "Test")
 
 
 def page() -> None:
-    data_set = state.current_data_set()
-    begin(QUESTION, data_set)
+    data_set = begin_on_pictures(QUESTION)
     if data_set is None:
-        next_step("There are no pictures yet.", "data", "Add pictures")
         return
     try:
         known = training.runs_of(data_set)
         if not known:
-            next_step("No model has learned from these pictures yet.", "train", "Train a model")
+            offer_training()
             return
         show_runs(data_set, known)
     except LymphError as error:

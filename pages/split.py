@@ -13,7 +13,7 @@ from lymph.errors import LymphError
 from lymph.facts import class_colours
 from lymph.splits import Split
 from pages.shared import leak_view, loading, state
-from pages.shared.frame import begin, next_step, plain, show_error
+from pages.shared.frame import begin_on_pictures, next_step, plain, show_error
 from pages.shared.loading import SplitFacts
 from pages.shared.navigation import ensure_app
 from pages.shared.split_kept import keep_and_load
@@ -42,10 +42,8 @@ WAYS_TOLD = {
 
 
 def page() -> None:
-    data_set = state.current_data_set()
-    begin(QUESTION, data_set)
+    data_set = begin_on_pictures(QUESTION)
     if data_set is None:
-        next_step("There are no pictures yet.", "data", "Add pictures")
         return
     try:
         table = usable(loading.picture_table(data_set))

@@ -22,7 +22,7 @@ from lymph.training.estimate import estimate_seconds, seconds_left
 from lymph.training.phases import plan_phases
 from lymph.training.preview import vary
 from pages.shared import loading, state
-from pages.shared.frame import begin, counted, next_step, plain, show_error
+from pages.shared.frame import begin_on_pictures, counted, plain, show_error
 from pages.shared.loading import duration, time_left
 from pages.shared.navigation import FILES, ensure_app
 from pages.shared.training import (
@@ -61,10 +61,8 @@ NO_FILE = "no file named yet"
 
 
 def page() -> None:
-    data_set = state.current_data_set()
-    begin(QUESTION, data_set)
+    data_set = begin_on_pictures(QUESTION)
     if data_set is None:
-        next_step("There are no pictures yet.", "data", "Add pictures")
         return
     try:
         run = chosen_run(data_set)

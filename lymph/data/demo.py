@@ -84,23 +84,23 @@ class Ranges:
     patients little but the nuclei speaks for the class.
     """
 
-    strength: tuple[float, float] = (0.91, 1.11)  # factor on both dyes: section thickness
-    redness: tuple[float, float] = (0.82, 1.22)  # eosin against haematoxylin
-    light: tuple[float, float] = (0.93, 1.04)  # exposure of the camera
-    warmth: tuple[float, float] = (-0.035, 0.035)  # white balance, red up and blue down
-    focus: tuple[float, float] = (0.60, 0.95)  # blur, standard deviation in px
+    strength: tuple[float, float] = (0.80, 1.26)  # factor on both dyes: section thickness
+    redness: tuple[float, float] = (0.74, 1.34)  # eosin against haematoxylin
+    light: tuple[float, float] = (0.86, 1.05)  # exposure of the camera
+    warmth: tuple[float, float] = (-0.05, 0.05)  # white balance, red up and blue down
+    focus: tuple[float, float] = (0.55, 1.00)  # blur, standard deviation in px
     sharpen: tuple[float, float] = (0.25, 0.50)  # the camera's own edge enhancement
-    noise: tuple[float, float] = (1.0, 4.0)  # grey levels
-    size: tuple[float, float] = (0.92, 1.08)  # factor on nuclear radius
-    gaps: tuple[float, float] = (0.10, 0.45)  # white shrinkage between the cells
+    noise: tuple[float, float] = (1.0, 4.5)  # grey levels
+    size: tuple[float, float] = (0.88, 1.14)  # factor on nuclear radius
+    gaps: tuple[float, float] = (0.05, 0.55)  # white shrinkage between the cells
     fissures: tuple[float, float] = (0.0, 1.0)  # white cracks
     stroma: tuple[float, float] = (0.0, 1.0)  # pink strands
     vessels: tuple[float, float] = (0.2, 2.2)  # mean number in a picture
     bleeding: tuple[float, float] = (-1.6, 1.0)  # red patches, in every third patient
-    squeeze: tuple[float, float] = (1.0, 1.22)  # cells flattened by the knife
+    squeeze: tuple[float, float] = (1.0, 1.3)  # cells flattened by the knife
     tilt: tuple[float, float] = (0.01, 0.12)  # section thicker on one side
     mottle: tuple[float, float] = (0.01, 0.06)  # clouds of uneven staining
-    architecture: tuple[float, float] = (0.80, 1.40)  # how plainly the class shows
+    architecture: tuple[float, float] = (0.65, 1.40)  # how plainly the class shows
 
 
 @dataclass(frozen=True)
@@ -130,7 +130,7 @@ class Cells:
 CELLS = {
     "CLL": Cells(radius=1.96, spread=0.09, long=0.08, bend=0.03, large=1.30, histiocytes=3),
     "FL": Cells(radius=2.22, spread=0.16, long=0.30, bend=0.35, large=1.28, histiocytes=6),
-    "MCL": Cells(radius=2.18, spread=0.10, long=0.18, bend=0.15, large=1.25, histiocytes=70),
+    "MCL": Cells(radius=2.18, spread=0.10, long=0.18, bend=0.15, large=1.25, histiocytes=15),
 }
 LYMPHOCYTE = Cells(radius=1.90, spread=0.09, long=0.05, bend=0.02, large=1.0, histiocytes=0)
 
@@ -296,7 +296,7 @@ def _vary(rng: np.random.Generator, patient: Patient) -> Patient:
     # more or less plainly.
     habit = dict(patient.habit)
     for name in ("strength", "redness", "light"):
-        habit[name] *= 1 + 0.012 * rng.standard_normal()
+        habit[name] *= 1 + 0.006 * rng.standard_normal()
     for name in ("fissures", "stroma", "bleeding"):
         habit[name] *= rng.uniform(0.5, 1.3)
     habit["architecture"] = float(np.clip(habit["architecture"] * rng.uniform(0.85, 1.1), 0, 1))

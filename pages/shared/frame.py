@@ -7,6 +7,7 @@ import streamlit as st
 
 from lymph.data.sources import DataSet
 from lymph.errors import LymphError
+from pages.shared import state
 from pages.shared.navigation import FILES
 
 SYNTHETIC_NOTICE = "Synthetic set: every picture is computer drawn, none is from a patient."
@@ -66,6 +67,20 @@ def begin(question: str, data_set: DataSet | None) -> None:
     st.title(question, anchor=False)
     if data_set is not None and data_set.synthetic:
         st.html(f'<span class="lymph-notice">{SYNTHETIC_NOTICE}</span>')
+
+
+def begin_on_pictures(question: str) -> DataSet | None:
+    """Begin a page that needs pictures; without any, offer the way to them and return None."""
+    data_set = state.current_data_set()
+    begin(question, data_set)
+    if data_set is None:
+        next_step("There are no pictures yet.", "data", "Add pictures")
+    return data_set
+
+
+def offer_training() -> None:
+    """Say that there is no trained model yet and offer the way to one."""
+    next_step("No model has learned from these pictures yet.", "train", "Train a model")
 
 
 def next_step(text: str, step: str, label: str) -> None:

@@ -4,11 +4,13 @@ import streamlit as st
 
 from lymph.data import sources
 from pages.shared import state
-from pages.shared.frame import SYNTHETIC_NOTICE
+from pages.shared.frame import SYNTHETIC_NOTICE, plain
 from pages.shared.glossary import show_glossary
 from pages.shared.loading import progress_bar
 from pages.shared.navigation import STEPS, TITLES
 from pages.shared.training import has_finished_run
+
+MISSING_KEY = "data_missing"
 
 
 def ensure_data() -> None:
@@ -23,17 +25,36 @@ def ensure_data() -> None:
 def choose_data_set() -> None:
     """Draw the data set chooser; the choice is kept across pages and in the address."""
     names = [data_set.name for data_set in sources.list_data_sets()]
+    asked = st.query_params.get(state.DATA_KEY)
+    if asked and asked not in names:
+        st.session_state[MISSING_KEY] = asked
     wanted = st.session_state.pop(state.WANTED_KEY, None)
     if wanted in names:
         st.session_state[state.DATA_KEY] = wanted
     elif st.session_state.get(state.DATA_KEY, names[0]) not in names:
         del st.session_state[state.DATA_KEY]
     st.sidebar.selectbox(
-        "Data set", names, key=state.DATA_KEY, bind="query-params", persist_state="session"
+        "Data set",
+        names,
+        key=state.DATA_KEY,
+        bind="query-params",
+        persist_state="session",
+        on_change=lambda: st.session_state.pop(MISSING_KEY, None),
     )
+    show_missing()
     data_set = state.current_data_set()
     if data_set and data_set.synthetic:
         st.sidebar.caption(SYNTHETIC_NOTICE)
+
+
+def show_missing() -> None:
+    """Say so where the address names a data set that is not here, until another is chosen."""
+    missing, shown = st.session_state.get(MISSING_KEY), state.current_data_set()
+    if missing and shown:
+        st.warning(
+            f"There is no data set named {plain(missing)} here; this is {plain(shown.name)}."
+            " Choose another in the sidebar, or add pictures on the Data page."
+        )
 
 
 def show_steps() -> None:

@@ -5,11 +5,15 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
 from lymph.data import demo
+from lymph.data.measure import colour_statistics
+from lymph.data.stain import optical_density
 from lymph.facts import PATIENT_PATTERN, PATIENT_PICTURES
+from lymph.leak import linear, measure_leak
 
 TOTAL = 374
 PER_PATIENT = 3
@@ -160,3 +164,16 @@ def test_mean_colour_does_not_tell_the_class(drawn: dict[str, np.ndarray]) -> No
         np.mean([means[n] for n in counts], axis=0) for counts in PATIENT_PICTURES.values()
     ]
     assert np.ptp(per_class, axis=0).max() < 25
+
+
+def test_colours_alone_tell_the_class_where_the_patient_is_known(
+    drawn: dict[str, np.ndarray],
+) -> None:
+    pictures = [picture for own in drawn.values() for picture in own]
+    colours = [colour_statistics(optical_density(p[::2, ::2].reshape(-1, 3))) for p in pictures]
+    labels = {n: label for label, counts in PATIENT_PICTURES.items() for n in counts}
+    table = pd.DataFrame({"patient": np.repeat(list(drawn), PER_PATIENT)})
+    table["label"] = table["patient"].map(labels)
+    table["picture"] = [f"{number}.png" for number in range(len(table))]
+    measured = measure_leak(linear(np.array(colours), table), table, seeds=2)
+    assert measured["picture"]["mean"] - measured["patient"]["mean"] > 0.15

@@ -14,7 +14,7 @@ from lymph.data.parallel import Progress
 from lymph.data.sources import DataSet
 from lymph.errors import DataError
 
-from .conftest import OpenPage
+from .conftest import APP, OpenPage
 
 
 def metrics(app: AppTest) -> dict[str, str]:
@@ -53,6 +53,21 @@ def test_the_first_opening_draws_the_demonstration_set(
 
 def test_real_pictures_carry_no_synthetic_notice(tiny: DataSet, open_page: OpenPage) -> None:
     assert not open_page("data").sidebar.caption
+
+
+def test_an_address_that_names_a_set_that_is_not_here_says_so(
+    tiny: DataSet, make_tiny: Callable[..., Path]
+) -> None:
+    app = AppTest.from_file(str(APP), default_timeout=60)
+    app.query_params["data"] = "els*where"
+    app.run()
+    assert "no data set named els\\*where here" in app.warning[0].value
+    app.run()
+    assert app.warning, "it stays until another set is chosen"
+    sources.add_folder(make_tiny("second"), "another")
+    app.run()
+    app.sidebar.selectbox(key="data").set_value("another").run()
+    assert not any("els" in warning.value for warning in app.warning)
 
 
 def test_the_gallery_filters_by_class_and_patient(tiny: DataSet, open_page: OpenPage) -> None:
