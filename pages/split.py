@@ -17,7 +17,12 @@ from pages.shared.frame import begin_on_pictures, next_step, plain, show_error
 from pages.shared.loading import SplitFacts
 from pages.shared.navigation import ensure_app
 from pages.shared.split_kept import keep_and_load
-from pages.shared.split_tiles import move_by_hand, show_patients, show_tiles
+from pages.shared.split_tiles import (
+    move_by_hand,
+    show_patients,
+    show_tiles,
+    tests_patients_alone,
+)
 from pages.shared.state import SplitSettings
 
 QUESTION = "Which patients does the model never see?"
@@ -48,7 +53,8 @@ def page() -> None:
     try:
         table = usable(loading.picture_table(data_set))
         main, side = st.columns([3, 1], gap="large")
-        with side:
+        # On a phone this column comes first, or the choice would stand below all the pictures.
+        with side, st.container(key="choosers_first"):
             settings = choose_split(data_set)
         with main:
             show_split(data_set, table, settings)
@@ -114,7 +120,8 @@ def show_split(data_set: DataSet, table: pd.DataFrame, settings: SplitSettings) 
         move_by_hand(data_set, table, split, settings, colours)
     elif split.by == "patient":
         show_tiles(table, split, colours)
-    show_balance(table, facts, colours)
+    if not tests_patients_alone(split):
+        show_balance(table, facts, colours)
     leak_view.show_meter(data_set)
     show_patients(data_set, table, split, colours)
     show_downloads(split, facts)

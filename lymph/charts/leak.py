@@ -47,8 +47,8 @@ def leak_bars(result: Mapping[str, Any]) -> go.Figure:
             hovertemplate=f"{title}: %{{y:.1%}}<extra></extra>",
         )
         figure.add_annotation(
-            x=place - 0.14,
-            y=part["mean"] / 2,
+            x=place,
+            y=max(0.07, low / 2),
             text=f"<b>{whole_percent(part['mean'])}</b>",
             showarrow=False,
             font={"size": 26, "color": "white"},

@@ -38,21 +38,33 @@ def people_of(table: pd.DataFrame, split: Split) -> pd.DataFrame:
     return people.sort_values(["label", "pictures", "patient"], ascending=[True, False, True])
 
 
+def tests_patients_alone(split: Split) -> bool:
+    """Tell whether every fold tests a single patient."""
+    return split.by == "patient" and all(len(fold) == 1 for fold in split.folds or [[]])
+
+
 def show_tiles(table: pd.DataFrame, split: Split, colours: dict[str, str]) -> None:
     """Draw every patient as a tile in its set: class by colour and word, pictures by width."""
     people = people_of(table, split)
     if len(people) > MOST_TILES:
         st.caption(f"{len(people)} patients are too many to draw each as a tile.")
         return
-    names = ORDER if split.folds is None else split.names()
-    body = "".join(_one_set(name, people[people["set"] == name], colours) for name in names)
+    if tests_patients_alone(split):
+        body = _one_set("Each of them alone", people, colours)
+    else:
+        names = ORDER if split.folds is None else split.names()
+        body = "".join(
+            _one_set(
+                SET_TITLES.get(name, name.capitalize()), people[people["set"] == name], colours
+            )
+            for name in names
+        )
     st.html(STYLES + body)
 
 
-def _one_set(name: str, people: pd.DataFrame, colours: dict[str, str]) -> str:
+def _one_set(title: str, people: pd.DataFrame, colours: dict[str, str]) -> str:
     if people.empty:
         return ""
-    title = SET_TITLES.get(name, name.capitalize())
     tiles = "".join(
         f'<span class="lymph-tile" style="--edge:{colours[row.label]};'
         f'--ink:{ink_on(colours[row.label])};--size:{min(40, row.pictures)}"'

@@ -229,3 +229,8 @@ def test_leak_bars_show_means_seeds_and_intervals() -> None:
     dots = [trace for trace in figure.data if trace.type == "scatter"]
     assert list(dots[0].y) == [0.8, 1.0]
     assert figure.layout.shapes[0].y0 == 0.3
+    # The figure in a bar stands in its middle, below the whisker, however narrow the bar is.
+    told = [note for note in figure.layout.annotations if note.text.startswith("<b>")]
+    assert [note.x for note in told] == [0, 1]
+    assert [note.y < bar.y[0] for note, bar in zip(told, bars, strict=True)] == [True, True]
+    assert told[0].y < 0.7

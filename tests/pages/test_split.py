@@ -131,8 +131,12 @@ def test_folds_test_every_patient_once(tiny: DataSet, open_page: OpenPage) -> No
     app.switch_page("pages/train.py").run()
     assert not app.exception
     assert numbers(app)["Patients tested"] == "12"
-    app = choose(app.switch_page("pages/split.py").run(), tiny, "one-out")
+    app.switch_page("pages/split.py").run()
+    assert "Is every class shared out evenly?" in [part.value for part in app.subheader]
+    app = choose(app, tiny, "one-out")
     assert numbers(app)["Folds"] == "12"
+    # Twelve bars of one class each would tell nothing.
+    assert "Is every class shared out evenly?" not in [part.value for part in app.subheader]
 
 
 def test_a_split_is_saved_used_and_forgotten(tiny: DataSet, open_page: OpenPage) -> None:
