@@ -46,12 +46,13 @@ WORST = 24
 CSS = """
 :root {color-scheme: light}
 body {font: 16px/1.5 system-ui, sans-serif; color: #221C2C; margin: 0 auto; max-width: 62rem;
-  padding: 2rem 1.2rem 5rem}
+  padding: 2rem 1.2rem 5rem; overflow-wrap: anywhere}
 h1 {font-size: 1.9rem; margin: 0} h2 {margin: 3rem 0 .6rem; font-size: 1.35rem}
 .quiet {color: #5d5668; font-size: .92rem}
 .leak {background: #fbe4ec; border-left: 5px solid #B3264E; padding: .7rem 1rem; margin: 1rem 0}
 .numbers {display: flex; flex-wrap: wrap; gap: 3rem; margin: 1.5rem 0}
 .numbers b {font-size: 2.2rem; display: block; line-height: 1.2}
+.wide {overflow-x: auto}
 table.plain {border-collapse: collapse; width: 100%; font-size: .93rem}
 table.plain th, table.plain td {text-align: left; padding: .35rem .6rem;
   border-bottom: 1px solid #DDD8E3; vertical-align: top}
@@ -153,9 +154,10 @@ def _section(title: str, body: str) -> str:
 
 
 def _table(table: pd.DataFrame) -> str:
-    return table.to_html(
+    body = table.to_html(
         index=False, border=0, classes="plain", float_format=lambda value: f"{value:.2f}"
     )
+    return f'<div class="wide">{body}</div>'
 
 
 def _charts(charts: Mapping[str, Any], starts: tuple[str, ...]) -> str:
@@ -364,4 +366,4 @@ def _listed(items: Iterable[tuple[str, Any]]) -> str:
         f"<tr><th>{html.escape(str(key))}</th><td>{html.escape(str(value))}</td></tr>"
         for key, value in items
     )
-    return f'<table class="plain">{rows}</table>'
+    return f'<div class="wide"><table class="plain">{rows}</table></div>'
