@@ -34,8 +34,7 @@ READ_PIXELS = 16_000_000
 # Below this side, in pixels, there is no tissue to be seen.
 MIN_SIDE = 32
 
-# Pictures that go through the model together: where somebody watches, and where nobody does.
-SOON = 4
+# Pictures that go through the model together, once the first few were answered.
 BATCH = 8
 
 # Names that a format goes by; any other is told to whom it concerns.
@@ -265,12 +264,12 @@ def answer_files(
     classifiers: Sequence[Classifier],
     named: Iterable[tuple[str, Source | Opener]],
     keep: Keep | None = None,
-    batch: int = SOON,
 ) -> Iterator[Answered]:
     """Yield the answers of each file, in order, as they are ready.
 
     Files are read in threads while the model works; only pictures at working size wait, so memory
-    does not grow with the number of files.
+    does not grow with the number of files. The first is answered alone, then two, four and
+    ``BATCH`` go through the model together: somebody who watches sees an answer at once.
 
     Parameters
     ----------
@@ -281,19 +280,18 @@ def answer_files(
         that returns the bytes.
     keep : callable, optional
         What to keep of the full pixels, uint8 H x W x 3; called in a thread.
-    batch : int
-        Pictures that go through the model together, after the first, which is answered alone.
     """
     ready: list[Prepared] = []
+    together = 1
     items = list(named)
     prepared = map_in_threads(lambda item: _prepare(classifiers, *item, keep), items)
     for count, one in enumerate(prepared, start=1):
         ready.append(one)
-        if len(ready) == batch or count in (1, len(items)):
+        if len(ready) == together or count == len(items):
             columns = [_answers_of(c, place, ready) for place, c in enumerate(classifiers)]
             for row, held in enumerate(ready):
                 yield Answered([column[row] for column in columns], held.kept)
-            ready = []
+            ready, together = [], min(2 * together, BATCH)
 
 
 def classify_files(
@@ -301,9 +299,9 @@ def classify_files(
     named: Iterable[tuple[str, Source | Opener]],
     progress: Progress | None = None,
 ) -> Iterator[Answer]:
-    """Yield one answer a file, in order, in batches of ``BATCH``; see :func:`answer_files`."""
+    """Yield one answer a file, in order; see :func:`answer_files`."""
     items = list(named)
-    for done, answered in enumerate(answer_files([classifier], items, batch=BATCH), start=1):
+    for done, answered in enumerate(answer_files([classifier], items), start=1):
         if progress:
             progress(done, len(items))
         yield answered.answers[0]

@@ -43,8 +43,8 @@ def progress_bar(text: str) -> Iterator[Progress]:
     def show(done: int, total: int) -> None:
         nonlocal drawn
         now = time.monotonic()
-        # Ten drawings a second are enough; each one costs the work itself some time.
-        if total and (now - drawn > 0.1 or done == total):
+        # Four drawings a second are enough; each one costs the work itself some time.
+        if total and (now - drawn > 0.25 or done == total):
             drawn = now
             left = (now - started) * (total - done) / max(1, done)
             place.progress(done / total, f"{text}: {done} of {total}{time_left(left)}")

@@ -138,16 +138,26 @@ def test_two_classifiers_share_one_reading(run: Run, tiny_root: Path) -> None:
 
 
 def test_batches_answer_as_one_by_one(run: Run, tiny_root: Path) -> None:
-    """The size of a batch changes nothing, broken files among them included."""
-    named = [(p.name, p) for p in sorted(tiny_root.rglob("*.png"))[:7]]
+    """In company or alone a picture gets the same answer, broken files among them included."""
+    named = [(p.name, p) for p in sorted(tiny_root.rglob("*.png"))[:20]]
     named.insert(3, ("bad", b"nothing"))
     classifier = load_classifier(run)
-    alone = [one.answers[0] for one in answer_files([classifier], named, batch=1)]
-    for size in (3, 8, 50):
-        together = [one.answers[0] for one in answer_files([classifier], named, batch=size)]
-        assert [a["picture"] for a in together] == [a["picture"] for a in alone]
-        for a, b in zip(alone, together, strict=True):
-            assert a["probabilities"] == pytest.approx(b["probabilities"], abs=1e-4)
+    alone = [next(answer_files([classifier], [one])).answers[0] for one in named]
+    together = [one.answers[0] for one in answer_files([classifier], named)]
+    assert [a["picture"] for a in together] == [a["picture"] for a in alone]
+    for a, b in zip(alone, together, strict=True):
+        assert a["probabilities"] == pytest.approx(b["probabilities"], abs=1e-4)
+
+
+def test_the_first_answer_waits_for_no_other(run: Run, tiny_root: Path) -> None:
+    """One picture goes through the model alone, then two, four and at most eight at a time."""
+    classifier, sizes = load_classifier(run), []
+    backbone = classifier.model.backbone
+    hook = backbone.register_forward_pre_hook(lambda _, given: sizes.append(len(given[0])))
+    named = [(p.name, p) for p in sorted(tiny_root.rglob("*.png"))[:20]]
+    assert len(list(answer_files([classifier], named))) == 20
+    hook.remove()
+    assert sizes == [1, 2, 4, 8, 5]
 
 
 def test_sources_are_opened_one_after_another(run: Run, tiny_root: Path) -> None:
