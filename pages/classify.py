@@ -118,7 +118,8 @@ def gather() -> list[File]:
     files = []
     if way == FROM_CAMERA:
         shot = st.camera_input("Take a picture", key="classify_camera")
-        files = unpacked(shot) if shot else []
+        taken = unpacked(shot) if shot else []
+        files = [file._replace(name="camera picture") for file in taken]
     elif way == FROM_CLIPBOARD:
         paste_area(keep_pasted, "classify_paste")
     else:

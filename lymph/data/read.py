@@ -148,7 +148,9 @@ def _picture(source: Source) -> Iterator[Image.Image]:
     except Image.UnidentifiedImageError as error:
         raise PictureError(_stranger(source)) from error
     except Exception as error:  # Pillow's decoders raise nearly anything on damaged files.
-        raise PictureError(f"The file is damaged or cut short ({_reason(error)}).") from error
+        raise PictureError(
+            f"The file is damaged or cut short ({_reason(error)}); copy it again from its source."
+        ) from error
 
 
 def _reason(error: Exception) -> str:

@@ -71,6 +71,14 @@ def test_every_way_in_and_the_reasons(
     expect(said).to_have_count(1)
     expect(page.get_by_text("pasted picture").first).to_be_visible()
 
+    page.get_by_text("Camera", exact=True).click()
+    page.wait_for_function("document.querySelector('video')?.videoWidth > 0")
+    page.get_by_role("button", name="Take Photo").click()
+    expect(page.get_by_text("camera picture").first).to_be_visible()
+    # The browser's own test pattern: no tissue, so no answer to be trusted.
+    expect(page.get_by_text("Do not trust this answer").last).to_be_visible()
+    settle()
+
     page.set_viewport_size({"width": 390, "height": 844})
     settle()
     wide = page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth")
