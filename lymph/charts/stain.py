@@ -12,6 +12,8 @@ from lymph.facts import OKABE_ITO
 # More points than this make the page slow and tell no more.
 MOST_POINTS = 4_000
 MOST_NAMES = 40
+# Width and height of a name, as shares of the chart.
+NAME_SIZE = (0.08, 0.05)
 
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x", "star", "triangle-down", "cross")
 
@@ -37,7 +39,7 @@ def stain_map(
         ``stain``, ``hue`` or ``components`` (of the colour statistics).
     by : str
         ``label`` or ``patient``: what the colours tell. Patients have a mark of their own too, and
-        their name stands in the middle of their points.
+        their name stands in the middle of their points where there is room for it.
 
     Returns
     -------
@@ -78,12 +80,19 @@ def stain_map(
 
 
 def _name_patients(figure: go.Figure, points: pd.DataFrame, across: str, up: str) -> None:
+    """Write names beside the patients that stand apart; where two would overlap, only one."""
     middles = points.groupby("patient")[[across, up]].median()
-    for patient, middle in middles.iterrows():
+    span = (points[[across, up]].max() - points[[across, up]].min()).replace(0, 1)
+    places = ((middles - middles.median()) / span).to_numpy()
+    named: list[np.ndarray] = []
+    for row in np.argsort(-np.abs(places).max(axis=1), kind="stable"):
+        if any((np.abs(places[row] - other) < NAME_SIZE).all() for other in named):
+            continue
+        named.append(places[row])
         figure.add_annotation(
-            x=middle[across],
-            y=middle[up],
-            text=f"<b>{patient}</b>",
+            x=middles[across].iloc[row],
+            y=middles[up].iloc[row],
+            text=f"<b>{middles.index[row]}</b>",
             showarrow=False,
             font_size=11,
             yshift=12,

@@ -190,7 +190,7 @@ def test_the_stain_map_holds_every_picture_once(table: pd.DataFrame, by: str) ->
     held = [row[0] for trace in figure.data for row in trace.customdata]
     assert sorted(held) == sorted(table["picture"])
     assert [trace.name for trace in figure.data] == sorted(table[by].unique())
-    names = [note.text for note in figure.layout.annotations]
+    names = sorted(note.text for note in figure.layout.annotations)
     assert names == (["<b>a</b>", "<b>b</b>", "<b>c</b>", "<b>d</b>"] if by == "patient" else [])
 
 
@@ -216,6 +216,28 @@ def test_a_zoomable_picture_keeps_its_shape() -> None:
     assert layout.yaxis.scaleanchor == "x" and layout.yaxis.range == (300, 0)
     assert (layout.images[0].sizex, layout.images[0].sizey) == (400, 300)
     assert layout.xaxis.fixedrange is False
+
+
+def test_names_in_the_stain_map_do_not_overlap() -> None:
+    rng = np.random.default_rng(0)
+    points = pd.DataFrame(
+        {
+            "picture": [f"{n}.png" for n in range(90)],
+            "label": "A",
+            "patient": [f"p{n // 3}" for n in range(90)],
+            "haematoxylin": rng.normal(size=90),
+            "eosin": rng.normal(size=90),
+        }
+    )
+    points.loc[:2, ["haematoxylin", "eosin"]] = 9.0
+    names = charts.stain_map(points, COLOURS, "stain", "patient").layout.annotations
+    assert "<b>p0</b>" in {name.text for name in names}, "who stands apart is named"
+    assert 3 < len(names) < 30
+    spans = [points[axis].max() - points[axis].min() for axis in ("haematoxylin", "eosin")]
+    for i, one in enumerate(names):
+        for other in names[:i]:
+            gaps = (abs(one.x - other.x) / spans[0], abs(one.y - other.y) / spans[1])
+            assert gaps[0] >= 0.08 or gaps[1] >= 0.05
 
 
 def test_leak_bars_show_means_seeds_and_intervals() -> None:
