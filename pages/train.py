@@ -27,6 +27,7 @@ from pages.shared.loading import duration, time_left
 from pages.shared.navigation import FILES, ensure_app
 from pages.shared.training import (
     STATE_MARKS,
+    pace,
     remember_run,
     run_in_address,
     runs_of,
@@ -339,19 +340,23 @@ def show_estimate(config: TrainConfig, split: Split, table: pd.DataFrame) -> Non
 def show_run(run: Run) -> None:
     """Show a run and, while it goes on, look at its files again and again.
 
-    Where it stands costs next to nothing and is looked at often. Drawing curves costs the run
-    itself some time where the page is open on the machine that trains: they come less often.
+    Where it stands costs less than the curves do, and is looked at more often.
     """
-    over = run.status().over
+
+    def now() -> tuple[tuple[float | None, float | None], bool]:
+        return pace(run.status()), not run.metrics().empty
+
+    at_first = now()
+    look, draw = at_first[0]
 
     def live() -> None:
         draw_state(run)
-        # A run that ends stops the polling, one that is resumed begins it: both need a whole rerun.
-        if run.status().over != over:
+        # Another pace, none at all and the first epoch's curves all need a whole rerun.
+        if now() != at_first:
             st.rerun()
 
-    st.fragment(live, run_every=None if over else 2.0)()
-    st.fragment(lambda: draw_run(run), run_every=None if over else 5.0)()
+    st.fragment(live, run_every=look)()
+    st.fragment(lambda: draw_run(run), run_every=draw)()
 
 
 def draw_state(run: Run) -> None:

@@ -15,7 +15,7 @@ from lymph.evaluation import report
 from lymph.models import MODELS
 from lymph.runs import Run
 from lymph.splits import leak_report
-from lymph.training.folder import PREDICTIONS
+from lymph.training.folder import PREDICTIONS, Status
 
 if TYPE_CHECKING:
     from lymph.inference import Classifier
@@ -32,6 +32,24 @@ STATE_MARKS = {
     "failed": "❌ failed",
     "lost": "❔ lost",
 }
+
+# A poll redraws the whole page in the browser, 60 ms of a processor, and the curves take 250 ms.
+# Where page and run share a machine this is time the run loses, so a run that goes on for longer
+# than a minute is looked at less often: seconds between two looks at where it stands, and between
+# two drawings of its curves.
+YOUNG_SECONDS = 60.0
+YOUNG_PACE = (4.0, 8.0)
+STEADY_PACE = (5.0, 15.0)
+
+
+def pace(status: Status) -> tuple[float | None, float | None]:
+    """Return the seconds between two looks at a run and between two drawings of its curves.
+
+    Both are None for a run that is over.
+    """
+    if status.over:
+        return None, None
+    return YOUNG_PACE if status.seconds < YOUNG_SECONDS else STEADY_PACE
 
 
 def runs_of(data_set: DataSet) -> list[Run]:

@@ -21,12 +21,14 @@ import warnings
 import zipfile
 import zlib
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from PIL import Image
 
-from lymph.data.read import read_with_notes
+from lymph.data.read import read_image, read_with_notes
 from lymph.errors import PictureError
 from lymph.inference.classify import READ_PIXELS
 from lymph.inference.dropped import unpack_drop
@@ -34,6 +36,9 @@ from lymph.inference.dropped import unpack_drop
 LIMIT = 2.0
 MAGIC_VALUES = (b"\x00", b"\xff", b"\x7f", b"\x80", b"\x00\x00\x00\x00", b"\xff\xff\xff\xff")
 LARGE_SIDES = (0, 1, 255, 10_000, 65_535, 1_000_000, 2**31 - 1)
+
+
+Result = TypeVar("Result")
 
 
 def _encode(picture: Image.Image, form: str, **options: object) -> bytes:
@@ -130,24 +135,35 @@ def judge(data: bytes) -> str:
     Raises
     ------
     AssertionError
-        When it is neither a sound picture nor a refusal of one line.
+        When it is neither a sound picture nor a refusal of one line, or when training, which reads
+        at full size, would be given another picture.
     """
     outcome = "refused"
     for dropped in unpack_drop("drop.png", io.BytesIO(data)):
         if dropped.open is None:
             assert dropped.problem and "\n" not in dropped.problem
             continue
-        try:
-            pixels = read_with_notes(dropped.open(), READ_PIXELS).pixels
-        except PictureError as refusal:
-            words = str(refusal)
-            if words and "\n" not in words:
-                continue
-            raise AssertionError("a refusal of another form") from refusal
+        reading = _read_or_refused(read_with_notes, dropped.open(), READ_PIXELS)
+        if reading is None:
+            continue
+        pixels = reading.pixels
         assert pixels.dtype == np.uint8 and pixels.ndim == 3 and pixels.shape[2] == 3
         assert pixels.size and pixels.shape[0] * pixels.shape[1] <= 1.1 * READ_PIXELS
+        if not any("shrunk" in note for note in reading.notes):
+            full = _read_or_refused(read_image, dropped.open())
+            assert full is not None and np.array_equal(np.asarray(full), pixels), "another picture"
         outcome = "read"
     return outcome
+
+
+def _read_or_refused(read: Callable[..., Result], *given: object) -> Result | None:
+    """Return what was read, or None when it was refused in one line."""
+    try:
+        return read(*given)
+    except PictureError as refusal:
+        words = str(refusal)
+        assert words and "\n" not in words, "a refusal of another form"
+        return None
 
 
 def run(first: int, inputs: int, seconds: float, keep: Path) -> int:
