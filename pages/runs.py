@@ -69,6 +69,8 @@ def choose_rows(shown: list[Run]) -> list[Run]:
         height="content" if len(table) <= 25 else "auto",
         on_select="rerun",
         selection_mode="multi-row",
+        # A run that goes on has no test yet, and a cross-validation no one validation figure.
+        placeholder="–",
         key="runs_table",
     )
     return [shown[place] for place in event["selection"]["rows"] if place < len(shown)]

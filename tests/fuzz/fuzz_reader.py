@@ -31,7 +31,7 @@ from PIL import Image
 from lymph.data.read import read_image, read_with_notes
 from lymph.errors import PictureError
 from lymph.inference.classify import READ_PIXELS
-from lymph.inference.dropped import unpack_drop
+from lymph.inference.dropped import Dropped, unpack_drop
 
 LIMIT = 2.0
 MAGIC_VALUES = (b"\x00", b"\xff", b"\x7f", b"\x80", b"\x00\x00\x00\x00", b"\xff\xff\xff\xff")
@@ -143,23 +143,25 @@ def judge(data: bytes) -> str:
         if dropped.open is None:
             assert dropped.problem and "\n" not in dropped.problem
             continue
-        reading = _read_or_refused(read_with_notes, dropped.open(), READ_PIXELS)
+        reading = _read_or_refused(dropped, read_with_notes, READ_PIXELS)
         if reading is None:
             continue
         pixels = reading.pixels
         assert pixels.dtype == np.uint8 and pixels.ndim == 3 and pixels.shape[2] == 3
         assert pixels.size and pixels.shape[0] * pixels.shape[1] <= 1.1 * READ_PIXELS
         if not any("shrunk" in note for note in reading.notes):
-            full = _read_or_refused(read_image, dropped.open())
+            full = _read_or_refused(dropped, read_image)
             assert full is not None and np.array_equal(np.asarray(full), pixels), "another picture"
         outcome = "read"
     return outcome
 
 
-def _read_or_refused(read: Callable[..., Result], *given: object) -> Result | None:
+def _read_or_refused(
+    dropped: Dropped, read: Callable[..., Result], *given: object
+) -> Result | None:
     """Return what was read, or None when it was refused in one line."""
     try:
-        return read(*given)
+        return read(dropped.open(), *given)
     except PictureError as refusal:
         words = str(refusal)
         assert words and "\n" not in words, "a refusal of another form"
