@@ -273,6 +273,19 @@ def _notes_of(picture: Image.Image, orientation: int, shrunk: int) -> list[str]:
 
 def _page_note(picture: Image.Image) -> list[str]:
     """Say which page or frame was read when there are several."""
+    pages = _pages_of(picture)
+    if pages == 1:
+        return []
+    count = pages if pages <= MAX_PAGES else f"more than {MAX_PAGES}"
+    if picture.format == "TIFF":
+        return [f"The file has {count} pages; this is page 1."]
+    return [f"The file is animated; this is the first of {count} frames."]
+
+
+def _pages_of(picture: Image.Image) -> int:
+    """Count pages or frames, not far beyond ``MAX_PAGES``."""
+    if picture.format != "TIFF":  # in the header; going to a frame would decode it
+        return getattr(picture, "n_frames", 1)
     pages = 1
     try:
         while pages <= MAX_PAGES:
@@ -280,12 +293,7 @@ def _page_note(picture: Image.Image) -> list[str]:
             pages += 1
     except Exception:  # the end, or a damaged later page, which does not harm the first
         pass
-    if pages == 1:
-        return []
-    count = pages if pages <= MAX_PAGES else f"more than {MAX_PAGES}"
-    if picture.format == "TIFF":
-        return [f"The file has {count} pages; this is page 1."]
-    return [f"The file is animated; this is the first of {count} frames."]
+    return pages
 
 
 def read_with_notes(source: Source, max_pixels: int | None = None) -> Reading:

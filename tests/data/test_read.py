@@ -434,6 +434,17 @@ def test_pages_and_frames_are_told() -> None:
         ]
 
 
+def test_frames_are_counted_without_decoding_them() -> None:
+    """Decoding every frame of a large animation took seconds; broken ones show it is not done."""
+    frames = [Image.new("RGB", (50, 40), colour) for colour in ("red", "lime", "blue", "white")]
+    data = encode(frames[0], "PNG", save_all=True, append_images=frames[1:])
+    head, *later = data.split(b"fdAT")
+    assert len(later) == 3
+    broken = b"fdAT".join([head, *(part[:4] + b"broken" + part[10:] for part in later)])
+    told = ["The file is animated; this is the first of 4 frames."]
+    assert read_with_notes(data).notes == read_with_notes(broken).notes == told
+
+
 def test_a_thousand_pages_are_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     """Counting stops at a bound."""
     monkeypatch.setattr(read, "MAX_PAGES", 2)
