@@ -61,6 +61,7 @@ def choose_rows(shown: list[Run]) -> list[Run]:
     number = st.column_config.NumberColumn
     config = {name: number(name, format="%.0f %%") for name in SHARES}
     config["Minutes"] = number("Minutes", format="%.1f")
+    config["Leaks"] = st.column_config.TextColumn("Leaks", width=92)
     config["Name"] = st.column_config.TextColumn("Name", pinned=True)
     event = st.dataframe(
         table,

@@ -482,14 +482,17 @@ def list_runs(data_set: DataSet, shown: Run | None) -> None:
     st.subheader(
         "Other runs on these pictures" if shown else "Runs on these pictures", anchor=False
     )
-    for run in others[:12]:
-        status = run.status()
-        with st.container(horizontal=True, vertical_alignment="center", key=f"run_{run.id}"):
-            if st.button("Show", key=f"show_{run.id}"):
-                remember_run(KEY, run.id)
-                st.rerun()
+    with st.container(gap="xsmall", key="other_runs"):
+        for run in others[:12]:
+            status = run.status()
             progress = f" {status.epoch} of {status.epochs}" if not status.over else ""
-            st.write(f"{STATE_MARKS[status.state]}{progress} · {plain(title_of(run))}")
+            st.button(
+                f"{STATE_MARKS[status.state]}{progress} · {plain(title_of(run))}",
+                type="tertiary",
+                on_click=remember_run,
+                args=(KEY, run.id),
+                key=f"show_{run.id}",
+            )
 
 
 ensure_app()

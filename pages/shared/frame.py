@@ -42,6 +42,8 @@ STYLES = """
 .lymph-steps .open {opacity:.6;}
 @media (max-width:640px) {.lymph-patient {grid-template-columns:1fr;}
   [data-testid="stColumn"]:has(> * .st-key-choosers_first) {order:-1;}}
+.st-key-other_runs button {justify-content:start; text-align:start;}
+.st-key-other_runs button p {text-decoration:underline; text-underline-offset:.2em;}
 </style>
 """
 
