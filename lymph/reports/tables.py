@@ -36,6 +36,14 @@ def interval_text(pair: Iterable[float] | None) -> str:
     return f"{low:.2f} to {high:.2f}"
 
 
+def percent_interval_text(pair: Iterable[float] | None) -> str:
+    """Write an interval of a share, 0 to 1, in whole percent."""
+    if pair is None:
+        return "undefined"
+    low, high = pair
+    return f"{100 * low:.0f} to {100 * high:.0f} %"
+
+
 def area_text(area: Area) -> str:
     """Write an area under a curve with its interval."""
     if area.value is None:
@@ -92,13 +100,12 @@ def calibration_table(columns: Mapping[str, Calibration]) -> pd.DataFrame:
 def published_table(run: Run, report: Mapping[str, Any], level: str) -> pd.DataFrame:
     """Lay published figures and the notebook's beside a run, each with its protocol."""
     section = report[level]
-    low, high = section["interval"]
     mine = {
         "Who": "This run",
         "Method": MODELS[run.config.model].title,
         "Split": f"by {run.split().by}, {report['patients']['n']} patients judged",
         "Accuracy": f"{100 * section['accuracy']:.0f} % per {level[:-1]},"
-        f" 95 % interval {100 * low:.0f} to {100 * high:.0f} %",
+        f" 95 % interval {percent_interval_text(section['interval'])}",
         "Leaks": "yes" if report.get("leaked_test_share") else "no",
     }
     others = [
@@ -183,7 +190,7 @@ def run_row(
         found = {
             "Leaks": LEAK_MARK if leaks else "no",
             "Test": pictures["accuracy"],
-            "95 % interval": interval_text(pictures["interval"]) + (" ⚠" if leaks else ""),
+            "95 % interval": percent_interval_text(pictures["interval"]) + (" ⚠" if leaks else ""),
             "Patients right": f"{round(patients['accuracy'] * patients['n'])} of {patients['n']}",
         }
     return {

@@ -175,6 +175,8 @@ def test_a_row_of_the_table_of_runs(honest: Run) -> None:
     figures = report(honest.predictions())
     row = reports.run_row(honest, figures, report(honest.predictions(), "val"))
     assert row["Test"] == figures["pictures"]["accuracy"]
+    low, high = figures["pictures"]["interval"]
+    assert row["95 % interval"] == f"{100 * low:.0f} to {100 * high:.0f} %"
     assert row["Patients right"].endswith(" of 3")
     assert row["Leaks"] == "no" and row["Epochs"] == 2
     assert row["Name"] == honest.path.name
