@@ -23,6 +23,9 @@ SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp"}
 
 # A 100-megapixel picture takes 300 MB as RGB; anything larger is a slide or an attack.
 MAX_PIXELS = 120_000_000
+# The longest side a JPEG can have. Pillow gathers a row in small pieces and copies all it has for
+# each of them: four million pixels in a row take seconds.
+MAX_SIDE = 65_535
 STRIP_PIXELS = 4_000_000
 GIANT_PIXELS = 20_000_000
 GIANTS = threading.Lock()
@@ -123,6 +126,11 @@ def _refuse_giants(picture: Image.Image) -> None:
         raise PictureError(
             f"The picture is too large ({picture.width} x {picture.height} pixels);"
             f" cut it to at most {MAX_PIXELS // 1_000_000} megapixels."
+        )
+    if max(picture.size) > MAX_SIDE:
+        raise PictureError(
+            f"The picture is too long ({picture.width} x {picture.height} pixels);"
+            f" cut it to at most {MAX_SIDE:,} pixels a side."
         )
 
 
@@ -310,7 +318,8 @@ def read_with_notes(source: Source, max_pixels: int | None = None) -> Reading:
     Raises
     ------
     PictureError
-        When it is no picture, is damaged, is a whole slide, or has more than ``MAX_PIXELS``.
+        When it is no picture, is damaged, is a whole slide, or has more than ``MAX_PIXELS`` or a
+        side longer than ``MAX_SIDE``.
     """
     with _picture(source) as picture, _one_giant(picture):
         stored = _stored_orientation(picture)
@@ -338,7 +347,7 @@ def read_picture(source: Source) -> np.ndarray:
     Raises
     ------
     PictureError
-        When it is no picture, is damaged, is a whole slide, or has more than ``MAX_PIXELS``.
+        As :func:`read_with_notes`.
     """
     return read_with_notes(source).pixels
 

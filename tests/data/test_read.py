@@ -421,6 +421,19 @@ def test_all_eight_orientations(orientation: int) -> None:
     np.testing.assert_array_equal(read_picture(data), np.asarray(expected))
 
 
+def test_a_row_of_millions_of_pixels_is_refused() -> None:
+    """A canvas of 4,269,854 x 20, claimed by the header of an animation, took 4 s to read."""
+    frames = [Image.new("RGB", (30, 20), colour) for colour in ("red", "blue")]
+    data = bytearray(encode(frames[0], "WEBP", save_all=True, append_images=frames[1:]))
+    assert data[12:16] == b"VP8X"
+    data[24:27] = (4_269_854 - 1).to_bytes(3, "little")
+    with pytest.raises(PictureError, match=r"too long \(4269854 x 20 .* 65,535 pixels a side"):
+        read_with_notes(bytes(data))
+    with pytest.raises(PictureError, match="too long"):
+        read_picture(encode(Image.new("L", (1, 65_536)), "PNG"))
+    assert read_picture(encode(Image.new("L", (1, 65_535)), "PNG")).shape == (65_535, 1, 3)
+
+
 def test_pages_and_frames_are_told() -> None:
     """Which page, of how many."""
     pages = [Image.new("RGB", (5, 4), colour) for colour in ("red", "lime", "blue")]
