@@ -1,7 +1,8 @@
 """The one reader of pictures: pages, training and commands all come through here.
 
-Memory: a picture of ``MAX_PIXELS`` takes at most 4 bytes a pixel while it is decoded (480 MB) and 3
-as the RGB that is returned; everything between happens in strips of ``STRIP_PIXELS``.
+Memory: reading takes at most ``PIXEL_BYTES`` a pixel and 16 for each of ``STRIP_PIXELS``, so 1.5 GB
+whatever the file, and giants are decoded one after another. Pillow keeps 4 bytes a pixel, the RGB
+that is returned takes 3, a decoder up to 5; everything between happens in strips.
 """
 
 import io
@@ -23,6 +24,9 @@ SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp"}
 
 # A 100-megapixel picture takes 300 MB as RGB; anything larger is a slide or an attack.
 MAX_PIXELS = 120_000_000
+PIXEL_BYTES = 12
+# WebP's decoder holds the whole canvas three times, so that a file of 1 kB could take 1.8 GB.
+WEBP_PIXEL_BYTES = 16
 # The longest side a JPEG can have. Pillow gathers a row in small pieces and copies all it has for
 # each of them: four million pixels in a row take seconds.
 MAX_SIDE = 65_535
@@ -122,10 +126,12 @@ def _refuse_slides(picture: Image.Image) -> None:
 
 
 def _refuse_giants(picture: Image.Image) -> None:
-    if picture.width * picture.height > MAX_PIXELS:
+    bytes_each = WEBP_PIXEL_BYTES if picture.format == "WEBP" else PIXEL_BYTES
+    most = MAX_PIXELS * PIXEL_BYTES // bytes_each
+    if picture.width * picture.height > most:
         raise PictureError(
             f"The picture is too large ({picture.width} x {picture.height} pixels);"
-            f" cut it to at most {MAX_PIXELS // 1_000_000} megapixels."
+            f" cut it to at most {most // 1_000_000} megapixels."
         )
     if max(picture.size) > MAX_SIDE:
         raise PictureError(

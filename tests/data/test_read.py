@@ -3,6 +3,8 @@
 import io
 import random
 import struct
+import subprocess
+import sys
 import time
 import warnings
 import zlib
@@ -544,6 +546,48 @@ def test_floats_that_are_no_numbers() -> None:
     values = np.array([[0.0, 0.5, 1.0, np.nan], [np.inf, -np.inf, 0.25, 1.0]], np.float32)
     pixels = read_picture(encode(Image.fromarray(values), "TIFF"))
     assert pixels[..., 0].tolist() == [[0, 128, 255, 0], [0, 0, 64, 255]]
+
+
+READ_AND_TELL_MEMORY = """
+import re, sys
+from pathlib import Path
+from lymph.data.read import read_picture
+def peak():
+    return int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) * 1024
+before = peak()
+pixels = read_picture(Path(sys.argv[1]))
+print(peak() - before)
+"""
+MEMORY_CASES = {
+    "png": ("RGB", "PNG", {}),
+    "deflated TIFF": ("RGBA", "TIFF", {"compression": "tiff_lzw"}),
+    "floats": ("F", "TIFF", {}),
+    "progressive JPEG": ("RGB", "JPEG", {"progressive": True, "subsampling": 0}),
+    "progressive CMYK": ("CMYK", "JPEG", {"progressive": True, "subsampling": 0}),
+    "WebP": ("RGB", "WEBP", {"method": 0}),
+}
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="Linux tells the peak memory")
+@pytest.mark.parametrize("case", MEMORY_CASES)
+def test_memory_for_each_pixel_stays_under_its_bound(case: str, tmp_path: Path) -> None:
+    """A WebP took 15 bytes a pixel where 7 were promised: 1.8 GB for a file of 1 kB."""
+    mode, form, options = MEMORY_CASES[case]
+    path = tmp_path / "giant"
+    Image.new(mode, (6000, 4000)).save(path, form, **options)
+    command = [sys.executable, "-c", READ_AND_TELL_MEMORY, str(path)]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    bound = read.WEBP_PIXEL_BYTES if form == "WEBP" else read.PIXEL_BYTES
+    pixels = 6000 * 4000
+    assert 5 * pixels < int(told) < bound * pixels + 16 * read.STRIP_PIXELS
+
+
+def test_a_webp_is_bounded_by_its_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes more memory a pixel, so it may have fewer pixels."""
+    monkeypatch.setattr(read, "MAX_PIXELS", 8)
+    assert read_picture(encode(Image.new("RGB", (3, 2)), "WEBP")).shape == (2, 3, 3)
+    assert_refused(encode(Image.new("RGB", (7, 1)), "WEBP"), r"too large \(7 x 1 pixels\)")
+    assert read_picture(encode(Image.new("RGB", (7, 1)), "PNG")).shape == (1, 7, 3)
 
 
 def test_giants_are_decoded_one_after_another(monkeypatch: pytest.MonkeyPatch) -> None:
