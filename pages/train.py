@@ -343,11 +343,10 @@ def show_run(run: Run) -> None:
     Where it stands costs less than the curves do, and is looked at more often.
     """
 
-    def now() -> tuple[tuple[float | None, float | None], bool]:
-        return pace(run.status()), not run.metrics().empty
+    def now() -> tuple[float | None, float | None, bool]:
+        return *pace(run.status()), run.metrics().empty
 
-    at_first = now()
-    look, draw = at_first[0]
+    look, draw, _ = at_first = now()
 
     def live() -> None:
         draw_state(run)

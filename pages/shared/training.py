@@ -13,6 +13,7 @@ from lymph.data.sources import DataSet
 from lymph.errors import LymphError
 from lymph.evaluation import report
 from lymph.models import MODELS
+from lymph.reports.tables import percent_interval_text
 from lymph.runs import Run
 from lymph.splits import leak_report
 from lymph.training.folder import PREDICTIONS, Status
@@ -187,7 +188,7 @@ def interval_words(interval: list[float] | None) -> str:
     low, high = interval
     if low == high:
         return "too few patients for an interval"
-    return f"95 % interval {100 * low:.0f} to {100 * high:.0f} %"
+    return f"95 % interval {percent_interval_text(interval)}"
 
 
 def quality_sentence(run: Run) -> str:
