@@ -75,7 +75,7 @@ def test_a_patient_moves_and_the_leak_is_measured(
     page.goto(f"{demonstration}/split")
     settle()
     page.get_by_text("By hand", exact=True).click()
-    expect(page.get_by_text("Move patients with a click")).to_be_visible()
+    expect(page.get_by_role("heading", name="Move patients with a click")).to_be_visible()
     settle()
     unseen = page.locator("[data-testid=stMetricValue]").first
     before = int(unseen.inner_text())
