@@ -14,7 +14,7 @@ from lymph.runs import Run
 from pages.shared import training
 from pages.shared.figures import draw
 from pages.shared.frame import begin_on_pictures, counted, offer_training, plain, show_error
-from pages.shared.navigation import FILES, ensure_app
+from pages.shared.navigation import ensure_app, go_to
 
 QUESTION = "What has been tried, and what came of it?"
 SHARES = ("Validation", "Test")
@@ -94,7 +94,7 @@ def compare(chosen: list[Run]) -> None:
         first, *others = finished
         training.remember_run(training.RESULTS_KEY, first.id)
         st.session_state["compare_with"] = [run.id for run in others]
-        st.switch_page(FILES["results"])
+        go_to("results")
 
 
 def show_learning(chosen: list[Run]) -> None:

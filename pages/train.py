@@ -24,7 +24,7 @@ from lymph.training.preview import vary
 from pages.shared import loading, state
 from pages.shared.frame import begin_on_pictures, counted, plain, show_error
 from pages.shared.loading import duration, time_left
-from pages.shared.navigation import FILES, ensure_app
+from pages.shared.navigation import FILES, ensure_app, go_to
 from pages.shared.training import (
     STATE_MARKS,
     pace,
@@ -457,7 +457,7 @@ def draw_actions(run: Run) -> None:
             "See the results", type="primary", key="see_results"
         ):
             remember_run("results_run", run.id)
-            st.switch_page(FILES["results"])
+            go_to("results")
         if st.button("Train a new model", key="new_run"):
             remember_run(KEY, "")
             st.rerun()

@@ -8,7 +8,7 @@ import streamlit as st
 from lymph.data.sources import DataSet
 from lymph.errors import LymphError
 from pages.shared import state
-from pages.shared.navigation import FILES
+from pages.shared.navigation import go_to
 
 SYNTHETIC_NOTICE = "Synthetic set: every picture is computer drawn, none is from a patient."
 
@@ -90,7 +90,7 @@ def next_step(text: str, step: str, label: str) -> None:
     with st.container(border=True, key=f"next_{step}"):
         st.write(text)
         if st.button(label, type="primary", key=f"go_{step}"):
-            st.switch_page(FILES[step])
+            go_to(step)
 
 
 def show_error(error: LymphError) -> None:

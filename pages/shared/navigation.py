@@ -25,6 +25,8 @@ TITLES = {
 }
 # The way from data to an answer; the other pages lie beside it.
 STEPS = ("data", "split", "train", "results", "classify")
+# The data set in the address and in the session.
+DATA_KEY = "data"
 # Set by app.py at the start of every run, taken away by the page that runs in it.
 STARTED_KEY = "app_started"
 
@@ -39,9 +41,21 @@ def choose_page() -> StreamlitPage:
 
     def home() -> NoReturn:
         """Lead from the bare address to the data, which have an address of their own."""
-        st.switch_page(rooms[0], query_params=st.query_params.to_dict())
+        asked = {name: st.query_params.get_all(name) for name in st.query_params}
+        # The sidebar's chooser, drawn by now, holds the data set and writes it there itself.
+        asked.pop(DATA_KEY, None)
+        st.switch_page(rooms[0], query_params=asked)
 
     return st.navigation([st.Page(home, title="lymph", default=True, visibility="hidden"), *rooms])
+
+
+def go_to(step: str) -> NoReturn:
+    """Switch to a page; what stands in the address of widgets that stay there is kept.
+
+    Without ``query_params`` Streamlit clears the address, and raises where a widget is bound to it:
+    the linter lets nobody else call ``st.switch_page``.
+    """
+    st.switch_page(FILES[step], query_params={})
 
 
 def ensure_app() -> None:

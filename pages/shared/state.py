@@ -7,8 +7,8 @@ import streamlit as st
 from lymph.data import choices
 from lymph.data.sources import DataSet, list_data_sets
 from lymph.splits import FRACTIONS
+from pages.shared.navigation import DATA_KEY
 
-DATA_KEY = "data"
 WANTED_KEY = "data_wanted"
 SPLITS_KEY = "split_settings"
 DONE_KEY = "steps_done"
