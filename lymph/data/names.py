@@ -405,7 +405,7 @@ def _class_doubt(mixed: Sequence[str], patients: int) -> str:
     return share + "the pattern may put different people together."
 
 
-# Pictures per patient from which nearly every picture counts as a patient of its own.
+# The patients per picture from which nearly every picture is a patient of its own.
 OWN_SHARE = 0.9
 
 
