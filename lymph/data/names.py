@@ -1,41 +1,210 @@
-"""Patients and slides from file names."""
+"""Patients, slides and classes from file names."""
 
 import re
+import time
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
+
+import regex
 
 from lymph.errors import DataError
 from lymph.facts import PATIENT_PATTERN
 
+MAX_LENGTH = 500
+# File names have at most 255 characters, so that longer repeats serve nothing.
+MAX_STEPS = 2000
+# Processor seconds of this thread for all names of one reading: a busy machine must not make a
+# good pattern a slow one. An ordinary pattern takes about 2 microseconds a name.
+TIME_LIMIT = 1.0
+TIME_PER_NAME = 5e-6
+# Longer than this, and other threads get their turn while the pattern works on.
+PATIENCE = 0.02
+
 
 class Origin(NamedTuple):
-    """Where a picture comes from: a patient, and one slide (block) of that patient."""
+    """Where a picture comes from: a patient, one slide (block) of that patient, and its class.
+
+    What the pattern has no group for is empty.
+    """
 
     patient: str
     slide: str
+    label: str = ""
 
 
-def compile_pattern(pattern: str) -> re.Pattern[str]:
-    """Compile a patient pattern, which must have a group ``number`` or ``patient``.
+def compile_pattern(pattern: str, needs: Sequence[str] = ("patient",)) -> regex.Pattern[str]:
+    """Compile a pattern for file names.
+
+    Parameters
+    ----------
+    pattern : str
+        Regular expression as the standard library's ``re`` understands it.
+    needs : sequence of str
+        What the pattern must tell: ``patient`` (a group ``patient`` or ``number``), ``label`` (a
+        group ``label``), both, or nothing.
 
     Raises
     ------
     DataError
-        When the pattern is no regular expression or names no patient.
+        When the pattern is no regular expression, too long or too large, or does not name what
+        is needed.
     """
-    try:
-        compiled = re.compile(pattern)
-    except re.error as error:
-        raise DataError(f"The patient pattern is not a regular expression: {error}.") from error
-    if not {"number", "patient"} & set(compiled.groupindex):
+    compiled = _compiled(pattern)
+    groups = set(compiled.groupindex)
+    if "patient" in needs and not {"number", "patient"} & groups:
         raise DataError(
             "The patient pattern names no patient: put the part of the file name that tells"
             " patients apart into a group called 'patient', as in (?P<patient>[^_]+)_."
         )
+    if "label" in needs and "label" not in groups:
+        raise DataError(
+            "The pattern names no class: put the part of the file name that tells the class into"
+            " a group called 'label', as in (?P<label>[^_]+)_."
+        )
     return compiled
 
 
-def origin_of(name: str, pattern: str | re.Pattern[str] = PATIENT_PATTERN) -> Origin | None:
-    """Read patient and slide from a picture's path or file name.
+@lru_cache(maxsize=64)
+def _compiled(pattern: str) -> regex.Pattern[str]:
+    if len(pattern) > MAX_LENGTH:
+        raise DataError(
+            f"The pattern has {len(pattern)} characters; shorten it to {MAX_LENGTH} at most."
+        )
+    try:
+        # Refuses what only `regex` understands: recursion and fuzzy matches are costly.
+        re.compile(pattern)
+        _refuse_large(pattern)
+        return regex.compile(pattern)
+    except (re.error, regex.error, OverflowError) as error:
+        raise DataError(
+            f"The patient pattern is not a regular expression: {error}. Correct it, or choose one"
+            " of the common patterns."
+        ) from error
+    except RecursionError as error:
+        raise DataError("The pattern has too many groups within groups; simplify it.") from error
+
+
+def _refuse_large(pattern: str) -> None:
+    """Refuse a pattern that `regex` would write out to gigabytes, as it does (a{1000}){1000}.
+
+    Raises
+    ------
+    DataError
+        When the written-out counts are too many, or a comment hides them.
+    """
+    if re.search(r"\(\?(?:#|[aiLmsu]*x)", pattern):
+        raise DataError("The pattern has a comment or free spacing; remove it.")
+    if _steps(pattern) > MAX_STEPS:
+        raise DataError(
+            "The pattern repeats too much: file names are short, so make the numbers in {braces}"
+            " smaller, or use + in their place."
+        )
+
+
+_TOKEN = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\{(\d+)(?:,\d*)?\}|.", re.DOTALL)
+
+
+def _steps(pattern: str) -> int:
+    """Count the single steps of a pattern once each lower count in braces is written out."""
+    levels, last = [0], 0
+    for token in _TOKEN.finditer(pattern):
+        if token[1]:
+            count = max(1, int(token[1]))
+            levels[-1] += last * (count - 1)
+            last *= count
+        elif token[0] == "(":
+            levels.append(0)
+        elif token[0] == ")":
+            last = max(1, levels.pop())
+            levels[-1] += last
+        else:
+            last = 1
+            levels[-1] += 1
+    return levels[0]
+
+
+def _match_each(
+    names: Sequence[str], compiled: regex.Pattern[str]
+) -> Iterator[regex.Match[str] | None]:
+    """Match file names one after the other, within one limit of time for all.
+
+    Raises
+    ------
+    DataError
+        When the time is up.
+    """
+    limit = time.thread_time() + TIME_LIMIT + TIME_PER_NAME * len(names)
+    for name in names:
+        file = name.rsplit("/", 1)[-1]
+        try:
+            match = compiled.match(file, timeout=PATIENCE)
+        except TimeoutError:
+            match = _match_slowly(file, compiled, limit)
+        if time.thread_time() > limit:
+            raise _too_slow(file)
+        yield match
+
+
+def _match_slowly(file: str, compiled: regex.Pattern[str], limit: float) -> regex.Match[str] | None:
+    # To let other threads run costs more than most matches, which is why not all are made so.
+    left = limit - time.thread_time()
+    try:
+        return compiled.match(file, timeout=max(PATIENCE, left), concurrent=True)
+    except TimeoutError as error:
+        raise _too_slow(file) from error
+
+
+def _too_slow(file: str) -> DataError:
+    return DataError(
+        f"The pattern takes too long on names such as {file[:80]}; simplify it: no repeat within a"
+        " repeat, as in (a+)+, and say where a part ends, as in (?P<patient>[^_]+)_."
+    )
+
+
+def origins_of(
+    names: Sequence[str], pattern: str | regex.Pattern[str] = PATIENT_PATTERN
+) -> list[Origin | None]:
+    """Read patient, slide and class from many names, within about a second for all.
+
+    Parameters
+    ----------
+    names : sequence of str
+        File names or paths with ``/``; the folders are not looked at.
+    pattern : str or compiled pattern
+        Groups ``year`` and ``number``, or one group ``patient``; optional groups ``block`` and
+        ``label``. A pattern with only a group ``label`` is compiled with ``needs=("label",)``.
+
+    Returns
+    -------
+    list of Origin or None
+        In the order of the names; None where a name does not match.
+
+    Raises
+    ------
+    DataError
+        When the pattern cannot serve, or takes too long.
+    """
+    compiled = compile_pattern(pattern) if isinstance(pattern, str) else pattern
+    told = bool({"number", "patient"} & set(compiled.groupindex))
+    return [match and _origin(match.groupdict(), told) for match in _match_each(names, compiled)]
+
+
+def _origin(groups: dict[str, str | None], told: bool) -> Origin | None:
+    patient = groups.get("patient") or "-".join(
+        part for part in (groups.get("year"), groups.get("number")) if part
+    )
+    label = groups.get("label") or ""
+    # A pattern that tells patients has not matched a name in which the patient is empty.
+    if not (patient if told else label):
+        return None
+    block = groups.get("block")
+    return Origin(patient, f"{patient}-{block}" if block else patient, label)
+
+
+def origin_of(name: str, pattern: str | regex.Pattern[str] = PATIENT_PATTERN) -> Origin | None:
+    """Read patient, slide and class from one picture's path or file name.
 
     The patient key is year and number (``05-6124``): two blocks of one patient have two prefixes,
     and grouping by prefix would put that patient on both sides of a split.
@@ -45,35 +214,64 @@ def origin_of(name: str, pattern: str | re.Pattern[str] = PATIENT_PATTERN) -> Or
     name : str
         File name or path with ``/``; the folders are not looked at.
     pattern : str or compiled pattern
-        Groups ``year`` and ``number``, or one group ``patient``; an optional group ``block``.
+        As for ``origins_of``, which is the one to use for many names.
 
     Returns
     -------
     Origin or None
         None where the name does not match.
+
+    Raises
+    ------
+    DataError
+        When the pattern cannot serve, or takes too long.
     """
-    compiled = compile_pattern(pattern) if isinstance(pattern, str) else pattern
-    match = compiled.match(name.rsplit("/", 1)[-1])
-    if match is None:
-        return None
-    groups = match.groupdict()
-    patient = groups.get("patient") or "-".join(
-        part for part in (groups.get("year"), groups.get("number")) if part
-    )
-    if not patient:
-        return None
-    block = groups.get("block")
-    return Origin(patient, f"{patient}-{block}" if block else patient)
+    return origins_of([name], pattern)[0]
 
 
-# Patterns for common ways to name files, for those who do not write regular expressions.
-COMMON_PATTERNS: dict[str, str] = {
+# How well-known data sets write their names.
+SPECIFIC_PATTERNS: dict[str, str] = {
     "Year and number, as sj-05-6124-R4_016": PATIENT_PATTERN,
+    "TCGA, as TCGA-AA-3675-01A-01-TS1": (
+        r"(?:.*?[-_. ])??(?P<patient>TCGA-[A-Z0-9]{2}-[A-Z0-9]{4})(?![A-Za-z0-9])"
+        r"(?:-(?P<block>\d{2}[A-Z]-\d{2}-[A-Z]{2}[A-Z0-9]*))?"
+    ),
+    "CPTAC, as C3L-00001-21": r"(?P<patient>C3[LN]-\d{5})(?:-(?P<block>\d{2}))?(?!\d)",
+    # Letters behind the number stay: the published 82 patients are counted with them.
+    "BreakHis, as SOB_B_A-14-22549AB-40-001": (
+        r"[A-Z]+_(?P<label>[BM])_[A-Z]+-(?P<patient>\d{2}-\d+[A-Z]*)-\d+-\d+"
+    ),
+    # The label is the figure behind 'class': 0 without, 1 with invasive carcinoma.
+    "IDC patches, as 8863_idx5_x51_y1251_class0": (
+        r"(?P<patient>\d+)_(?P<block>idx\d+)_x\d+_y\d+_class(?P<label>\d)"
+    ),
+    "Malaria cells, as C33P1thinF_IMG_20150619_114756a_cell_179": (
+        r"(?P<patient>C\d+(?:P\d+)?)N?_?[Tt]hinF"
+    ),
+    "C-NMC leukaemia, as UID_H10_12_1_hem": (
+        r"UID_(?P<patient>H?\d+)_\d+_\d+_(?P<label>all|hem)(?![a-z])"
+    ),
+    "Camelyon17, as patient_001_node_2": (
+        r"(?:patch_)?(?P<patient>patient_\d{3})_(?P<block>node_\d)(?!\d)"
+    ),
+    "Camelyon16, as tumor_001 or normal_001": (
+        r"(?P<patient>(?:(?P<label>tumor|normal)|test)_\d{3})(?!\d)"
+    ),
+    "Retinal OCT and chest X-rays, as CNV-1016042-3": (
+        r"(?P<label>CNV|DME|DRUSEN|NORMAL|BACTERIA|VIRUS)-(?P<patient>\d+)-\d+"
+    ),
+}
+
+# For other names, and for those who do not write regular expressions.
+GENERAL_PATTERNS: dict[str, str] = {
     "Everything before the first _": r"(?P<patient>[^_]+)_",
     "Everything before the last _": r"(?P<patient>.+)_[^_]*$",
+    "Between the first and the second _": r"[^_]+_(?P<patient>[^_]+)_",
     "Everything before the first -": r"(?P<patient>[^-]+)-",
     "The first number": r"\D*(?P<patient>\d+)",
 }
+
+COMMON_PATTERNS: dict[str, str] = {**SPECIFIC_PATTERNS, **GENERAL_PATTERNS}
 
 
 class Reading(NamedTuple):
@@ -85,55 +283,263 @@ class Reading(NamedTuple):
     @property
     def patients(self) -> int:
         """Return the number of patients told apart."""
-        return len({origin.patient for origin in self.origins if origin})
+        return len({origin.patient for origin in self.origins if origin} - {""})
 
     @property
     def unmatched(self) -> int:
-        """Return the number of names that tell no patient."""
+        """Return the number of names that do not match."""
         return self.origins.count(None)
 
 
-def read_names(pictures: list[str], pattern: str) -> Reading:
+def read_names(
+    pictures: list[str],
+    pattern: str,
+    labels: list[str] | None = None,
+    needs: Sequence[str] = ("patient",),
+) -> Reading:
     """Try a pattern on names and say what is doubtful about the patients it tells.
 
     Parameters
     ----------
     pictures : list of str
-        Paths below the data root; the first part is the class.
+        Paths below the data root.
+    pattern : str
+        Regular expression.
+    labels : list of str, optional
+        The class of each picture, "" where unknown; without it, the class that the pattern reads,
+        or else the first folder.
+    needs : sequence of str
+        What the pattern must tell (see ``compile_pattern``).
 
     Raises
     ------
     DataError
-        When the pattern cannot serve.
+        When the pattern cannot serve, or takes too long.
     """
-    compiled = compile_pattern(pattern)
-    origins = [origin_of(picture, compiled) for picture in pictures]
-    labels: dict[str, set[str]] = {}
-    for picture, origin in zip(pictures, origins, strict=True):
-        if origin:
-            labels.setdefault(origin.patient, set()).add(picture.split("/", 1)[0])
-    return Reading(origins, _doubts(origins, labels))
-
-
-def _doubts(origins: list[Origin | None], labels: dict[str, set[str]]) -> list[str]:
-    matched = sum(origin is not None for origin in origins)
+    compiled = compile_pattern(pattern, needs)
+    origins = origins_of(pictures, compiled)
+    if labels is None and "label" in compiled.groupindex:
+        labels = [origin.label if origin else "" for origin in origins]
+    elif labels is None:
+        labels = [picture.split("/", 1)[0] if "/" in picture else "" for picture in pictures]
+    unmatched = origins.count(None)
     doubts = []
-    if matched < len(origins):
+    if unmatched:
+        share = f"{unmatched} of {_counted(len(origins), 'name')}"
         doubts.append(
-            f"{len(origins) - matched} of {len(origins)} names do not match: their pictures are"
-            " left out."
+            f"{share} does not match: its picture is excluded."
+            if unmatched == 1
+            else f"{share} do not match: their pictures are excluded."
         )
-    several = sorted(patient for patient, own in labels.items() if len(own) > 1)
-    if several:
+    return Reading(origins, doubts + _grouping_doubts(_patients(origins), labels))
+
+
+def _patients(origins: Sequence[Origin | None]) -> list[str]:
+    return [origin.patient if origin else "" for origin in origins]
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def doubts_about(patients: Sequence[str], labels: Sequence[str]) -> list[str]:
+    """Say what is doubtful about patients, in whatever way they were told.
+
+    Parameters
+    ----------
+    patients : sequence of str
+        The patient of each picture, "" where unknown.
+    labels : sequence of str
+        The class of each picture, "" where unknown; empty when no classes are known.
+
+    Returns
+    -------
+    list of str
+        Sentences; empty when nothing is doubtful.
+    """
+    unknown = sum(not patient for patient in patients)
+    doubts = []
+    if unknown:
         doubts.append(
-            f"{len(several)} of {len(labels)} patients have pictures of several classes, such as"
-            f" {several[0]}: the pattern may put different people together."
+            f"{unknown} of {_counted(len(patients), 'picture')}"
+            f" {'has' if unknown == 1 else 'have'} no patient: excluded."
         )
-    if matched > 1 and len(labels) == matched:
-        doubts.append(
-            "There are as many patients as pictures: a split by patient would then protect from"
-            " nothing. The pattern probably takes in the picture's own number."
+    return doubts + _grouping_doubts(patients, labels)
+
+
+def _grouping_doubts(patients: Sequence[str], labels: Sequence[str]) -> list[str]:
+    sizes = Counter(patient for patient in patients if patient)
+    pictures = sizes.total()
+    if pictures < 2:
+        return []
+    doubts = [
+        _class_doubt(_mixed(patients, labels), len(sizes)),
+        _single_doubt(len(sizes), pictures),
+        _size_doubt(sizes),
+    ]
+    if len(sizes) == 1:
+        doubts.append("All pictures are of one patient: no split by patient is possible.")
+    return [doubt for doubt in doubts if doubt]
+
+
+def _mixed(patients: Sequence[str], labels: Sequence[str]) -> list[str]:
+    """Return the patients with pictures of several classes, sorted."""
+    pairs = set(zip(patients, labels, strict=True)) if labels else set()
+    classes = Counter(patient for patient, label in pairs if patient and label)
+    return sorted(patient for patient, count in classes.items() if count > 1)
+
+
+def _class_doubt(mixed: Sequence[str], patients: int) -> str:
+    if not mixed:
+        return ""
+    share = (
+        f"{len(mixed)} of {_counted(patients, 'patient')} {'has' if len(mixed) == 1 else 'have'}"
+        f" pictures of several classes, such as {mixed[0]}: "
+    )
+    # Only numbers restart; a name that recurs is another fault.
+    if any(sign.isdigit() for sign in mixed[0]):
+        return share + (
+            "if the numbers restart in each class, 'number within the class' keeps these"
+            " patients apart."
         )
-    if matched > 1 and len(labels) == 1:
-        doubts.append("All pictures are of one patient: the pattern takes in too little.")
-    return doubts
+    return share + "the pattern may put different people together."
+
+
+# The patients per picture from which nearly every picture is a patient of its own.
+OWN_SHARE = 0.9
+
+
+def _single_doubt(patients: int, pictures: int) -> str:
+    if patients < OWN_SHARE * pictures:
+        return ""
+    many = (
+        "There are as many patients as pictures"
+        if patients == pictures
+        else f"There are nearly as many patients ({patients}) as pictures ({pictures})"
+    )
+    return (
+        f"{many}: a split by patient would then protect from nothing. The picture's own number is"
+        " probably taken for the patient."
+    )
+
+
+# A patient with dozens of pictures, and one with a few.
+DOZENS, FEW = 24, 5
+
+
+def _size_doubt(sizes: Counter[str]) -> str:
+    """Doubt a few large patients among small ones; sizes of every kind in between are natural."""
+    large = [patient for patient, count in sizes.most_common() if count >= DOZENS]
+    small = sum(count <= FEW for count in sizes.values())
+    between = len(sizes) - len(large) - small
+    if not large or len(large) > small or between > small / 20:
+        return ""
+    most = sizes[large[0]]
+    others = (
+        f"{large[0]} has {most} pictures"
+        if len(large) == 1
+        else f"{len(large)} patients have dozens of pictures each (such as {large[0]}, {most})"
+    )
+    return (
+        f"{others}, while nearly all others have {FEW} or fewer: different people may have been"
+        " put together, or a word taken for a patient."
+    )
+
+
+class Proposal(NamedTuple):
+    """A ready pattern that fits names, with what it makes of them.
+
+    ``examples`` are a few pairs of file name and patient.
+    """
+
+    title: str
+    pattern: str
+    patients: int
+    unmatched: int
+    examples: list[tuple[str, str]]
+
+
+MATCHED_SHARE = 0.98
+SAMPLE = 200
+EXAMPLES = 4
+
+
+def propose(pictures: list[str], labels: list[str] | None = None) -> Proposal | None:
+    """Find the ready pattern that fits names best: a data set's own way before a general one.
+
+    A pattern fits when it matches nearly all names and groups their pictures into a sensible
+    number of patients; a general one also has to raise no doubt.
+
+    Parameters
+    ----------
+    pictures : list of str
+        File names or paths with ``/``.
+    labels : list of str, optional
+        The class of each picture, where known.
+
+    Returns
+    -------
+    Proposal or None
+        None where no pattern fits well.
+    """
+    sample = pictures[:: max(1, len(pictures) // SAMPLE)]
+    for title, pattern in COMMON_PATTERNS.items():
+        # A look at some names spares the rest to most patterns.
+        if origins_of(sample, pattern).count(None) > len(sample) / 10:
+            continue
+        patients = _patients(origins_of(pictures, pattern))
+        if _fits(pictures, patients, labels, general=title in GENERAL_PATTERNS):
+            unmatched = patients.count("")
+            count = len(set(patients) - {""})
+            return Proposal(title, pattern, count, unmatched, _examples(pictures, patients))
+    return None
+
+
+def _fits(
+    pictures: Sequence[str],
+    patients: Sequence[str],
+    labels: Sequence[str] | None,
+    general: bool,
+) -> bool:
+    told = set(patients) - {""}
+    matched = len(patients) - patients.count("")
+    if len(told) < 2 or matched < MATCHED_SHARE * len(patients):
+        return False
+    if len(told) >= OWN_SHARE * matched:
+        return False
+    return not general or _fits_in_general(pictures, patients, labels, told)
+
+
+# From the first figure of the file name on.
+_FIGURES = re.compile(r"\d[^/]*$")
+
+
+def _fits_in_general(
+    pictures: Sequence[str],
+    patients: Sequence[str],
+    labels: Sequence[str] | None,
+    told: Collection[str],
+) -> bool:
+    """Judge a pattern that matches names of any kind, where a match alone proves nothing."""
+    # Numbers that restart in each folder, or behind each word, are not those of patients.
+    series = [_FIGURES.split(picture, maxsplit=1)[0] for picture in pictures]
+    if len(set(zip(series, patients, strict=True))) >= OWN_SHARE * len(pictures):
+        return False
+    if labels is None:
+        words = not any(sign.isdigit() for patient in told for sign in patient)
+        # A few words are classes or sets, such as CLL_001 or train_001.
+        if words and len(told) <= 10:
+            return False
+    elif len(told) <= len(set(labels) - {""}):
+        return False
+    return not _grouping_doubts(patients, labels or [])
+
+
+def _examples(pictures: Sequence[str], patients: Sequence[str]) -> list[tuple[str, str]]:
+    """Return a few names with their patients, each of another patient, from all over the list."""
+    first: dict[str, str] = {}
+    for picture, patient in zip(pictures, patients, strict=True):
+        if patient:
+            first.setdefault(patient, picture.rsplit("/", 1)[-1])
+    pairs = [(name, patient) for patient, name in first.items()]
+    return pairs[:: max(1, len(pairs) // EXAMPLES)][:EXAMPLES]
