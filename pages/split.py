@@ -111,8 +111,9 @@ def choose_numbers(name: str, settings: SplitSettings) -> SplitSettings:
 
 def show_split(data_set: DataSet, table: pd.DataFrame, settings: SplitSettings) -> None:
     split = loading.make_split(table, settings, data_set.path)
-    state.mark_done("split")
     facts = loading.split_facts(data_set, table, split, settings)
+    if not facts.untrainable:
+        state.mark_done("split")
     show_answer(split, facts)
     show_twins(data_set, table, split)
     colours = class_colours(classes_of(table))
@@ -139,6 +140,8 @@ def show_answer(split: Split, facts: SplitFacts) -> None:
             st.metric("Patients never seen", unseen)
         st.metric("Test pictures", leak.test_pictures)
         st.metric("Of these, leaked", leak.leaked_test_pictures)
+    for sentence in facts.untrainable:
+        st.error(plain(sentence))
     with st.container(key="leak_sentence"):
         if leak.leaked_test_pictures:
             st.error(f"### {plain(leak.sentence)}")
@@ -146,7 +149,7 @@ def show_answer(split: Split, facts: SplitFacts) -> None:
                 "The model can recognise these patients by the colour of their slide instead of"
                 " their disease, so its test score will flatter it."
             )
-        else:
+        elif leak.test_pictures and not facts.untrainable:
             st.success(f"### {plain(leak.sentence)}")
     for sentence in facts.advice:
         st.warning(plain(sentence))
