@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from lymph import splits
-from lymph.charts import set_balance
+from lymph.charts import names_fit, set_balance
 from lymph.data.scan import classes_of, usable
 from lymph.data.sources import DataSet
 from lymph.errors import LymphError
@@ -14,6 +14,7 @@ from lymph.facts import class_colours
 from lymph.splits import Split
 from pages.shared import leak_view, loading, state
 from pages.shared.frame import begin_on_pictures, next_step, plain, show_error
+from pages.shared.galleries import legend
 from pages.shared.loading import SplitFacts
 from pages.shared.navigation import ensure_app
 from pages.shared.split_kept import keep_and_load
@@ -187,6 +188,8 @@ def show_balance(table: pd.DataFrame, facts: SplitFacts, colours: dict[str, str]
     sets = facts.summary["sets"] if unit == "pictures" else facts.patients
     whole = table if unit == "pictures" else table.drop_duplicates(["patient", "label"])
     total = whole["label"].value_counts().to_dict()
+    if not names_fit(colours):
+        st.html(legend(colours))
     figure = set_balance({"sets": sets}, colours, total, unit)
     st.plotly_chart(figure, key="set_balance", config={"displayModeBar": False})
 
