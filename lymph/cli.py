@@ -34,7 +34,15 @@ from lymph.runs import (
     stop_run,
     train_here,
 )
-from lymph.splits import Split, make_folds, notebook_split, split_by_patient, split_by_picture
+from lymph.splits import (
+    Split,
+    advice,
+    make_folds,
+    notebook_split,
+    split_by_patient,
+    split_by_picture,
+    untrainable,
+)
 from lymph.splits import summary as split_summary
 from lymph.training.class_weights import class_weights
 from lymph.training.config import (
@@ -102,6 +110,11 @@ def split(options: argparse.Namespace) -> Document:
     table = usable(_table(options))
     made = _make_split(options, table)
     made.save(options.out)
+    told = [*untrainable(table, made), *advice(table, made)]
+    if options.json:
+        return {**split_summary(table, made), "advice": told}
+    for sentence in told:
+        say(sentence)
     return split_summary(table, made)
 
 

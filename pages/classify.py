@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 from PIL import Image
 
-from lymph.charts import percent
+from lymph.charts import breakable, percent
 from lymph.data.sources import DataSet
 from lymph.errors import LymphError, PictureError
 from lymph.facts import CLASS_NAMES, class_colours
@@ -37,10 +37,12 @@ MAX_PASTED = 20
 
 STYLES = """
 <style>
-.lymph-said {font-size:1.02rem; line-height:1.45; padding-bottom:.2rem;}
+.lymph-said {font-size:1.02rem; line-height:1.45; padding-bottom:.2rem; overflow-wrap:anywhere;}
 .lymph-said b {font-size:1.35rem; font-weight:650;}
-.lymph-bar {display:grid; grid-template-columns:3.6rem 1fr 3.4rem; gap:.5rem; align-items:center;
-  font-size:.9rem; line-height:1.7;}
+.lymph-bars {display:grid; column-gap:.5rem;
+  grid-template-columns:fit-content(45%) minmax(3rem, 1fr) max-content;}
+.lymph-bar {display:grid; grid-column:1 / -1; grid-template-columns:subgrid; align-items:center;
+  font-size:.9rem; line-height:1.3; padding:.13rem 0; overflow-wrap:anywhere;}
 .lymph-bar i {display:block; height:.7rem; border-radius:2px; background:var(--edge);
   min-width:2px;}
 .lymph-bar span:last-child {text-align:right; font-variant-numeric:tabular-nums;}
@@ -301,7 +303,7 @@ def said(run: Run, answer: dict[str, Any], named: bool) -> str:
         how_sure(shares) if answer["familiar"] else "what it says of such a picture means nothing"
     )
     head = (
-        f'{title}<div class="lymph-said"><b>{escape(predicted)}</b> {escape(full)}<br>'
+        f'{title}<div class="lymph-said"><b>{breakable(predicted)}</b> {escape(full)}<br>'
         f"{escape(sure)}</div>"
     )
     doubt = (
@@ -311,10 +313,11 @@ def said(run: Run, answer: dict[str, Any], named: bool) -> str:
     bars = "".join(
         f'<div class="lymph-bar{"" if name == predicted else " rest"}"'
         f' style="--edge:{colours[name]}">'
-        f'<span>{escape(name)}</span><i style="width:{100 * share:.1f}%"></i>'
+        f'<span>{breakable(name)}</span><i style="width:{100 * share:.1f}%"></i>'
         f"<span>{escape(percent(share))}</span></div>"
         for name, share in shares.items()
     )
+    bars = f'<div class="lymph-bars">{bars}</div>'
     seen = f'<div class="lymph-seen">{escape(answer["seen"])}</div>' if answer["seen"] else ""
     if answer["familiar"]:
         return head + bars + seen

@@ -7,7 +7,7 @@ import streamlit as st
 from lymph.charts import MODES
 from lymph.data.sources import DataSet
 from lymph.errors import LymphError
-from lymph.evaluation import cell_pictures, judged_pictures, moved_pictures
+from lymph.evaluation import cell_pictures, interval_words, judged_pictures, moved_pictures
 from lymph.reports.tables import LEAK_MARK, SET_TITLES
 from lymph.runs import Run
 from pages.shared import choice, figures, keeping, state, training
@@ -24,7 +24,6 @@ from pages.shared.judging import Judged, base_of
 from pages.shared.matrix import show_difference, show_matrix
 from pages.shared.navigation import ensure_app
 from pages.shared.opened import show_judged
-from pages.shared.training import interval_words
 
 QUESTION = "How often is it right, and for whom?"
 LEVELS = {"pictures": "Per picture", "patients": "Per patient"}

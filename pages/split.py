@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from lymph import splits
-from lymph.charts import set_balance
+from lymph.charts import names_fit, set_balance
 from lymph.data.scan import classes_of, usable
 from lymph.data.sources import DataSet
 from lymph.errors import LymphError
@@ -14,6 +14,7 @@ from lymph.facts import class_colours
 from lymph.splits import Split
 from pages.shared import leak_view, loading, state
 from pages.shared.frame import begin_on_pictures, next_step, plain, show_error
+from pages.shared.galleries import legend
 from pages.shared.loading import SplitFacts
 from pages.shared.navigation import ensure_app
 from pages.shared.split_kept import keep_and_load
@@ -111,8 +112,9 @@ def choose_numbers(name: str, settings: SplitSettings) -> SplitSettings:
 
 def show_split(data_set: DataSet, table: pd.DataFrame, settings: SplitSettings) -> None:
     split = loading.make_split(table, settings, data_set.path)
-    state.mark_done("split")
     facts = loading.split_facts(data_set, table, split, settings)
+    if not facts.untrainable:
+        state.mark_done("split")
     show_answer(split, facts)
     show_twins(data_set, table, split)
     colours = class_colours(classes_of(table))
@@ -139,6 +141,8 @@ def show_answer(split: Split, facts: SplitFacts) -> None:
             st.metric("Patients never seen", unseen)
         st.metric("Test pictures", leak.test_pictures)
         st.metric("Of these, leaked", leak.leaked_test_pictures)
+    for sentence in facts.untrainable:
+        st.error(plain(sentence))
     with st.container(key="leak_sentence"):
         if leak.leaked_test_pictures:
             st.error(f"### {plain(leak.sentence)}")
@@ -146,7 +150,7 @@ def show_answer(split: Split, facts: SplitFacts) -> None:
                 "The model can recognise these patients by the colour of their slide instead of"
                 " their disease, so its test score will flatter it."
             )
-        else:
+        elif leak.test_pictures and not facts.untrainable:
             st.success(f"### {plain(leak.sentence)}")
     for sentence in facts.advice:
         st.warning(plain(sentence))
@@ -184,6 +188,8 @@ def show_balance(table: pd.DataFrame, facts: SplitFacts, colours: dict[str, str]
     sets = facts.summary["sets"] if unit == "pictures" else facts.patients
     whole = table if unit == "pictures" else table.drop_duplicates(["patient", "label"])
     total = whole["label"].value_counts().to_dict()
+    if not names_fit(colours):
+        st.html(legend(colours))
     figure = set_balance({"sets": sets}, colours, total, unit)
     st.plotly_chart(figure, key="set_balance", config={"displayModeBar": False})
 

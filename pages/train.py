@@ -98,10 +98,16 @@ def choose_and_start(data_set: DataSet) -> None:
         split = folds_for(table, split, tested)
     with side:
         describe_split(table, split)
+        problems = splits.untrainable(table, split)
+        for sentence in problems:
+            st.error(plain(sentence))
         config.pattern = state.patient_pattern(data_set)
         config.patients_csv = state.patients_csv(data_set)
-        show_estimate(config, split, table)
-        if st.button("Start training", type="primary", key="start_training"):
+        if not problems:
+            show_estimate(config, split, table)
+        if st.button(
+            "Start training", type="primary", key="start_training", disabled=bool(problems)
+        ):
             start(config, split)
 
 
@@ -295,7 +301,7 @@ def choose_class_weights(table: pd.DataFrame, split: Split) -> str:
         horizontal=True,
         persist_state="session",
     )
-    if mode != "none":
+    if mode != "none" and not splits.untrainable(table, split):
         rows = table if split.folds else table[split.assign(table) == "train"]
         weights = class_weights(rows, mode, classes_of(table))
         told = " · ".join(f"**{plain(name)}** {value:.2f}" for name, value in weights.items())

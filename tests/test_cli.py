@@ -138,3 +138,39 @@ def test_variations_patience_and_phases_reach_the_run(tiny_root: Path, tmp_path:
     assert (config["augmentation"], config["patience"]) == (["flips", "stain"], 1)
     options = ("--split", out, "--model", "resnet50", "--phases", "tail:2")
     assert "head:N or whole:N" in lymph("train", tiny_root, *options, fails=True)
+
+
+def only_patient_of_cll(root: Path) -> Path:
+    """Leave CLL a single patient."""
+    for picture in [p for p in (root / "CLL").iterdir() if "-11_" not in p.name]:
+        picture.unlink()
+    return root
+
+
+def test_what_cannot_be_trained_is_said_when_it_is_split(tiny_root: Path, tmp_path: Path) -> None:
+    """Regression: the commands printed no advice, and folds failed halfway through training."""
+    root, out = only_patient_of_cll(tiny_root), tmp_path / "folds.json"
+    told = lymph("split", root, "--folds", "patient", "--out", out, "--json")["advice"]
+    assert told[0].startswith("CLL has no training pictures in fold 1, so it cannot be learnt")
+    assert told[1].startswith("Validation lacks a class in some folds")
+    options = ("--model", "cnn", "--epochs", 1, "--run", tmp_path / "run")
+    for command in (("crossval", root, "--folds", 3), ("train", root, "--split", out)):
+        line = lymph(*command, *options, fails=True)
+        assert line.startswith("lymph: CLL has no training pictures in fold ")
+        assert line.endswith("Add patients of CLL, or exclude the class.")
+    assert not (tmp_path / "run").exists()
+
+
+def test_advice_is_printed_for_people(tiny_root: Path, tmp_path: Path) -> None:
+    """On standard error, so that the counts on standard output stay what they are."""
+    command = [sys.executable, "-m", "lymph", "split", only_patient_of_cll(tiny_root)]
+    done = subprocess.run(
+        [*map(str, command), "--out", str(tmp_path / "split.json")],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=True,
+    )
+    assert done.stderr.startswith("CLL has 1 patient and none in validation and test")
+    assert "advice" not in done.stdout

@@ -11,6 +11,7 @@ from lymph.charts.data import (
     class_histogram,
     kinds_histogram,
     kinds_of,
+    names_fit,
     patient_counts,
     pictures_per_patient,
     set_balance,
@@ -24,6 +25,7 @@ from lymph.charts.judgement import (
 )
 from lymph.charts.leak import leak_bars
 from lymph.charts.learning import learning_curves
+from lymph.charts.names import breakable
 from lymph.charts.probabilities import percent, probability_bars
 from lymph.charts.stain import intensity_histogram, stain_map, zoomable
 from lymph.charts.style import SET_TITLES, ink_on, whole_percent
@@ -33,6 +35,7 @@ __all__ = [
     "MATRIX_CSS",
     "MODES",
     "SET_TITLES",
+    "breakable",
     "class_curves",
     "class_histogram",
     "confusion_cells",
@@ -46,6 +49,7 @@ __all__ = [
     "leak_bars",
     "learning_curves",
     "matrix_html",
+    "names_fit",
     "overlaid_curves",
     "patient_counts",
     "percent",

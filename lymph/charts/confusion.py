@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from lymph.charts.names import breakable, longest_part
 from lymph.charts.style import (
     EOSIN,
     EOSIN_PALE,
@@ -21,30 +22,46 @@ Mode = Literal["counts", "of_true", "of_predicted"]
 MODES: tuple[Mode, ...] = ("counts", "of_true", "of_predicted")
 WHOLE = {"of_true": "of the true class", "of_predicted": "of what is called so"}
 
+# Widths in rem: of a bold capital letter, and of a column of the narrowest table.
+LETTER = 0.68
+COLUMN = 3.5
+
 MATRIX_CSS = """
-.lymph-matrix-frame {overflow-x: auto; padding: 3px;}
+.lymph-matrix-frame {overflow-x: auto; padding: 3px; container-type: inline-size;}
 .lymph-matrix {border-collapse: separate; border-spacing: 3px; width: 100%; max-width: 46rem;
-  table-layout: fixed; font-variant-numeric: tabular-nums;}
+  table-layout: fixed; font-variant-numeric: tabular-nums; --cell: 2.5rem;
+  min-width: calc(var(--rows) + 3.2rem + var(--classes) * (var(--cell) + 3px));}
+.lymph-matrix.many {--cell: 1.9rem;}
 .lymph-matrix.many {font-size: .8rem;}
-.lymph-matrix th {font-weight: 600; padding: .15rem .3rem; overflow-wrap: anywhere;}
+.lymph-matrix th {font-weight: 600; padding: .15rem .3rem; overflow-wrap: anywhere;
+  line-height: 1.25;}
+.lymph-matrix thead th {vertical-align: bottom;}
+.lymph-matrix .sideways {writing-mode: vertical-rl; transform: rotate(180deg); text-align: start;
+  display: inline-block; max-height: max(7rem, var(--rows));}
 .lymph-matrix .axis {font-weight: 400; opacity: .75; font-size: .85rem;}
-.lymph-matrix .rows {width: 5.2rem; text-align: right;}
-.lymph-matrix .total {width: 3.6rem; text-align: center; opacity: .8; font-weight: 400;}
+.lymph-matrix .rows {width: var(--rows); box-sizing: border-box; text-align: right;
+  position: sticky; left: 0; z-index: 1; background: var(--ground, Canvas);}
+.lymph-matrix .total {width: 3.2rem; text-align: center; opacity: .8; font-weight: 400;}
 .lymph-matrix td.cell {padding: 0; height: 4.6rem; cursor: pointer; position: relative;}
 .lymph-matrix.many td.cell {height: 2.6rem;}
 .lymph-matrix td button {all: unset; box-sizing: border-box; display: block; width: 100%;
   height: 100%; text-align: center; cursor: inherit; border-radius: 4px;}
 .lymph-matrix td button span {display: flex; flex-direction: column; justify-content: center;
   height: 100%;}
-.lymph-matrix b {font-size: 1.35rem; font-weight: 650; line-height: 1.2;}
+.lymph-matrix b {font-size: 1.35rem; font-weight: 650; line-height: 1.2; white-space: nowrap;}
 .lymph-matrix.many b {font-size: .95rem;}
-.lymph-matrix small {font-size: .78rem; opacity: .9;}
+.lymph-matrix small {font-size: .78rem; opacity: .9; white-space: nowrap;}
 .lymph-matrix.many small {display: none;}
 .lymph-matrix .right::after {content: "✓"; position: absolute; top: 2px; right: 6px;
   font-size: .8rem; color: var(--ink); pointer-events: none;}
 .lymph-matrix td button:hover {filter: brightness(.94);}
 .lymph-matrix td button:focus-visible {outline: 3px solid currentColor; outline-offset: -6px;}
 .lymph-matrix td button[aria-pressed="true"] {box-shadow: 0 0 0 3px var(--edge);}
+@container (max-width: 34rem) {
+  .lymph-matrix.long .head {writing-mode: vertical-rl; transform: rotate(180deg);
+    text-align: start; display: inline-block; max-height: max(7rem, var(--rows));}
+  .lymph-matrix b {font-size: 1.1rem;}
+}
 """
 
 
@@ -163,9 +180,10 @@ def matrix_html(
         HTML without scripts, to be styled by ``MATRIX_CSS``. Each cell carries ``data-true`` and
         ``data-predicted``; names are escaped.
     """
-    names = [html.escape(str(name)) for name in classes]
+    names = [breakable(str(name)) for name in classes]
+    width, kind, head = _room(classes)
     grid = cells["count"].to_numpy().reshape(len(names), len(names))
-    heads = "".join(f'<th scope="col">{name}</th>' for name in names)
+    heads = "".join(f'<th scope="col"><span class="{head}">{name}</span></th>' for name in names)
     rows = []
     for i, name in enumerate(names):
         own = cells.iloc[i * len(names) : (i + 1) * len(names)]
@@ -174,9 +192,9 @@ def matrix_html(
         rows.append(f'<tr><th scope="row" class="rows">{name}</th>{body}{total}</tr>')
     sums = "".join(f'<td class="total">{_number(n)}</td>' for n in grid.sum(axis=0))
     edge = "#FFFFFF" if dark else "#000000"
-    size = " many" if len(names) > 8 else ""
     return (
-        f'<div class="lymph-matrix-frame" style="--edge:{edge}"><table class="lymph-matrix{size}" '
+        f'<div class="lymph-matrix-frame" style="--edge:{edge}"><table class="lymph-matrix{kind}" '
+        f'style="--classes:{len(names)};--rows:{width:.1f}rem" '
         f'aria-label="Confusion matrix of {unit}">'
         f'<thead><tr><td class="rows"></td><th class="axis" colspan="{len(names)}">what the model '
         f'says</th><td class="total"></td></tr><tr><th class="axis rows">what it is</th>{heads}'
@@ -185,6 +203,19 @@ def matrix_html(
         f'<td class="total">{_number(grid.sum())}</td></tr>'
         "</tfoot></table></div>"
     )
+
+
+def _room(classes: Sequence[str]) -> tuple[float, str, str]:
+    """Return the width of the rows' names in rem, the kind of table, and that of its headings.
+
+    A heading stands upright where its longest part would not fit into a column: always, or, by a
+    container query, on a narrow page.
+    """
+    part = LETTER * longest_part(classes) + 0.7
+    width = min(11.0, max(5.2, part))
+    kind = (" many" if len(classes) > 8 else "") + (" long" if part > COLUMN else "")
+    upright = part > COLUMN and width + 3.2 + len(classes) * (part + 0.2) > 34
+    return width, kind, "head sideways" if upright else "head"
 
 
 def _cell_html(

@@ -6,12 +6,19 @@ from typing import Any, Literal
 import pandas as pd
 import plotly.graph_objects as go
 
+from lymph.charts.names import shortened
 from lymph.charts.style import SET_TITLES, VIOLET_LINE, ink_on, quiet, whole_percent
 
 # Bars that stand out from chosen ones, bars with names under them, and bars at all.
 PALE = 0.3
 FEW_BARS = 60
 MOST_BARS = 600
+
+# Pixels: the mean letter of a chart's text, and the room in the charts on a page of usual width.
+LETTER = 7.5
+CLASS_CHART = 190
+PATIENT_CHART = 640
+SET_CHART = 600
 
 
 def _stand_out(figure: go.Figure) -> go.Figure:
@@ -61,10 +68,25 @@ def class_histogram(
             hovertemplate="%{x}: %{y} pictures<extra></extra>",
         )
     )
-    quiet(figure, 300)
+    names = [shortened(name) for name in colours]
+    long = _too_wide(names, CLASS_CHART)
+    quiet(figure, 300 + (LETTER * max(map(len, names)) if long else 0))
     figure.update_yaxes(visible=False, range=[0, 1.2 * max(heights, default=1)])
-    figure.update_xaxes(type="category", tickfont_size=14, showgrid=False)
+    figure.update_xaxes(
+        type="category",
+        tickvals=list(colours),
+        ticktext=names,
+        tickangle=-90 if long else 0,
+        tickfont_size=14,
+        showgrid=False,
+    )
     return _stand_out(figure)
+
+
+def _too_wide(texts: Iterable[str], width: int) -> bool:
+    """Tell whether texts set side by side in columns of one width would run into each other."""
+    lengths = [len(text) for text in texts]
+    return len(lengths) * LETTER * max(lengths, default=0) > width
 
 
 def patient_counts(table: pd.DataFrame, by: str = "patient") -> pd.DataFrame:
@@ -119,14 +141,8 @@ def pictures_per_patient(
             customdata=rows[["label", by]].to_numpy(),
             hovertemplate=f"%{{customdata[0]}}, {by} %{{customdata[1]}}: %{{y}}<extra></extra>",
         )
-        figure.add_annotation(
-            x=(rows.index[0] + rows.index[-1]) / 2,
-            y=1.06,
-            yref="paper",
-            text=f"<b>{label}</b> {len(rows)} {by if len(rows) == 1 else by + 's'}",
-            showarrow=False,
-        )
     quiet(figure, 300)
+    _name_groups(figure, counts, by)
     few = whole <= FEW_BARS
     figure.update_xaxes(
         tickvals=list(counts.index) if few else [],
@@ -137,6 +153,29 @@ def pictures_per_patient(
     )
     figure.update_yaxes(visible=False, range=[0, 1.12 * max(counts["pictures"], default=1)])
     return _stand_out(figure)
+
+
+def _name_groups(figure: go.Figure, counts: pd.DataFrame, by: str) -> None:
+    """Write every class over its bars with its number of patients; upright where names are long."""
+    groups = [(str(label), rows) for label, rows in counts.groupby("label", sort=True)]
+    people = [f"{len(rows)} {by if len(rows) == 1 else by + 's'}" for _, rows in groups]
+    names = [shortened(label) for label, _ in groups]
+    told = [f"{name} {count}" for name, count in zip(names, people, strict=True)]
+    upright = _too_wide(told, PATIENT_CHART)
+    for (_, rows), name, count in zip(groups, names, people, strict=True):
+        figure.add_annotation(
+            x=(rows.index[0] + rows.index[-1]) / 2,
+            y=1.0 if upright else 1.06,
+            yref="paper",
+            yanchor="bottom" if upright else "auto",
+            text=f"<b>{name}</b>{'<br>' if upright else ' '}{count}",
+            textangle=-90 if upright else 0,
+            align="left",
+            showarrow=False,
+        )
+    if upright:
+        room = LETTER * max(len(text) for text in (*names, *people)) + 12
+        figure.update_layout(margin_t=room, height=figure.layout.height + room - 28)
 
 
 def kinds_of(table: pd.DataFrame) -> pd.Series:
@@ -198,7 +237,8 @@ def set_balance(
     Returns
     -------
     Figure
-        100 % bars, one trace a class; ``customdata`` holds the numbers of pictures.
+        100 % bars, one trace a class; ``customdata`` holds the numbers of pictures. The classes
+        are named in the bars where ``names_fit``.
     """
     sets = {SET_TITLES.get(name, name): part["classes"] for name, part in summary["sets"].items()}
     total = whole or {c: sum(part[c] for part in sets.values()) for c in colours}
@@ -206,6 +246,7 @@ def set_balance(
         f"All {unit}": total,
         **{name: part for name, part in sets.items() if any(part.values())},
     }
+    named = names_fit(colours)
     figure = go.Figure()
     for label, colour in colours.items():
         shares = [part[label] / sum(part.values()) for part in bars.values()]
@@ -215,7 +256,7 @@ def set_balance(
             orientation="h",
             name=label,
             marker={"color": colour, "line": {"width": 1, "color": "rgba(128,128,128,0.6)"}},
-            text=[f"{label} {whole_percent(share)}" if share > 0.12 else "" for share in shares],
+            text=[_in_bar(label, share, named) for share in shares],
             textposition="inside",
             insidetextanchor="middle",
             textangle=0,
@@ -228,3 +269,15 @@ def set_balance(
     figure.update_xaxes(visible=False, range=[0, 1])
     figure.update_yaxes(autorange="reversed", tickfont_size=14, showgrid=False)
     return figure
+
+
+def names_fit(names: Iterable[str]) -> bool:
+    """Tell whether the bars of ``set_balance`` carry the classes' names; else a legend must."""
+    return not _too_wide([f"{name} 100 %" for name in names], SET_CHART)
+
+
+def _in_bar(label: str, share: float, named: bool) -> str:
+    """Return what is written in a bar: nothing in a short one."""
+    if share <= (0.12 if named else 0.08):
+        return ""
+    return f"{label} {whole_percent(share)}" if named else whole_percent(share)

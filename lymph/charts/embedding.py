@@ -62,7 +62,8 @@ def embedding_chart(
             },
         )
     quiet(figure, 480)
-    figure.update_layout(showlegend=len(names) <= 8, legend={"orientation": "h", "y": 1.08})
+    legend = {"orientation": "h", "y": 1.01, "yanchor": "bottom"}
+    figure.update_layout(showlegend=len(names) <= 8, legend=legend)
     figure.update_xaxes(showticklabels=False)
     figure.update_yaxes(showticklabels=False)
     return figure

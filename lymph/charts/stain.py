@@ -70,7 +70,9 @@ def stain_map(
             "<extra></extra>",
         )
     quiet(figure, 520)
-    figure.update_layout(showlegend=by == "label", legend={"orientation": "h", "y": 1.05})
+    figure.update_layout(
+        showlegend=by == "label", legend={"orientation": "h", "y": 1.01, "yanchor": "bottom"}
+    )
     figure.update_layout(dragmode="select", margin={"t": 36})
     figure.update_xaxes(title_text=across_title, fixedrange=False)
     figure.update_yaxes(title_text=up_title, fixedrange=False)

@@ -40,6 +40,7 @@ from lymph.evaluation.selection import (
     judged_pictures,
     moved_pictures,
 )
+from lymph.evaluation.words import interval_text, interval_words, percent_interval_text
 from lymph.predictions import (
     choose_set,
     classes_of_predictions,
@@ -75,6 +76,8 @@ __all__ = [
     "fit_temperature",
     "fitted_temperature",
     "in_order",
+    "interval_text",
+    "interval_words",
     "judged_pictures",
     "kappa",
     "largest_class_baseline",
@@ -86,6 +89,7 @@ __all__ = [
     "negative_log_likelihood",
     "paired_difference",
     "per_class",
+    "percent_interval_text",
     "probabilities_of",
     "read_predictions",
     "reliability_table",

@@ -146,8 +146,8 @@ def _warnings(result: dict[str, Any], chosen: pd.DataFrame, patients: pd.DataFra
     low, high = result["pictures"]["interval"]
     if low == high:
         found.append(
-            "The interval over pictures has no width because every draw of these patients gives "
-            "the same accuracy, not because the figure is certain: read the interval over patients."
+            "The interval over pictures is not estimable: every draw of these patients gives the "
+            "same accuracy, which does not make it certain. Read the interval over patients."
         )
     return found
 

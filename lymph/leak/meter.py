@@ -17,7 +17,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from lymph.errors import SplitError
-from lymph.evaluation import resampled_intervals
+from lymph.evaluation import interval_words, resampled_intervals
 from lymph.splits import make_folds
 from lymph.splits.split import By
 
@@ -173,11 +173,10 @@ def words(result: dict[str, Any], features: str) -> str:
     """Say the gap in one or two plain sentences, with splits, patients and intervals."""
     picture, patient = result["picture"], result["patient"]
     gap = 100 * result["gap"]
-    low, high = (100 * end for end in patient["interval"] or (np.nan, np.nan))
     measured = (
         f"{STARTS[features]}, {100 * picture['mean']:.0f} % of pictures are named rightly when"
         f" pictures are split at random, {100 * patient['mean']:.0f} % when patients are kept apart"
-        f" ({result['patients']} patients, 95 % interval {low:.0f} to {high:.0f} %; always saying"
+        f" ({result['patients']} patients, {interval_words(patient['interval'])}; always saying"
         f" the largest class: {100 * result['baseline']:.0f} %)."
     )
     if gap < 3:

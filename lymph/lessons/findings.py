@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from lymph.evaluation import interval_words
+
 Figures = Mapping[str, Any]
 
 
@@ -29,11 +31,8 @@ def percent(share: float) -> str:
 
 def span(score: Figures) -> str:
     """Write what a score was counted on, with its interval."""
-    low, high = score["interval"]
-    interval = f"95 % interval {100 * low:.0f} to {100 * high:.0f} %"
-    if low == high:
-        interval = "too few patients for an interval"
-    return f"{score['pictures']} pictures of {score['patients']} patients, {interval}"
+    counts = f"{score['pictures']} pictures of {score['patients']} patients"
+    return f"{counts}, {interval_words(score['interval'])}"
 
 
 def _whole(score: Figures) -> bool:

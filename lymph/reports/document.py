@@ -20,6 +20,7 @@ from lymph.evaluation import (
     choose_set,
     fitted_temperature,
     in_order,
+    interval_words,
 )
 from lymph.evaluation import report as make_report
 from lymph.explain import neighbour_rates, run_features
@@ -34,7 +35,6 @@ from lymph.reports.tables import (
     calibration_table,
     classes_table,
     measures_table,
-    percent_interval_text,
     published_table,
 )
 from lymph.runs import Run, read_about
@@ -171,8 +171,6 @@ def _charts(charts: Mapping[str, Any], starts: tuple[str, ...]) -> str:
 
 def _head(run: Run, figures: Mapping[str, Any]) -> str:
     pictures, patients = figures["pictures"], figures["patients"]
-    of_pictures = percent_interval_text(pictures["interval"])
-    of_patients = percent_interval_text(patients["interval"])
     right = round(patients["accuracy"] * patients["n"])
     warnings = list(figures["warnings"])
     leak = ""
@@ -186,9 +184,9 @@ def _head(run: Run, figures: Mapping[str, Any]) -> str:
         + leak
         + '<div class="numbers">'
         f"<div>Right, per picture<b>{100 * pictures['accuracy']:.0f} %</b>"
-        f'<span class="quiet">95 % interval {of_pictures}</span></div>'
+        f'<span class="quiet">{interval_words(pictures["interval"])}</span></div>'
         f"<div>Right, per patient<b>{right} of {patients['n']}</b>"
-        f'<span class="quiet">95 % interval {of_patients}</span></div></div>'
+        f'<span class="quiet">{interval_words(patients["interval"])}</span></div></div>'
         + "".join(paragraph(warning, "quiet") for warning in warnings)
         + (paragraph(notes) if notes else "")
         + paragraph("For learning only: this is not a medical device.", "quiet")

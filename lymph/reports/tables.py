@@ -1,12 +1,20 @@
 """The figures of a run as tables to read, each with its interval, leaky ones marked."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from lymph.evaluation import METRICS, Area, Calibration, leaked_pictures
+from lymph.evaluation import (
+    METRICS,
+    Area,
+    Calibration,
+    interval_text,
+    interval_words,
+    leaked_pictures,
+    percent_interval_text,
+)
 from lymph.facts import NOTEBOOK_FIGURES, PUBLISHED
 from lymph.models.specs import MODELS
 from lymph.runs import Run, read_about
@@ -26,22 +34,6 @@ SCORES_TOLD = {
     "negative_log_likelihood": "NLL",
 }
 LEAKED = "patient_in_training"
-
-
-def interval_text(pair: Iterable[float] | None) -> str:
-    """Write an interval of any figure with two digits."""
-    if pair is None:
-        return "undefined"
-    low, high = pair
-    return f"{low:.2f} to {high:.2f}"
-
-
-def percent_interval_text(pair: Iterable[float] | None) -> str:
-    """Write an interval of a share, 0 to 1, in whole percent."""
-    if pair is None:
-        return "undefined"
-    low, high = pair
-    return f"{100 * low:.0f} to {100 * high:.0f} %"
 
 
 def area_text(area: Area) -> str:
@@ -105,7 +97,7 @@ def published_table(run: Run, report: Mapping[str, Any], level: str) -> pd.DataF
         "Method": MODELS[run.config.model].title,
         "Split": f"by {run.split().by}, {report['patients']['n']} patients judged",
         "Accuracy": f"{100 * section['accuracy']:.0f} % per {level[:-1]},"
-        f" 95 % interval {percent_interval_text(section['interval'])}",
+        f" {interval_words(section['interval'])}",
         "Leaks": "yes" if report.get("leaked_test_share") else "no",
     }
     others = [

@@ -11,9 +11,8 @@ from lymph.data.scan import classes_of, scan, usable
 from lymph.detached import start_detached
 from lymph.errors import LymphError, RunError
 from lymph.runs.run import ELSEWHERE, Run, known_elsewhere, list_runs
-from lymph.splits import Split
+from lymph.splits import Split, untrainable
 from lymph.training import folder as files
-from lymph.training.class_weights import class_weights
 from lymph.training.config import TrainConfig
 from lymph.training.folder import Status
 
@@ -37,14 +36,14 @@ def create_run(config: TrainConfig, split: Split, folder: Path | None = None) ->
     ------
     LymphError
         When the data cannot be used, the split was made for others, a class has nothing to train
-        on, or the folder already holds something.
+        on, in any of the folds too, or the folder already holds something.
     """
     csv = Path(config.patients_csv) if config.patients_csv else None
     table = usable(scan(config.data, config.pattern, csv))
-    sets = split.assign(table)
     config = replace(config, classes=classes_of(table))
-    if split.folds is None:
-        _check_training(config, table[sets == "train"])
+    problems = untrainable(table, split)
+    if problems:
+        raise RunError(" ".join(problems))
     path = _claim(folder, config.model)
     workspace.write_json(path / files.CONFIG, config.to_json())
     split.save(path / files.SPLIT)
@@ -52,15 +51,6 @@ def create_run(config: TrainConfig, split: Split, folder: Path | None = None) ->
     status = Status("queued", epochs=config.epochs * max(1, folds), folds=folds)
     files.write_status(path, status)
     return Run(path)
-
-
-def _check_training(config: TrainConfig, rows) -> None:  # noqa: ANN001 - rows of the table
-    missing = sorted(set(config.classes) - set(rows["label"]))
-    if missing:
-        raise RunError(
-            f"Class {missing[0]} has no training picture, so it cannot be learnt; change the split."
-        )
-    class_weights(rows, config.class_weights, config.classes)
 
 
 def _claim(folder: Path | None, model: str) -> Path:

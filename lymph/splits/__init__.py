@@ -1,6 +1,6 @@
 """The picture table becomes a split: who trains, who validates, who tests; and what leaks."""
 
-from lymph.splits.advice import advice
+from lymph.splits.advice import advice, untrainable
 from lymph.splits.fold import fold_sets, make_folds
 from lymph.splits.leak import LeakReport, counts_of, leak_report, summary, twins_across
 from lymph.splits.make import FRACTIONS, notebook_split, split_by_patient, split_by_picture
@@ -27,4 +27,5 @@ __all__ = [
     "summary",
     "to_csv",
     "twins_across",
+    "untrainable",
 ]

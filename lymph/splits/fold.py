@@ -9,6 +9,7 @@ from lymph.splits.make import home_class, shuffled, split_by_patient, split_by_p
 from lymph.splits.split import By, Split
 
 VAL_SHARE = 0.15
+INNER_FRACTIONS = (1 - VAL_SHARE, VAL_SHARE, 0.0)
 
 # Ways to lay the classes' groups together that are tried; the most even one is taken.
 TRIES = 20
@@ -86,6 +87,8 @@ def _lay(
 def fold_sets(table: pd.DataFrame, folds: Split, fold: int) -> Split:
     """Make the sets of one fold: it tests; of the others a part validates and the rest trains.
 
+    Whoever is in no fold is in none of the sets.
+
     Parameters
     ----------
     table : DataFrame
@@ -98,9 +101,10 @@ def fold_sets(table: pd.DataFrame, folds: Split, fold: int) -> Split:
     if folds.folds is None:
         raise SplitError("This split has sets, not folds; make one with `lymph split --folds`.")
     column = "patient" if folds.by == "patient" else "picture"
-    others = table[~table[column].isin(folds.folds[fold])]
+    left = [m for i, members in enumerate(folds.folds) if i != fold for m in members]
+    others = table[table[column].isin(left)]
     make = split_by_patient if folds.by == "patient" else split_by_picture
-    inner = make(others, (1 - VAL_SHARE, VAL_SHARE, 0.0), folds.seed + fold)
+    inner = make(others, INNER_FRACTIONS, folds.seed + fold)
     sets = inner.sets or {}
     sets = {"train": sets["train"], "val": sets["val"], "test": folds.folds[fold]}
     return Split(folds.by, folds.seed, sets)

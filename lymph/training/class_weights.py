@@ -23,7 +23,7 @@ def class_weights(rows: pd.DataFrame, mode: str, classes: list[str]) -> dict[str
     """
     if mode == "none":
         return dict.fromkeys(classes, 1.0)
-    counted = rows if mode == "picture" else rows.drop_duplicates("patient")
+    counted = rows if mode == "picture" else rows.drop_duplicates(["patient", "label"])
     counts = counted["label"].value_counts()
     empty = [name for name in classes if not counts.get(name, 0)]
     if empty:

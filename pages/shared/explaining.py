@@ -140,7 +140,12 @@ def _show_heat(
     picture, side = st.columns([2.6, 1], gap="medium")
     with side:
         label = st.segmented_control(
-            "What speaks for", run.classes, default=predicted, required=True, key=f"{key}_class"
+            "What speaks for",
+            run.classes,
+            default=predicted,
+            required=True,
+            key=f"{key}_class",
+            wrap=True,
         )
         opacity = _opacity(f"{key}_heat_opacity")
     model = (run.id, training.changed(run))

@@ -64,7 +64,11 @@ def show_curves(judged: Judged) -> None:
     st.caption(base_of(judged))
     areas, table = areas_of(judged), judged.table
     colours = class_colours(judged.run.classes)
-    curves = {name: curve(table, name) for name in judged.run.classes if areas[name]["roc"].value}
+    curves = {
+        name: curve(table, name)
+        for name in judged.run.classes
+        if areas[name]["roc"].value is not None
+    }
     titles = (("roc", "ROC"), ("precision_recall", "Precision and recall"))
     with st.grid(2, min_column_width=330, key="curves"):
         for kind, title in titles:

@@ -19,7 +19,9 @@ STYLES = """
 .lymph-picture {margin:0; position:relative; line-height:0;}
 .lymph-picture img {width:100%; height:auto; border-radius:4px; border:3px solid var(--edge, grey);}
 .lymph-badge {display:inline-block; padding:.1rem .45rem; border-radius:3px; font-size:.78rem;
-  font-weight:650; line-height:1.25; background:var(--edge, grey); color:var(--ink, white);}
+  font-weight:650; line-height:1.25; background:var(--edge, grey); color:var(--ink, white);
+  max-width:100%; box-sizing:border-box; overflow-wrap:anywhere;}
+.lymph-legend {display:flex; flex-wrap:wrap; gap:.3rem;}
 .lymph-picture .lymph-badge {position:absolute; left:3px; top:3px; border-radius:3px 0 4px 0;}
 [class*="_open_"] button {padding:.15rem 0 0; min-height:0; font-size:.86rem;}
 .lymph-caption {font-size:.82rem; line-height:1.3; opacity:.8;
@@ -27,7 +29,7 @@ STYLES = """
 .lymph-patient {display:grid; grid-template-columns:9.5rem 1fr; gap:.25rem .8rem; padding:.45rem 0;
   border-top:1px solid color-mix(in srgb, currentColor 14%, transparent); align-items:start;}
 .lymph-patient .who {font-size:.9rem; line-height:1.4;}
-.lymph-patient .who small {opacity:.75;}
+.lymph-patient .who small {opacity:.75; white-space:nowrap;}
 .lymph-line {display:flex; flex-wrap:wrap; gap:3px;}
 .lymph-thumb {position:relative; line-height:0;}
 .lymph-thumb img {height:32px; width:auto; border-radius:2px; border:2px solid transparent;}

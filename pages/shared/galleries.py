@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import streamlit as st
 
-from lymph.charts import ink_on
+from lymph.charts import breakable, ink_on
 from lymph.errors import LymphError
 from pages.shared import loading
 from pages.shared.frame import escape, plain, show_error
@@ -26,7 +26,13 @@ class Item(NamedTuple):
 def badge(text: str, colour: str) -> str:
     """Return a small label in a colour, as HTML."""
     style = f"--edge:{colour};--ink:{ink_on(colour)}"
-    return f'<span class="lymph-badge" style="{style}">{escape(text)}</span>'
+    return f'<span class="lymph-badge" style="{style}">{breakable(text)}</span>'
+
+
+def legend(colours: Mapping[str, str]) -> str:
+    """Return the classes in their colours, as HTML, for a chart too narrow to name them."""
+    badges = "".join(badge(name, colour) for name, colour in colours.items())
+    return f'<div class="lymph-legend">{badges}</div>'
 
 
 def short_name(picture: str) -> str:

@@ -234,6 +234,7 @@ class SplitFacts(NamedTuple):
     leak: LeakReport
     summary: dict[str, Any]
     patients: dict[str, Any]
+    untrainable: list[str]
     advice: list[str]
     csv: str
 
@@ -259,6 +260,7 @@ def _split_facts(_table: pd.DataFrame, _split: Split, key: tuple) -> SplitFacts:
         splits.leak_report(_table, _split),
         splits.summary(_table, _split),
         splits.counts_of(people, _split.assign(_table)[people.index], _split),
+        splits.untrainable(_table, _split),
         splits.advice(_table, _split),
         splits.to_csv(_table, _split),
     )

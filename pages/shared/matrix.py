@@ -36,7 +36,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
 }
 """
 PAGE_CSS = """
-#matrix {font-family: var(--st-font); color: var(--st-text-color);}
+#matrix {font-family: var(--st-font); color: var(--st-text-color);
+  --ground: var(--st-background-color);}
 """
 
 _mount = st.components.v2.component(

@@ -17,6 +17,7 @@ from pages.shared.rows import Rows
 ALL = "All"
 CLASS, PATIENT, SLIDE, KIND = "gallery_class", "gallery_patient", "gallery_slide", "gallery_kind"
 COLUMNS = {CLASS: "label", PATIENT: "patient", SLIDE: "slide", KIND: "kind"}
+MOST_LETTERS = 20
 CHART = {"config": {"displayModeBar": False}, "selection_mode": "points"}
 
 Filters = dict[str, str]
@@ -48,24 +49,28 @@ def show_overview(data_set: DataSet, table: pd.DataFrame) -> None:
 def choose_filters(table: pd.DataFrame) -> Filters:
     """Draw the filters, which stand in the address, and return those that are set."""
     widths = [3, 2, 2, 3]
-    places = st.columns(widths, vertical_alignment="bottom")
-    label = places[0].segmented_control(
+    classes = classes_of(table)
+    # Many or long names take a row of their own, and wrap there.
+    above = st.container() if sum(map(len, classes)) > MOST_LETTERS else None
+    places = st.columns(widths if above is None else widths[1:], vertical_alignment="bottom")
+    label = (above or places.pop(0)).segmented_control(
         "Class",
-        [ALL, *classes_of(table)],
+        [ALL, *classes],
         default=ALL,
         required=True,
         key=CLASS,
+        wrap=True,
         bind="query-params",
     )
     rest = table if label == ALL else table[table["label"] == label]
     chosen = {CLASS: label}
-    with places[1]:
+    with places[0]:
         chosen[PATIENT] = choose("Patient", rest["patient"], PATIENT)
     if table["slide"].nunique() > table["patient"].nunique():
-        with places[2]:
+        with places[1]:
             chosen[SLIDE] = choose("Slide", rest["slide"], SLIDE)
     if table["kind"].nunique() > 1:
-        with places[3]:
+        with places[2]:
             chosen[KIND] = choose("Size and kind", rest["kind"], KIND)
     return {key: value for key, value in chosen.items() if value != ALL}
 

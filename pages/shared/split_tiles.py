@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from lymph.charts import SET_TITLES, ink_on
+from lymph.charts import SET_TITLES, breakable, ink_on
 from lymph.data.sources import DataSet
 from lymph.splits import Split
 from pages.shared import state
@@ -24,6 +24,7 @@ STYLES = """
 .lymph-tiles {display:flex; flex-wrap:wrap; gap:4px; margin:.2rem 0 .7rem;}
 .lymph-tile {flex:0 1 auto; padding:.25rem .4rem; border-radius:4px; background:var(--edge);
   color:var(--ink); font-size:.82rem; line-height:1.25; text-align:center; font-weight:600;
+  max-width:100%; box-sizing:border-box; overflow-wrap:anywhere;
   min-width:calc(1.6rem + var(--size) * .34rem);}
 .lymph-tile small {display:block; font-weight:400;}
 [class*="st-key-hand_tile_"] button {min-height:2.6rem; padding:.2rem .55rem;}
@@ -68,7 +69,7 @@ def _one_set(title: str, people: pd.DataFrame, colours: dict[str, str]) -> str:
     tiles = "".join(
         f'<span class="lymph-tile" style="--edge:{colours[row.label]};'
         f'--ink:{ink_on(colours[row.label])};--size:{min(40, row.pictures)}"'
-        f' title="{escape(row.label)}, patient {escape(row.patient)}">{escape(row.label)}'
+        f' title="{escape(row.label)}, patient {escape(row.patient)}">{breakable(row.label)}'
         f" {escape(row.patient)}<small>{counted(row.pictures, 'picture')}</small></span>"
         for row in people.itertuples()
     )

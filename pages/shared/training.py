@@ -11,9 +11,8 @@ from lymph import runs
 from lymph.data.scan import scan, usable
 from lymph.data.sources import DataSet
 from lymph.errors import LymphError
-from lymph.evaluation import report
+from lymph.evaluation import interval_words, report
 from lymph.models import MODELS
-from lymph.reports.tables import percent_interval_text
 from lymph.runs import Run
 from lymph.splits import leak_report
 from lymph.training.folder import PREDICTIONS, Status
@@ -179,16 +178,6 @@ def set_names(predictions: pd.DataFrame) -> list[str]:
         # A cross-validation tests every picture once, on the model of another fold.
         names = (names - {"test"}) | {"out-of-fold"}
     return [name for name in order if name in names]
-
-
-def interval_words(interval: list[float] | None) -> str:
-    """Write a 95 % interval in whole percent."""
-    if interval is None:
-        return "no interval can be given"
-    low, high = interval
-    if low == high:
-        return "too few patients for an interval"
-    return f"95 % interval {percent_interval_text(interval)}"
 
 
 def quality_sentence(run: Run) -> str:

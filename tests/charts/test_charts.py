@@ -73,6 +73,30 @@ def test_set_balance_shows_shares_beside_the_whole(table: pd.DataFrame) -> None:
     assert shares.sum(axis=0) == pytest.approx(np.ones(3))
 
 
+LONG = {f"0{i}_EMPTY_BACKGROUND": "#0072B2" for i in range(8)}
+
+
+def test_long_names_stand_upright_and_leave_the_bars_their_room() -> None:
+    """Regression: eight long names ran into each other over the bars of the patients."""
+    rows = pd.DataFrame({"label": list(LONG) * 2, "patient": [f"p{i}" for i in range(16)]})
+    figure = charts.pictures_per_patient(rows, LONG)
+    assert {note.textangle for note in figure.layout.annotations} == {-90}
+    assert figure.layout.annotations[0].text == "<b>00_EMPTY_BACKGROUND</b><br>2 patients"
+    assert figure.layout.height - figure.layout.margin.t == 300 - 28
+    bars = charts.class_histogram(rows, LONG)
+    assert bars.layout.xaxis.tickangle == -90 and bars.layout.height > 300
+    endless = {"x" * 90: "#0072B2"}
+    figure = charts.class_histogram(rows.assign(label="x" * 90), endless)
+    assert len(figure.layout.xaxis.ticktext[0]) == 24
+
+
+def test_bars_without_room_for_names_leave_them_to_a_legend() -> None:
+    """Regression: names shrank to a few pixels in the bars of the split."""
+    assert charts.names_fit(COLOURS) and not charts.names_fit(LONG)
+    parts = {"sets": {"train": {"classes": dict.fromkeys(LONG, 2)}}}
+    assert set(charts.set_balance(parts, LONG).data[0].text) == {"12 %"}
+
+
 def test_learning_curves_hold_both_sets(metrics: pd.DataFrame) -> None:
     figure = learning_curves(metrics, [Phase("whole", 1, 5, 1e-3, 1e-3)], "loss")
     assert [trace.name for trace in figure.data] == ["train", "validation"]

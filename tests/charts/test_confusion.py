@@ -140,3 +140,29 @@ def test_names_of_classes_cannot_become_markup() -> None:
     assert "img" not in table.tags
     assert table.cells[0]["data-true"] == names[0]
     assert html.unescape(names[1]) in table.texts
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("CLL", "CLL"),
+        ("08_EMPTY_BACKGROUND", "08_<wbr>EMPTY_<wbr>BACKGROUND"),
+        ("mantleCell b-1.2", "mantle<wbr>Cell <wbr>b-<wbr>1.<wbr>2"),
+        ("a__b", "a__<wbr>b"),
+        ("<b>_&", "&lt;b&gt;_<wbr>&amp;"),
+    ],
+)
+def test_names_break_between_their_parts(name: str, written: str) -> None:
+    assert charts.breakable(name) == written
+
+
+def test_headings_stand_upright_where_a_part_is_wider_than_its_column() -> None:
+    """Regression: headings of eight long classes broke letter by letter."""
+
+    def drawn(names: list[str]) -> str:
+        return charts.matrix_html(charts.confusion_cells(np.eye(len(names)), names), names)
+
+    assert "sideways" not in drawn(CLASSES) and " long" not in drawn(CLASSES)
+    few = drawn(["BENIGN", "MALIGNANT"])
+    assert " long" in few and "sideways" not in few
+    assert drawn([f"0{i}_BACKGROUND" for i in range(8)]).count('class="head sideways"') == 8

@@ -46,7 +46,7 @@ def test_a_perfect_predictor(from_rows: Maker) -> None:
             assert found[section][metric] == 1
     assert found["patients"]["interval"] == list(clopper_pearson(30, 30))
     assert found["patients"]["interval"][0] < 0.9
-    assert any("no width" in sentence for sentence in found["warnings"])
+    assert any("not estimable" in sentence for sentence in found["warnings"])
 
 
 def test_a_single_patient(from_rows: Maker) -> None:

@@ -139,6 +139,42 @@ def test_folds_test_every_patient_once(tiny: DataSet, open_page: OpenPage) -> No
     assert "Is every class shared out evenly?" not in [part.value for part in app.subheader]
 
 
+def leave_patients(data_set: DataSet, label: str, patients: tuple[int, ...]) -> None:
+    """Leave a class these patients only."""
+    kept = tuple(f"sj-99-{patient}_" for patient in patients)
+    for picture in (data_set.path / label).iterdir():
+        if not picture.name.startswith(kept):
+            picture.unlink()
+
+
+@pytest.mark.parametrize("way", ["folds", "one-out"])
+def test_folds_that_cannot_be_trained_are_red(tiny: DataSet, open_page: OpenPage, way: str) -> None:
+    """Regression: they were green, and failed in training."""
+    leave_patients(tiny, "FL", (22,))
+    app = choose(open_page("split"), tiny, way)
+    assert not app.exception and not app.success
+    assert app.error[0].value.startswith("FL has no training pictures in fold ")
+    assert app.error[0].value.endswith("exclude the class\\.")
+    app = choose(app, tiny, "patient")
+    assert not app.error and app.success
+
+
+def test_two_patients_of_a_class_are_a_matter_of_advice(tiny: DataSet, open_page: OpenPage) -> None:
+    leave_patients(tiny, "FL", (22, 23))
+    app = choose(open_page("split"), tiny, "one-out")
+    assert not app.error and app.success
+    assert app.warning[0].value.startswith("Validation lacks a class in some folds")
+
+
+def test_a_class_moved_out_of_training_is_red(tiny: DataSet, open_page: OpenPage) -> None:
+    app = choose(open_page("split"), tiny, "hand")
+    while not app.error:
+        buttons = [b for b in app.button if b.key.startswith("hand_tile_") and not b.disabled]
+        next(b for b in buttons if b.label.startswith("MCL")).click().run()
+    assert app.error[0].value.startswith("MCL has no training pictures, so it cannot be learnt")
+    assert not app.success
+
+
 def test_a_split_is_saved_used_and_forgotten(tiny: DataSet, open_page: OpenPage) -> None:
     app = open_page("split")
     app.number_input(key=f"split_seed_{tiny.name}").set_value(7).run()

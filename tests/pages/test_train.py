@@ -185,6 +185,24 @@ def test_folds_make_one_run_of_all_patients(
     assert run.status().folds == 4
 
 
+@pytest.mark.parametrize("tested", ["folds", "patient"])
+def test_what_cannot_be_trained_cannot_be_started(
+    tiny: DataSet, open_page: OpenPage, tested: str
+) -> None:
+    """Regression: the run was started, and failed in the fold that tests a class's only patient."""
+    for picture in (tiny.path / "FL").iterdir():
+        if "-22_" not in picture.name:
+            picture.unlink()
+    app = open_page("train")
+    assert not app.error and not app.button(key="start_training").disabled
+    app.radio(key="test_on").set_value(tested)
+    app.radio(key="class_weights").set_value("patient").run()
+    assert not app.exception
+    assert app.error[0].value.startswith("FL has no training pictures in fold ")
+    assert app.button(key="start_training").disabled
+    assert "Time it will take" not in {metric.label for metric in app.metric}
+
+
 def test_one_patient_at_a_time_trains_the_head_alone(
     tiny: DataSet, open_page: OpenPage, started: list[str]
 ) -> None:

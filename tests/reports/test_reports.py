@@ -17,7 +17,7 @@ import lymph
 from lymph import reports
 from lymph.cli import main
 from lymph.errors import RunError
-from lymph.evaluation import report
+from lymph.evaluation import percent_interval_text, report
 from lymph.predictions import validate_predictions
 from lymph.reports.tables import LEAK_MARK
 from lymph.runs import About, Run, create_run, write_about
@@ -175,8 +175,7 @@ def test_a_row_of_the_table_of_runs(honest: Run) -> None:
     figures = report(honest.predictions())
     row = reports.run_row(honest, figures, report(honest.predictions(), "val"))
     assert row["Test"] == figures["pictures"]["accuracy"]
-    low, high = figures["pictures"]["interval"]
-    assert row["95 % interval"] == f"{100 * low:.0f} to {100 * high:.0f} %"
+    assert row["95 % interval"] == percent_interval_text(figures["pictures"]["interval"])
     assert row["Patients right"].endswith(" of 3")
     assert row["Leaks"] == "no" and row["Epochs"] == 2
     assert row["Name"] == honest.path.name

@@ -250,8 +250,13 @@ def test_a_class_without_training_pictures_is_refused(tiny_root: Path) -> None:
     """It could not be learnt."""
     train = ["99-11", "99-12", "99-21", "99-22"]
     split = Split("patient", 0, {"train": train, "val": [], "test": ["99-31"]})
-    with pytest.raises(RunError, match="MCL"):
+    with pytest.raises(RunError, match="MCL has no training pictures"):
         create_run(TrainConfig(str(tiny_root)), split)
+    everyone = sorted(usable(scan(tiny_root))["patient"].unique())
+    alone = [p for p in everyone if p.startswith("99-3")]
+    folds = Split("patient", 0, folds=[alone, [p for p in everyone if p not in alone]])
+    with pytest.raises(RunError, match="MCL has no training pictures in fold 1"):
+        create_run(TrainConfig(str(tiny_root)), folds)
 
 
 def test_a_split_without_validation_keeps_the_last_epoch(tiny_root: Path) -> None:

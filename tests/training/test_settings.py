@@ -112,6 +112,12 @@ def test_weights_are_inverse_frequencies_of_pictures_or_patients() -> None:
     assert class_weights(rows(), "none", ["A", "B"]) == {"A": 1.0, "B": 1.0}
 
 
+def test_a_patient_of_two_classes_counts_in_both() -> None:
+    """Regression: it counted for the class of its first picture, and the other had no patient."""
+    mixed = pd.DataFrame({"label": ["A", "B", "A"], "patient": ["1", "1", "2"]})
+    assert class_weights(mixed, "patient", ["A", "B"]) == {"A": 3 / 4, "B": 3 / 2}
+
+
 def test_a_class_without_training_pictures_cannot_be_weighted() -> None:
     """Its weight would be infinite."""
     with pytest.raises(ConfigError, match="Class C"):

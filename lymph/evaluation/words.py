@@ -1,0 +1,37 @@
+"""Intervals in words: the one writer for pages, reports, lessons and messages."""
+
+from collections.abc import Callable, Iterable
+
+# Where every resample of the patients gives one and the same figure, as where all pictures are
+# classified correctly, the bootstrap has no width. That is neither certainty nor a lack of
+# patients: the figure's interval cannot be had in this way.
+NOT_ESTIMABLE = "not estimable"
+UNDEFINED = "undefined"
+
+
+def interval_text(pair: Iterable[float] | None) -> str:
+    """Write an interval of any figure with two digits."""
+    return _written(pair, lambda low, high: f"{low:.2f} to {high:.2f}")
+
+
+def percent_interval_text(pair: Iterable[float] | None) -> str:
+    """Write an interval of a share, 0 to 1, in whole percent; a narrow one gets a further digit."""
+    return _written(pair, _percent)
+
+
+def interval_words(pair: Iterable[float] | None) -> str:
+    """Write the 95 % interval of a share with its name, the same for pictures and patients."""
+    return f"95 % interval {percent_interval_text(pair)}"
+
+
+def _written(pair: Iterable[float] | None, write: Callable[[float, float], str]) -> str:
+    """Write an interval, or why there is none."""
+    if pair is None:
+        return UNDEFINED
+    low, high = pair
+    return NOT_ESTIMABLE if low == high else write(low, high)
+
+
+def _percent(low: float, high: float) -> str:
+    digits = 1 if f"{100 * low:.0f}" == f"{100 * high:.0f}" else 0
+    return f"{100 * low:.{digits}f} to {100 * high:.{digits}f} %"
