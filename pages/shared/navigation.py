@@ -62,6 +62,19 @@ def data_in_address() -> dict[str, str]:
     return {DATA_KEY: chosen} if known and chosen not in (None, known[0].name) else {}
 
 
+def put_in_address(name: str, values: list[str]) -> None:
+    """Write a parameter, or take it away where there is no value, unless it is so already.
+
+    Whatever changes the address on the way is a step that the browser's Back returns to.
+    """
+    if st.query_params.get_all(name) == values:
+        return
+    if values:
+        st.query_params[name] = values
+    else:
+        st.query_params.pop(name, None)
+
+
 def switch_page(file: str, query: Mapping[str, str | list[str]]) -> NoReturn:
     """Switch to a page with these parameters in its address.
 

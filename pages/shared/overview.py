@@ -53,6 +53,7 @@ def choose_filters(table: pd.DataFrame) -> Filters:
         "Class",
         [ALL, *classes_of(table)],
         default=ALL,
+        format_func=plain,  # the labels are Markdown
         required=True,
         key=CLASS,
         bind="query-params",
