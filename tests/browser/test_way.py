@@ -29,6 +29,7 @@ QUESTIONS = {
     "classify": "What does the model say",
 }
 FIRST, OWN = "Demonstration set", "a&b #1 ü (2) 50% <b>x</b>"
+TWO_FRAMES = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 
 class Visitor:
@@ -77,9 +78,11 @@ class Visitor:
         control = self.page.locator(f".st-key-{key}")
         field = control.get_by_role("combobox")
         if field.count():
-            field.fill(label)
-            self.page.get_by_role("option", name=label, exact=True).first.wait_for()
-            field.press("Enter")
+            # A list closes when the page scrolls: the scrolling must be over before it opens.
+            field.scroll_into_view_if_needed()
+            self.page.evaluate(TWO_FRAMES)
+            field.click()
+            self.page.get_by_role("option", name=label, exact=True).click()
         else:
             control.get_by_text(label, exact=True).click()
         expect(self.page).to_have_url(re.compile(rf"\b{key}={re.escape(quote_plus(label))}"))

@@ -309,3 +309,15 @@ def test_odd_names_stand_in_the_address_and_on_the_page(
         app = follow(Place(page, place.query))
         check(app, f"{page} of {odd}")
         assert control(app, "data").value == data_set.name
+
+
+def test_another_data_set_brings_its_own_runs(
+    first: DataSet, own: DataSet, two_runs: tuple[Run, Run]
+) -> None:
+    link = {"data": own.name, "run": two_runs[0].id}
+    for page, button in (("results", "go_train"), ("classify", "go_train")):
+        app = follow(Place(page, link))
+        choose(app, "data", first.name)
+        assert primary(app) == [button] and "run" not in app.query_params
+        choose(app, "data", own.name)
+        assert app.query_params["run"] in [run.id for run in two_runs]
