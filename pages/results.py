@@ -86,13 +86,13 @@ def choose_view(run: Run) -> tuple[str, str, str]:
     names = training.set_names(training.predictions_of(run))
     kept = {"required": True, "bind": "query-params", "persist_state": "session"}
     set_name = st.segmented_control(
-        "Set", names, default=names[0], format_func=SET_TITLES.get, key="set_name", **kept
+        "Set", names, default=names[0], format_func=SET_TITLES.__getitem__, key="set_name", **kept
     )
     level = st.segmented_control(
         "Counted",
         list(LEVELS),
         default="pictures",
-        format_func=LEVELS.get,
+        format_func=LEVELS.__getitem__,
         key="level",
         help="A patient is judged by the mean probability of all its pictures.",
         **kept,
@@ -100,7 +100,7 @@ def choose_view(run: Run) -> tuple[str, str, str]:
     mode = st.radio(
         "Shown as",
         MODES,
-        format_func=MODES_TOLD.get,
+        format_func=MODES_TOLD.__getitem__,
         key="mode",
         bind="query-params",
         persist_state="session",

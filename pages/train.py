@@ -26,7 +26,9 @@ from pages.shared.frame import begin_on_pictures, counted, plain, show_error
 from pages.shared.loading import duration, time_left
 from pages.shared.navigation import FILES, ensure_app, go_to
 from pages.shared.training import (
+    RESULTS_KEY,
     STATE_MARKS,
+    TRAIN_KEY,
     pace,
     remember_run,
     run_in_address,
@@ -57,7 +59,6 @@ VALUES_TOLD = {
     "file": "A file on this computer",
     "none": "None: start from random values",
 }
-KEY = "train_run"
 NO_FILE = "no file named yet"
 
 
@@ -74,12 +75,12 @@ def page() -> None:
         list_runs(data_set, run)
     except LymphError as error:
         show_error(error)
-        st.button("Train a new model", on_click=remember_run, args=(KEY, ""), key="new_run")
+        st.button("Train a new model", on_click=remember_run, args=(TRAIN_KEY, ""), key="new_run")
 
 
 def chosen_run(data_set: DataSet) -> Run | None:
     """Return the run in the address, the one looked at last, or one that is still going."""
-    chosen = run_in_address(KEY)
+    chosen = run_in_address(TRAIN_KEY)
     if chosen is not None:
         return runs.open_run(chosen) if chosen else None
     going = [run for run in runs_of(data_set) if not run.status().over]
@@ -117,7 +118,7 @@ def start(config: TrainConfig, split: Split) -> None:
         return
     run = runs.create_run(config, split)
     runs.start_run(run)
-    remember_run(KEY, run.id)
+    remember_run(TRAIN_KEY, run.id)
     st.rerun()
 
 
@@ -462,10 +463,10 @@ def draw_actions(run: Run) -> None:
         if state_now == "finished" and st.button(
             "See the results", type="primary", key="see_results"
         ):
-            remember_run("results_run", run.id)
+            remember_run(RESULTS_KEY, run.id)
             go_to("results")
         if st.button("Train a new model", key="new_run"):
-            remember_run(KEY, "")
+            remember_run(TRAIN_KEY, "")
             st.rerun()
     with st.expander("Settings and log", key="run_details"):
         st.json(run.config.to_json(), expanded=False)
@@ -495,7 +496,7 @@ def list_runs(data_set: DataSet, shown: Run | None) -> None:
                 f"{STATE_MARKS[status.state]}{progress} · {plain(title_of(run))}",
                 type="tertiary",
                 on_click=remember_run,
-                args=(KEY, run.id),
+                args=(TRAIN_KEY, run.id),
                 key=f"show_{run.id}",
             )
 

@@ -118,10 +118,12 @@ def open_run(id_or_path: str | Path) -> Run:
         When there is no such run.
     """
     text = str(id_or_path)
-    inside = workspace.runs_home() / text
-    for path in (inside, Path(text).expanduser().resolve()):
-        if text and (path / files.STATUS).is_file() and (path / files.CONFIG).is_file():
-            return Run(path.resolve())
+    try:
+        for path in (workspace.runs_home() / text, Path(text).expanduser().resolve()):
+            if text and (path / files.STATUS).is_file() and (path / files.CONFIG).is_file():
+                return Run(path.resolve())
+    except (OSError, RuntimeError, ValueError):  # too long, no such user, no permission
+        text = text[:200]
     raise RunError(f"There is no run {text}; `python -m lymph runs` lists them.")
 
 

@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 import streamlit as st
 
+from pages.shared.navigation import put_in_address
+
 CELL_KEY = "cell"
 OF_KEY = "of"
 RIGHT, WRONG = "right", "wrong"
@@ -41,12 +43,8 @@ def current() -> Choice | None:
 def keep(choice: Choice | None) -> None:
     """Keep a choice in the address and in the session; None takes it off."""
     st.session_state[CELL_KEY] = choice
-    for key in (CELL_KEY, OF_KEY):
-        st.query_params.pop(key, None)
-    if choice is not None:
-        st.query_params[CELL_KEY] = list(choice.parts)
-        if choice.run:
-            st.query_params[OF_KEY] = choice.run
+    put_in_address(CELL_KEY, list(choice.parts) if choice else [])
+    put_in_address(OF_KEY, [choice.run] if choice and choice.run else [])
 
 
 def toggle(choice: Choice) -> None:

@@ -140,13 +140,9 @@ def _show_heat(
     picture, side = st.columns([2.6, 1], gap="medium")
     with side:
         label = st.segmented_control(
-            "What speaks for",
-            run.classes,
-            default=predicted,
-            required=True,
+            "What speaks for", run.classes, default=predicted, format_func=plain, required=True,
             key=f"{key}_class",
-            wrap=True,
-        )
+        )  # fmt: skip
         opacity = _opacity(f"{key}_heat_opacity")
     model = (run.id, training.changed(run))
     heat = _heat(*model, content_key(pixels), run.classes.index(label), pixels)

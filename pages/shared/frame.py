@@ -52,7 +52,7 @@ STYLES = """
 
 def plain(text: str) -> str:
     """Make text that someone else wrote show as it stands: no Markdown, maths, links or icons."""
-    return re.sub(r"([\\`*_{}\[\]()#+\-.!|<>~$:^])", r"\\\1", " ".join(str(text).split()))
+    return re.sub(r"([\\`*_{}\[\]()#+\-.!|<>~$:^&])", r"\\\1", " ".join(str(text).split()))
 
 
 def counted(number: int, noun: str) -> str:

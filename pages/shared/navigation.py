@@ -1,9 +1,13 @@
 """The pages, their addresses, and the way to them."""
 
+from collections.abc import Mapping
 from typing import NoReturn
 
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from lymph.data.sources import list_data_sets
 
 FILES = {
     "data": "pages/data.py",
@@ -42,20 +46,49 @@ def choose_page() -> StreamlitPage:
     def home() -> NoReturn:
         """Lead from the bare address to the data, which have an address of their own."""
         asked = {name: st.query_params.get_all(name) for name in st.query_params}
-        # The sidebar's chooser, drawn by now, holds the data set and writes it there itself.
-        asked.pop(DATA_KEY, None)
-        st.switch_page(rooms[0], query_params=asked)
+        switch_page(FILES["data"], {**asked, **data_in_address()})
 
     return st.navigation([st.Page(home, title="lymph", default=True, visibility="hidden"), *rooms])
 
 
 def go_to(step: str) -> NoReturn:
-    """Switch to a page; what stands in the address of widgets that stay there is kept.
+    """Switch to a page; of the address only the data set goes along."""
+    switch_page(FILES[step], data_in_address())
 
-    Without ``query_params`` Streamlit clears the address, and raises where a widget is bound to it:
-    the linter lets nobody else call ``st.switch_page``.
+
+def data_in_address() -> dict[str, str]:
+    """Return the data set as it stands in the address: the first one is left out there."""
+    known, chosen = list_data_sets(), st.session_state.get(DATA_KEY)
+    return {DATA_KEY: chosen} if known and chosen not in (None, known[0].name) else {}
+
+
+def put_in_address(name: str, values: list[str]) -> None:
+    """Write a parameter, or take it away where there is no value, unless it is so already.
+
+    Whatever changes the address on the way is a step that the browser's Back returns to.
     """
-    st.switch_page(FILES[step], query_params={})
+    if st.query_params.get_all(name) == values:
+        return
+    if values:
+        st.query_params[name] = values
+    else:
+        st.query_params.pop(name, None)
+
+
+def switch_page(file: str, query: Mapping[str, str | list[str]]) -> NoReturn:
+    """Switch to a page with these parameters in its address.
+
+    Streamlit lets nobody write or clear a parameter that a widget is bound to, and one that is
+    gone for a moment stays gone in the browser's history: Back would lead to another data set. So
+    the widgets let go of the address first; those of the new page take it up again.
+    """
+    context = get_script_run_ctx()
+    assert context is not None, "a page is switched while a page runs"
+    with context.session_state.query_params() as address:
+        for name in query:
+            if (binding := address.get_binding_for_param(name)) is not None:
+                address.unbind_widget(binding.widget_id)
+    st.switch_page(file, query_params=query)
 
 
 def ensure_app() -> None:

@@ -57,6 +57,7 @@ def choose_filters(table: pd.DataFrame) -> Filters:
         "Class",
         [ALL, *classes],
         default=ALL,
+        format_func=plain,  # the labels are Markdown
         required=True,
         key=CLASS,
         wrap=True,

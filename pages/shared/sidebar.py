@@ -8,9 +8,10 @@ from pages.shared.frame import SYNTHETIC_NOTICE, plain
 from pages.shared.glossary import show_glossary
 from pages.shared.loading import progress_bar
 from pages.shared.navigation import STEPS, TITLES
-from pages.shared.training import has_finished_run
+from pages.shared.training import forget_runs, has_finished_run
 
 MISSING_KEY = "data_missing"
+CHANGED_KEY = "data_changed"
 
 
 def ensure_data() -> None:
@@ -31,6 +32,7 @@ def choose_data_set() -> None:
     wanted = st.session_state.pop(state.WANTED_KEY, None)
     if wanted in names:
         st.session_state[state.DATA_KEY] = wanted
+        note_change()
     elif st.session_state.get(state.DATA_KEY, names[0]) not in names:
         del st.session_state[state.DATA_KEY]
     st.sidebar.selectbox(
@@ -39,12 +41,20 @@ def choose_data_set() -> None:
         key=state.DATA_KEY,
         bind="query-params",
         persist_state="session",
-        on_change=lambda: st.session_state.pop(MISSING_KEY, None),
+        on_change=note_change,
     )
+    if st.session_state.pop(CHANGED_KEY, False):
+        forget_runs()
     show_missing()
     data_set = state.current_data_set()
     if data_set and data_set.synthetic:
         st.sidebar.caption(SYNTHETIC_NOTICE)
+
+
+def note_change() -> None:
+    """Remember that another data set was chosen here, not by a link that may name a run too."""
+    st.session_state[CHANGED_KEY] = True
+    st.session_state.pop(MISSING_KEY, None)
 
 
 def show_missing() -> None:

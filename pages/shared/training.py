@@ -16,11 +16,13 @@ from lymph.models import MODELS
 from lymph.runs import Run
 from lymph.splits import leak_report
 from lymph.training.folder import PREDICTIONS, Status
+from pages.shared.navigation import put_in_address
 
 if TYPE_CHECKING:
     from lymph.inference import Classifier
 
 RESULTS_KEY = "results_run"
+TRAIN_KEY = "train_run"
 
 SET_WORDS = {"test": "test", "val": "validation", "train": "training", "out-of-fold": "out-of-fold"}
 
@@ -208,10 +210,14 @@ def run_in_address(key: str) -> str | None:
 def remember_run(key: str, run_id: str) -> None:
     """Keep the run to show in the address and for the time another page is open."""
     st.session_state[key] = run_id
-    if run_id:
-        st.query_params["run"] = run_id
-    else:
-        st.query_params.pop("run", None)
+    put_in_address("run", [run_id] if run_id else [])
+
+
+def forget_runs() -> None:
+    """Forget which runs were looked at: they learned from other pictures than those now chosen."""
+    for key in (RESULTS_KEY, TRAIN_KEY):
+        st.session_state.pop(key, None)
+    put_in_address("run", [])
 
 
 def offer_newest_run() -> None:

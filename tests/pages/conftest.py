@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
 import pytest
 import streamlit as st
+from streamlit.components.v2 import manifest_scanner
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
 
@@ -19,6 +21,8 @@ from lymph.training import folder as files
 from lymph.training.config import TrainConfig
 
 APP = Path(__file__).parents[2] / "app.py"
+
+SCANNED = cache(manifest_scanner.scan_component_manifests)
 
 OpenPage = Callable[..., AppTest]
 MakeRun = Callable[..., Run]
@@ -44,6 +48,12 @@ def new_page_mode(monkeypatch: pytest.MonkeyPatch) -> None:
         PagesManager.uses_pages_directory = False
 
     monkeypatch.setattr(PagesManager, "__init__", begin_as_later)
+
+
+@pytest.fixture(autouse=True)
+def components_scanned_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let AppTest look through the installed packages for components once, not for every app."""
+    monkeypatch.setattr(manifest_scanner, "scan_component_manifests", SCANNED)
 
 
 @pytest.fixture

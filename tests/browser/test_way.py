@@ -1,0 +1,232 @@
+"""The way from page to page in a real browser: every large button, links, Back, odd names."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import parse_qs, quote_plus, urlsplit
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from lymph.data import sources
+from lymph.data.scan import scan, usable
+from lymph.runs import Run, create_run, list_runs
+from lymph.splits import split_by_patient
+from lymph.training.config import TrainConfig
+from pages.shared.frame import plain
+
+from ..pages.parameters import bound_in_source
+
+Settle = Callable[[], None]
+Serve = Callable[[Path], str]
+
+QUESTIONS = {
+    "data": "What is in the pictures",
+    "split": "Which patients does the model never see",
+    "train": "How well does it learn",
+    "results": "How often is it right",
+    "runs": "What has been tried",
+    "classify": "What does the model say",
+}
+FIRST, OWN = "Demonstration set", "a&b #1 ü (2) 50% <b>x</b>"
+TWO_FRAMES = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+
+
+class Visitor:
+    """Someone at the browser who looks at each page that opens."""
+
+    def __init__(self, page: Page, address: str, settle: Settle) -> None:
+        self.page, self.address, self.settle = page, address, settle
+        self.touched: set[str] = set()
+
+    def follow(self, link: str) -> None:
+        self.page.goto(self.address + link)
+
+    def sees(self, name: str, data_set: str = OWN) -> None:
+        """Make sure that a page is open without an exception, on the data set that was chosen."""
+        expect(self.page.get_by_role("heading", level=1)).to_contain_text(QUESTIONS[name])
+        expect(self.page.get_by_role("combobox", name="Data set", exact=True)).to_have_value(
+            data_set
+        )
+        self.settle()
+        expect(self.page.get_by_test_id("stException")).to_have_count(0)
+        said = [] if data_set == FIRST else [data_set]
+        assert parse_qs(urlsplit(self.page.url).query).get("data", []) == said, self.page.url
+        assert urlsplit(self.page.url).path == f"/{name}"
+
+    def press(self, label: str, leads_to: str) -> None:
+        self.page.get_by_role("button", name=label).click()
+        self.sees(leads_to)
+
+    def back(self, to: str, data_set: str = OWN) -> None:
+        """Go back until a page is open; on no step of the way is another data set chosen."""
+        self.page.go_back()
+        self.sees_any(data_set)
+        while urlsplit(self.page.url).path != f"/{to}":
+            self.page.go_back()
+            self.sees_any(data_set)
+
+    def sees_any(self, data_set: str) -> None:
+        self.sees(urlsplit(self.page.url).path.strip("/"), data_set)
+
+    def press_and_return(self, label: str, leads_to: str, start: str) -> None:
+        self.press(label, leads_to)
+        self.back(start)
+
+    def touch(self, key: str, label: str) -> None:
+        """Choose a label of a bound control, and make sure that the address says so."""
+        control = self.page.locator(f".st-key-{key}")
+        field = control.get_by_role("combobox")
+        if field.count():
+            # A list closes when the page scrolls: the scrolling must be over before it opens.
+            field.scroll_into_view_if_needed()
+            self.page.evaluate(TWO_FRAMES)
+            field.click()
+            self.page.get_by_role("option", name=label, exact=True).click()
+        else:
+            control.get_by_text(label, exact=True).click()
+        expect(self.page).to_have_url(re.compile(rf"\b{key}={re.escape(quote_plus(label))}"))
+        self.settle()
+        expect(self.page.get_by_test_id("stException")).to_have_count(0)
+        self.touched.add(key)
+
+
+@pytest.fixture
+def home(workspace: Path, make_tiny: Callable[..., Path]) -> Path:
+    """Return a workspace with a small demonstration set and, second, a set of an odd name."""
+    demonstration = sources.demo_folder()
+    demonstration.parent.mkdir(parents=True, exist_ok=True)
+    make_tiny("drawn", pictures=1).rename(demonstration)
+    (demonstration / sources.MARKER).write_text("synthetic")
+    own = make_tiny("own", pictures=2)
+    first = next((own / "CLL").iterdir())
+    first.rename(first.with_name("sj-99-11-R2_001.png"))
+    (own / "MCL").rename(own / "a&b #1 ü (2)")
+    sources.add_folder(own, OWN)
+    return workspace
+
+
+@pytest.fixture
+def visitor(page: Page, serve: Serve, settle: Settle, home: Path) -> Visitor:
+    return Visitor(page, serve(home), settle)
+
+
+def test_every_large_button_of_the_way_keeps_the_data_set(visitor: Visitor) -> None:
+    page = visitor.page
+    visitor.follow("/results")
+    visitor.sees("results", FIRST)
+    visitor.touch("data", OWN)
+    visitor.sees("results")
+    for empty in ("results", "runs", "classify"):
+        page.get_by_role("link", name=empty.capitalize()).click()
+        visitor.sees(empty)
+        visitor.press_and_return("Train a model", "train", empty)
+    page.get_by_role("link", name="Data", exact=True).click()
+    from_the_data(visitor)
+    page.get_by_role("link", name="Change the split").click()
+    visitor.sees("split")
+    visitor.back("train")
+    train(visitor)
+    visitor.press_and_return("See the results", "results", "train")
+    visitor.press("See the results", "results")
+    from_the_results(visitor)
+    visitor.press("Classify a picture", "classify")
+    page.get_by_role("button", name="Try three synthetic examples").click()
+    page.get_by_role("link", name="The run that answered").click()
+    visitor.sees("results")
+    visitor.back("classify")
+    compare_runs(visitor)
+    assert visitor.touched == bound_in_source() - {"gallery_kind"}
+
+
+def from_the_data(visitor: Visitor) -> None:
+    """Go to the split untouched, and after each control of the page was touched."""
+    controls = [
+        {},
+        {"gallery_class": "CLL", "gallery_patient": "99-11", "gallery_slide": "99-11-R2"},
+        {"view": "Stain map", "stain_axes": "Hue and brightness", "stain_by": "Class"},
+        {"view": "Patients"},
+    ]
+    visitor.sees("data")
+    for chosen in controls:
+        for key, label in chosen.items():
+            visitor.touch(key, label)
+        visitor.press_and_return("Go to the split", "split", "data")
+    visitor.press("Go to the split", "split")
+    visitor.press("Go to training", "train")
+
+
+def train(visitor: Visitor) -> Run:
+    """Start a training of one epoch and wait for its end."""
+    page = visitor.page
+    epochs = page.get_by_label("Epochs", exact=True)
+    epochs.fill("1")
+    epochs.press("Enter")
+    visitor.settle()
+    page.get_by_role("button", name="Start training").click()
+    expect(page).to_have_url(re.compile("run="))
+    expect(page.get_by_role("button", name="See the results")).to_be_visible(timeout=180_000)
+    visitor.sees("train")
+    return list_runs()[0]
+
+
+def from_the_results(visitor: Visitor) -> None:
+    """Go to a picture after each control of the page was touched, and after a cell was chosen."""
+    visitor.press_and_return("Classify a picture", "classify", "results")
+    visitor.touch("set_name", "Train")
+    visitor.touch("level", "Per patient")
+    visitor.touch("mode", "Share of the true class")
+    visitor.touch("part", "Pictures")
+    visitor.page.get_by_role("button", name="All correct").click()
+    expect(visitor.page).to_have_url(re.compile("cell=right"))
+    visitor.press_and_return("Classify a picture", "classify", "results")
+
+
+def compare_runs(visitor: Visitor) -> None:
+    """Compare two runs from the table, and go on after the measure was chosen."""
+    run = list_runs()[0]
+    page, path = visitor.page, sources.list_data_sets()[1].path
+    split = split_by_patient(usable(scan(path)))
+    other = create_run(TrainConfig(str(path), epochs=1, seed=1), split)
+    for file in run.path.iterdir():
+        if file.name not in ("config.json", "split.json"):
+            (other.path / file.name).write_bytes(file.read_bytes())
+    page.get_by_role("link", name="Runs").click()
+    visitor.sees("runs")
+    table = page.get_by_test_id("stDataFrame").first
+    for row in (1, 2):
+        table.click(position={"x": 15, "y": 35 * row + 17})
+        visitor.settle()
+    visitor.press("Compare 2 runs", "results")
+    visitor.touch("compare_by", "Macro F1")
+    visitor.press("Classify a picture", "classify")
+    visitor.back("runs")
+
+
+def test_links_open_what_they_name(visitor: Visitor) -> None:
+    name, label = quote_plus(OWN), quote_plus(plain("a&b #1 ü (2)"))
+    visitor.follow(f"/?data={name}")
+    visitor.sees("data")
+    visitor.page.reload()
+    visitor.sees("data")
+    visitor.press_and_return("Go to the split", "split", "data")
+    # A label as the page writes it, and a word that is none.
+    for view, kept in (("Patients", ["Patients"]), ("patients", [])):
+        visitor.follow(f"/?data={name}&view={view}")
+        visitor.sees("data")
+        assert parse_qs(urlsplit(visitor.page.url).query).get("view", []) == kept
+        visitor.press_and_return("Go to the split", "split", "data")
+    everything = f"/data?data={name}&gallery_class={label}&gallery_patient=99-32"
+    visitor.follow(everything)
+    visitor.sees("data")
+    assert visitor.page.url.endswith(everything)
+    chosen = visitor.page.locator(".st-key-gallery_class").get_by_role("radio", checked=True)
+    expect(chosen).to_have_text("a&b #1 ü (2)")
+    expect(visitor.page.locator("[class*=st-key-gallery_grid] .lymph-caption").first).to_have_text(
+        "patient 99-32"
+    )
+    visitor.press_and_return("Go to the split", "split", "data")
+    # The step that was left comes back with its filters; one without them lies before it.
+    visitor.page.go_back()
+    visitor.sees("data")
+    assert visitor.page.url.endswith(everything)
