@@ -13,8 +13,9 @@ import numpy as np
 from PIL import Image
 
 from lymph import workspace
-from lymph.data.read import read_image, read_picture, white_for
+from lymph.data.read import read_image, read_picture
 from lymph.data.stamps import Stamp, cache_folder, stamp_of
+from lymph.data.values import white_for
 
 
 class Depth(NamedTuple):

@@ -4,10 +4,6 @@ Memory: reading takes at most ``PIXEL_BYTES`` a pixel and 16 for each of ``STRIP
 whatever the file, and giants are decoded one after another. Pillow keeps 4 bytes a pixel, the RGB
 that is returned takes 3, a decoder up to 5; everything between happens in strips. A form that takes
 more a pixel may have fewer pixels: see :func:`_bytes_each`.
-
-Depth: cameras write 10, 12 or 14 bits into files of 16. The value that becomes white is the end of
-the narrowest of these ranges that holds the largest value of the whole set (``lymph.data.depth``),
-or of this one picture where no set is known.
 """
 
 import io
@@ -24,8 +20,18 @@ import numpy as np
 from PIL import Image
 
 from lymph.data import tiff_pages
+from lymph.data.strangers import Source, stranger
 from lymph.data.tiff_pages import Choice
 from lymph.data.tiff_pixels import read_page, reason_against, type_of
+from lymph.data.values import (
+    Decoded,
+    factor_for,
+    finite,
+    from_values,
+    range_of,
+    to_uint8,
+    white_for,
+)
 from lymph.errors import PictureError
 
 FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "WEBP")
@@ -53,26 +59,7 @@ STRIP_PIXELS = 4_000_000
 GIANT_PIXELS = 20_000_000
 GIANTS = threading.Lock()
 
-# The depths, in bits, of cameras; 8 bits in a file of 16 come from programs.
-DEPTHS = (8, 10, 12, 14, 16)
-
 ORIENTATION = 274
-
-Source = Path | bytes | BinaryIO
-
-# What a file is when it is no picture: its first bytes, its name, and the remedy.
-SNIFF_BYTES = 1024
-STRANGERS = (
-    (b"GIF8", "a GIF, which keeps 256 colours at most; export the original as PNG or TIFF"),
-    (b"%PDF", "a PDF; export the picture from it as PNG or TIFF"),
-    (b"PK\x03\x04", "a zip archive; name it .zip, or unpack it"),
-    (b"Rar!", "a RAR archive; unpack it"),
-    (b"7z\xbc\xaf", "a 7z archive; unpack it"),
-    (b"\x1f\x8b", "a gzip archive; unpack it"),
-    (b"8BPS", "a Photoshop file; export it as PNG or TIFF"),
-    (b"\x00\x00\x00\x0cjP", "a JPEG 2000; export it as PNG or TIFF"),
-    (b"\xff\x4f\xff\x51", "a JPEG 2000; export it as PNG or TIFF"),
-)
 
 
 class Header(NamedTuple):
@@ -139,55 +126,8 @@ class _Opened(NamedTuple):
         return bool(deep and page and page.grey and page.inverted)
 
 
-def white_for(top: int, white: int = 0) -> int:
-    """Return the value that becomes 255 in a picture of 16-bit integers.
-
-    Parameters
-    ----------
-    top : int
-        The picture's own largest value.
-    white : int
-        That of its set; 0 where it is not known. A brighter picture is judged by itself.
-    """
-    if white and top <= white:
-        return white
-    return next(2**bits - 1 for bits in DEPTHS if top < 2**bits)
-
-
 def _opened(source: Source) -> Path | BinaryIO:
     return io.BytesIO(source) if isinstance(source, bytes) else source
-
-
-def _first_bytes(source: Source) -> bytes:
-    if isinstance(source, bytes):
-        return source[:SNIFF_BYTES]
-    try:
-        if isinstance(source, Path):
-            with source.open("rb") as file:
-                return file.read(SNIFF_BYTES)
-        source.seek(0)
-        return source.read(SNIFF_BYTES)
-    except (OSError, ValueError):
-        return b"?"
-
-
-def _stranger(source: Source) -> str:
-    """Say what a file that is no picture is instead, and what to do."""
-    first = _first_bytes(source)
-    if not first:
-        return "The file is empty, not a PNG, JPEG, TIFF, BMP or WebP picture; copy it again."
-    text = first.lower()
-    kind = next((words for start, words in STRANGERS if first.startswith(start)), "")
-    if b"<svg" in text:
-        kind = "an SVG drawing, whatever its name says; export it as PNG"
-    elif b"<html" in text or b"<!doctype html" in text:
-        kind = "a web page (HTML), whatever its name says; save the picture itself"
-    elif first[4:8] == b"ftyp":
-        kind = "a phone's photo (HEIC, AVIF) or a film; export it as JPEG or PNG"
-    elif first[128:132] == b"DICM":
-        kind = "a DICOM file; export it as PNG or TIFF"
-    generic = "This is not a PNG, JPEG, TIFF, BMP or WebP picture"
-    return f"{generic} but {kind}." if kind else f"{generic}."
 
 
 def _bytes_each(opened: _Opened) -> int:
@@ -294,7 +234,7 @@ def _picture(source: Source) -> Iterator[_Opened]:
     except FileNotFoundError as error:
         raise PictureError("The file is no longer there; scan the folder again.") from error
     except Image.UnidentifiedImageError as error:
-        raise PictureError(_stranger(source)) from error
+        raise PictureError(stranger(source)) from error
     except Exception as error:  # Pillow's decoders raise nearly anything on damaged files.
         damaged = f"The file is damaged or cut short ({_reason(error)})"
         slide = tiff.slide if tiff else ""
@@ -315,29 +255,7 @@ def _deep_values(strip: Image.Image, factor: int) -> np.ndarray:
     """Return the finite grey values of a deep strip, shrunk by a whole factor."""
     if factor > 1:  # shrunk first: there is less to convert
         strip = (strip.convert("I") if strip.mode.startswith("I;16") else strip).reduce(factor)
-    return _finite(np.asarray(strip))
-
-
-def _finite(values: np.ndarray) -> np.ndarray:
-    if values.dtype.kind == "f" and not np.isfinite(values).all():
-        return np.nan_to_num(values, posinf=0.0, neginf=0.0)
-    return values
-
-
-def _is_16_bit(values: np.ndarray) -> bool:
-    return values.dtype.kind == "u" and values.dtype.itemsize == 2  # in either byte order
-
-
-def _to_uint8(values: np.ndarray, scale: float) -> np.ndarray:
-    """Scale 16-bit, 32-bit and float values to 0..255, so that ``scale`` becomes 255.
-
-    A plain conversion clips at 255 and turns a 16-bit picture white.
-    """
-    if values.dtype == np.uint8:
-        return values
-    if _is_16_bit(values):  # v // 257 where 65,535 is white
-        return np.minimum(values.astype(np.uint32) * 255 // int(scale), 255).astype(np.uint8)
-    return np.clip(np.rint(values / scale * 255.0), 0, 255).astype(np.uint8)
+    return finite(np.asarray(strip))
 
 
 def _strips(picture: Image.Image, factor: int) -> Iterator[Image.Image]:
@@ -359,18 +277,13 @@ def _scale_of(picture: Image.Image, factor: int, white: int) -> tuple[int, float
         top = max(int(np.asarray(strip).max(initial=0)) for strip in _strips(picture, 1))
         return top, white_for(top, white)
     tops = [float(_deep_values(s, factor).max(initial=0)) for s in _strips(picture, factor)]
-    return 0, _range_of(max(tops))
-
-
-def _range_of(top: float) -> float:
-    """Return the end of the range that values up to ``top`` seem to use."""
-    return next((limit for limit in (1.0, 255.0, 65535.0) if top <= limit), top)
+    return 0, range_of(max(tops))
 
 
 def _to_rgb(strip: Image.Image, scale: float, factor: int) -> Image.Image:
     """Turn any mode into RGB; transparent parts lie on white, as glass does on a lamp."""
     if _is_deep(strip):
-        return Image.fromarray(_to_uint8(_deep_values(strip, factor), scale)).convert("RGB")
+        return Image.fromarray(to_uint8(_deep_values(strip, factor), scale)).convert("RGB")
     if strip.has_transparency_data:
         layers = strip.convert("RGBA")
         strip = Image.alpha_composite(Image.new("RGBA", layers.size, "white"), layers)
@@ -384,25 +297,9 @@ def _is_plain(picture: Image.Image) -> bool:
     return few and picture.mode == "RGB" and not picture.has_transparency_data
 
 
-class _Decoded(NamedTuple):
-    """RGB, the factor it was shrunk by, and as in ``Reading``."""
-
-    pixels: np.ndarray
-    shrunk: int
-    top: int = 0
-    white: int = 0
-    transparent: bool = False
-
-
-def _factor_for(size: tuple[int, int], max_pixels: int | None) -> int:
-    if not max_pixels:
-        return 1
-    return max(1, math.ceil(math.sqrt(size[0] * size[1] / max_pixels)))
-
-
-def _decode(picture: Image.Image, max_pixels: int | None, white: int) -> _Decoded:
+def _decode(picture: Image.Image, max_pixels: int | None, white: int) -> Decoded:
     """Decode to RGB, strip by strip, shrunk by a whole factor to about ``max_pixels``."""
-    factor = _factor_for(picture.size, max_pixels)
+    factor = factor_for(picture.size, max_pixels)
     width, height = picture.size
     if factor > 1:  # a JPEG can be decoded at a half, a quarter or an eighth at once
         picture.draft(picture.mode, (width // factor, height // factor))
@@ -410,7 +307,7 @@ def _decode(picture: Image.Image, max_pixels: int | None, white: int) -> _Decode
     factor = max(1, math.ceil(factor * picture.width / width)) if factor > 1 else 1
     if factor == 1 and _is_plain(picture):
         pixels = np.array(picture)
-        return _Decoded(pixels, round(width / pixels.shape[1]))
+        return Decoded(pixels, round(width / pixels.shape[1]))
     top_value, scale = _scale_of(picture, factor, white) if _is_deep(picture) else (0, 255.0)
     pixels = np.empty((-(-picture.height // factor), -(-picture.width // factor), 3), np.uint8)
     top = 0
@@ -419,7 +316,7 @@ def _decode(picture: Image.Image, max_pixels: int | None, white: int) -> _Decode
         pixels[top : top + len(rows)] = rows
         top += len(rows)
     shrunk = round(width / pixels.shape[1])
-    return _Decoded(pixels, shrunk, top_value, int(scale) if top_value else 0)
+    return Decoded(pixels, shrunk, top_value, int(scale) if top_value else 0)
 
 
 def _raw_form(picture: Image.Image) -> str:
@@ -495,48 +392,6 @@ def _values_of(opened: _Opened) -> np.ndarray | None:
     return _deep_colours(opened) if _is_deep_colour(opened) else None
 
 
-def _from_values(
-    values: np.ndarray, max_pixels: int | None, white: int, premultiplied: bool
-) -> _Decoded:
-    """Turn values of any type, H x W or H x W x 1 to 4, into RGB as :func:`_decode` does."""
-    values = values if values.ndim == 3 else values[..., None]
-    height, width, samples = values.shape
-    factor = _factor_for((width, height), max_pixels)
-    colours = samples - (samples in (2, 4))
-    rows = max(1, STRIP_PIXELS // (width * samples * factor)) * factor
-    strips = [slice(top, top + rows) for top in range(0, height, rows)]
-
-    def largest(part: slice) -> float:
-        return max(float(_finite(values[s, :, part]).max(initial=0)) for s in strips)
-
-    top = largest(slice(0, colours))
-    deep = _is_16_bit(values)
-    scale = white_for(int(top), white) if deep else _range_of(top)
-    alpha = largest(slice(colours, samples)) if colours < samples else 0
-    alpha_scale = white_for(int(alpha)) if deep else _range_of(alpha)
-    pixels = np.empty((-(-height // factor), -(-width // factor), 3), np.uint8)
-    for strip in strips:
-        part = _to_uint8(_finite(values[strip, :, :colours]), scale)
-        if colours < samples:
-            share = _to_uint8(_finite(values[strip, :, colours:]), alpha_scale)
-            part = _on_white(part, share, premultiplied)
-        small = Image.fromarray(np.ascontiguousarray(np.broadcast_to(part, (*part.shape[:2], 3))))
-        first = strip.start // factor
-        small = np.asarray(small.reduce(factor) if factor > 1 else small)
-        pixels[first : first + len(small)] = small
-    deep = deep and top > 0
-    told = (int(top), int(scale)) if deep else (0, 0)
-    return _Decoded(pixels, factor, *told, colours < samples)
-
-
-def _on_white(colours: np.ndarray, share: np.ndarray, premultiplied: bool) -> np.ndarray:
-    """Lay transparent colours, uint8, on white; premultiplied ones hold their share already."""
-    clear = 255 - share.astype(np.uint16)
-    if not premultiplied:
-        colours = (colours.astype(np.uint16) * share + 127) // 255
-    return np.minimum(colours + clear, 255).astype(np.uint8)
-
-
 def _upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
     """Turn and mirror as the EXIF orientation, 1 to 8, asks."""
     if orientation in (2, 4, 5, 7):
@@ -545,7 +400,7 @@ def _upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
     return np.ascontiguousarray(np.rot90(pixels, turns))
 
 
-def _notes_of(opened: _Opened, orientation: int, decoded: _Decoded) -> list[str]:
+def _notes_of(opened: _Opened, orientation: int, decoded: Decoded) -> list[str]:
     """Say what had to be done to make this picture 8-bit RGB, upright."""
     notes, picture = [], opened.picture
     if orientation != 1:
@@ -619,7 +474,9 @@ def read_with_notes(source: Source, max_pixels: int | None = None, white: int = 
             # Pillow turns a TIFF while it decodes and then forgets the orientation.
             turn = _stored_orientation(opened.picture)
         else:
-            decoded = _from_values(values, max_pixels, white, _is_premultiplied(opened))
+            decoded = from_values(
+                values, max_pixels, white, _is_premultiplied(opened), STRIP_PIXELS
+            )
             # A PNG's turn is left to do; those of TIFFs were done with their pages.
             turn = stored if opened.tiff is None else 1
         del values

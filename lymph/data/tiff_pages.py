@@ -22,7 +22,7 @@ STRIP_COUNTS, PLANAR, PREDICTOR, TILE_WIDTH, TILE_HEIGHT = 279, 284, 317, 322, 3
 TILE_OFFSETS, TILE_COUNTS, EXTRA, SAMPLE_FORMAT, HAMAMATSU = 324, 325, 338, 339, 65420
 FEW = {
     SUBFILE, WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC, ORIENTATION, SAMPLES, ROWS, PLANAR,
-    PREDICTOR, TILE_WIDTH, TILE_HEIGHT, EXTRA, SAMPLE_FORMAT, HAMAMATSU,
+    PREDICTOR, TILE_WIDTH, TILE_HEIGHT, EXTRA, SAMPLE_FORMAT, HAMAMATSU, DESCRIPTION,
 }  # fmt: skip
 MANY = {STRIP_OFFSETS, STRIP_COUNTS, TILE_OFFSETS, TILE_COUNTS}
 FIELDS = {1: "B", 2: "s", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 13: "I", 16: "Q", 17: "q"}
@@ -155,38 +155,32 @@ def _word(order: str, data: bytes) -> int:
 
 def _page_at(file: BinaryIO, place: int, order: str, big: bool) -> tuple[Page, int]:
     """Read one page's tags; return it and the place of the next."""
-    count_form, entry_bytes, next_form = ("Q", 20, "Q") if big else ("H", 12, "I")
+    count_form, next_form = (f"{order}Q", f"{order}Q") if big else (f"{order}H", f"{order}I")
+    entry_bytes, inline = (20, 8) if big else (12, 4)
+    entry_form = f"{order}HHQ" if big else f"{order}HHI"
     file.seek(place)
-    count_bytes = struct.calcsize(f"{order}{count_form}")
-    (count,) = struct.unpack(f"{order}{count_form}", file.read(count_bytes))
+    (count,) = struct.unpack(count_form, file.read(struct.calcsize(count_form)))
     if count > MAX_TAGS:
         raise ValueError("too many tags")
+    start = place + struct.calcsize(count_form)
     entries = file.read(count * entry_bytes)
-    following = file.read(struct.calcsize(f"{order}{next_form}"))
-    (following_place,) = struct.unpack(f"{order}{next_form}", following)
-    tags: dict[int, tuple] = {}
-    places: dict[int, tuple[int, str, int]] = {}
-    for start in range(0, count * entry_bytes, entry_bytes):
-        head = f"{order}HHQ" if big else f"{order}HHI"
-        tag, kind, length = struct.unpack_from(head, entries, start)
+    (following,) = struct.unpack(next_form, file.read(struct.calcsize(next_form)))
+    page = Page(order, {}, {})
+    for entry in range(0, count * entry_bytes, entry_bytes):
+        tag, kind, length = struct.unpack_from(entry_form, entries, entry)
         form = FIELDS.get(kind, "")
-        if not form or tag not in FEW | MANY | {DESCRIPTION}:
+        if not form or tag not in FEW | MANY:
             continue
-        size = length * struct.calcsize(f"={form}")
-        inline = 8 if big else 4
-        value = place + count_bytes + start + entry_bytes - inline
-        if size > inline:
-            (value,) = struct.unpack_from(
-                f"{order}{'Q' if big else 'I'}", entries, value - place - count_bytes
-            )
-        places[tag] = (value, form, length)
-    page = Page(order, tags, places)
-    for tag in places.keys() - MANY:
-        most = MAX_DESCRIPTION if tag == DESCRIPTION else 16
-        values = read_values(file, page, tag, most)
+        at = entry + entry_bytes - inline
+        value = start + at
+        if length * struct.calcsize(f"={form}") > inline:
+            (value,) = struct.unpack_from(next_form, entries, at)
+        page.places[tag] = (value, form, length)
+    for tag in page.places.keys() & FEW:
+        values = read_values(file, page, tag, MAX_DESCRIPTION if tag == DESCRIPTION else 16)
         if values:
-            tags[tag] = values
-    return page, following_place
+            page.tags[tag] = values
+    return page, following
 
 
 def read_values(file: BinaryIO, page: Page, tag: int, most: int = MAX_SEGMENTS) -> tuple:
@@ -224,24 +218,24 @@ def choose(pages: list[Page], most_pixels: int) -> Choice:
         When it is a whole slide, or it cannot be told which page is meant.
     """
     slide = _slide_of(pages)
-    largest = max(page.area for page in pages)
-    if slide and (largest > most_pixels or _is_pyramid(pages)):
+    if slide and (max(page.area for page in pages) > most_pixels or _is_pyramid(pages)):
         raise PictureError(slide)
-    full = [i for i, page in enumerate(pages) if not page.number(SUBFILE, 0) & (REDUCED | MASK)]
-    largest = max(pages[i].area for i in full or range(len(pages)))
-    equals = [i for i in full or range(len(pages)) if pages[i].area == largest]
-    channels, planes = _channels_of(pages[0].description)
     if len(pages) > MAX_PAGES:
         raise PictureError(
             f"The file has more than {MAX_PAGES} pages; save the one that you mean by itself."
         )
+    full = [i for i, page in enumerate(pages) if not page.number(SUBFILE, 0) & (REDUCED | MASK)]
+    full = full or list(range(len(pages)))
+    equals = [i for i in full if pages[i].area == max(pages[j].area for j in full)]
+    channels, planes = _channels_of(pages[0].description)
     if len(equals) == 1:
         return _one(pages, equals[0], channels * planes, slide)
-    stored = [pages[i] for i in equals]
-    if channels == 3 and planes == 1 and len(equals) == 3 and _alike(stored):
+    parts = tuple(pages[i] for i in equals)
+    colours = len(parts) == 3 and _alike(parts)
+    if colours and (channels, planes) == (3, 1):
         _refuse_other_colours(pages[0].description)
-        return Choice(tuple(stored), tuple(equals), len(pages), slide)
-    if len(equals) == 3 and _alike(stored):
+        return Choice(parts, tuple(equals), len(pages), slide)
+    if colours:
         raise PictureError(
             "The file has 3 grey pages, and nothing says whether they are red, green and blue;"
             f" {SAVE_AS_RGB}."
@@ -263,7 +257,7 @@ def _one(pages: list[Page], index: int, told: int, slide: str) -> Choice:
     return Choice((page,), (index,), len(pages), slide)
 
 
-def _alike(pages: list[Page]) -> bool:
+def _alike(pages: tuple[Page, ...]) -> bool:
     """Tell whether grey pages are of one kind, so that they can be the colours of a picture."""
     kinds = {
         (p.size, p.number(BITS, 1), p.number(SAMPLE_FORMAT, 1), p.number(PHOTOMETRIC, 0),
@@ -271,7 +265,7 @@ def _alike(pages: list[Page]) -> bool:
          p.number(ORIENTATION, 1))
         for p in pages
     }  # fmt: skip
-    return len(kinds) == 1 and all(page.grey for page in pages) and pages[0].number(BITS, 1) >= 8
+    return len(kinds) == 1 and all(page.grey and not page.inverted for page in pages)
 
 
 def _slide_of(pages: list[Page]) -> str:

@@ -15,7 +15,8 @@ import tifffile
 from PIL import Image
 
 from lymph.data import read
-from lymph.data.read import read_header, read_image, read_picture, read_with_notes, white_for
+from lymph.data.read import read_header, read_image, read_picture, read_with_notes
+from lymph.data.values import white_for
 from lymph.errors import PictureError
 
 RNG = np.random.default_rng(0)
@@ -144,6 +145,12 @@ def test_colours_in_planes_and_side_by_side(
         pixels = read_picture(data)
         assert np.abs(pixels.astype(int) - RGB).max() <= (kind is np.float16)
         np.testing.assert_array_equal(np.asarray(read_image(data)), pixels)
+
+
+def test_small_floats_of_a_large_range() -> None:
+    """16-bit floats end at 65,504, below the end of the range that they seem to use."""
+    values = (RGB * 256.0).astype(np.float16)
+    assert np.abs(read_picture(tiff(values, **COLOUR)).astype(int) - RGB).max() <= 1
 
 
 def test_a_predictor_is_undone() -> None:
