@@ -406,7 +406,9 @@ def _notes_of(opened: _Opened, orientation: int, decoded: Decoded) -> list[str]:
     if orientation != 1:
         notes.append("It was turned upright, as its camera recorded.")
     if decoded.white:
-        notes.append(f"Its 16-bit values were scaled to 8 bits; {decoded.white:,} is white.")
+        notes.append(
+            f"Its 16-bit values were scaled to 8 bits; {decoded.white:,} is shown as white."
+        )
     elif picture is None:
         notes.append(f"Its values, {_kind_of(opened)}, were scaled to 8 bits.")
     elif _is_deep(picture):

@@ -222,7 +222,7 @@ def choose(pages: list[Page], most_pixels: int) -> Choice:
         raise PictureError(slide)
     if len(pages) > MAX_PAGES:
         raise PictureError(
-            f"The file has more than {MAX_PAGES} pages; save the one that you mean by itself."
+            f"The file has more than {MAX_PAGES} pages; save the one you need as a file of its own."
         )
     full = [i for i, page in enumerate(pages) if not page.number(SUBFILE, 0) & (REDUCED | MASK)]
     full = full or list(range(len(pages)))
@@ -241,8 +241,8 @@ def choose(pages: list[Page], most_pixels: int) -> Choice:
             f" {SAVE_AS_RGB}."
         )
     raise PictureError(
-        f"The file has {len(equals)} pages of the same size, and nothing says which is meant; save"
-        " that one by itself."
+        f"The file has {len(equals)} pages of the same size, and nothing says which one is the"
+        " picture; save that page as a file of its own."
     )
 
 
@@ -251,7 +251,7 @@ def _one(pages: list[Page], index: int, told: int, slide: str) -> Choice:
     page = pages[index]
     if told > 1 and page.grey:
         raise PictureError(
-            f"The file says that it has {told} channels or planes but holds one of them;"
+            f"The file says that it has {told} channels or planes but holds only one;"
             f" {SAVE_AS_RGB}."
         )
     return Choice((page,), (index,), len(pages), slide)

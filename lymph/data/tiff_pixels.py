@@ -72,10 +72,11 @@ def reason_against(page: Page) -> str:
     """
     method = page.number(COMPRESSION, UNCOMPRESSED)
     kind = f"{page.number(BITS, 1)}{FORMS.get(page.number(SAMPLE_FORMAT, INTEGER), '-bit values')}"
+    kind += " in planes" if page.planar else ""
     photometric = page.number(PHOTOMETRIC, WHITE_IS_ZERO)
     if method != UNCOMPRESSED and method not in DEFLATED:
         name = METHODS.get(method, f"method {method}")
-        return f"This TIFF's compression ({name}, of {kind}) cannot be read here; {EXPORT}."
+        return f"This TIFF's compression ({name}, {kind}) cannot be read here; {EXPORT}."
     colours = page.samples - len(page.tags.get(EXTRA, ()))
     wanted = {RGB: 3, BLACK_IS_ZERO: 1, WHITE_IS_ZERO: 1}.get(photometric)
     if colours != wanted or page.samples > wanted + 1:

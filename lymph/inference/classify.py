@@ -224,15 +224,15 @@ def _depth_note(reading: Reading, white: int) -> list[str]:
     if not reading.top:
         return []
     if reading.white == white:
-        return ["Its brightness was scaled as that of this run's training images."]
+        return ["It was scaled like this run's training images."]
     if white:
         return [
             f"It holds values above {white:,}, which is white in this run's training images, so its"
             " brightness was judged from this picture alone."
         ]
     return [
-        "Its brightness was judged from this picture alone: this run knows no 16-bit training"
-        " images."
+        "Its brightness was judged from this picture alone: this run has no record of 16-bit"
+        " training images."
     ]
 
 

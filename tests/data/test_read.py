@@ -379,8 +379,8 @@ def test_what_it_is_instead_is_told_with_the_remedy(content: bytes, words: str) 
 @pytest.mark.parametrize(
     ("mode", "form", "words"),
     [
-        ("I;16", "PNG", "16-bit values were scaled to 8 bits; 65,535 is white"),
-        ("I;16", "TIFF", "16-bit values were scaled to 8 bits; 65,535 is white"),
+        ("I;16", "PNG", "16-bit values were scaled to 8 bits; 65,535 is shown as white"),
+        ("I;16", "TIFF", "16-bit values were scaled to 8 bits; 65,535 is shown as white"),
         ("I", "TIFF", "16- or 32-bit grey was scaled"),
         ("F", "TIFF", "Floating-point grey was scaled"),
         ("CMYK", "TIFF", "CMYK"),
@@ -462,7 +462,7 @@ def test_a_thousand_pages_are_not_counted(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(tiff_pages, "MAX_PAGES", 2)
     pages = [Image.new("L", (5, 4), value) for value in range(5)]
     data = encode(pages[0], "TIFF", save_all=True, append_images=pages[1:])
-    assert_refused(data, "more than 2 pages; save the one that you mean")
+    assert_refused(data, "more than 2 pages; save the one you need")
 
 
 @pytest.mark.parametrize("mode", ["RGB", "L", "P", "1", "I;16", "I", "F", "CMYK", "RGBA"])

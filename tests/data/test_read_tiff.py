@@ -92,7 +92,7 @@ def test_bits_in_16_bit_files_are_not_black(bits: int, form: str) -> None:
     reading = read_with_notes(data)
     np.testing.assert_array_equal(reading.pixels, plain)
     assert (reading.top, reading.white) == (WHITES[bits], WHITES[bits])
-    note = f"Its 16-bit values were scaled to 8 bits; {WHITES[bits]:,} is white."
+    note = f"Its 16-bit values were scaled to 8 bits; {WHITES[bits]:,} is shown as white."
     assert reading.notes == [note]
     np.testing.assert_array_equal(np.asarray(read_image(data)), plain)
 
@@ -203,7 +203,7 @@ def test_what_cannot_be_told_is_refused() -> None:
     assert "not red, green and blue" in refused(other)
     told = '<OME xmlns="openmicroscopy"><Pixels SizeC="3" SizeZ="1" SizeT="1"/></OME>'
     one_of_three = tiff(RGB[..., 0], description=told, metadata=None)
-    assert "3 channels or planes but holds one" in refused(one_of_three)
+    assert "3 channels or planes but holds only one" in refused(one_of_three)
     assert "3 values per pixel that are not marked" in refused(
         tiff(RGB, planarconfig="contig", **grey)
     )
@@ -319,9 +319,9 @@ def with_tag(data: bytes, tag: int, value: int) -> bytes:
 def test_an_unknown_compression_is_named(method: int, name: str) -> None:
     """Regression: such a file was "not a PNG, JPEG, TIFF, BMP or WebP picture"."""
     reason = refused(with_tag(tiff(RGB, **COLOUR), 259, method))
-    assert f"compression ({name}, of 8-bit integers) cannot be read here" in reason
+    assert f"compression ({name}, 8-bit integers) cannot be read here" in reason
     floats = tiff(RGB.astype(np.float32), **COLOUR)
-    assert "LZW, of 32-bit floats" in refused(with_tag(floats, 259, 5))
+    assert "LZW, 32-bit floats" in refused(with_tag(floats, 259, 5))
 
 
 APERIO = "Aperio Image Library v11.2.1 46000x32914"

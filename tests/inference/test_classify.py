@@ -275,7 +275,7 @@ def test_a_deep_picture_is_scaled_as_the_training_images_were(
     expected = apply_temperature(rows, classifier.temperature)
     answers = classify_files(classifier, [(str(i), data) for i, data in enumerate(own)])
     for answer, (_, row) in zip(answers, expected.iterrows(), strict=True):
-        assert any("as that of this run's training images" in note for note in answer["notes"])
+        assert any("scaled like this run's training images" in note for note in answer["notes"])
         for name, value in answer["probabilities"].items():
             assert value == pytest.approx(row[f"p_{name}"], abs=0.02)
 
@@ -288,10 +288,12 @@ def test_a_deep_picture_beyond_the_runs_white_is_judged_alone(run: Run, deep_run
     kept = []
     answered = list(answer_files([ordinary, deep], named, keep=lambda p: kept.append(p.max())))
     notes = [[answer["notes"] for answer in one.answers] for one in answered]
-    assert all("this run knows no 16-bit training images" in both[0][-1] for both in notes)
-    assert "above 4,095" in notes[0][1][-1] and "16,383 is white" in notes[0][1][0]
-    assert "as that of this run's" in notes[1][1][-1] and "4,095 is white" in notes[1][1][0]
-    assert "1,023 is white" in notes[1][0][0]
+    assert all("this run has no record of 16-bit training images" in both[0][-1] for both in notes)
+    assert "above 4,095" in notes[0][1][-1] and "16,383 is shown as white" in notes[0][1][0]
+    assert (
+        "scaled like this run's" in notes[1][1][-1] and "4,095 is shown as white" in notes[1][1][0]
+    )
+    assert "1,023 is shown as white" in notes[1][0][0]
     assert sorted(kept) == [9_000 * 255 // 16_383, 900 * 255 // 1_023]
 
 
