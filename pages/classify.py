@@ -325,16 +325,17 @@ def said(run: Run, answer: dict[str, Any], named: bool) -> str:
 
 
 @st.cache_data(show_spinner="Opening the picture", max_entries=3, scope="session")
-def pixels_of(key: str, _open: Callable[[], bytes]) -> Any:
+def pixels_of(key: str, _open: Callable[[], bytes], white: int) -> Any:
     from lymph.inference import read_for_answer
 
-    return read_for_answer(_open).pixels
+    return read_for_answer(_open, white).pixels
 
 
 @st.dialog("Why the model said so", width="large")
 def explain(run: Run, file: File, answer: dict[str, Any]) -> None:
     try:
-        pixels = pixels_of(file.key, file.open)
+        white = training.classifier_of(run.id, training.changed(run)).white
+        pixels = pixels_of(file.key, file.open, white)
     except PictureError as error:
         show_error(error)
         return

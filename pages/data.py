@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from lymph.data import sources
+from lymph.data.read import SUFFIXES
 from lymph.data.scan import classes_of, summary
 from lymph.data.sources import DataSet
 from lymph.errors import LymphError
@@ -22,7 +23,7 @@ VIEWS = {
     "quality": "Quality",
     "names": "Names",
 }
-PICTURE_TYPES = ["png", "jpg", "jpeg", "tif", "tiff", "bmp", "webp"]
+PICTURE_TYPES = sorted(suffix.removeprefix(".") for suffix in SUFFIXES)
 
 
 def page() -> None:

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
+from lymph.data.depth import read_of, white_of
 from lymph.data.memory import complete, recall, stamps_of
 from lymph.data.parallel import Progress
-from lymph.data.read import read_picture
 from lymph.data.stain import UNMIX, optical_density
 from lymph.data.stamps import cache_folder
 from lymph.errors import PictureError
@@ -175,14 +175,19 @@ def measure_all(
         where a file can no longer be read.
     """
     folder = Path(root)
+    white = white_of(folder)
 
     def look(picture: str) -> dict[str, Any]:
         try:
-            return measure(read_picture(folder / picture))
+            return measure(read_of(folder, picture, white))
         except PictureError:
             return dict(UNREADABLE)
 
-    file = cache_folder(folder) / "measures-2.json"  # a new column, a new file
+    # A new column, a new file; and one for each white, of which only the last is kept.
+    file = cache_folder(folder) / (f"measures-2-w{white}.json" if white else "measures-2.json")
+    for other in cache_folder(folder).glob("measures-2-w*.json"):
+        if other != file:
+            other.unlink(missing_ok=True)
     stamps = stamps_of(folder, pictures)
     return complete(file, recall(file, stamps), stamps, look, progress).reset_index(names="picture")
 

@@ -3,14 +3,15 @@
 import contextlib
 import hashlib
 import json
+import re
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from lymph import workspace
+from lymph.data.depth import image_of, white_of
 from lymph.data.parallel import Progress, map_in_threads
-from lymph.data.read import read_image
 from lymph.data.stamps import cache_folder, stamp_of
 from lymph.errors import PictureError
 
@@ -57,7 +58,13 @@ def _earlier_rows(folder: Path, purpose: str) -> Rows:
 
 
 def _fill(
-    target: np.ndarray, root: Path, entries: list, earlier: Rows, grey: bool, progress: Progress
+    target: np.ndarray,
+    root: Path,
+    entries: list,
+    earlier: Rows,
+    grey: bool,
+    white: int,
+    progress: Progress,
 ) -> None:
     """Copy rows of unchanged files from the earlier caches and read the others."""
     to_read = []
@@ -71,7 +78,7 @@ def _fill(
     def read(row: int) -> np.ndarray:
         picture = entries[row][0]
         try:
-            return _shrink_image(read_image(root / picture), target.shape[1:3], grey)
+            return _shrink_image(image_of(root, picture, white), target.shape[1:3], grey)
         except PictureError as error:
             raise PictureError(f"{picture}: {error}") from error
 
@@ -97,6 +104,14 @@ def _remove_others(root: Path, folder: Path, purpose: str, keep: str) -> None:
             _remove(folder / f"{stem}.json")
 
 
+def _remove_other_whites(folder: Path, size_and_colour: str, keep: str) -> None:
+    """Delete the caches of the same purpose that were scaled by another white."""
+    for path in folder.glob(f"pixels-*{size_and_colour}-*"):
+        purpose = re.fullmatch(rf"(pixels-(?:w\d+-)?{size_and_colour})-[0-9a-f]+", path.stem)
+        if purpose and purpose[1] != keep:
+            _remove(path)
+
+
 def _remove(path: Path) -> None:
     with contextlib.suppress(OSError):  # Windows keeps a file that another process has mapped.
         path.unlink()
@@ -111,8 +126,9 @@ def load_pixels(
 ) -> np.ndarray:
     """Return the pixels of pictures at working size, from the cache where nothing has changed.
 
-    A cache's name tells the pictures, their times and lengths, so that a changed file is read anew
-    and a cache that another process has open is never written to.
+    A cache's name tells the pictures, their times and lengths, and the white of deep pictures
+    (``lymph.data.depth``), so that a changed file is read anew and a cache that another process has
+    open is never written to.
 
     Parameters
     ----------
@@ -136,7 +152,9 @@ def load_pixels(
     """
     root = Path(root)
     folder = cache_folder(root)
-    purpose = f"pixels-{size[0]}x{size[1]}-{'grey' if grey else 'rgb'}"
+    white = white_of(root)
+    kind = f"{size[0]}x{size[1]}-{'grey' if grey else 'rgb'}"
+    purpose = f"pixels-w{white}-{kind}" if white else f"pixels-{kind}"
     entries = [[picture, list(stamp_of(root / picture))] for picture in pictures]
     digest = hashlib.sha256(json.dumps(entries).encode()).hexdigest()[:16]
     file = folder / f"{purpose}-{digest}.npy"
@@ -146,10 +164,12 @@ def load_pixels(
 
         def write(temporary: Path) -> None:
             target = np.lib.format.open_memmap(temporary, "w+", np.uint8, shape)
-            _fill(target, root, entries, earlier, grey, progress or (lambda done, total: None))
+            tell = progress or (lambda done, total: None)
+            _fill(target, root, entries, earlier, grey, white, tell)
             target.flush()
 
         workspace.write_atomically(file, write)
         workspace.write_text(file.with_suffix(".json"), json.dumps(entries))
         _remove_others(root, folder, purpose, file.stem)
+        _remove_other_whites(folder, kind, purpose)
     return np.load(file, mmap_mode="r")

@@ -2,11 +2,13 @@
 
 Memory: reading takes at most ``PIXEL_BYTES`` a pixel and 16 for each of ``STRIP_PIXELS``, so 1.5 GB
 whatever the file, and giants are decoded one after another. Pillow keeps 4 bytes a pixel, the RGB
-that is returned takes 3, a decoder up to 5; everything between happens in strips.
+that is returned takes 3, a decoder up to 5; everything between happens in strips. A form that takes
+more a pixel may have fewer pixels: see :func:`_bytes_each`.
 """
 
 import io
 import math
+import sys
 import threading
 import warnings
 from collections.abc import Iterator
@@ -17,16 +19,39 @@ from typing import BinaryIO, NamedTuple
 import numpy as np
 from PIL import Image
 
+from lymph.data import tiff_pages
+from lymph.data.strangers import Source, stranger
+from lymph.data.tiff_pages import Choice
+from lymph.data.tiff_pixels import read_page, reason_against, type_of
+from lymph.data.values import (
+    Decoded,
+    factor_for,
+    finite,
+    from_values,
+    range_of,
+    to_uint8,
+    white_for,
+)
 from lymph.errors import PictureError
 
 FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "WEBP")
-SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp"})
+# The names that each format goes by.
+FORMAT_SUFFIXES = {
+    "PNG": (".png",),
+    "JPEG": (".jpg", ".jpeg", ".jpe", ".jfif"),
+    "TIFF": (".tif", ".tiff"),
+    "BMP": (".bmp", ".dib"),
+    "WEBP": (".webp",),
+}
+SUFFIXES = frozenset(suffix for own in FORMAT_SUFFIXES.values() for suffix in own)
 
 # A 100-megapixel picture takes 300 MB as RGB; anything larger is a slide or an attack.
 MAX_PIXELS = 120_000_000
 PIXEL_BYTES = 12
 # WebP's decoder holds the whole canvas three times, so that a file of 1 kB could take 1.8 GB.
 WEBP_PIXEL_BYTES = 16
+# 16-bit colour: both bytes of every value, a decoder's strip, and the values put together.
+DEEP_PIXEL_BYTES = 16
 # The longest side a JPEG can have. Pillow gathers a row in small pieces and copies all it has for
 # each of them: four million pixels in a row take seconds.
 MAX_SIDE = 65_535
@@ -34,28 +59,7 @@ STRIP_PIXELS = 4_000_000
 GIANT_PIXELS = 20_000_000
 GIANTS = threading.Lock()
 
-# Pages are counted up to here, so that a file of a million empty pages costs no time.
-MAX_PAGES = 100
-
 ORIENTATION = 274
-DESCRIPTION = 270
-HAMAMATSU = 65420
-
-Source = Path | bytes | BinaryIO
-
-# What a file is when it is no picture: its first bytes, its name, and the remedy.
-SNIFF_BYTES = 1024
-STRANGERS = (
-    (b"GIF8", "a GIF, which keeps 256 colours at most; export the original as PNG or TIFF"),
-    (b"%PDF", "a PDF; export the picture from it as PNG or TIFF"),
-    (b"PK\x03\x04", "a zip archive; name it .zip, or unpack it"),
-    (b"Rar!", "a RAR archive; unpack it"),
-    (b"7z\xbc\xaf", "a 7z archive; unpack it"),
-    (b"\x1f\x8b", "a gzip archive; unpack it"),
-    (b"8BPS", "a Photoshop file; export it as PNG or TIFF"),
-    (b"\x00\x00\x00\x0cjP", "a JPEG 2000; export it as PNG or TIFF"),
-    (b"\xff\x4f\xff\x51", "a JPEG 2000; export it as PNG or TIFF"),
-)
 
 
 class Header(NamedTuple):
@@ -68,89 +72,159 @@ class Header(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """A picture as 8-bit RGB, H x W x 3, its format, and a sentence for all that was done to it."""
+    """A picture as 8-bit RGB, H x W x 3, its format, and a sentence for all that was done to it.
+
+    ``top`` is the largest value of a picture of 16-bit integers and ``white`` the value that became
+    255; both are 0 for all others.
+    """
 
     pixels: np.ndarray
     format: str
     notes: list[str]
+    top: int = 0
+    white: int = 0
+
+
+class _Opened(NamedTuple):
+    """A file that was found to be a picture; ``picture`` is None where Pillow cannot decode it.
+
+    ``raw`` is Pillow's name of the form in which the pixels are stored, lost when they are decoded.
+    """
+
+    source: Source
+    picture: Image.Image | None
+    tiff: Choice | None
+    raw: str
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in pixels."""
+        return self.picture.size if self.picture else self.tiff.page.size
+
+    @property
+    def mode(self) -> str:
+        """Pillow's name of what a pixel is."""
+        if self.picture and not self.merged:
+            return self.picture.mode
+        return "RGB" if self.merged or not self.tiff.page.grey else "F"
+
+    @property
+    def merged(self) -> bool:
+        """Whether three pages are its colours."""
+        return self.tiff is not None and len(self.tiff.parts) == 3
+
+    @property
+    def format(self) -> str:
+        """PNG, JPEG, TIFF, BMP or WEBP."""
+        return str(self.picture.format) if self.picture else "TIFF"
+
+    @property
+    def inverted(self) -> bool:
+        """Whether 0 is white, which Pillow and this reader pass over beyond 8 bits."""
+        deep = self.picture is None or _is_deep(self.picture)
+        page = self.tiff.page if self.tiff else None
+        return bool(deep and page and page.grey and page.inverted)
 
 
 def _opened(source: Source) -> Path | BinaryIO:
     return io.BytesIO(source) if isinstance(source, bytes) else source
 
 
-def _first_bytes(source: Source) -> bytes:
-    if isinstance(source, bytes):
-        return source[:SNIFF_BYTES]
-    try:
-        if isinstance(source, Path):
-            with source.open("rb") as file:
-                return file.read(SNIFF_BYTES)
-        source.seek(0)
-        return source.read(SNIFF_BYTES)
-    except (OSError, ValueError):
-        return b"?"
+def _bytes_each(opened: _Opened) -> int:
+    """Return the memory that reading takes at most, in bytes a pixel."""
+    if opened.format == "WEBP":
+        return WEBP_PIXEL_BYTES
+    if opened.picture is None or opened.merged:
+        # Values as stored and a strip of as many, for there may be one strip; then RGB.
+        stored = type_of(opened.tiff.page)
+        samples = max(len(opened.tiff.parts), opened.tiff.page.samples)
+        return max(PIXEL_BYTES, 2 * samples * (stored.itemsize if stored else 4) + 4)
+    return DEEP_PIXEL_BYTES if _is_deep_colour(opened) else PIXEL_BYTES
 
 
-def _stranger(source: Source) -> str:
-    """Say what a file that is no picture is instead, and what to do."""
-    first = _first_bytes(source)
-    if not first:
-        return "The file is empty, not a PNG, JPEG, TIFF, BMP or WebP picture; copy it again."
-    text = first.lower()
-    kind = next((words for start, words in STRANGERS if first.startswith(start)), "")
-    if b"<svg" in text:
-        kind = "an SVG drawing, whatever its name says; export it as PNG"
-    elif b"<html" in text or b"<!doctype html" in text:
-        kind = "a web page (HTML), whatever its name says; save the picture itself"
-    elif first[4:8] == b"ftyp":
-        kind = "a phone's photo (HEIC, AVIF) or a film; export it as JPEG or PNG"
-    elif first[128:132] == b"DICM":
-        kind = "a DICOM file; export it as PNG or TIFF"
-    generic = "This is not a PNG, JPEG, TIFF, BMP or WebP picture"
-    return f"{generic} but {kind}." if kind else f"{generic}."
-
-
-def _refuse_slides(picture: Image.Image) -> None:
-    """Refuse a whole slide with the way to take a picture out of it."""
-    if picture.format != "TIFF":
-        return
-    tags = picture.tag_v2
-    aperio = str(tags.get(DESCRIPTION, "")).startswith("Aperio")
-    if aperio or HAMAMATSU in tags:
-        kind = "Aperio, .svs" if aperio else "Hamamatsu, .ndpi"
+def _refuse_giants(opened: _Opened) -> None:
+    width, height = opened.size
+    most = MAX_PIXELS * PIXEL_BYTES // _bytes_each(opened)
+    if width * height > most:
         raise PictureError(
-            f"This is a whole-slide file ({kind}); open it in a slide viewer and export the region"
-            " of interest as PNG or TIFF."
-        )
-
-
-def _refuse_giants(picture: Image.Image) -> None:
-    bytes_each = WEBP_PIXEL_BYTES if picture.format == "WEBP" else PIXEL_BYTES
-    most = MAX_PIXELS * PIXEL_BYTES // bytes_each
-    if picture.width * picture.height > most:
-        raise PictureError(
-            f"The picture is too large ({picture.width} x {picture.height} pixels);"
+            f"The picture is too large ({width} x {height} pixels);"
             f" cut it to at most {most // 1_000_000} megapixels."
         )
-    if max(picture.size) > MAX_SIDE:
+    if max(width, height) > MAX_SIDE:
         raise PictureError(
-            f"The picture is too long ({picture.width} x {picture.height} pixels);"
+            f"The picture is too long ({width} x {height} pixels);"
             f" cut it to at most {MAX_SIDE:,} pixels a side."
         )
 
 
 @contextmanager
-def _picture(source: Source) -> Iterator[Image.Image]:
+def _stream(source: Source) -> Iterator[BinaryIO]:
+    """Open a source for its bytes."""
+    if isinstance(source, Path):
+        with source.open("rb") as file:
+            yield file
+    else:
+        yield _opened(source)
+
+
+@contextmanager
+def _pillow(source: Source) -> Iterator[Image.Image | Exception]:
+    """Open a picture with Pillow, or return why it is none for it: there may be another way."""
+    try:
+        picture = Image.open(_opened(source), formats=FORMATS)
+    except (Image.UnidentifiedImageError, Image.DecompressionBombError) as error:
+        yield error
+        return
+    with picture:
+        yield picture
+
+
+def _chosen(source: Source) -> Choice | None:
+    """Choose the page of a TIFF, or return None for all other files."""
+    with _stream(source) as file:
+        pages = tiff_pages.list_pages(file)
+    return tiff_pages.choose(pages, MAX_PIXELS) if pages else None
+
+
+def _at_page(picture: Image.Image, tiff: Choice) -> Image.Image | None:
+    """Go to the chosen page, or return None when it is not one for Pillow."""
+    # Pillow takes every second byte of such planes for a pixel.
+    if tiff.page.planar and tiff.page.bits > 8:
+        return None
+    try:
+        picture.seek(tiff.indices[0])
+    except Exception:  # a form of pixels that Pillow does not know is a SyntaxError, among others
+        return None
+    return picture
+
+
+def _found(source: Source, found: Image.Image | Exception, tiff: Choice | None) -> _Opened:
+    """Say who decodes a file, and refuse what nobody can."""
+    picture = None if isinstance(found, Exception) else found
+    if tiff is None and picture is None:
+        raise found
+    if tiff is not None and picture is not None:
+        picture = _at_page(picture, tiff)
+    opened = _Opened(source, picture, tiff, _raw_form(picture) if picture else "")
+    _refuse_giants(opened)
+    reason = reason_against(tiff.page) if tiff and picture is None else ""
+    if reason:
+        raise PictureError(tiff.slide or reason)
+    return opened
+
+
+@contextmanager
+def _picture(source: Source) -> Iterator[_Opened]:
     """Open a picture and turn every failure of decoding into a PictureError."""
+    tiff = None
     try:
         with warnings.catch_warnings():
             # Our own bound on the size comes first; Pillow's warning would only repeat it.
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(_opened(source), formats=FORMATS) as picture:
-                _refuse_slides(picture)
-                _refuse_giants(picture)
-                yield picture
+            with _pillow(source) as found:
+                if isinstance(found, Exception) or found.format == "TIFF":
+                    tiff = _chosen(source)
+                yield _found(source, found, tiff)
     except PictureError:
         raise
     except Image.DecompressionBombError as error:
@@ -160,11 +234,11 @@ def _picture(source: Source) -> Iterator[Image.Image]:
     except FileNotFoundError as error:
         raise PictureError("The file is no longer there; scan the folder again.") from error
     except Image.UnidentifiedImageError as error:
-        raise PictureError(_stranger(source)) from error
+        raise PictureError(stranger(source)) from error
     except Exception as error:  # Pillow's decoders raise nearly anything on damaged files.
-        raise PictureError(
-            f"The file is damaged or cut short ({_reason(error)}); copy it again from its source."
-        ) from error
+        damaged = f"The file is damaged or cut short ({_reason(error)})"
+        slide = tiff.slide if tiff else ""
+        raise PictureError(slide or f"{damaged}; copy it again from its source.") from error
 
 
 def _reason(error: Exception) -> str:
@@ -181,20 +255,7 @@ def _deep_values(strip: Image.Image, factor: int) -> np.ndarray:
     """Return the finite grey values of a deep strip, shrunk by a whole factor."""
     if factor > 1:  # shrunk first: there is less to convert
         strip = (strip.convert("I") if strip.mode.startswith("I;16") else strip).reduce(factor)
-    values = np.asarray(strip)
-    if values.dtype.kind == "f" and not np.isfinite(values).all():
-        values = np.nan_to_num(values, posinf=0.0, neginf=0.0)
-    return values
-
-
-def _to_uint8(values: np.ndarray, scale: float) -> np.ndarray:
-    """Scale 16-bit, 32-bit and float grey values to 0..255 by the range of their type.
-
-    A plain conversion clips at 255 and turns a 16-bit picture white.
-    """
-    if values.dtype.kind == "u" and values.dtype.itemsize == 2:  # in either byte order
-        return (values // 257).astype(np.uint8)
-    return np.clip(np.rint(values / scale * 255.0), 0, 255).astype(np.uint8)
+    return finite(np.asarray(strip))
 
 
 def _strips(picture: Image.Image, factor: int) -> Iterator[Image.Image]:
@@ -207,21 +268,22 @@ def _strips(picture: Image.Image, factor: int) -> Iterator[Image.Image]:
         yield picture.crop((0, top, picture.width, min(top + rows, picture.height)))
 
 
-def _scale_of(picture: Image.Image, factor: int) -> float:
-    """Return the value that becomes white: the end of the range that the values seem to use.
+def _scale_of(picture: Image.Image, factor: int, white: int) -> tuple[int, float]:
+    """Return the largest value of 16-bit grey, 0 for other grey, and the value that becomes white.
 
     32-bit integers that hold 16-bit values, and floats between 0 and 1, are common.
     """
     if picture.mode.startswith("I;16"):
-        return 65535.0
+        top = max(int(np.asarray(strip).max(initial=0)) for strip in _strips(picture, 1))
+        return top, white_for(top, white)
     tops = [float(_deep_values(s, factor).max(initial=0)) for s in _strips(picture, factor)]
-    return next((limit for limit in (1.0, 255.0, 65535.0) if max(tops) <= limit), max(tops))
+    return 0, range_of(max(tops))
 
 
 def _to_rgb(strip: Image.Image, scale: float, factor: int) -> Image.Image:
     """Turn any mode into RGB; transparent parts lie on white, as glass does on a lamp."""
     if _is_deep(strip):
-        return Image.fromarray(_to_uint8(_deep_values(strip, factor), scale)).convert("RGB")
+        return Image.fromarray(to_uint8(_deep_values(strip, factor), scale)).convert("RGB")
     if strip.has_transparency_data:
         layers = strip.convert("RGBA")
         strip = Image.alpha_composite(Image.new("RGBA", layers.size, "white"), layers)
@@ -235,11 +297,9 @@ def _is_plain(picture: Image.Image) -> bool:
     return few and picture.mode == "RGB" and not picture.has_transparency_data
 
 
-def _decode(picture: Image.Image, max_pixels: int | None) -> tuple[np.ndarray, int]:
+def _decode(picture: Image.Image, max_pixels: int | None, white: int) -> Decoded:
     """Decode to RGB, strip by strip, shrunk by a whole factor to about ``max_pixels``."""
-    factor = 1
-    if max_pixels:
-        factor = max(1, math.ceil(math.sqrt(picture.width * picture.height / max_pixels)))
+    factor = factor_for(picture.size, max_pixels)
     width, height = picture.size
     if factor > 1:  # a JPEG can be decoded at a half, a quarter or an eighth at once
         picture.draft(picture.mode, (width // factor, height // factor))
@@ -247,15 +307,89 @@ def _decode(picture: Image.Image, max_pixels: int | None) -> tuple[np.ndarray, i
     factor = max(1, math.ceil(factor * picture.width / width)) if factor > 1 else 1
     if factor == 1 and _is_plain(picture):
         pixels = np.array(picture)
-        return pixels, round(width / pixels.shape[1])
-    scale = _scale_of(picture, factor) if _is_deep(picture) else 255.0
+        return Decoded(pixels, round(width / pixels.shape[1]))
+    top_value, scale = _scale_of(picture, factor, white) if _is_deep(picture) else (0, 255.0)
     pixels = np.empty((-(-picture.height // factor), -(-picture.width // factor), 3), np.uint8)
     top = 0
     for strip in _strips(picture, factor):
         rows = np.asarray(_to_rgb(strip, scale, factor))
         pixels[top : top + len(rows)] = rows
         top += len(rows)
-    return pixels, round(width / pixels.shape[1])
+    shrunk = round(width / pixels.shape[1])
+    return Decoded(pixels, shrunk, top_value, int(scale) if top_value else 0)
+
+
+def _raw_form(picture: Image.Image) -> str:
+    if not picture.tile:
+        return ""
+    given = picture.tile[0].args
+    return str(given[0] if isinstance(given, tuple) and given else given)
+
+
+def _is_deep_colour(opened: _Opened) -> bool:
+    """Tell whether colours, or grey with transparency, hold 16 bits: Pillow returns 8 of them."""
+    known = opened.picture is not None and opened.picture.mode in ("RGB", "RGBA")
+    return known and ";16" in opened.raw
+
+
+def _deep_colours(opened: _Opened) -> np.ndarray:
+    """Return 16-bit colours whole, uint16, H x W x 3, or x 2 or 4 with transparency.
+
+    Pillow gives the higher byte of each value; told the other byte order, it gives the lower one.
+    """
+    raw = opened.raw
+    if raw.startswith("LA"):  # grey and transparency are four bytes, which RGBA returns as they are
+        stored = _stored_bytes(opened, "RGBA")
+        return stored.view(">u2") if stored.flags.c_contiguous else stored.copy().view(">u2")
+    raw = raw.replace("RGBa", "RGBA")
+    native = "B" if sys.byteorder == "little" else "L"
+    values = _stored_bytes(opened, raw).astype(np.uint16)
+    values <<= 8
+    values |= _stored_bytes(opened, raw[:-1] + {"L": "B", "B": "L", "N": native}[raw[-1]])
+    key = opened.picture.info.get("transparency")
+    if isinstance(key, tuple) and values.shape[2] == 3:
+        clear = (values == key).all(axis=-1, keepdims=True)
+        return np.concatenate([values, np.where(clear, 0, 65535).astype(np.uint16)], axis=-1)
+    return values
+
+
+def _with_form(given: str | tuple, raw: str) -> str | tuple:
+    return (raw, *given[1:]) if isinstance(given, tuple) else raw
+
+
+def _stored_bytes(opened: _Opened, raw: str) -> np.ndarray:
+    """Decode a picture anew, as though its pixels were stored in another form."""
+    with Image.open(_opened(opened.source), formats=FORMATS) as picture:
+        if opened.tiff:
+            picture.seek(opened.tiff.indices[0])
+        picture.tile = [tile._replace(args=_with_form(tile.args, raw)) for tile in picture.tile]
+        picture.load()
+        return np.asarray(picture)
+
+
+def _merged(opened: _Opened) -> np.ndarray:
+    """Return three grey pages as the colours of one picture, H x W x 3, in the type they have."""
+    planes = []
+    for index, page in zip(opened.tiff.indices, opened.tiff.parts, strict=True):
+        if opened.picture is None or not reason_against(page):
+            with _stream(opened.source) as file:
+                planes.append(_upright(read_page(file, page), page.orientation))
+            continue
+        opened.picture.seek(index)
+        opened.picture.load()
+        planes.append(np.array(opened.picture))
+    return np.stack(planes, axis=-1)
+
+
+def _values_of(opened: _Opened) -> np.ndarray | None:
+    """Return the values of a picture that Pillow does not bring to RGB; None for all others."""
+    if opened.merged:
+        return _merged(opened)
+    if opened.picture is None:
+        with _stream(opened.source) as file:
+            values = read_page(file, opened.tiff.page)
+        return _upright(values, opened.tiff.page.orientation)
+    return _deep_colours(opened) if _is_deep_colour(opened) else None
 
 
 def _upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
@@ -266,52 +400,54 @@ def _upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
     return np.ascontiguousarray(np.rot90(pixels, turns))
 
 
-def _notes_of(picture: Image.Image, orientation: int, shrunk: int) -> list[str]:
+def _notes_of(opened: _Opened, orientation: int, decoded: Decoded) -> list[str]:
     """Say what had to be done to make this picture 8-bit RGB, upright."""
-    notes = []
+    notes, picture = [], opened.picture
     if orientation != 1:
         notes.append("It was turned upright, as its camera recorded.")
-    if _is_deep(picture):
+    if decoded.white:
+        notes.append(
+            f"Its 16-bit values were scaled to 8 bits; {decoded.white:,} is shown as white."
+        )
+    elif picture is None:
+        notes.append(f"Its values, {_kind_of(opened)}, were scaled to 8 bits.")
+    elif _is_deep(picture):
         kind = "Floating-point" if picture.mode == "F" else "16- or 32-bit"
         notes.append(f"{kind} grey was scaled to 8 bits.")
     elif picture.mode == "CMYK":
         notes.append("Its print colours (CMYK) were turned into RGB, which shifts them.")
     elif picture.mode == "P":
         notes.append("It keeps a palette of at most 256 colours.")
-    if picture.has_transparency_data:
+    if decoded.transparent or (picture is not None and picture.has_transparency_data):
         notes.append("Its transparent parts were laid on white.")
-    if shrunk > 1:
-        notes.append(f"It is very large and was shrunk {shrunk} times.")
+    if decoded.shrunk > 1:
+        notes.append(f"It is very large and was shrunk {decoded.shrunk} times.")
     return notes
 
 
-def _page_note(picture: Image.Image) -> list[str]:
+def _kind_of(opened: _Opened) -> str:
+    kind = type_of(opened.tiff.page)
+    name = {"f": "floats", "i": "signed integers", "u": "integers"}[kind.kind]
+    return f"{8 * kind.itemsize}-bit {name}"
+
+
+def _frame_note(opened: _Opened) -> list[str]:
     """Say which page or frame was read when there are several."""
-    pages = _pages_of(picture)
-    if pages == 1:
+    if opened.tiff:
+        return opened.tiff.note
+    # In the header: going to a frame would decode it.
+    frames = getattr(opened.picture, "n_frames", 1)
+    if frames == 1:
         return []
-    count = pages if pages <= MAX_PAGES else f"more than {MAX_PAGES}"
-    if picture.format == "TIFF":
-        return [f"The file has {count} pages; this is page 1."]
+    count = frames if frames <= tiff_pages.MAX_PAGES else f"more than {tiff_pages.MAX_PAGES}"
     return [f"The file is animated; this is the first of {count} frames."]
 
 
-def _pages_of(picture: Image.Image) -> int:
-    """Count pages or frames, not far beyond ``MAX_PAGES``."""
-    if picture.format != "TIFF":  # in the header; going to a frame would decode it
-        return getattr(picture, "n_frames", 1)
-    pages = 1
-    try:
-        while pages <= MAX_PAGES:
-            picture.seek(pages)
-            pages += 1
-    except Exception:  # the end, or a damaged later page, which does not harm the first
-        pass
-    return pages
+def read_with_notes(source: Source, max_pixels: int | None = None, white: int = 0) -> Reading:
+    """Read a picture as 8-bit RGB, upright, and say what was done.
 
-
-def read_with_notes(source: Source, max_pixels: int | None = None) -> Reading:
-    """Read a picture as 8-bit RGB, upright, the first page of several, and say what was done.
+    Of a TIFF's pages the largest is read; three grey pages that are said to be colours are one
+    picture. Of an animation the first frame is read.
 
     Parameters
     ----------
@@ -320,26 +456,50 @@ def read_with_notes(source: Source, max_pixels: int | None = None) -> Reading:
         or CMYK.
     max_pixels : int, optional
         A larger picture is shrunk by a whole factor to about this many pixels.
+    white : int
+        The value that becomes 255 in 16-bit integers, as judged over a set; a picture with a
+        larger value, and any picture where it is 0, is judged by itself (:func:`white_for`).
 
     Raises
     ------
     PictureError
-        When it is no picture, is damaged, is a whole slide, or has more than ``MAX_PIXELS`` or a
-        side longer than ``MAX_SIDE``.
+        When it is no picture, is damaged, is a whole slide, does not say which page is meant, or
+        has more than ``MAX_PIXELS`` or a side longer than ``MAX_SIDE``.
     """
-    with _picture(source) as picture, _one_giant(picture):
-        stored = _stored_orientation(picture)
-        pixels, shrunk = _decode(picture, max_pixels)
-        # Pillow turns a TIFF while it decodes and then forgets the orientation.
-        turn = _stored_orientation(picture)
-        notes = _notes_of(picture, stored, shrunk)
-        form = str(picture.format)
-        return Reading(_upright(pixels, turn), form, notes + _page_note(picture))
+    with _picture(source) as opened, _one_giant(opened):
+        # Before the orientation is asked for, which may decode the picture and keep it.
+        values = _values_of(opened)
+        stored = _orientation_of(opened)
+        turn = 1
+        if values is None:
+            decoded = _decode(opened.picture, max_pixels, white)
+            # Pillow turns a TIFF while it decodes and then forgets the orientation.
+            turn = _stored_orientation(opened.picture)
+        else:
+            decoded = from_values(
+                values, max_pixels, white, _is_premultiplied(opened), STRIP_PIXELS
+            )
+            # A PNG's turn is left to do; those of TIFFs were done with their pages.
+            turn = stored if opened.tiff is None else 1
+        del values
+        pixels = 255 - decoded.pixels if opened.inverted else decoded.pixels
+        notes = _notes_of(opened, stored, decoded) + _frame_note(opened)
+        return Reading(_upright(pixels, turn), opened.format, notes, decoded.top, decoded.white)
 
 
-def _one_giant(picture: Image.Image) -> AbstractContextManager:
+def _is_premultiplied(opened: _Opened) -> bool:
+    return opened.tiff is not None and opened.tiff.page.premultiplied
+
+
+def _one_giant(opened: _Opened) -> AbstractContextManager:
     """Let giants be decoded one after another: threads would multiply what one of them takes."""
-    return GIANTS if picture.width * picture.height > GIANT_PIXELS else nullcontext()
+    return GIANTS if math.prod(opened.size) > GIANT_PIXELS else nullcontext()
+
+
+def _orientation_of(opened: _Opened) -> int:
+    if opened.tiff:
+        return opened.tiff.page.orientation
+    return _stored_orientation(opened.picture)
 
 
 def _stored_orientation(picture: Image.Image) -> int:
@@ -347,7 +507,7 @@ def _stored_orientation(picture: Image.Image) -> int:
     return value if value in range(1, 9) else 1
 
 
-def read_picture(source: Source) -> np.ndarray:
+def read_picture(source: Source, white: int = 0) -> np.ndarray:
     """Read a picture as 8-bit RGB, uint8, H x W x 3; see :func:`read_with_notes`.
 
     Raises
@@ -355,10 +515,10 @@ def read_picture(source: Source) -> np.ndarray:
     PictureError
         As :func:`read_with_notes`.
     """
-    return read_with_notes(source).pixels
+    return read_with_notes(source, white=white).pixels
 
 
-def read_image(source: Source) -> Image.Image:
+def read_image(source: Source, white: int = 0) -> Image.Image:
     """Read a picture as :func:`read_picture`, for Pillow: one that is plain already is not copied.
 
     Raises
@@ -366,13 +526,19 @@ def read_image(source: Source) -> Image.Image:
     PictureError
         As :func:`read_picture`.
     """
-    with _picture(source) as picture:
-        if _is_plain(picture) and _stored_orientation(picture) == 1:
+    with _picture(source) as opened:
+        picture = opened.picture
+        if (
+            picture
+            and not _is_deep_colour(opened)
+            and _is_plain(picture)
+            and _stored_orientation(picture) == 1
+        ):
             picture.load()
             # Pillow learns of a JPEG's or PNG's orientation, and of transparency, only now.
             if _is_plain(picture) and _stored_orientation(picture) == 1:
                 return picture
-    return Image.fromarray(read_picture(source))
+    return Image.fromarray(read_picture(source, white))
 
 
 def read_header(path: Path) -> Header:
@@ -383,5 +549,5 @@ def read_header(path: Path) -> Header:
     PictureError
         As :func:`read_picture`; a file cut short may only be found out when it is read.
     """
-    with _picture(path) as picture:
-        return Header(picture.width, picture.height, picture.mode, path.stat().st_size)
+    with _picture(path) as opened:
+        return Header(*opened.size, opened.mode, path.stat().st_size)

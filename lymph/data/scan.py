@@ -8,11 +8,11 @@ from typing import Any
 
 import pandas as pd
 
-from lymph.data import choices
+from lymph.data import choices, depth
 from lymph.data.memory import complete, recall, stamps_of
 from lymph.data.names import compile_pattern, origin_of
 from lymph.data.parallel import Progress
-from lymph.data.read import SUFFIXES, read_header, read_picture
+from lymph.data.read import SUFFIXES, read_header, read_with_notes
 from lymph.data.stamps import cache_folder, stamp_of
 from lymph.errors import DataError, PictureError
 from lymph.facts import PATIENT_PATTERN
@@ -93,20 +93,29 @@ def _examine(path: Path, decode: bool) -> dict[str, Any]:
     """Say what a file's header tells, and with ``decode`` what its pixels are found to be."""
     try:
         header = read_header(path)
-        # Upright, where the header may lie on its side.
-        height, width = read_picture(path).shape[:2] if decode else (header.height, header.width)
+        height, width, top = header.height, header.width, 0
+        if decode:
+            reading = read_with_notes(path)
+            # Upright, where the header may lie on its side.
+            (height, width, _), top = reading.pixels.shape, reading.top
     except PictureError as error:
         length = stamp_of(path)[1]
         nameless = "?" in str(path) and not path.exists()
         problem = "Its name is not UTF-8; rename the file." if nameless else str(error)
         facts = {"width": 0, "height": 0, "mode": "", "bytes": length, "problem": problem}
-        return {**facts, "decoded": True}
+        return {**facts, "decoded": True, "top": 0}
     facts = {**header._asdict(), "width": width, "height": height, "problem": ""}
-    return {**facts, "decoded": decode}
+    return {**facts, "decoded": decode, "top": top}
 
 
 def _memory_file(root: Path) -> Path:
     return cache_folder(root) / "scan.json"
+
+
+def _remembered(root: Path, stamps: pd.DataFrame) -> pd.DataFrame:
+    """Return the facts of unchanged files; those of an earlier reader count as not decoded."""
+    known = recall(_memory_file(root), stamps)
+    return known if "top" in known or known.empty else known.assign(decoded=False, top=0)
 
 
 def _facts(
@@ -114,18 +123,21 @@ def _facts(
 ) -> pd.DataFrame:
     """Examine new and changed files; what is remembered of the others is taken as it stands."""
     stamps = stamps_of(root, pictures)
-    known = recall(_memory_file(root), stamps)
+    known = _remembered(root, stamps)
     if decode and len(known):
         known = known[known["decoded"].astype(bool)]
     memory_file = _memory_file(root)
-    return complete(memory_file, known, stamps, lambda p: _examine(root / p, decode), progress)
+    facts = complete(memory_file, known, stamps, lambda p: _examine(root / p, decode), progress)
+    if decode:
+        depth.store_depth(root, facts.loc[facts["problem"] == "", "top"])
+    return facts
 
 
 def count_unopened(root: Path | str) -> int:
     """Count the pictures whose pixels have not been decoded yet, so that damage may be unknown."""
     root = Path(root)
     stamps = stamps_of(root, find_pictures(root))
-    known = recall(_memory_file(root), stamps)
+    known = _remembered(root, stamps)
     return len(stamps) - int(known["decoded"].sum() if len(known) else 0)
 
 

@@ -7,24 +7,27 @@ from pathlib import Path
 from PIL import Image
 
 from lymph import workspace
+from lymph.data.depth import read_of, white_of
 from lymph.data.parallel import Progress, map_in_threads
-from lymph.data.read import read_picture
 from lymph.data.stamps import cache_folder, stamp_of
 from lymph.errors import PictureError
 
 
-def _file_of(root: Path, picture: str, height: int) -> Path:
-    """Name the thumbnail after the picture's path and stamp: a changed file gets a new one."""
-    key = json.dumps([picture, stamp_of(root / picture)])
+def _file_of(root: Path, picture: str, height: int, white: int) -> Path:
+    """Name the thumbnail after the picture's path and stamp: a changed file gets a new one.
+
+    A set of deep pictures gets new ones when another value becomes white.
+    """
+    key = json.dumps([picture, stamp_of(root / picture), *([white] if white else [])])
     digest = hashlib.sha256(key.encode()).hexdigest()[:20]
     return cache_folder(root) / f"thumbnails-{height}" / f"{digest}.jpg"
 
 
-def _make(root: Path, picture: str, height: int) -> Path:
-    file = _file_of(root, picture, height)
+def _make(root: Path, picture: str, height: int, white: int) -> Path:
+    file = _file_of(root, picture, height, white)
     if not file.exists():
         try:
-            full = Image.fromarray(read_picture(root / picture))
+            full = Image.fromarray(read_of(root, picture, white))
         except PictureError as error:
             raise PictureError(f"{picture}: {error}") from error
         width = max(1, min(4 * height, round(full.width * height / full.height)))
@@ -53,4 +56,5 @@ def thumbnail_paths(
         When a picture can no longer be read.
     """
     folder = Path(root)
-    return list(map_in_threads(lambda name: _make(folder, name, height), pictures, progress))
+    white = white_of(folder)
+    return list(map_in_threads(lambda name: _make(folder, name, height, white), pictures, progress))

@@ -12,7 +12,7 @@ from lymph import workspace
 from lymph.data.names import compile_pattern, origin_of
 from lymph.data.parallel import Progress, map_in_threads
 from lymph.data.pixels import shrink
-from lymph.data.read import Reading, Source, read_with_notes
+from lymph.data.read import FORMAT_SUFFIXES, Reading, Source, read_with_notes
 from lymph.errors import PictureError, RunError
 from lymph.evaluation import fit_temperature
 from lymph.evaluation.calibration import TEMPERATURES
@@ -37,15 +37,6 @@ MIN_SIDE = 32
 # Pictures that go through the model together, once the first few were answered.
 BATCH = 8
 
-# Names that a format goes by; any other is told to whom it concerns.
-USUAL_SUFFIXES = {
-    "JPEG": (".jpg", ".jpeg"),
-    "TIFF": (".tif", ".tiff"),
-    "PNG": (".png",),
-    "BMP": (".bmp",),
-    "WEBP": (".webp",),
-}
-
 Opener = Callable[[], bytes]
 Keep = Callable[[np.ndarray], Any]
 
@@ -62,6 +53,9 @@ class Classifier:
         The run's own pictures in feature space.
     pattern : str
         Tells the patient from a file name.
+    white : int
+        The raw value that was white in the training pictures of 16-bit integers; 0 where there were
+        none, or the run is older.
     """
 
     model: BackboneHead
@@ -72,6 +66,7 @@ class Classifier:
     temperature: float
     embedding: Embedding
     pattern: str
+    white: int = 0
 
     def classify(self, pictures: list[np.ndarray]) -> np.ndarray:
         """Return class probabilities, float64, N x K, of RGB pictures, uint8, any size each."""
@@ -112,6 +107,7 @@ def load_classifier(run: Run) -> Classifier:
         document = workspace.read_json(run.path / files.FAMILIARITY)
         precision = run.environment()["precision"]
         familiarity = Familiarity.from_json(document)
+        white = int(document.get("white", 0))
     except (OSError, ValueError, KeyError, TypeError) as error:
         if run.status().state == "finished":
             raise RunError(
@@ -129,6 +125,7 @@ def load_classifier(run: Run) -> Classifier:
         run_temperature(run),
         run_features(run),
         config.pattern,
+        white,
     )
 
 
@@ -146,16 +143,22 @@ def run_temperature(run: Run) -> float:
     return fitted if 1.0 < fitted < 0.95 * TEMPERATURES[1] else 1.0
 
 
+class View(NamedTuple):
+    """What one classifier sees of a picture: at working size, its colours, and what was done."""
+
+    small: np.ndarray
+    statistics: np.ndarray
+    notes: list[str]
+
+
 class Prepared(NamedTuple):
     """A picture made small: all that is needed to answer, while its pixels are let go.
 
-    ``smalls`` holds one array a classifier, ``kept`` what the caller wanted of the full pixels.
+    ``views`` holds one for each classifier, ``kept`` what the caller wanted of the full pixels.
     """
 
     name: str
-    smalls: list[np.ndarray]
-    statistics: np.ndarray
-    notes: list[str]
+    views: list[View]
     kept: Any
     problem: str
 
@@ -167,15 +170,15 @@ class Answered(NamedTuple):
     kept: Any
 
 
-def read_for_answer(source: Source | Opener) -> Reading:
-    """Read a picture that is to be classified.
+def read_for_answer(source: Source | Opener, white: int = 0) -> Reading:
+    """Read a picture that is to be classified, scaled by a run's white where it is deep.
 
     Raises
     ------
     PictureError
         When it cannot be read, or is too small to show tissue.
     """
-    reading = read_with_notes(source() if callable(source) else source, READ_PIXELS)
+    reading = read_with_notes(source() if callable(source) else source, READ_PIXELS, white)
     height, width, _ = reading.pixels.shape
     if min(height, width) < MIN_SIDE:
         raise PictureError(
@@ -189,19 +192,53 @@ def _prepare(
     classifiers: Sequence[Classifier], name: str, source: Source | Opener, keep: Keep | None
 ) -> Prepared:
     try:
-        reading = read_for_answer(source)
+        readings = _readings(classifiers, source)
     except PictureError as error:
-        return Prepared(name, [], np.empty(0), [], None, str(error))
-    pixels = reading.pixels
-    smalls = [shrink(pixels, c.spec.size, c.spec.grey) for c in classifiers]
-    notes = [*_name_note(name, reading.format), *reading.notes]
-    kept = keep(pixels) if keep else None
-    return Prepared(name, smalls, colour_statistics(pixels), notes, kept, "")
+        return Prepared(name, [], None, str(error))
+    different = {id(reading): reading for reading in readings}
+    statistics = {key: colour_statistics(each.pixels) for key, each in different.items()}
+    views = [
+        View(
+            shrink(reading.pixels, c.spec.size, c.spec.grey),
+            statistics[id(reading)],
+            [*_name_note(name, reading.format), *reading.notes, *_depth_note(reading, c.white)],
+        )
+        for c, reading in zip(classifiers, readings, strict=True)
+    ]
+    return Prepared(name, views, keep(readings[0].pixels) if keep else None, "")
+
+
+def _readings(classifiers: Sequence[Classifier], source: Source | Opener) -> list[Reading]:
+    """Read a picture as each classifier is to see it: only a deep one is read more than once."""
+    whites = [classifier.white for classifier in classifiers]
+    known = {whites[0]: read_for_answer(source, whites[0])}
+    first = known[whites[0]]
+    for white in whites:
+        if white not in known:
+            known[white] = read_for_answer(source, white) if first.top else first
+    return [known[white] for white in whites]
+
+
+def _depth_note(reading: Reading, white: int) -> list[str]:
+    """Say by what a deep picture was scaled: what is white decides how dark a model sees it."""
+    if not reading.top:
+        return []
+    if reading.white == white:
+        return ["It was scaled like this run's training images."]
+    if white:
+        return [
+            f"It holds values above {white:,}, which is white in this run's training images, so its"
+            " brightness was judged from this picture alone."
+        ]
+    return [
+        "Its brightness was judged from this picture alone: this run has no record of 16-bit"
+        " training images."
+    ]
 
 
 def _name_note(name: str, form: str) -> list[str]:
     suffix = PurePosixPath(name).suffix.lower()
-    others = {s for known, own in USUAL_SUFFIXES.items() if known != form for s in own}
+    others = {s for known, own in FORMAT_SUFFIXES.items() if known != form for s in own}
     return [f"It is named {suffix} but is a {form}."] if suffix in others else []
 
 
@@ -210,11 +247,11 @@ def _answers_of(classifier: Classifier, place: int, batch: list[Prepared]) -> li
     sound = [prepared for prepared in batch if not prepared.problem]
     answers = {}
     if sound:
-        small = np.stack([prepared.smalls[place] for prepared in sound])
+        small = np.stack([prepared.views[place].small for prepared in sound])
         features, values = classifier.answer_small(small)
         for row, prepared in enumerate(sound):
             answers[id(prepared)] = _answer(
-                classifier, prepared, small[row], features[row], values[row]
+                classifier, prepared.name, prepared.views[place], features[row], values[row]
             )
     return [
         answers.get(id(prepared)) or refused(prepared.name, prepared.problem) for prepared in batch
@@ -223,25 +260,25 @@ def _answers_of(classifier: Classifier, place: int, batch: list[Prepared]) -> li
 
 def _answer(
     classifier: Classifier,
-    prepared: Prepared,
-    small: np.ndarray,
+    name: str,
+    view: View,
     features: np.ndarray,
     values: np.ndarray,
 ) -> Answer:
     predicted, probabilities = by_probability(values, classifier.classes)
-    reason = classifier.familiarity.reason(prepared.statistics, features)
-    origin = origin_of(prepared.name, compile_pattern(classifier.pattern))
+    reason = classifier.familiarity.reason(view.statistics, features)
+    origin = origin_of(name, compile_pattern(classifier.pattern))
     patient = origin.patient if origin else ""
     return Answer(
-        picture=prepared.name,
+        picture=name,
         predicted=predicted,
         probabilities=probabilities,
         familiar=not reason,
         problem="",
         reason=reason,
-        notes=prepared.notes,
+        notes=view.notes,
         patient=patient,
-        seen=_seen(classifier, digest(small), patient),
+        seen=_seen(classifier, digest(view.small), patient),
     )
 
 

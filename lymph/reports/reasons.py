@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from lymph.charts import percent, whole_percent
-from lymph.data.read import read_picture
+from lymph.data.depth import read_of
 from lymph.errors import LymphError
 from lymph.evaluation import in_order
 from lymph.explain import heat_overlay, tile_overlay, view_tiles
@@ -62,7 +62,7 @@ def reasons_html(run: Run, pictures: pd.DataFrame) -> str:
     drawn, inside = [], ""
     for place, row in enumerate(there):
         try:
-            pixels = read_picture(root / row["picture"])
+            pixels = read_of(root, row["picture"])
         except LymphError as error:
             drawn.append(paragraph(f"{row['picture']}: {error}", "quiet"))
             continue

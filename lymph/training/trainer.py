@@ -15,9 +15,9 @@ import torch
 from torch import Tensor
 
 from lymph import __version__, workspace
+from lymph.data.depth import read_of, white_of
 from lymph.data.parallel import map_in_threads
 from lymph.data.pixels import load_pixels
-from lymph.data.read import read_picture
 from lymph.data.scan import scan, usable
 from lymph.errors import RunError
 from lymph.models.familiarity import colour_statistics, fit_familiarity
@@ -54,12 +54,16 @@ class Stopped(Exception):
 
 @dataclass
 class RunData:
-    """Table, sets, labels and pixels of a run; row i of each is the same picture."""
+    """Table, sets, labels and pixels of a run; row i of each is the same picture.
+
+    ``white`` is the raw value that is white in deep pictures, 0 where there are none.
+    """
 
     table: pd.DataFrame
     sets: np.ndarray
     labels: np.ndarray
     pixels: np.ndarray
+    white: int = 0
 
     def rows(self, name: str) -> np.ndarray:
         """Return the rows of a set."""
@@ -89,7 +93,7 @@ def load_run_data(config: TrainConfig, split: Split) -> RunData:
     labels = table["label"].map(index).to_numpy(np.int64)
     spec = MODELS[config.model]
     pixels = load_pixels(config.data, list(table["picture"]), spec.size, spec.grey)
-    return RunData(table, sets, labels, pixels)
+    return RunData(table, sets, labels, pixels, white_of(config.data))
 
 
 class Trainer:
@@ -577,14 +581,16 @@ class Trainer:
 
     def _fit_familiarity(self, features: dict[str, np.ndarray]) -> None:
         rows = self.data.table.iloc[self.data.rows("train")]
-        root = Path(self.config.data)
+        root, white = Path(self.config.data), self.data.white
         read = map_in_threads(
-            lambda picture: colour_statistics(read_picture(root / picture)), list(rows["picture"])
+            lambda picture: colour_statistics(read_of(root, picture, white)), list(rows["picture"])
         )
         fitted = fit_familiarity(
             np.stack(list(read)), rows["patient"].to_numpy(str), features["train"], features["val"]
         )
-        workspace.write_json(self.folder / files.FAMILIARITY, fitted.to_json())
+        # A picture that is to be classified is scaled as these were.
+        document = {**fitted.to_json(), "white": white}
+        workspace.write_json(self.folder / files.FAMILIARITY, document)
 
 
 def _score(validated: Evaluation) -> tuple[float, float]:

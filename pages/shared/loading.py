@@ -16,10 +16,10 @@ from PIL import Image
 
 from lymph import splits
 from lymph.data import choices, quality
+from lymph.data.depth import read_of, white_of
 from lymph.data.measure import measure_all
 from lymph.data.names import Reading, read_names
 from lymph.data.quality import Finding
-from lymph.data.read import read_picture
 from lymph.data.scan import count_unopened, scan
 from lymph.data.sources import DataSet
 from lymph.data.stamps import stamp_of
@@ -153,7 +153,7 @@ def read_again() -> None:
 
 
 @st.cache_data(show_spinner=False, max_entries=4)
-def _measures(root: str, pictures: tuple[str, ...], stamp: Stamp) -> pd.DataFrame:
+def _measures(root: str, pictures: tuple[str, ...], stamp: Stamp, white: int) -> pd.DataFrame:
     return measure_all(Path(root), list(pictures))
 
 
@@ -162,12 +162,13 @@ def measures(data_set: DataSet, table: pd.DataFrame) -> pd.DataFrame:
     pictures = list(table["picture"])
     stamp = folder_stamp(data_set.path)
     measured = st.session_state.setdefault("measured", set())
-    key = (str(data_set.path), stamp, len(pictures))
+    white = white_of(data_set.path)
+    key = (str(data_set.path), stamp, white, len(pictures))
     if key not in measured:
         with progress_bar("Measuring pictures") as progress:
             measure_all(data_set.path, pictures, progress)
         measured.add(key)
-    return _measures(str(data_set.path), tuple(pictures), stamp)
+    return _measures(str(data_set.path), tuple(pictures), stamp, white)
 
 
 @st.cache_data(show_spinner="Comparing pictures", max_entries=4)
@@ -179,13 +180,15 @@ def findings(data_set: DataSet, table: pd.DataFrame) -> list[Finding]:
     """Return what may be wrong with the pictures of a data set."""
     measured = measures(data_set, table[table["problem"] == ""])
     decided = stamp_of(choices.choices_file(data_set.path))
-    key = (str(data_set.path), folder_stamp(data_set.path), decided, len(measured))
+    white = white_of(data_set.path)
+    key = (str(data_set.path), folder_stamp(data_set.path), white, decided, len(measured))
     return _findings(table, measured, key)
 
 
 def twins_are_known(data_set: DataSet, table: pd.DataFrame) -> bool:
     """Tell whether pictures that look alike can be told at once, without decoding a large set."""
-    key = (str(data_set.path), folder_stamp(data_set.path), len(table))
+    white = white_of(data_set.path)
+    key = (str(data_set.path), folder_stamp(data_set.path), white, len(table))
     return len(table) <= DECODED_AT_ONCE or key in st.session_state.get("measured", set())
 
 
@@ -287,7 +290,9 @@ def _split(_table: pd.DataFrame, key: int, settings: tuple) -> Split:
 
 
 @st.cache_data(show_spinner=False, max_entries=24)
-def _thumbnails(root: str, pictures: tuple[str, ...], height: int, stamp: Stamp) -> list[str]:
+def _thumbnails(
+    root: str, pictures: tuple[str, ...], height: int, stamp: Stamp, white: int
+) -> list[str]:
     files = thumbnail_paths(Path(root), list(pictures), height=height)
     return [_as_address(file.read_bytes()) for file in files]
 
@@ -301,13 +306,14 @@ def thumbnails(root: Path, pictures: list[str], height: int = 192) -> list[str]:
         When a picture can no longer be read.
     """
     stamp = folder_stamp(root)
-    asked = (str(root), height, stamp, tuple(pictures))
+    white = white_of(root)
+    asked = (str(root), height, stamp, white, tuple(pictures))
     seen = st.session_state.setdefault("thumbnails_made", set())
     if asked not in seen:
         with progress_bar("Preparing thumbnails") as progress:
             thumbnail_paths(root, pictures, height=height, progress=progress)
         seen.add(asked)
-    return _thumbnails(str(root), tuple(pictures), height, stamp)
+    return _thumbnails(str(root), tuple(pictures), height, stamp, white)
 
 
 def _as_address(jpeg: bytes) -> str:
@@ -325,7 +331,11 @@ def exact_address(pixels: np.ndarray) -> str:
     return _as_address(buffer.getvalue())
 
 
-@st.cache_data(show_spinner=False, max_entries=4)
 def full_picture(root: str, picture: str) -> np.ndarray:
-    """Read one picture at full size."""
-    return read_picture(Path(root) / picture)
+    """Read one picture of a data set at full size."""
+    return _full_picture(root, picture, white_of(root))
+
+
+@st.cache_data(show_spinner=False, max_entries=4)
+def _full_picture(root: str, picture: str, white: int) -> np.ndarray:
+    return read_of(root, picture, white)

@@ -22,13 +22,13 @@ SIZE = (24, 32)
 def read_files(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Return a list that every picture read for the cache adds its path to."""
     paths: list[str] = []
-    true_reader = pixels_module.read_image
+    true_reader = pixels_module.image_of
 
-    def counting(path: Path) -> Image.Image:
-        paths.append(f"{path.parent.name}/{path.name}")
-        return true_reader(path)
+    def counting(root: Path, picture: str, white: int) -> Image.Image:
+        paths.append(picture)
+        return true_reader(root, picture, white)
 
-    monkeypatch.setattr(pixels_module, "read_image", counting)
+    monkeypatch.setattr(pixels_module, "image_of", counting)
     return paths
 
 

@@ -29,13 +29,13 @@ COLUMNS = ["picture", "label", "patient", "slide", "width", "height", "mode", "b
 def read_files(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Return a list that every file decoded by a scan adds its name to."""
     names: list[str] = []
-    true_reader = scan_module.read_picture
+    true_reader = scan_module.read_with_notes
 
     def counting(path: Path) -> np.ndarray:
         names.append(path.name)
         return true_reader(path)
 
-    monkeypatch.setattr(scan_module, "read_picture", counting)
+    monkeypatch.setattr(scan_module, "read_with_notes", counting)
     return names
 
 

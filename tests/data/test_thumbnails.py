@@ -30,10 +30,10 @@ def test_thumbnails_are_made_once(tiny_root: Path, monkeypatch: pytest.MonkeyPat
     first = thumbnail_paths(tiny_root, names, height=24)
     assert thumbnail_paths(tiny_root, names, height=12) != first
 
-    def refuse(path: Path) -> np.ndarray:
-        raise AssertionError(f"{path} was read again")
+    def refuse(root: Path, picture: str, white: int) -> np.ndarray:
+        raise AssertionError(f"{picture} was read again")
 
-    monkeypatch.setattr(thumbnails, "read_picture", refuse)
+    monkeypatch.setattr(thumbnails, "read_of", refuse)
     assert thumbnail_paths(tiny_root, names, height=24) == first
 
 

@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
+import tifffile
 from PIL import Image
 
 from lymph.data.read import read_image, read_with_notes
@@ -66,7 +67,78 @@ def seeds() -> list[bytes]:
     for form in ("TIFF", "PNG", "WEBP"):
         files.append(_encode(pages[0], form, save_all=True, append_images=pages[1:]))
     files += [_encode(colour, "WEBP", lossless=True), _encode(modes["P"], "PNG", transparency=3)]
+    files += _microscope_seeds(rng)
     return [*files, _zip_of(files[:3]), _zip_of(files[:1], zipfile.ZIP_BZIP2)]
+
+
+def _tiff(values: np.ndarray, **options: object) -> bytes:
+    file = io.BytesIO()
+    tifffile.imwrite(file, values, **options)
+    return file.getvalue()
+
+
+def _microscope_seeds(rng: np.random.Generator) -> list[bytes]:
+    """Return TIFFs of planes, three pages, depths, floats, thumbnails first and odd compressions.
+
+    Half of the seeds are of these kinds, since their reading is the project's own.
+    """
+    rgb = rng.integers(0, 256, (20, 30, 3), np.uint8)
+    planes = np.ascontiguousarray(np.moveaxis(rgb, -1, 0))
+    alpha = np.concatenate([rgb, rgb[..., :1]], axis=-1)
+    kinds = (np.uint8, np.uint16, np.uint32, np.int16, np.float16, np.float32, np.float64)
+    colour = {"photometric": "rgb"}
+    separate = {"photometric": "rgb", "planarconfig": "separate"}
+    files = [_tiff(rgb.astype(kind), **colour) for kind in kinds]
+    files += [_tiff(planes.astype(kind), **separate) for kind in kinds]
+    packed = {"compression": "zlib", "rowsperstrip": 3}
+    files += [_tiff(rgb.astype(kind), **colour, **packed) for kind in kinds]
+    files += [_tiff(planes.astype(kind), **separate, **packed) for kind in kinds]
+    for kind in (np.uint16, np.float32):
+        files.append(_tiff(rgb.astype(kind), tile=(16, 16), **colour))
+        files.append(_tiff(rgb.astype(kind), bigtiff=True, compression="zlib", **colour))
+        files.append(_tiff(rgb.astype(kind), byteorder=">", **colour))
+    twelve = rgb.astype(np.uint16) * 16
+    files += [_tiff(twelve, **colour), _tiff(twelve[..., 0]), _tiff(twelve, predictor=2, **packed)]
+    for meaning in ("unassalpha", "assocalpha", "unspecified"):
+        for kind in (np.uint8, np.uint16, np.float32):
+            files.append(_tiff(alpha.astype(kind), extrasamples=[meaning], **colour))
+    grey = {"photometric": "minisblack"}
+    for values in (planes, planes.astype(np.uint16) * 16, planes.astype(np.float32)):
+        files.append(_tiff(values, ome=True, metadata={"axes": "CYX"}, **grey))
+        if values.dtype != np.float64:
+            files.append(_tiff(values, imagej=True, metadata={"axes": "CYX"}))
+    files += [_tiff(planes, **grey), _tiff(twelve[..., 0], photometric="miniswhite")]
+    with tifffile.TiffWriter(thumbnail := io.BytesIO()) as writer:
+        for page in (rgb[::4, ::4].astype(np.float32), rgb.astype(np.float32)):
+            writer.write(np.ascontiguousarray(page), metadata=None, **colour)
+    files.append(thumbnail.getvalue())
+    small = Image.fromarray(rgb).resize((6, 4))
+    pages = {"save_all": True, "append_images": [Image.fromarray(rgb)]}
+    for way in ("tiff_lzw", "jpeg"):
+        files.append(_encode(small, "TIFF", compression=way, **pages))
+    told = "ImageJ=1.54f\nimages=3\nchannels=3\nmode=composite\n"
+    three = [Image.fromarray(plane) for plane in planes]
+    pages = {"save_all": True, "append_images": three[1:], "description": told}
+    files.append(_encode(three[0], "TIFF", compression="tiff_lzw", **pages))
+    files.append(_tiff(rgb, description="Aperio Image Library", metadata=None, **colour))
+    for method in (5, 6, 7, 34_712, 34_887, 50_000):
+        changed = bytearray(_tiff(rgb.astype(np.float32), **colour))
+        place = changed.find(struct.pack("<HHI", 259, 3, 1))
+        changed[place + 8 : place + 10] = struct.pack("<H", method)
+        files.append(bytes(changed))
+    return [*files, _png_16(twelve), _png_16(alpha.astype(np.uint16) * 257)]
+
+
+def _png_16(values: np.ndarray) -> bytes:
+    """Return a PNG of 16-bit RGB or RGBA, which Pillow does not write."""
+    height, width, samples = values.shape
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in values)
+    body = struct.pack(">IIBBBBB", width, height, 16, {3: 2, 4: 6}[samples], 0, 0, 0)
+    data = b"\x89PNG\r\n\x1a\n"
+    for name, content in ((b"IHDR", body), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")):
+        check = struct.pack(">I", zlib.crc32(name + content))
+        data += struct.pack(">I", len(content)) + name + content + check
+    return data
 
 
 def _zip_of(files: list[bytes], way: int = zipfile.ZIP_DEFLATED) -> bytes:
@@ -147,6 +219,7 @@ def judge(data: bytes) -> str:
             continue
         pixels = reading.pixels
         assert pixels.dtype == np.uint8 and pixels.ndim == 3 and pixels.shape[2] == 3
+        assert reading.top <= reading.white <= 65_535
         assert pixels.size and pixels.shape[0] * pixels.shape[1] <= 1.1 * READ_PIXELS
         if not any("shrunk" in note for note in reading.notes):
             full = _read_or_refused(dropped, read_image)

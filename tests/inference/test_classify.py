@@ -1,14 +1,16 @@
 """Answers for new pictures: the same as in training, one by one, and nothing breaks."""
 
 import io
+import json
 import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 
-from lymph.data.scan import scan, usable
+from lymph.data.scan import find_pictures, scan, usable
 from lymph.errors import RunError
 from lymph.evaluation import apply_temperature
 from lymph.inference import (
@@ -22,7 +24,7 @@ from lymph.inference.answers import refused
 from lymph.inference.classify import run_temperature
 from lymph.inference.examples import synthetic_examples
 from lymph.predictions import write_predictions
-from lymph.runs import Run, create_run
+from lymph.runs import Run, create_run, train_here
 from lymph.splits import make_folds, split_by_patient
 from lymph.training.config import TrainConfig
 
@@ -235,3 +237,83 @@ def test_examples_are_synthetic_and_of_every_class() -> None:
     assert [name.split()[0] for name, _ in drawn] == ["synthetic"] * 3
     assert drawn == synthetic_examples()
     assert all(Image.open(io.BytesIO(content)).size == (417, 312) for _, content in drawn)
+
+
+@pytest.fixture
+def deep_run(tiny_root: Path) -> Run:
+    """Return a finished run on the tiny set in 12 bits, as a microscope's camera writes them."""
+    for name in find_pictures(tiny_root):
+        values = -(-np.asarray(Image.open(tiny_root / name)).astype(np.int64) * 4_095 // 255)
+        file = (tiny_root / name).with_suffix(".tif")
+        tifffile.imwrite(file, values.astype(np.uint16), photometric="rgb")
+        (tiny_root / name).unlink()
+    (values := np.zeros((48, 64, 3), np.uint16))[0, 0] = 4_095
+    tifffile.imwrite(tiny_root / "CLL" / "sj-99-11_900.tif", values, photometric="rgb")
+    made = create_run(
+        TrainConfig(str(tiny_root), epochs=2), split_by_patient(usable(scan(tiny_root)))
+    )
+    train_here(made)
+    return made
+
+
+def deep_file(values: np.ndarray) -> bytes:
+    """Return a 16-bit RGB TIFF."""
+    file = io.BytesIO()
+    tifffile.imwrite(file, values.astype(np.uint16), photometric="rgb")
+    return file.getvalue()
+
+
+def test_a_deep_picture_is_scaled_as_the_training_images_were(
+    deep_run: Run, tiny_root: Path
+) -> None:
+    """A dark one too, alone; the run keeps what is white, whatever becomes of its set's folder."""
+    classifier = load_classifier(deep_run)
+    assert classifier.white == 4_095
+    rows = deep_run.predictions()
+    own = [(tiny_root / name).read_bytes() for name in rows["picture"]]
+    shutil.rmtree(tiny_root)
+    expected = apply_temperature(rows, classifier.temperature)
+    answers = classify_files(classifier, [(str(i), data) for i, data in enumerate(own)])
+    for answer, (_, row) in zip(answers, expected.iterrows(), strict=True):
+        assert any("scaled like this run's training images" in note for note in answer["notes"])
+        for name, value in answer["probabilities"].items():
+            assert value == pytest.approx(row[f"p_{name}"], abs=0.02)
+
+
+def test_a_deep_picture_beyond_the_runs_white_is_judged_alone(run: Run, deep_run: Run) -> None:
+    """The note says so; a run of 8-bit images, or an older one, judges each by itself."""
+    ordinary, deep = load_classifier(run), load_classifier(deep_run)
+    ramp = np.linspace(0, 9_000, 48 * 64 * 3).reshape(48, 64, 3)
+    named = [("bright.tif", deep_file(ramp)), ("dark.tif", deep_file(ramp / 10))]
+    kept = []
+    answered = list(answer_files([ordinary, deep], named, keep=lambda p: kept.append(p.max())))
+    notes = [[answer["notes"] for answer in one.answers] for one in answered]
+    assert all("this run has no record of 16-bit training images" in both[0][-1] for both in notes)
+    assert "above 4,095" in notes[0][1][-1] and "16,383 is shown as white" in notes[0][1][0]
+    assert (
+        "scaled like this run's" in notes[1][1][-1] and "4,095 is shown as white" in notes[1][1][0]
+    )
+    assert "1,023 is shown as white" in notes[1][0][0]
+    assert sorted(kept) == [9_000 * 255 // 16_383, 900 * 255 // 1_023]
+
+
+def test_a_run_of_an_earlier_version_has_no_white(run: Run) -> None:
+    """Its file of what is familiar lacks it; answers go on."""
+    file = run.path / "familiarity.json"
+    document = json.loads(file.read_text())
+    assert document.pop("white") == 0
+    file.write_text(json.dumps(document))
+    assert load_classifier(run).white == 0
+
+
+@pytest.mark.parametrize("suffix", [".jfif", ".jpe", ".JPG", ".jpeg"])
+def test_every_name_of_a_jpeg_is_usual(suffix: str, run: Run) -> None:
+    """No note on the name; the same name of a PNG has one."""
+    picture = Image.new("RGB", (64, 48), (200, 120, 160))
+    notes = {}
+    for form in ("JPEG", "PNG"):
+        file = io.BytesIO()
+        picture.save(file, form)
+        (answer,) = classify_files(load_classifier(run), [(f"a{suffix}", file)])
+        notes[form] = answer["notes"]
+    assert notes == {"JPEG": [], "PNG": [f"It is named {suffix.lower()} but is a PNG."]}
