@@ -9,6 +9,10 @@ class DataError(LymphError):
     """A folder, archive or download that cannot serve as a data set."""
 
 
+class ClassesUnknown(DataError):
+    """Pictures were found, but nothing tells their classes: somebody has to say."""
+
+
 class PictureError(LymphError):
     """One picture that cannot be read."""
 

@@ -1,11 +1,14 @@
 """The workspace folder: data, caches and runs, and the safe writing of small files."""
 
+import hashlib
 import json
 import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock
 
 
 def home() -> Path:
@@ -67,3 +70,24 @@ def write_json(path: Path, document: Any) -> None:
 def read_json(path: Path) -> Any:
     """Read a JSON document written by :func:`write_json`."""
     return json.loads(path.read_text(encoding="utf-8"))
+
+
+def read_json_or(path: Path, default: Any) -> Any:
+    """Read a JSON document, or return the default where it is missing or damaged."""
+    try:
+        return read_json(path)
+    except (OSError, ValueError, RecursionError):
+        return default
+
+
+def change_json(path: Path, change: Callable[[Any], Any]) -> None:
+    """Let ``change`` turn a JSON document, or None, into another; writers take turns.
+
+    A lock makes the turns: of thirty that read, change and write at once, all but a few would be
+    lost.
+    """
+    digest = hashlib.sha256(str(path).encode()).hexdigest()[:16]
+    lock = cache_home() / "locks" / f"{digest}.lock"
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(lock):
+        write_json(path, change(read_json_or(path, None)))
