@@ -23,7 +23,8 @@ from playwright.sync_api import Page, sync_playwright
 
 from lymph.data import sources
 from lymph.data.demo import make_demo
-from lymph.data.scan import classes_of, scan, usable
+from lymph.data.scan import classes_of
+from lymph.data.source import PictureSource
 from lymph.predictions import make_predictions, write_predictions
 from lymph.runs import create_run
 from lymph.splits import make_folds
@@ -54,7 +55,7 @@ def make_large(root: Path, pictures: int = 20_000, patients_a_class: int = 150) 
 
 def write_run(root: Path, seed: int) -> None:
     """Write a finished cross-validation with predictions that are right now and then."""
-    table, rng = usable(scan(root)), np.random.default_rng(seed)
+    table, rng = PictureSource(root).usable(), np.random.default_rng(seed)
     split, classes = make_folds(table, 5, "patient", seed), classes_of(table)
     run = create_run(TrainConfig(str(root), seed=seed), split)
     truth = table["label"].map({name: i for i, name in enumerate(classes)}).to_numpy()

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from lymph.data.demo import make_demo
-from lymph.data.scan import scan, usable
+from lymph.data.source import PictureSource
 from lymph.evaluation import report
 from lymph.runs import create_run, train_here
 from lymph.splits import split_by_patient, split_by_picture
@@ -28,7 +28,7 @@ SPLITS = {"patient": split_by_patient, "picture": split_by_picture}
 
 def accuracy(folder: Path, by: str, seed: int) -> float:
     """Train the small CNN on one split and return its share of right test pictures."""
-    split = SPLITS[by](usable(scan(folder)), seed=seed)
+    split = SPLITS[by](PictureSource(folder).usable(), seed=seed)
     run = create_run(TrainConfig(str(folder), seed=seed), split)
     status = train_here(run)
     if status.state != "finished":

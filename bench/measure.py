@@ -21,7 +21,8 @@ from torch.utils.flop_counter import FlopCounterMode
 from bench import notebook
 from lymph import workspace
 from lymph.data.pixels import load_pixels
-from lymph.data.scan import classes_of, scan, usable
+from lymph.data.scan import classes_of
+from lymph.data.source import PictureSource
 from lymph.data.stamps import cache_folder
 from lymph.models.networks import build_model
 from lymph.models.specs import MODELS
@@ -79,7 +80,7 @@ class Material:
 
     def __init__(self, root: Path, name: str, pictures: int = 0) -> None:
         self.root, self.name, self.spec = root, name, MODELS[name]
-        table = usable(scan(root))
+        table = PictureSource(root).usable()
         self.split = _split(table, pictures)
         self.sets = self.split.assign(table).to_numpy(str)
         index = {label: i for i, label in enumerate(classes_of(table))}
@@ -295,7 +296,7 @@ def reading(root: Path, repeats: int) -> list[Row]:
 
 def _write_tiffs(root: Path, folder: Path) -> list[str]:
     """Write the set's names as full-size TIFF pictures, few of them different to spare the disk."""
-    table = usable(scan(root))
+    table = PictureSource(root).usable()
     shutil.rmtree(folder, ignore_errors=True)
     names = [f"{number:03}.tif" for number in range(374)]
     folder.mkdir(parents=True)

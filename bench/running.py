@@ -20,7 +20,7 @@ from PIL import Image
 
 from bench.measure import Row
 from lymph import workspace
-from lymph.data.scan import scan, usable
+from lymph.data.source import PictureSource
 from lymph.data.sources import add_folder
 from lymph.runs import Run, create_run, start_run, stop_run
 from lymph.splits import split_by_patient
@@ -118,7 +118,7 @@ def open_page(root: Path, repeats: int) -> list[Row]:
     from playwright.sync_api import sync_playwright
 
     add_folder(root)
-    split = split_by_patient(usable(scan(root)))
+    split = split_by_patient(PictureSource(root).usable())
     run = create_run(TrainConfig(str(root), epochs=9_999), split)
     start_run(run)
     with _server() as address, sync_playwright() as play:
@@ -170,7 +170,9 @@ def _peak_of_run(count: int, seed: int) -> int:
     with tempfile.TemporaryDirectory() as made:
         root = Path(made)
         draw_set(root, count, seed)
-        run = create_run(TrainConfig(str(root), epochs=2), split_by_patient(usable(scan(root))))
+        run = create_run(
+            TrainConfig(str(root), epochs=2), split_by_patient(PictureSource(root).usable())
+        )
         start_run(run)
         peak = 0
         while not run.status().over:

@@ -58,9 +58,10 @@ def timed(name: str, found: dict, work) -> object:  # noqa: ANN001 - any callabl
 def scan_once(folder: Path) -> dict:
     """Scan by headers, then count."""
     found: dict = {}
-    module = timed("imports", found, lambda: import_module("lymph.data.scan"))
-    scan, summary = module.scan, module.summary
-    table = timed("scan", found, lambda: scan(folder, decode=False))
+    module = timed("imports", found, lambda: import_module("lymph.data.source"))
+    from lymph.data.scan import summary
+
+    table = timed("scan", found, lambda: module.PictureSource(folder).table(decode=False))
     found["pictures"] = timed("summary", found, lambda: summary(table))["pictures"]
     return {**found, "peak_mb": round(peak_mb())}
 

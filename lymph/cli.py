@@ -10,17 +10,21 @@ import logging
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from lymph.data.depth import depth_sentence
+from lymph.data.look import Found
 from lymph.data.parallel import Progress
 from lymph.data.read import SUFFIXES
-from lymph.data.scan import scan, summary, usable
+from lymph.data.scan import summary, usable
+from lymph.data.source import PictureSource, source_of, table_of
+from lymph.data.telling import LABELS, PATIENTS
 from lymph.errors import LymphError, PictureError, RunError
 from lymph.evaluation import report
-from lymph.facts import PATIENT_PATTERN
 from lymph.models.augmentations import AUGMENTATIONS
 from lymph.models.specs import MODELS
 from lymph.runs import (
@@ -37,6 +41,7 @@ from lymph.runs import (
 from lymph.splits import (
     Split,
     advice,
+    given_split,
     make_folds,
     notebook_split,
     split_by_patient,
@@ -73,8 +78,24 @@ def _progress(what: str) -> Progress:
     return show
 
 
-def _table(options: argparse.Namespace) -> pd.DataFrame:
-    return scan(options.data, options.pattern, options.patients, _progress("Reading pictures"))
+def _source(options: argparse.Namespace) -> PictureSource:
+    """Return what the pictures are: as it was corrected in the app, and as it is said here."""
+    changes: dict[str, Any] = {}
+    for name, words in (("labels", LABELS), ("patients", PATIENTS)):
+        said = getattr(options, name)
+        if said in words and said != "table":
+            changes |= {name: said, f"{name}_file": ""}
+        elif said:
+            changes |= {name: "table", f"{name}_file": said}
+    if options.pattern:
+        changes |= {"patients": "name", **changes, "pattern": options.pattern}
+    return replace(source_of(options.data), **changes)
+
+
+def _look(options: argparse.Namespace) -> tuple[Found[PictureSource], pd.DataFrame]:
+    """Return what was found in a folder, and its picture table."""
+    found = _source(options).look()
+    return found, table_of(found, _progress("Reading pictures"))
 
 
 def demo(options: argparse.Namespace) -> Document:
@@ -82,17 +103,27 @@ def demo(options: argparse.Namespace) -> Document:
     from lymph.data.demo import make_demo
 
     folder = make_demo(options.folder, options.seed, _progress("Drawing pictures"))
-    return {"data": str(folder), **summary(scan(folder))}
+    return {"data": str(folder), **summary(PictureSource(str(folder)).table())}
 
 
 def show_scan(options: argparse.Namespace) -> Document:
     """Scan a folder and report what it holds."""
-    return summary(_table(options))
+    found, table = _look(options)
+    document = {**summary(table), **found.to_json()}
+    if sentence := depth_sentence(found.source.path):
+        document["doubts"] = [*found.doubts, sentence]
+    # The list of problems may be long: for people it comes last.
+    problems = document.pop("problems")
+    return {**document, "problems": problems}
 
 
-def _make_split(options: argparse.Namespace, table: pd.DataFrame) -> Split:
+def _make_split(
+    options: argparse.Namespace, found: Found[PictureSource], table: pd.DataFrame
+) -> Split:
     if options.preset == "notebook":
         return notebook_split(table)
+    if options.preset == "given":
+        return given_split(table, found.given_sets())
     if options.folds:
         return _folds(options, table)
     make = split_by_patient if options.by == "patient" else split_by_picture
@@ -107,36 +138,41 @@ def _folds(options: argparse.Namespace, table: pd.DataFrame) -> Split:
 
 def split(options: argparse.Namespace) -> Document:
     """Split a folder's pictures and write the split file."""
-    table = usable(_table(options))
-    made = _make_split(options, table)
+    found, table = _look(options)
+    table = usable(table)
+    made = _make_split(options, found, table)
     made.save(options.out)
     told = [*untrainable(table, made), *advice(table, made)]
+    document = {**split_summary(table, made), **_caveat(found.source)}
     if options.json:
-        return {**split_summary(table, made), "advice": told}
+        return {**document, "advice": told}
     for sentence in told:
         say(sentence)
-    return split_summary(table, made)
+    return document
+
+
+def _caveat(source: PictureSource) -> dict[str, str]:
+    """Return what goes with every figure of pictures whose patients are unknown."""
+    return {"caveat": source.caveat} if source.caveat else {}
 
 
 def measure_leak(options: argparse.Namespace) -> Document:
     """Measure how much a split by picture flatters a quick model on these pictures."""
     from lymph.leak import MeterConfig, measure_here, words
 
-    csv = str(options.patients.resolve()) if options.patients else ""
-    config = MeterConfig(
-        str(options.data), options.features, options.weights, options.seeds, options.pattern, csv
-    )
+    config = MeterConfig(_source(options), options.features, options.weights, options.seeds)
     measurement = measure_here(config)
     result = measurement.result()
     if result is None:
         raise RunError(measurement.status().error)
-    return {"words": words(result, options.features), **result}
+    told = words(result, options.features)
+    return {"words": told, **result, **_caveat(measurement.config.source)}
 
 
 def _config(options: argparse.Namespace) -> TrainConfig:
     changes = {"augmentation": options.augmentation} if options.augmentation is not None else {}
     return TrainConfig(
-        data=str(options.data),
+        source=_source(options),
         model=options.model,
         epochs=options.epochs or 0,
         batch_size=options.batch_size,
@@ -149,8 +185,6 @@ def _config(options: argparse.Namespace) -> TrainConfig:
         precision=options.precision,
         weights=options.weights,
         seed=options.seed,
-        pattern=options.pattern,
-        patients_csv=str(options.patients.resolve()) if options.patients else "",
         **changes,
     )
 
@@ -192,15 +226,11 @@ def _ended(run: Run) -> Document:
 
 def _say_weights(run: Run) -> None:
     """Say the class weights in numbers before the start."""
-    rows = usable(scan(run.config.data, run.config.pattern, _csv_of(run)))
+    rows = run.config.source.usable()
     rows = rows[run.split().assign(rows) == "train"]
     weights = class_weights(rows, run.config.class_weights, run.classes)
     told = ", ".join(f"{name} {value:.2f}" for name, value in weights.items())
     say(f"Class weights ({run.config.class_weights}): {told}")
-
-
-def _csv_of(run: Run) -> Path | None:
-    return Path(run.config.patients_csv) if run.config.patients_csv else None
 
 
 def train(options: argparse.Namespace) -> Document:
@@ -223,13 +253,15 @@ def crossval(options: argparse.Namespace) -> Document:
         options.schedule = options.schedule or ("head" if not options.phases else None)
 
     def begin() -> Run:
-        return create_run(_config(options), _folds(options, usable(_table(options))), options.run)
+        table = usable(_look(options)[1])
+        return create_run(_config(options), _folds(options, table), options.run)
 
     run = _train_together(begin, options.detach)
     if run is None or options.detach:
         return _ended(run) if run else None
     ended = _ended(run)
-    return {**ended, **(report(run.predictions()) if ended["state"] == "finished" else {})}
+    figures = report(run.predictions()) if ended["state"] == "finished" else {}
+    return {**ended, **figures, **_caveat(run.config.source)}
 
 
 def resume(options: argparse.Namespace) -> Document:
@@ -274,7 +306,8 @@ def _listed(run: Run) -> dict[str, Any]:
 
 def evaluate(options: argparse.Namespace) -> Document:
     """Report a finished run's figures on one set."""
-    return report(open_run(options.run).predictions(), options.set)
+    run = open_run(options.run)
+    return {**report(run.predictions(), options.set), **_caveat(run.config.source)}
 
 
 def _set_to_judge(run: Run, asked: str | None) -> str:
@@ -342,11 +375,23 @@ def classify(options: argparse.Namespace) -> Document:
 
 
 def _with_data(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("data", type=Path, help="folder with one sub-folder a class")
+    parser.add_argument("data", type=Path, help="folder of pictures, usually one folder per class")
     parser.add_argument(
-        "--pattern", default=PATIENT_PATTERN, help="regular expression that tells the patient"
+        "--pattern", default="", help="regular expression that reads the patient from a file name"
     )
-    parser.add_argument("--patients", type=Path, help="CSV picture,patient instead of the pattern")
+    parser.add_argument(
+        "--patients",
+        default="",
+        metavar="FILE.csv|folder|none",
+        help="what tells the patients, instead of the file names: a table with the columns picture"
+        " and patient, the folder inside the class, or nothing at all",
+    )
+    parser.add_argument(
+        "--labels",
+        default="",
+        metavar="FILE.csv",
+        help="a table with the columns picture and label, instead of class folders",
+    )
 
 
 def _with_training(parser: argparse.ArgumentParser) -> None:
@@ -397,7 +442,7 @@ def _add_data_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
     parser = add("split", split)
     _with_data(parser)
     parser.add_argument("--by", choices=("patient", "picture"), default="patient")
-    parser.add_argument("--preset", choices=("notebook",))
+    parser.add_argument("--preset", choices=("notebook", "given"), help="given: as the data say")
     parser.add_argument("--folds", help="number of folds, or 'patient' for one patient out")
     parser.add_argument("--fractions", type=float, nargs=3, default=(0.6, 0.2, 0.2))
     parser.add_argument("--seed", type=int, default=0)
@@ -485,7 +530,8 @@ def _flat(value: dict | list) -> bool:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; return 0, or 2 after a user's error."""
-    logging.getLogger("lymph").addHandler(logging.StreamHandler(sys.stderr))
+    handler = logging.StreamHandler(sys.stderr)
+    logging.getLogger("lymph").addHandler(handler)
     try:
         options = build_parser().parse_args(arguments)
         document = options.call(options)
@@ -495,6 +541,8 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         say("lymph: interrupted; what was finished is kept.")
         return 2
+    finally:
+        logging.getLogger("lymph").removeHandler(handler)
     if document is None:
         return 0
     if options.json:

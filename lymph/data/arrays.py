@@ -6,7 +6,8 @@ from typing import NamedTuple
 import numpy as np
 
 from lymph.data.pixels import load_pixels
-from lymph.data.scan import classes_of, scan, usable
+from lymph.data.scan import classes_of
+from lymph.data.source import PictureSource
 
 
 class Arrays(NamedTuple):
@@ -30,7 +31,7 @@ def load_arrays(root: Path | str, size: int = 128) -> Arrays:
     DataError
         When the folder holds no two classes of sound pictures.
     """
-    table = usable(scan(root))
+    table = PictureSource(str(root)).usable()
     classes = classes_of(table)
     pixels = load_pixels(root, list(table["picture"]), (size, size), grey=True)
     labels = table["label"].map({name: i for i, name in enumerate(classes, start=1)})

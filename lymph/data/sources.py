@@ -1,20 +1,24 @@
 """Where data sets come from: the demonstration set, folders, zips, dropped files and Kaggle."""
 
+import contextlib
 import os
 import re
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 from lymph import workspace
+from lymph.data import decisions
 from lymph.data.demo import make_demo
+from lymph.data.not_read import UNSAFE, suffix_of
 from lymph.data.parallel import Progress
 from lymph.data.read import SUFFIXES
-from lymph.data.scan import find_pictures
-from lymph.errors import DataError
+from lymph.data.source import source_of
+from lymph.errors import ClassesUnknown, DataError
 
 DEMO_NAME = "Demonstration set"
 REAL_NAME = "Lymphoma (Kaggle)"
@@ -22,6 +26,9 @@ MARKER = "SYNTHETIC.txt"
 
 KAGGLE_HANDLE = "andrewmvd/malignant-lymphoma-classification"
 KAGGLE_SIZE = "about 1.5 GB"
+
+# Pictures, and tables that say something of them.
+KEPT = SUFFIXES | {".csv", ".tsv"}
 
 # What may come out of an archive or a drop; a zip bomb or a wrong folder ends here.
 MAX_FILES = 200_000
@@ -63,10 +70,13 @@ def _register() -> Path:
 
 
 def _registered() -> dict[str, str]:
-    try:
-        return workspace.read_json(_register())
-    except (OSError, ValueError):
-        return {}
+    return _names_and_paths(workspace.read_json_or(_register(), {}))
+
+
+def _names_and_paths(document: Any) -> dict[str, str]:
+    """Return what a register holds; an entry that is none costs itself only."""
+    entries = document.items() if isinstance(document, dict) else ()
+    return {name: path for name, path in entries if isinstance(path, str)}
 
 
 def list_data_sets() -> list[DataSet]:
@@ -88,54 +98,64 @@ def _free_name(name: str) -> str:
 
 
 def add_folder(path: Path | str, name: str = "") -> DataSet:
-    """Register a folder of class folders; its pictures stay where they are.
+    """Register a folder of pictures; they stay where they are.
 
     Raises
     ------
     DataError
-        When it does not hold at least two class folders with pictures.
+        When it holds no pictures of two classes, however these may be told.
     """
     text = str(path).strip().strip("\"'")
     if not text:
-        raise DataError("Type the path of a folder that holds one sub-folder a class.")
+        raise DataError("Type the path of a folder that holds one sub-folder per class.")
     try:
-        root = class_root(Path(text).expanduser().resolve())
+        root = unwrapped(Path(text).expanduser().resolve())
+        _check(root)
     except (OSError, RuntimeError, ValueError) as error:  # no such user, too long, no permission
         raise DataError(f"{text[:200]} cannot be opened ({error}); check the path.") from error
     for data_set in list_data_sets():
         if data_set.path == root:
             return data_set
-    given = _free_name(name or root.name)
-    workspace.write_json(_register(), {**_registered(), given: str(root)})
+    given = ""
+
+    def register(document: Any) -> dict[str, str]:
+        nonlocal given
+        given = _free_name(name or root.name)
+        return {**_names_and_paths(document), given: str(root)}
+
+    workspace.change_json(_register(), register)
     return DataSet(given, root, is_synthetic(root))
 
 
-def class_root(folder: Path) -> Path:
-    """Return the folder whose sub-folders are the classes: this one, or its only sub-folder.
+def _check(root: Path) -> None:
+    """Refuse a folder without pictures; one whose classes have to be said first is opened."""
+    with contextlib.suppress(ClassesUnknown):
+        source_of(root).look()
+
+
+def unwrapped(folder: Path) -> Path:
+    """Return a folder, or the only thing it holds as long as that is a folder again.
 
     Archives often wrap everything into one folder more.
-
-    Raises
-    ------
-    DataError
-        When neither holds at least two class folders with pictures.
     """
-    try:
-        find_pictures(folder)
-        return folder
-    except DataError as error:
-        inner = [p for p in folder.iterdir() if p.is_dir()] if folder.is_dir() else []
-        inner = [p for p in inner if not p.name.startswith((".", "__"))]
-        if len(inner) != 1:
-            raise error
-        return class_root(inner[0])
+    while folder.is_dir():
+        inside = [p for p in folder.iterdir() if not p.name.startswith((".", "__"))]
+        if len(inside) != 1 or not inside[0].is_dir() or _holds_pictures(inside[0]):
+            return folder
+        folder = inside[0]
+    return folder
+
+
+def _holds_pictures(folder: Path) -> bool:
+    return any(path.suffix.lower() in SUFFIXES for path in folder.iterdir())
 
 
 def remove_data_set(name: str) -> None:
     """Forget a data set; a copy that lies in the workspace is deleted, other folders are not."""
-    registered = _registered()
-    path = registered.pop(name, None)
-    workspace.write_json(_register(), registered)
+    path = _registered().get(name)
+    workspace.change_json(
+        _register(), lambda kept: {n: p for n, p in _names_and_paths(kept).items() if n != name}
+    )
     uploads = workspace.data_home() / "uploads"
     if path and uploads in Path(path).parents:
         top = uploads / Path(path).relative_to(uploads).parts[0]
@@ -146,12 +166,13 @@ def safe_parts(name: str) -> tuple[str, ...] | None:
     """Turn an archive's or a browser's file name into path parts, or None when it is not wanted.
 
     Names are never trusted: absolute ones, ``..``, drive letters and hidden files are refused, and
-    so is everything that does not claim to be a picture, but for the marker of a synthetic set.
+    so is everything that claims to be neither a picture nor a table, but for the marker of a
+    synthetic set.
     """
     path = PurePosixPath(name.replace("\\", "/"))
     parts = tuple(part for part in path.parts if part not in (".", ""))
     bad = any(p == ".." or p.startswith((".", "/", "__MACOSX")) or ":" in p for p in parts)
-    wanted = path.suffix.lower() in SUFFIXES or path.name == MARKER
+    wanted = path.suffix.lower() in KEPT or path.name == MARKER
     if bad or not parts or not wanted:
         return None
     return tuple(re.sub(r'[<>|?*"\x00-\x1f]', "_", part).rstrip(" .") or "_" for part in parts)
@@ -183,7 +204,9 @@ def _write_member(
             out.write(block)
 
 
-def _unpack(archive: zipfile.ZipFile, folder: Path, progress: Progress | None) -> None:
+def _unpack(archive: zipfile.ZipFile, folder: Path, progress: Progress | None) -> Counter[str]:
+    """Unpack what is wanted, and return the suffixes of what was left."""
+    left: Counter[str] = Counter()
     members = [m for m in archive.infolist() if not m.is_dir()]
     budget = _Budget()
     for done, member in enumerate(members, start=1):
@@ -191,23 +214,34 @@ def _unpack(archive: zipfile.ZipFile, folder: Path, progress: Progress | None) -
         if parts:
             budget.take(files=1)
             _write_member(archive, member, folder.joinpath(*parts), budget)
+        left.update(_left(member.filename, parts))
         if progress:
             progress(done, len(members))
+    return left
+
+
+def _left(name: str, parts: tuple[str, ...] | None) -> list[str]:
+    """Return what a file is counted under that is not kept; hidden ones are not counted."""
+    inside = name.replace("\\", "/").split("/")
+    if parts or any(part.startswith((".", "__MACOSX")) and part != ".." for part in inside):
+        return []
+    wanted = PurePosixPath(name).suffix.lower() in KEPT
+    return [UNSAFE if wanted else suffix_of(name)]
 
 
 def add_zip(name: str, file: BinaryIO, progress: Progress | None = None) -> DataSet:
-    """Unpack a zip of class folders into the workspace and register it.
+    """Unpack a zip of pictures into the workspace and register it.
 
     Raises
     ------
     DataError
-        When the file is no zip, is encrypted or too large, or holds no two class folders.
+        When the file is no zip, is encrypted or too large, or holds no pictures.
     """
 
-    def fill(folder: Path) -> None:
+    def fill(folder: Path) -> Counter[str]:
         try:
             with zipfile.ZipFile(file) as archive:
-                _unpack(archive, folder, progress)
+                return _unpack(archive, folder, progress)
         except DataError:
             raise
         except Exception as error:  # zipfile and its decoders raise nearly anything when damaged.
@@ -224,16 +258,18 @@ def add_uploads(name: str, files: Iterable[tuple[str, bytes]]) -> DataSet:
     Raises
     ------
     DataError
-        When the paths do not make at least two class folders with pictures.
+        When there are no pictures among them.
     """
 
-    def fill(folder: Path) -> None:
-        budget = _Budget()
+    def fill(folder: Path) -> Counter[str]:
+        budget, left = _Budget(), Counter[str]()
         for path, content in files:
             parts = safe_parts(path)
             if parts:
                 budget.take(files=1, length=len(content))
                 _write_upload(folder.joinpath(*parts), content)
+            left.update(_left(path, parts))
+        return left
 
     return _take_in(name, fill)
 
@@ -246,14 +282,19 @@ def _write_upload(target: Path, content: bytes) -> None:
         raise DataError(f"{target.name[:80]} cannot be kept ({error.strerror}).") from error
 
 
-def _take_in(name: str, fill) -> DataSet:  # noqa: ANN001 - a local callable
+def _take_in(name: str, fill: Callable[[Path], Counter[str]]) -> DataSet:
     """Fill a temporary folder, check it, then give it its place among the uploads."""
     uploads = workspace.data_home() / "uploads"
     uploads.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="upload-", dir=uploads))
     try:
-        fill(folder)
-        return add_folder(class_root(folder), name or "Uploaded pictures")
+        left = fill(folder)
+        data_set = add_folder(folder, name or "Uploaded pictures")
+        if left:
+            decisions.change(
+                data_set.path, lambda kept: {**kept, decisions.NOT_UNPACKED: dict(left)}
+            )
+        return data_set
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
@@ -279,4 +320,4 @@ def fetch_kaggle() -> DataSet:
             f" https://www.kaggle.com/datasets/{KAGGLE_HANDLE} in a browser, unpack it so that"
             f" {place} holds the folders CLL, FL and MCL, and open that folder here."
         ) from error
-    return add_folder(class_root(fetched), REAL_NAME)
+    return add_folder(fetched, REAL_NAME)

@@ -76,7 +76,7 @@ def _bytes(content: bytes | Path, name: str) -> bytes:
             with content.open("rb") as file:
                 content = file.read(MAX_BYTES + 1)
         except OSError as error:
-            raise DataError(f"{name} cannot be read: {error.strerror}.") from error
+            raise DataError(f"{name} cannot be read ({error.strerror}); check its path.") from error
     if len(content) > MAX_BYTES:
         raise DataError(
             f"{name} is larger than {MAX_BYTES // 1_000_000} MB; keep only the columns picture,"

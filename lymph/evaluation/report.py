@@ -13,6 +13,7 @@ from lymph.evaluation.intervals import (
     resampled_intervals,
 )
 from lymph.evaluation.metrics import METRICS, confusion, largest_class_baseline, per_class
+from lymph.facts import PATIENTS_UNKNOWN
 from lymph.predictions import choose_set, classes_of_predictions, validate_predictions
 
 FEW_PATIENTS = 10
@@ -37,7 +38,8 @@ def report(p: pd.DataFrame, set_name: str = "test") -> dict[str, Any]:
     Returns
     -------
     dict
-        JSON types only. ``classes``, ``set``, ``pictures``, ``patients``, ``warnings`` (sentences)
+        JSON types only. ``classes``, ``set``, ``pictures``, ``patients``, ``warnings`` (sentences),
+        where each picture counts as a patient of its own ``patients_unknown``, which is true,
         and, where the table tells, ``leaked_test_share`` (0 to 1): the share of the set's pictures
         whose patient the model has trained on. ``pictures`` and ``patients`` each hold n,
         accuracy, balanced_accuracy, macro_f1, kappa (None when undefined), interval (of the
@@ -66,6 +68,9 @@ def report(p: pd.DataFrame, set_name: str = "test") -> dict[str, Any]:
     leaked = leaked_share(p, set_name)
     if leaked is not None:
         result["leaked_test_share"] = leaked
+    # Where nobody knows the patients each picture is its own.
+    if (chosen["patient"] == chosen["picture"]).all():
+        result["patients_unknown"] = True
     result["warnings"] = _warnings(result, chosen, patients)
     return result
 
@@ -130,9 +135,11 @@ def _warnings(result: dict[str, Any], chosen: pd.DataFrame, patients: pd.DataFra
             f"{_percent(share)} of these pictures are of patients on whom the model has trained: "
             "the figures flatter it; split by patient."
         )
+    if "patients_unknown" in result:
+        found.append(PATIENTS_UNKNOWN)
     if result["set"] in SEEN_BEFORE:
         found.append(SEEN_BEFORE[result["set"]])
-    if count < FEW_PATIENTS:
+    if count < FEW_PATIENTS and "patients_unknown" not in result:
         found.append(
             f"Only {count} {'patient' if count == 1 else 'patients'} in this set: with fewer than "
             f"{FEW_PATIENTS} a single figure says little; read the interval, or cross-validate "

@@ -9,15 +9,16 @@ import numpy as np
 import torch
 
 from lymph import workspace
-from lymph.data.names import compile_pattern, origin_of
 from lymph.data.parallel import Progress, map_in_threads
 from lymph.data.pixels import shrink
 from lymph.data.read import FORMAT_SUFFIXES, Reading, Source, read_with_notes
+from lymph.data.source import PictureSource
 from lymph.errors import PictureError, RunError
 from lymph.evaluation import fit_temperature
 from lymph.evaluation.calibration import TEMPERATURES
 from lymph.explain.embedding import Embedding, nearest_pictures, run_features
 from lymph.inference.answers import Answer, by_probability, refused
+from lymph.inference.dropped import INSIDE
 from lymph.models.familiarity import Familiarity, colour_statistics
 from lymph.models.features import digest, features_and_logits
 from lymph.models.inputs import to_input
@@ -51,8 +52,8 @@ class Classifier:
         Softens the probabilities; 1 where the run has no validation pictures to fit it on.
     embedding : Embedding
         The run's own pictures in feature space.
-    pattern : str
-        Tells the patient from a file name.
+    source : PictureSource
+        The run's pictures; tells the patient of a file where it can.
     white : int
         The raw value that was white in the training pictures of 16-bit integers; 0 where there were
         none, or the run is older.
@@ -65,7 +66,7 @@ class Classifier:
     familiarity: Familiarity
     temperature: float
     embedding: Embedding
-    pattern: str
+    source: PictureSource
     white: int = 0
 
     def classify(self, pictures: list[np.ndarray]) -> np.ndarray:
@@ -124,7 +125,7 @@ def load_classifier(run: Run) -> Classifier:
         familiarity,
         run_temperature(run),
         run_features(run),
-        config.pattern,
+        config.source,
         white,
     )
 
@@ -242,16 +243,25 @@ def _name_note(name: str, form: str) -> list[str]:
     return [f"It is named {suffix} but is a {form}."] if suffix in others else []
 
 
-def _answers_of(classifier: Classifier, place: int, batch: list[Prepared]) -> list[Answer]:
-    """Answer the sound pictures of a batch in one pass of the model."""
+def _answers_of(
+    classifier: Classifier, place: int, batch: list[Prepared], patients: list[str]
+) -> list[Answer]:
+    """Answer the sound pictures of a batch, of these patients, in one pass of the model."""
     sound = [prepared for prepared in batch if not prepared.problem]
+    patient_of = {id(prepared): who for prepared, who in zip(batch, patients, strict=True)}
     answers = {}
     if sound:
         small = np.stack([prepared.views[place].small for prepared in sound])
         features, values = classifier.answer_small(small)
         for row, prepared in enumerate(sound):
+            patient = patient_of[id(prepared)]
             answers[id(prepared)] = _answer(
-                classifier, prepared.name, prepared.views[place], features[row], values[row]
+                classifier,
+                prepared.name,
+                patient,
+                prepared.views[place],
+                features[row],
+                values[row],
             )
     return [
         answers.get(id(prepared)) or refused(prepared.name, prepared.problem) for prepared in batch
@@ -261,14 +271,13 @@ def _answers_of(classifier: Classifier, place: int, batch: list[Prepared]) -> li
 def _answer(
     classifier: Classifier,
     name: str,
+    patient: str,
     view: View,
     features: np.ndarray,
     values: np.ndarray,
 ) -> Answer:
     predicted, probabilities = by_probability(values, classifier.classes)
     reason = classifier.familiarity.reason(view.statistics, features)
-    origin = origin_of(name, compile_pattern(classifier.pattern))
-    patient = origin.patient if origin else ""
     return Answer(
         picture=name,
         predicted=predicted,
@@ -321,11 +330,17 @@ def answer_files(
     ready: list[Prepared] = []
     together = 1
     items = list(named)
+    names = [name.rsplit(INSIDE, 1)[-1] for name, _ in items]
+    patients = [c.source.patients_of(names, c.embedding.table) for c in classifiers]
     prepared = map_in_threads(lambda item: _prepare(classifiers, *item, keep), items)
     for count, one in enumerate(prepared, start=1):
         ready.append(one)
         if len(ready) == together or count == len(items):
-            columns = [_answers_of(c, place, ready) for place, c in enumerate(classifiers)]
+            own = slice(count - len(ready), count)
+            columns = [
+                _answers_of(c, place, ready, patients[place][own])
+                for place, c in enumerate(classifiers)
+            ]
             for row, held in enumerate(ready):
                 yield Answered([column[row] for column in columns], held.kept)
             ready, together = [], min(2 * together, BATCH)

@@ -22,6 +22,9 @@ END_OF_ZIP = b"PK\x05\x06"
 END_BYTES = 22
 LONGEST_COMMENT = 65_535
 
+# Stands between a zip's name and that of a file in it.
+INSIDE = " › "
+
 Opener = Callable[[], bytes]
 
 
@@ -98,7 +101,7 @@ def _members(name: str, archive: zipfile.ZipFile) -> Iterator[Dropped]:
             continue
         problem = _refusal(member, parts)
         opener = None if problem else partial(_read, archive, member)
-        yield Dropped(f"{name} › {member.filename}", opener, problem)
+        yield Dropped(f"{name}{INSIDE}{member.filename}", opener, problem)
 
 
 def _refusal(member: zipfile.ZipInfo, parts: tuple[str, ...]) -> str:

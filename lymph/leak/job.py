@@ -3,6 +3,7 @@
 The folder holds ``config.json``, ``status.json`` (as a run's), ``result.json`` and ``log.txt``.
 """
 
+import contextlib
 import time
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
@@ -10,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from lymph import workspace
+from lymph.data.source import PictureSource
 from lymph.detached import start_detached
-from lymph.errors import RunError
-from lymph.facts import PATIENT_PATTERN
+from lymph.errors import LymphError, RunError
 from lymph.leak.meter import FEATURES, SEEDS
 from lymph.training import folder as files
 from lymph.training.folder import Status
@@ -24,14 +25,14 @@ RESULT = "result.json"
 class MeterConfig:
     """What is measured, and on which pictures; ``seeds`` defaults to the model's own number."""
 
-    data: str
+    source: PictureSource
     features: str = "colour"
     weights: str = "imagenet"
     seeds: int | None = None
-    pattern: str = PATIENT_PATTERN
-    patients_csv: str = ""
 
     def __post_init__(self) -> None:
+        if not isinstance(self.source, PictureSource):
+            object.__setattr__(self, "source", PictureSource.from_json(self.source))
         if self.features not in FEATURES:
             raise RunError(
                 f"There are no features {self.features!r}; choose {' or '.join(FEATURES)}."
@@ -40,6 +41,19 @@ class MeterConfig:
             object.__setattr__(self, "seeds", SEEDS[self.features])
         if not 1 <= self.seeds <= 100:
             raise RunError("The number of seeds must be between 1 and 100.")
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the document that ``config.json`` holds."""
+        return {**asdict(self), "source": self.source.to_json()}
+
+    @classmethod
+    def from_json(cls, document: dict[str, Any]) -> "MeterConfig":
+        """Make a configuration from its document, also from an older version's."""
+        if "data" in document:
+            document = dict(document)
+            told = (document.pop(name) for name in ("data", "pattern", "patients_csv"))
+            document["source"] = PictureSource.from_older(*told)
+        return cls(**document)
 
 
 @dataclass(frozen=True)
@@ -51,7 +65,7 @@ class Measurement:
     @property
     def config(self) -> MeterConfig:
         """Return what is measured."""
-        return MeterConfig(**workspace.read_json(self.path / files.CONFIG))
+        return MeterConfig.from_json(workspace.read_json(self.path / files.CONFIG))
 
     def status(self) -> Status:
         """Return where it stands; ``epoch`` counts the rounds done of ``epochs``."""
@@ -78,8 +92,9 @@ def create_measurement(config: MeterConfig) -> Measurement:
     taken = sum(1 for _ in home.glob(f"{stem}*"))
     path = home / f"{stem}-{taken + 1}"
     path.mkdir()
-    config = replace(config, data=str(Path(config.data).resolve()))
-    workspace.write_json(path / files.CONFIG, asdict(config))
+    with contextlib.suppress(LymphError):  # what cannot be found ends up in the status
+        config = replace(config, source=config.source.look().source)
+    workspace.write_json(path / files.CONFIG, config.to_json())
     files.write_status(path, Status("queued", epochs=2 * config.seeds, queued=time.time()))
     return Measurement(path)
 
@@ -105,14 +120,20 @@ def stop_measurement(measurement: Measurement) -> None:
     (measurement.path / files.STOP).touch()
 
 
-def latest_measurement(root: Path | str, features: str) -> Measurement | None:
-    """Return the newest measurement of these features on a data root, or None."""
-    data = str(Path(root).resolve())
+def latest_measurement(source: PictureSource, features: str) -> Measurement | None:
+    """Return the newest measurement of these features on these pictures, or None.
+
+    Parameters
+    ----------
+    source : PictureSource
+        As :meth:`PictureSource.look` returns it: other patients make another measurement.
+    features : str
+    """
     for path in sorted(meters_home().glob(f"*-{features}-*"), reverse=True):
         measurement = Measurement(path)
         try:
-            if measurement.config.data == data and measurement.status():
+            if measurement.config.source.tells_as(source) and measurement.status():
                 return measurement
-        except (OSError, ValueError, TypeError, RunError):
+        except (OSError, ValueError, TypeError, KeyError, LymphError):
             continue
     return None

@@ -15,7 +15,6 @@ from typing import Any
 from threadpoolctl import threadpool_limits
 
 from lymph import workspace
-from lymph.data.scan import scan, usable
 from lymph.errors import LymphError
 from lymph.leak.features import colour_features, imagenet_features
 from lymph.leak.job import RESULT, Measurement, MeterConfig
@@ -33,8 +32,7 @@ class Stopped(Exception):
 
 
 def _measure(folder: Path, config: MeterConfig) -> None:
-    csv = Path(config.patients_csv) if config.patients_csv else None
-    table = usable(scan(config.data, config.pattern, csv))
+    table, root = config.source.usable(), config.source.path
     table = choose_pictures(table, MAX_PICTURES[config.features])
 
     def check_stop() -> None:
@@ -50,12 +48,12 @@ def _measure(folder: Path, config: MeterConfig) -> None:
         # Loaded late: torch stands behind it.
         from lymph.leak.network import small_cnn
 
-        learn, threads = small_cnn(config.data, table), nullcontext()
+        learn, threads = small_cnn(root, table), nullcontext()
     else:
         if config.features == "colour":
-            features = colour_features(config.data, table, read)
+            features = colour_features(root, table, read)
         else:
-            features = imagenet_features(config.data, table, config.weights, read)
+            features = imagenet_features(root, table, config.weights, read)
         # Small fits gain nothing from threads, and threads that wait for each other lose a lot on
         # a busy machine.
         learn, threads = linear(features, table), threadpool_limits(1)

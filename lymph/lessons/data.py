@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from lymph.data.pixels import load_pixels
-from lymph.data.scan import classes_of, scan, usable
-from lymph.facts import PATIENT_PATTERN
+from lymph.data.scan import classes_of
+from lymph.data.source import PictureSource
 from lymph.splits import Split
 
 # A lesson lasts under a minute on two cores: about as many pictures as the lymphoma set has.
@@ -56,15 +56,22 @@ def fair_part(table: pd.DataFrame) -> pd.DataFrame:
     return part.loc[chosen].sort_index().reset_index(drop=True)
 
 
-def load_lesson_data(root: Path | str, pattern: str = PATIENT_PATTERN) -> LessonData:
-    """Read the pictures of a lesson from a folder with one sub-folder a class.
+def load_lesson_data(source: PictureSource | Path | str) -> LessonData:
+    """Read the pictures of a lesson.
+
+    Parameters
+    ----------
+    source : PictureSource
+        Or the path of a folder.
 
     Raises
     ------
     DataError
-        When the folder or the pattern cannot serve.
+        When the folder, a table or the pattern cannot serve.
     """
-    table = fair_part(usable(scan(root, pattern)))
+    if not isinstance(source, PictureSource):
+        source = PictureSource.from_json(source)
+    table = fair_part(source.usable())
     classes = classes_of(table)
     index = {name: i for i, name in enumerate(classes)}
-    return LessonData(Path(root), table, classes, table["label"].map(index).to_numpy(np.int64))
+    return LessonData(source.path, table, classes, table["label"].map(index).to_numpy(np.int64))

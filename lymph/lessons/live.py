@@ -15,8 +15,8 @@ import pandas as pd
 from filelock import FileLock
 
 from lymph import workspace
+from lymph.data.source import PictureSource
 from lymph.detached import start_detached
-from lymph.facts import PATIENT_PATTERN
 from lymph.lessons.catalogue import lesson_of
 from lymph.training import folder as files
 from lymph.training.folder import Status
@@ -65,30 +65,26 @@ class LiveRun:
             return 0.0
 
 
-def live_run(slug: str, root: Path, table: pd.DataFrame, pattern: str = PATIENT_PATTERN) -> LiveRun:
+def live_run(slug: str, source: PictureSource, table: pd.DataFrame) -> LiveRun:
     """Return the run of a lesson on a data set; other pictures or patients make it another run.
 
     Parameters
     ----------
     slug : str
         The lesson.
-    root : Path
-        Data root.
+    source : PictureSource
+        What the pictures are.
     table : DataFrame
         Its picture table.
-    pattern : str
-        What tells the patients.
     """
     lesson_of(slug)
     columns = table[["picture", "label", "patient", "bytes"]]
-    content = json.dumps([VERSION, str(root.resolve()), pattern, columns.to_csv(index=False)])
+    content = json.dumps([VERSION, source.root, columns.to_csv(index=False)])
     digest = hashlib.sha256(content.encode()).hexdigest()[:16]
     return LiveRun(workspace.home() / "lessons" / digest / slug)
 
 
-def start_lesson(
-    run: LiveRun, root: Path, pattern: str = PATIENT_PATTERN, again: bool = False
-) -> bool:
+def start_lesson(run: LiveRun, source: PictureSource, again: bool = False) -> bool:
     """Start a lesson unless it runs or has run; ``again`` forgets the figures that are kept.
 
     Returns
@@ -105,7 +101,7 @@ def start_lesson(
             return False
         for name in (FIGURES, files.LOG, files.STOP):
             (run.folder / name).unlink(missing_ok=True)
-        request = {"lesson": run.folder.name, "data": str(root.resolve()), "pattern": pattern}
+        request = {"lesson": run.folder.name, "source": source.to_json()}
         workspace.write_json(run.folder / REQUEST, request)
         files.write_status(run.folder, Status("queued", queued=time.time()))
         start_detached("lymph.lessons.worker", run.folder)

@@ -2,11 +2,10 @@
 
 import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
+from lymph.data.source import PictureSource
 from lymph.data.sources import demo_folder
-from lymph.facts import PATIENT_PATTERN
 from lymph.lessons.catalogue import Lesson
 
 TWO_CHARTS = ("mode", "class-weights", "luck", "colour")
@@ -30,16 +29,21 @@ def _question(lesson: Lesson) -> str:
     )
 
 
-def _data(root: Path, pattern: str) -> str:
+def _data(source: PictureSource) -> str:
     lines = ["# lymph has to be installed, or this notebook opened in lymph's own folder.\n"]
     lines += ["from lymph.lessons.data import load_lesson_data\n"]
-    if root == demo_folder():
+    if source.path == demo_folder():
         lines += ["from lymph.data.sources import make_demonstration\n\n"]
-        lines += ["DATA = make_demonstration().path  # or a folder with one sub-folder a class\n"]
+        lines += ["DATA = make_demonstration().path  # or a folder with one sub-folder per class\n"]
     else:
-        lines += [f"\nDATA = {str(root)!r}  # a folder with one sub-folder a class\n"]
-    own = f", pattern={pattern!r}" if pattern != PATIENT_PATTERN else ""
-    lines += [f"data = load_lesson_data(DATA{own})\n"]
+        lines += [f"\nDATA = {source.root!r}  # a folder with one sub-folder per class\n"]
+    plain = PictureSource(source.root)
+    own = {n: v for n, v in vars(source).items() if v != getattr(plain, n) and n != "excluded"}
+    if own:
+        lines[1:1] = ["from lymph.data.source import PictureSource\n"]
+        told = ", ".join(f"{name}={value!r}" for name, value in own.items())
+        lines += [f"DATA = PictureSource(DATA, {told})\n"]
+    lines += ["data = load_lesson_data(DATA)\n"]
     lines += ['data.table.groupby("label").agg({"picture": "size", "patient": "nunique"})']
     return "".join(lines)
 
@@ -84,8 +88,7 @@ def _why(lesson: Lesson) -> str:
 
 def make_notebook(
     lesson: Lesson,
-    root: Path,
-    pattern: str = PATIENT_PATTERN,
+    source: PictureSource,
     settings: Mapping[str, Any] | None = None,
 ) -> str:
     """Return a lesson as the text of an ``.ipynb`` file (nbformat 4.5).
@@ -93,16 +96,14 @@ def make_notebook(
     Parameters
     ----------
     lesson : Lesson
-    root : Path
-        Data root that the notebook reads; the demonstration set is made where it is missing.
-    pattern : str
-        What tells the patients.
+    source : PictureSource
+        What the notebook reads; the demonstration set is made where it is missing.
     settings : mapping, optional
         Options of the lesson's ``run``, such as a smaller number of epochs.
     """
     parts = [
         ("markdown", _question(lesson)),
-        ("code", _data(root, pattern)),
+        ("code", _data(source)),
         ("markdown", f"## Run it\n\n{lesson.task} About {lesson.seconds} s on two idle cores."),
         ("code", _run(lesson, settings or {})),
         ("code", _finding(lesson)),

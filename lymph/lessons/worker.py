@@ -12,6 +12,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from lymph import workspace
+from lymph.data.source import PictureSource
 from lymph.errors import LymphError
 from lymph.lessons.catalogue import lesson_of
 from lymph.lessons.live import FIGURES, REQUEST, tell_status
@@ -36,7 +37,7 @@ def _figures(folder: Path) -> dict:
         tell_status(folder, share=share)
 
     tell(0.0, "Reading the pictures.")
-    data = load_lesson_data(request["data"], request["pattern"])
+    data = load_lesson_data(PictureSource.from_json(request["source"]))
     return lesson_of(request["lesson"]).module().run(data, tell=tell)
 
 

@@ -10,7 +10,7 @@ MEASURES = ("accuracy", "balanced_accuracy", "macro_f1", "kappa")
 
 SCRIPT = '''"""Repeat a run of lymph and compare its figures: python repeat_run.py [PICTURES]
 
-PICTURES is the folder with one sub-folder a class, where it has moved. Run this where `lymph` can
+PICTURES is the folder with one sub-folder per class, where it has moved. Run this where `lymph` can
 be imported. The same figures come back on the same kind of computer with the same versions; other
 ones may differ in the last digits, and training amplifies that.
 """
@@ -36,7 +36,7 @@ ENVIRONMENT = {environment}
 def main() -> None:
     config = dict(CONFIG)
     if len(sys.argv) > 1:
-        config["data"] = sys.argv[1]
+        config["source"] = {{**config["source"], "root": sys.argv[1]}}
     run = create_run(TrainConfig(**config), Split.from_json(SPLIT))
     status = train_here(run)
     if status.state != "finished":

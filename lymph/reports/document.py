@@ -34,8 +34,11 @@ from lymph.reports.tables import (
     base_text,
     calibration_table,
     classes_table,
+    mark_of,
+    mark_title,
     measures_table,
     published_table,
+    right_text,
 )
 from lymph.runs import Run, read_about
 
@@ -141,7 +144,7 @@ def report_html(run: Run, set_name: str = "test") -> str:
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<style>{CSS}{MATRIX_CSS}</style><script>{get_plotlyjs()}</script></head>"
-        f'<body class="{"leaky" if figures.get("leaked_test_share") else "sound"}">'
+        f'<body class="{"leaky" if mark_of(figures) else "sound"}">'
         f"{''.join(sections)}<script>{SCRIPT}</script></body></html>"
     )
 
@@ -171,11 +174,12 @@ def _charts(charts: Mapping[str, Any], starts: tuple[str, ...]) -> str:
 
 def _head(run: Run, figures: Mapping[str, Any]) -> str:
     pictures, patients = figures["pictures"], figures["patients"]
-    right = round(patients["accuracy"] * patients["n"])
     warnings = list(figures["warnings"])
     leak = ""
-    if figures.get("leaked_test_share"):
-        leak = f'<div class="leak"><b>This split leaks.</b> {html.escape(warnings.pop(0))}</div>'
+    if mark_of(figures):
+        leak = (
+            f'<div class="leak"><b>{mark_title(figures)}</b> {html.escape(warnings.pop(0))}</div>'
+        )
     notes = read_about(run).note
     return (
         f"<h1>{html.escape(_title(run))}</h1>"
@@ -185,7 +189,7 @@ def _head(run: Run, figures: Mapping[str, Any]) -> str:
         + '<div class="numbers">'
         f"<div>Right, per picture<b>{100 * pictures['accuracy']:.0f} %</b>"
         f'<span class="quiet">{interval_words(pictures["interval"])}</span></div>'
-        f"<div>Right, per patient<b>{right} of {patients['n']}</b>"
+        f"<div>Right, per patient<b>{right_text(figures)}</b>"
         f'<span class="quiet">{interval_words(patients["interval"])}</span></div></div>'
         + "".join(paragraph(warning, "quiet") for warning in warnings)
         + (paragraph(notes) if notes else "")

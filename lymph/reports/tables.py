@@ -18,9 +18,11 @@ from lymph.evaluation import (
 from lymph.facts import NOTEBOOK_FIGURES, PUBLISHED
 from lymph.models.specs import MODELS
 from lymph.runs import Run, read_about
+from lymph.text import counted
 
 SET_TITLES = {"test": "Test", "val": "Validation", "train": "Train", "out-of-fold": "Out of fold"}
 LEAK_MARK = "⚠ leaky split"
+UNKNOWN_MARK = "⚠ patients unknown"
 METRICS_TOLD = {
     "accuracy": ("Accuracy", "share judged rightly"),
     "balanced_accuracy": ("Balanced accuracy", "mean share found over the classes"),
@@ -47,9 +49,42 @@ def base_text(run: Run, report: Mapping[str, Any]) -> str:
     """Say on what every figure of a report stands: set, split, pictures, patients, leak."""
     words = (
         f"{SET_TITLES[report['set']]} set, split by {run.split().by},"
-        f" {report['pictures']['n']} pictures of {report['patients']['n']} patients"
+        f" {report['pictures']['n']} pictures of {people_text(report)}"
     )
-    return f"{words} · {LEAK_MARK}" if report.get("leaked_test_share") else words
+    mark = mark_of(report)
+    return f"{words} · {mark}" if mark else words
+
+
+def people_text(report: Mapping[str, Any]) -> str:
+    """Count the patients of a report, or say that nobody knows them."""
+    if report.get("patients_unknown"):
+        return "unknown patients"
+    return counted(report["patients"]["n"], "patient")
+
+
+def right_text(report: Mapping[str, Any]) -> str:
+    """Count the patients judged correctly, or say that nobody knows them."""
+    patients = report["patients"]
+    if report.get("patients_unknown"):
+        return "unknown"
+    return f"{round(patients['accuracy'] * patients['n'])} of {patients['n']}"
+
+
+def mark_of(report: Mapping[str, Any]) -> str:
+    """Return the mark of figures that cannot be trusted as they stand, or nothing."""
+    if report.get("leaked_test_share"):
+        return LEAK_MARK
+    return UNKNOWN_MARK if report.get("patients_unknown") else ""
+
+
+def mark_title(report: Mapping[str, Any]) -> str:
+    """Return what a leak's warning begins with; others say themselves what is the matter."""
+    return "This split leaks." if mark_of(report) == LEAK_MARK else ""
+
+
+def leak_word(report: Mapping[str, Any]) -> str:
+    """Say in a word whether the figures leak: yes, no, or unknown where the patients are."""
+    return {"": "no", LEAK_MARK: "yes", UNKNOWN_MARK: "unknown"}[mark_of(report)]
 
 
 def measures_table(section: Mapping[str, Any]) -> pd.DataFrame:
@@ -95,10 +130,10 @@ def published_table(run: Run, report: Mapping[str, Any], level: str) -> pd.DataF
     mine = {
         "Who": "This run",
         "Method": MODELS[run.config.model].title,
-        "Split": f"by {run.split().by}, {report['patients']['n']} patients judged",
+        "Split": f"by {run.split().by}, {people_text(report)} judged",
         "Accuracy": f"{100 * section['accuracy']:.0f} % per {level[:-1]},"
         f" {interval_words(section['interval'])}",
-        "Leaks": "yes" if report.get("leaked_test_share") else "no",
+        "Leaks": leak_word(report),
     }
     others = [
         {
@@ -122,7 +157,7 @@ def others_chart_table(run: Run, report: Mapping[str, Any], level: str) -> pd.Da
         "value": section["accuracy"],
         "low": low,
         "high": high,
-        "leaks": bool(report.get("leaked_test_share")),
+        "leaks": bool(mark_of(report)),
         "own": True,
         "words": base_text(run, report),
     }
@@ -177,13 +212,13 @@ def run_row(
     folds = f"{len(split.folds)} folds " if split.folds else ""
     found: dict[str, object] = {}
     if judged is not None:
-        pictures, patients = judged["pictures"], judged["patients"]
-        leaks = bool(judged.get("leaked_test_share"))
+        pictures = judged["pictures"]
+        mark = mark_of(judged)
         found = {
-            "Leaks": LEAK_MARK if leaks else "no",
+            "Leaks": "⚠ unknown" if mark == UNKNOWN_MARK else mark or "no",
             "Test": pictures["accuracy"],
-            "95 % interval": percent_interval_text(pictures["interval"]) + (" ⚠" if leaks else ""),
-            "Patients right": f"{round(patients['accuracy'] * patients['n'])} of {patients['n']}",
+            "95 % interval": percent_interval_text(pictures["interval"]) + (" ⚠" if mark else ""),
+            "Patients right": right_text(judged),
         }
     return {
         "Name": about.name or run.path.name,

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lymph import workspace
-from lymph.data.scan import classes_of, scan, usable
+from lymph.data.scan import classes_of, usable
+from lymph.data.source import table_of
 from lymph.detached import start_detached
 from lymph.errors import LymphError, RunError
 from lymph.runs.run import ELSEWHERE, Run, known_elsewhere, list_runs
@@ -26,7 +27,7 @@ def create_run(config: TrainConfig, split: Split, folder: Path | None = None) ->
     Parameters
     ----------
     config : TrainConfig
-        Its classes are filled in from the data.
+        Its classes are filled in from the data, and so is how these and the patients are told.
     split : Split
         With sets, or with folds for cross-validation.
     folder : Path, optional
@@ -38,9 +39,9 @@ def create_run(config: TrainConfig, split: Split, folder: Path | None = None) ->
         When the data cannot be used, the split was made for others, a class has nothing to train
         on, in any of the folds too, or the folder already holds something.
     """
-    csv = Path(config.patients_csv) if config.patients_csv else None
-    table = usable(scan(config.data, config.pattern, csv))
-    config = replace(config, classes=classes_of(table))
+    found = config.source.look()
+    table = usable(table_of(found))
+    config = replace(config, source=found.source, classes=classes_of(table))
     problems = untrainable(table, split)
     if problems:
         raise RunError(" ".join(problems))
@@ -167,9 +168,8 @@ def move_data(run: Run, data: Path) -> None:
     LymphError
         When they are not there, or are not the ones that the run's split names.
     """
-    config = replace(run.config, data=str(data))
-    csv = Path(config.patients_csv) if config.patients_csv else None
-    run.split().assign(usable(scan(config.data, config.pattern, csv)))
+    config = replace(run.config, source=replace(run.config.source, root=str(data)))
+    run.split().assign(config.source.usable())
     workspace.write_json(run.path / files.CONFIG, config.to_json())
 
 

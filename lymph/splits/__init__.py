@@ -3,7 +3,13 @@
 from lymph.splits.advice import advice, untrainable
 from lymph.splits.fold import fold_sets, make_folds
 from lymph.splits.leak import LeakReport, counts_of, leak_report, summary, twins_across
-from lymph.splits.make import FRACTIONS, notebook_split, split_by_patient, split_by_picture
+from lymph.splits.make import (
+    FRACTIONS,
+    given_split,
+    notebook_split,
+    split_by_patient,
+    split_by_picture,
+)
 from lymph.splits.saved import delete_split, from_file, list_splits, save_split, to_csv
 from lymph.splits.split import SET_NAMES, Split
 
@@ -17,6 +23,7 @@ __all__ = [
     "delete_split",
     "fold_sets",
     "from_file",
+    "given_split",
     "leak_report",
     "list_splits",
     "make_folds",

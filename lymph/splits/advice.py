@@ -207,7 +207,7 @@ def _patients(table: pd.DataFrame) -> list[str]:
             f" ({named(several)}): each stays whole and counts for the class of most of its"
             f" pictures, such as {homes[several[0]]} for {several[0]}."
         )
-    if len(classes) == len(table):
+    if len(classes) == len(table) and (table["patient"] != table["picture"]).any():
         sentences.append(
             "There are as many patients as pictures. If that is not so, the patient pattern is"
             " wrong, and a split by patient protects from nothing."

@@ -156,6 +156,45 @@ def split_by_picture(
     return Split("picture", seed, {name: sorted(members) for name, members in sets.items()})
 
 
+def given_split(table: pd.DataFrame, given: pd.Series) -> Split:
+    """Make the split that the data bring, from folders such as train and test or from a table.
+
+    It is by patient where every patient is in one set only, otherwise by picture, so that its leak
+    shows. Where the data bring no test set the validation set is the test.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Picture table, sound pictures only.
+    given : Series
+        ``train``, ``val``, ``test`` or ``fold N`` of each picture, indexed by picture; empty where
+        it has none.
+
+    Raises
+    ------
+    SplitError
+        When the data bring no split that can serve.
+    """
+    sets = given.reindex(table["picture"]).fillna("").to_numpy(str)
+    names = sorted(set(sets) - {""})
+    folds = [name for name in names if name.startswith("fold ")]
+    whole = table.assign(set=sets)[sets != ""]
+    by = "patient" if (whole.groupby("patient")["set"].nunique() == 1).all() else "picture"
+    members = {name: sorted(whole.loc[whole["set"] == name, by].unique()) for name in names}
+    if len(folds) > 1 and folds == names:
+        order = sorted(folds, key=lambda name: int(name.split()[1]))
+        return Split(by, 0, folds=[members[name] for name in order])
+    if "test" not in members and "val" in members:
+        members["test"] = members.pop("val")
+    if not {"train", "test"} <= set(members):
+        found = f"only names {', '.join(names)}" if names else "bring none"
+        raise SplitError(
+            f"There is no ready split: these data {found}. It takes folders or a column set with"
+            " train and test, or folds; split by patient instead."
+        )
+    return Split(by, 0, {name: members.get(name, []) for name in SET_NAMES})
+
+
 def _number(patient: str) -> str:
     return patient.rsplit("-", 1)[-1]
 

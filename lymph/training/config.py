@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from lymph import __version__
+from lymph.data.source import PictureSource
 from lymph.errors import ConfigError
 from lymph.facts import PATIENT_PATTERN
 from lymph.models.augmentations import AUGMENTATIONS
@@ -25,15 +26,15 @@ UNNAMED_AUGMENTATION = ("flips", "quarter-turns", "rotation")
 class TrainConfig:
     """The configuration of a run; ``epochs`` and ``learning_rate`` default to the model's own.
 
-    ``data`` is the data root, ``weights`` is ``imagenet``, ``none`` or a file, and ``classes`` the
-    class names in order, filled in when the run is created. ``learning_rate`` is the head's; the
-    backbone of a fine-tuned model takes ``backbone_factor`` of it. ``phases``, such as
-    ``["head:3", "whole:7"]``, replaces ``schedule`` and ``epochs``. ``patience`` is the number of
-    epochs without a better validation after which a phase ends; 0 trains every epoch. ``lymph`` is
-    the version that made the run.
+    ``source`` says what the pictures are (a path will do), ``weights`` is ``imagenet``, ``none`` or
+    a file, and ``classes`` the class names in order, filled in when the run is created.
+    ``learning_rate`` is the head's; the backbone of a fine-tuned model takes ``backbone_factor`` of
+    it. ``phases``, such as ``["head:3", "whole:7"]``, replaces ``schedule`` and ``epochs``.
+    ``patience`` is the number of epochs without a better validation after which a phase ends; 0
+    trains every epoch. ``lymph`` is the version that made the run.
     """
 
-    data: str
+    source: PictureSource
     model: str = "cnn"
     epochs: int = 0
     batch_size: int = 16
@@ -49,12 +50,12 @@ class TrainConfig:
     augmentation: list[str] = field(default_factory=lambda: list(USUAL_AUGMENTATION))
     precision: str = "measured"
     seed: int = 0
-    pattern: str = PATIENT_PATTERN
-    patients_csv: str = ""
     classes: list[str] = field(default_factory=list)
     lymph: str = __version__
 
     def __post_init__(self) -> None:
+        if not isinstance(self.source, PictureSource):
+            self.source = PictureSource.from_json(self.source)
         _one_of("model", self.model, tuple(MODELS))
         _one_of("class_weights", self.class_weights, CLASS_WEIGHTS)
         _one_of("schedule", self.schedule, SCHEDULES)
@@ -62,7 +63,6 @@ class TrainConfig:
         for way in self.augmentation:
             _one_of("augmentation", way, tuple(AUGMENTATIONS))
         spec = MODELS[self.model]
-        self.data = str(Path(self.data).resolve())
         self.learning_rate = self.learning_rate or spec.learning_rate
         if self.phases:
             self.epochs = sum(epochs for _, epochs in self.named_phases())
@@ -101,7 +101,12 @@ class TrainConfig:
 
     def to_json(self) -> dict[str, Any]:
         """Return the document that ``config.json`` holds."""
-        return asdict(self)
+        return {**asdict(self), "source": self.source.to_json()}
+
+    @property
+    def data(self) -> str:
+        """Return the data root."""
+        return self.source.root
 
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> "TrainConfig":
@@ -133,6 +138,10 @@ def _from_older(document: dict[str, Any]) -> dict[str, Any]:
     if "augment" in document:
         named = list(UNNAMED_AUGMENTATION) if document.pop("augment") else []
         document.setdefault("augmentation", named)
+    if "data" in document and "source" not in document:
+        pattern = document.pop("pattern", PATIENT_PATTERN)
+        patients = document.pop("patients_csv", "")
+        document["source"] = PictureSource.from_older(document.pop("data"), pattern, patients)
     return document
 
 

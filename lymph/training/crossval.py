@@ -8,7 +8,6 @@ from typing import Any
 import pandas as pd
 
 from lymph import workspace
-from lymph.data.scan import scan, usable
 from lymph.predictions import read_predictions, write_predictions
 from lymph.splits import Split, fold_sets
 from lymph.training import folder as files
@@ -35,8 +34,7 @@ def cross_validate(
     processes : Processes
         Those that train together.
     """
-    csv = Path(config.patients_csv) if config.patients_csv else None
-    table = usable(scan(config.data, config.pattern, csv))
+    table = config.source.usable()
     split.assign(table)
     count = len(split.folds or [])
     predictions, curves = [], []

@@ -18,7 +18,6 @@ from lymph import __version__, workspace
 from lymph.data.depth import read_of, white_of
 from lymph.data.parallel import map_in_threads
 from lymph.data.pixels import load_pixels
-from lymph.data.scan import scan, usable
 from lymph.errors import RunError
 from lymph.models.familiarity import colour_statistics, fit_familiarity
 from lymph.models.features import digest, hidden_features
@@ -78,8 +77,7 @@ def load_run_data(config: TrainConfig, split: Split) -> RunData:
     LymphError
         When the data are gone or changed, or the training set misses a class.
     """
-    csv = Path(config.patients_csv) if config.patients_csv else None
-    table = usable(scan(config.data, config.pattern, csv))
+    table = config.source.usable()
     sets = split.assign(table).to_numpy(str)
     unknown = sorted(set(table["label"]) - set(config.classes))
     if unknown:

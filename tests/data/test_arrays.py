@@ -8,7 +8,7 @@ import pytest
 from lymph.data.arrays import load_arrays
 from lymph.data.pixels import shrink
 from lymph.data.read import read_picture
-from lymph.data.scan import find_pictures
+from lymph.data.walk import walk
 from lymph.errors import DataError
 
 
@@ -19,7 +19,7 @@ def test_shapes_types_and_values(tiny_root: Path) -> None:
     assert arrays.labels.shape == (36, 1) and arrays.labels.dtype == np.int64
     assert arrays.patients.shape == (36, 1) and arrays.patients.dtype.kind == "U"
     assert arrays.classes == ["CLL", "FL", "MCL"]
-    for i, name in enumerate(find_pictures(tiny_root)):
+    for i, name in enumerate(walk(tiny_root).pictures):
         assert arrays.classes[arrays.labels[i, 0] - 1] == name.split("/")[0]
         assert arrays.patients[i, 0] == f"99-{name.split('-')[2].split('_')[0]}"
         expected = shrink(read_picture(tiny_root / name), (16, 16), grey=True)

@@ -15,12 +15,10 @@ from lymph.data.names import (
     SPECIFIC_PATTERNS,
     Origin,
     compile_pattern,
-    doubts_about,
     origin_of,
     origins_of,
-    propose,
-    read_names,
 )
+from lymph.data.patients import doubts_about, propose
 from lymph.errors import DataError
 from lymph.facts import PATIENT_PATTERN, PATIENT_PICTURES
 
@@ -122,28 +120,33 @@ def test_bad_patterns_say_what_is_wrong() -> None:
         compile_pattern(r"sj-(\d+)-(?P<year>\d+)")
 
 
-def test_reading_names_counts_and_doubts() -> None:
-    """Known names give the patients, the unmatched, and each doubt that applies."""
+def doubts_of(names: list[str], pattern: str) -> list[str]:
+    """Return what is doubtful of the patients that a pattern tells; folders are the classes."""
+    patients = [origin.patient if origin else "" for origin in origins_of(names, pattern)]
+    return doubts_about(patients, [name.split("/")[0] for name in names])
+
+
+def test_names_that_do_not_match_and_patients_of_two_classes_are_doubted() -> None:
+    """Each doubt that applies is said, and no other."""
     names = ["A/ann_1.png", "A/ann_2.png", "B/ann_3.png", "B/bob_1.png", "B/x.png"]
-    reading = read_names(names, r"(?P<patient>[^_]+)_")
-    assert (reading.patients, reading.unmatched) == (2, 1)
-    assert "1 of 5 names does not match" in reading.warnings[0]
-    assert "1 of 2 patients has pictures of several classes, such as ann" in reading.warnings[1]
-    assert len(reading.warnings) == 2
+    doubts = doubts_of(names, r"(?P<patient>[^_]+)_")
+    assert "1 of 5 pictures has no patient" in doubts[0]
+    assert "1 of 2 patients has pictures of several classes, such as ann" in doubts[1]
+    assert len(doubts) == 2
 
 
 def test_as_many_patients_as_pictures_is_doubted() -> None:
     """A pattern that takes in the picture's number, and one that takes in too little."""
     names = [f"A/p_{i}.png" for i in range(4)]
-    assert "as many patients as pictures" in read_names(names, r"(?P<patient>p_\d)").warnings[0]
-    assert "one patient" in read_names(names, r"(?P<patient>p)_").warnings[0]
+    assert "as many patients as pictures" in doubts_of(names, r"(?P<patient>p_\d)")[0]
+    assert "one patient" in doubts_of(names, r"(?P<patient>p)_")[0]
 
 
 def test_common_patterns_serve(true_names: list[str]) -> None:
     """The first one tells the true patients without a doubt; all of them compile."""
     patterns = list(COMMON_PATTERNS.values())
-    reading = read_names(true_names, patterns[0])
-    assert (reading.patients, reading.warnings) == (29, [])
+    assert len({origin.patient for origin in origins_of(true_names, patterns[0]) if origin}) == 29
+    assert doubts_of(true_names, patterns[0]) == []
     for pattern in patterns:
         compile_pattern(pattern)
 
@@ -272,8 +275,6 @@ def test_a_pattern_may_tell_the_class() -> None:
         compile_pattern(alone.pattern)
     with pytest.raises(DataError, match=r"names no class.*\(\?P<label>"):
         compile_pattern(r"(?P<patient>.)", needs=("label",))
-    reading = read_names(["CLL_1.png", "FL_2.png"], alone.pattern, needs=("label",))
-    assert (reading.patients, reading.unmatched, reading.warnings) == (0, 0, [])
 
 
 def _people(classes: int = 3, people: int = 6, each: int = 5) -> list[tuple[str, int, int]]:
@@ -377,13 +378,3 @@ def test_doubts_about_patients() -> None:
     natural = [f"p{i}" for i in range(1, 60) for _ in range(i)]
     assert doubts_about(natural, ["CLL"] * len(natural)) == []
     assert doubts_about([], []) == []
-
-
-def test_reading_takes_the_classes_it_is_given() -> None:
-    """Known classes go before folders; flat names have none; the pattern's own come in between."""
-    names = ["train/1_a.png", "train/1_b.png", "train/2_a.png", "test/2_b.png"]
-    pattern = r"(?P<patient>\d)_"
-    assert len(read_names(names, pattern).warnings) == 1
-    assert read_names(names, pattern, ["CLL", "CLL", "FL", "FL"]).warnings == []
-    assert read_names([name[-7:] for name in names], pattern).warnings == []
-    assert "several classes" in read_names(names, pattern + r"(?P<label>.)").warnings[0]

@@ -12,7 +12,7 @@ from lymph import workspace
 from lymph.data import pixels as pixels_module
 from lymph.data.pixels import load_pixels, shrink
 from lymph.data.read import read_picture
-from lymph.data.scan import find_pictures
+from lymph.data.walk import walk
 from lymph.errors import PictureError
 
 SIZE = (24, 32)
@@ -35,7 +35,7 @@ def read_files(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 @pytest.mark.parametrize("grey", [True, False])
 def test_rows_are_the_shrunken_pictures(tiny_root: Path, grey: bool) -> None:
     """Row i is picture i brought to working size, of the promised shape and type."""
-    names = find_pictures(tiny_root)
+    names = walk(tiny_root).pictures
     pixels = load_pixels(tiny_root, names, SIZE, grey)
     assert pixels.dtype == np.uint8
     assert pixels.shape == ((36, 24, 32) if grey else (36, 24, 32, 3))
@@ -65,7 +65,7 @@ def test_shrink_averages_instead_of_picking() -> None:
 
 def test_nothing_is_read_twice(tiny_root: Path, read_files: list[str]) -> None:
     """The first call reads each file once, the second none and returns the same."""
-    names = find_pictures(tiny_root)
+    names = walk(tiny_root).pictures
     first = np.array(load_pixels(tiny_root, names, SIZE, True))
     assert sorted(read_files) == names
     np.testing.assert_array_equal(load_pixels(tiny_root, names, SIZE, True), first)
@@ -74,7 +74,7 @@ def test_nothing_is_read_twice(tiny_root: Path, read_files: list[str]) -> None:
 
 def test_only_a_changed_file_is_read_anew(tiny_root: Path, read_files: list[str]) -> None:
     """After one file has changed, only it is read and only its row differs."""
-    names = find_pictures(tiny_root)
+    names = walk(tiny_root).pictures
     before = np.array(load_pixels(tiny_root, names, SIZE, True))
     read_files.clear()
     Image.new("L", (48, 64), 7).save(tiny_root / names[5])
@@ -88,7 +88,7 @@ def test_subsets_and_other_orders_reuse_what_was_read(
     tiny_root: Path, read_files: list[str]
 ) -> None:
     """Reversed, sampled and doubled lists give their own rows and read nothing more."""
-    names = find_pictures(tiny_root)
+    names = walk(tiny_root).pictures
     whole = dict(zip(names, np.array(load_pixels(tiny_root, names, SIZE, True)), strict=True))
     read_files.clear()
     for wanted in (names[::-1], names[3:20:4], [names[2], names[2], names[0]]):
@@ -99,7 +99,7 @@ def test_subsets_and_other_orders_reuse_what_was_read(
 
 def test_a_subset_does_not_throw_the_whole_away(tiny_root: Path, read_files: list[str]) -> None:
     """Regression: loading a subset deleted the cache of all, and the rest was read again."""
-    names = find_pictures(tiny_root)
+    names = walk(tiny_root).pictures
     load_pixels(tiny_root, names, SIZE, True)
     load_pixels(tiny_root, names[:4], SIZE, True)
     load_pixels(tiny_root, names, SIZE, True)
@@ -110,7 +110,7 @@ def test_a_subset_does_not_throw_the_whole_away(tiny_root: Path, read_files: lis
 
 def test_parts_are_put_together(tiny_root: Path, read_files: list[str]) -> None:
     """Three parts read one after another make the whole without a second reading."""
-    names = find_pictures(tiny_root)
+    names = walk(tiny_root).pictures
     for part in (names[:10], names[10:30], names[30:], names):
         load_pixels(tiny_root, part, SIZE, True)
     assert sorted(read_files) == names
@@ -118,7 +118,7 @@ def test_parts_are_put_together(tiny_root: Path, read_files: list[str]) -> None:
 
 def test_stale_and_covered_caches_are_deleted(tiny_root: Path) -> None:
     """Neither a hundred subsets nor a hundred changes of a file leave a hundred caches behind."""
-    names = find_pictures(tiny_root)
+    names = walk(tiny_root).pictures
     load_pixels(tiny_root, names, SIZE, True)
     for i in range(1, 9):
         load_pixels(tiny_root, names[i : i + 5], SIZE, True)
@@ -132,7 +132,7 @@ def test_stale_and_covered_caches_are_deleted(tiny_root: Path) -> None:
 
 def test_sizes_and_colours_do_not_mix(tiny_root: Path, read_files: list[str]) -> None:
     """Grey, colour and another size each have their own cache, and keep it."""
-    names = find_pictures(tiny_root)[:3]
+    names = walk(tiny_root).pictures[:3]
     asked = [(SIZE, True), (SIZE, False), ((32, 24), True)]
     for _ in range(2):
         for size, grey in asked:
@@ -142,7 +142,7 @@ def test_sizes_and_colours_do_not_mix(tiny_root: Path, read_files: list[str]) ->
 
 def test_the_result_is_read_only_and_on_disk(tiny_root: Path) -> None:
     """The array is a memory map that cannot spoil the cache."""
-    pixels = load_pixels(tiny_root, find_pictures(tiny_root), SIZE, True)
+    pixels = load_pixels(tiny_root, walk(tiny_root).pictures, SIZE, True)
     assert isinstance(pixels, np.memmap)
     with pytest.raises(ValueError, match="read-only"):
         pixels[0] = 0
@@ -150,7 +150,7 @@ def test_the_result_is_read_only_and_on_disk(tiny_root: Path) -> None:
 
 def test_an_open_map_survives_a_change(tiny_root: Path) -> None:
     """An array in use keeps its values while a newer cache is written beside it."""
-    names = find_pictures(tiny_root)
+    names = walk(tiny_root).pictures
     pixels = load_pixels(tiny_root, names, SIZE, True)
     copy = np.array(pixels)
     Image.new("L", (48, 64), 7).save(tiny_root / names[0])
@@ -161,7 +161,7 @@ def test_an_open_map_survives_a_change(tiny_root: Path) -> None:
 def test_two_roots_do_not_mix(make_tiny: Callable[..., Path]) -> None:
     """Files of one name, length and time in two folders keep their own pixels."""
     first, second = make_tiny("first", 1), make_tiny("second", 1)
-    names = find_pictures(first)
+    names = walk(first).pictures
     for root, value in ((first, 10), (second, 20)):
         Image.new("L", (8, 8), value).save(root / names[0], "BMP")
         os.utime(root / names[0], (1_000_000, 1_000_000))
@@ -173,7 +173,7 @@ def test_two_roots_do_not_mix(make_tiny: Callable[..., Path]) -> None:
 @pytest.mark.parametrize("content", [b"broken", None])
 def test_a_picture_that_cannot_be_read_names_itself(tiny_root: Path, content: bytes | None) -> None:
     """A broken or missing file is named, and nothing half filled is left in the cache."""
-    names = find_pictures(tiny_root)
+    names = walk(tiny_root).pictures
     file = tiny_root / names[7]
     whole = file.read_bytes()
     file.unlink()
@@ -188,7 +188,7 @@ def test_a_picture_that_cannot_be_read_names_itself(tiny_root: Path, content: by
 
 def test_a_damaged_cache_is_made_anew(tiny_root: Path) -> None:
     """An earlier cache whose files are spoilt is passed over, not trusted."""
-    names = find_pictures(tiny_root)
+    names = walk(tiny_root).pictures
     load_pixels(tiny_root, names, SIZE, True)
     for file in workspace.cache_home().rglob("pixels-*"):
         file.write_bytes(b"spoilt")
@@ -198,7 +198,7 @@ def test_a_damaged_cache_is_made_anew(tiny_root: Path) -> None:
 
 def test_progress_counts_the_files_read(tiny_root: Path) -> None:
     """Progress goes from 1 to the number of files that are read, and is silent when none is."""
-    names = find_pictures(tiny_root)
+    names = walk(tiny_root).pictures
     load_pixels(tiny_root, names[:30], SIZE, True)
     seen: list[tuple[int, int]] = []
     for _ in range(2):

@@ -11,7 +11,7 @@ from PIL import Image, ImageFilter
 from lymph.data.duplicates import NEAR_BITS, near_pairs
 from lymph.data.measure import measure, measure_all
 from lymph.data.quality import KINDS, Finding, find
-from lymph.data.scan import scan
+from lymph.data.source import PictureSource
 
 WIDTH, HEIGHT = 160, 120
 
@@ -40,7 +40,7 @@ def clean_root(tmp_path: Path) -> Path:
 
 
 def found_in(root: Path) -> list[Finding]:
-    table = scan(root)
+    table = PictureSource(root).table()
     measures = measure_all(root, list(table.loc[table["problem"] == "", "picture"]))
     return find(table, measures)
 
@@ -168,7 +168,7 @@ def test_known_measures() -> None:
 
 def test_a_picture_that_went_away_is_not_measured(tiny_root: Path) -> None:
     """Its content is empty and it is no finding; the others are measured."""
-    table = scan(tiny_root)
+    table = PictureSource(tiny_root).table()
     (tiny_root / "FL" / "sj-99-21_001.png").unlink()
     measures = measure_all(tiny_root, list(table["picture"]))
     assert (measures["content"] == "").sum() == 1

@@ -14,12 +14,11 @@ from lymph.data import scan as scan_module
 from lymph.data.scan import (
     classes_of,
     count_unopened,
-    find_pictures,
-    read_patients_csv,
-    scan,
     summary,
     usable,
 )
+from lymph.data.source import PictureSource
+from lymph.data.walk import walk
 from lymph.errors import DataError
 
 COLUMNS = ["picture", "label", "patient", "slide", "width", "height", "mode", "bytes", "problem"]
@@ -54,7 +53,7 @@ def write_csv(path: Path, text: str) -> Path:
 
 def test_the_table_has_the_columns_and_values_of_the_contract(tiny_root: Path) -> None:
     """One row a picture, sorted by path, each column with the known value."""
-    table = scan(tiny_root)
+    table = PictureSource(tiny_root).table()
     assert list(table.columns) == COLUMNS
     assert list(table.index) == list(range(36))
     assert table["picture"].is_monotonic_increasing and table["picture"].is_unique
@@ -68,7 +67,7 @@ def test_the_summary_counts_sound_pictures(tiny_root: Path) -> None:
     """Known counts; a second block of a patient is a slide more and no patient more."""
     shutil.copy(tiny_root / "FL/sj-99-22_003.png", tiny_root / "FL/sj-99-22-R10_004.png")
     (tiny_root / "CLL" / "sj-99-11_001.png").write_bytes(b"broken")
-    found = summary(scan(tiny_root))
+    found = summary(PictureSource(tiny_root).table())
     problems = found.pop("problems")
     assert found == {
         "pictures": 36,
@@ -85,7 +84,7 @@ def test_problems_are_listed_with_their_reason_and_left_out(tiny_root: Path) -> 
     whole = (tiny_root / "FL" / "sj-99-21_001.png").read_bytes()
     (tiny_root / "FL" / "sj-99-21_001.png").write_bytes(whole[: len(whole) // 2])
     shutil.copy(tiny_root / "MCL" / "sj-99-31_001.png", tiny_root / "MCL" / "slide 7.png")
-    table = scan(tiny_root)
+    table = PictureSource(tiny_root).table()
     bad = table[table["problem"] != ""].set_index("picture")["problem"].to_dict()
     assert sorted(bad) == ["CLL/sj-99-11_001.png", "FL/sj-99-21_001.png", "MCL/slide 7.png"]
     assert "not a PNG" in bad["CLL/sj-99-11_001.png"]
@@ -101,7 +100,7 @@ def test_deeper_folders_belong_to_their_class(tiny_root: Path) -> None:
     deep = tiny_root / "FL" / "2005" / "a b"
     deep.mkdir(parents=True)
     shutil.copy(tiny_root / "FL" / "sj-99-21_001.png", deep / "sj-99-29_001.PNG")
-    row = row_of(scan(tiny_root), "FL/2005/a b/sj-99-29_001.PNG")
+    row = row_of(PictureSource(tiny_root).table(), "FL/2005/a b/sj-99-29_001.PNG")
     assert (row["label"], row["patient"], row["problem"]) == ("FL", "99-29", "")
 
 
@@ -113,7 +112,7 @@ def test_what_is_no_picture_is_passed_over(tiny_root: Path) -> None:
     for name in (".git", "__MACOSX"):
         (tiny_root / name).mkdir()
         shutil.copy(source, tiny_root / name / source.name)
-    assert len(find_pictures(tiny_root)) == 36
+    assert len(PictureSource(tiny_root).look().pictures) == 36
 
 
 def test_hidden_folders_inside_a_class_are_passed_over(tiny_root: Path) -> None:
@@ -121,12 +120,12 @@ def test_hidden_folders_inside_a_class_are_passed_over(tiny_root: Path) -> None:
     hidden = tiny_root / "FL" / ".ipynb_checkpoints"
     hidden.mkdir()
     shutil.copy(tiny_root / "FL/sj-99-21_001.png", hidden / "sj-99-21_001-checkpoint.png")
-    assert len(find_pictures(tiny_root)) == 36
+    assert len(PictureSource(tiny_root).look().pictures) == 36
 
 
 def test_a_root_below_a_hidden_folder_serves(make_tiny: Callable[..., Path]) -> None:
     """Only what is hidden below the class counts; the root may lie anywhere."""
-    assert len(find_pictures(make_tiny(".cache/data"))) == 36
+    assert len(PictureSource(make_tiny(".cache/data")).look().pictures) == 36
 
 
 def test_a_folder_named_like_a_picture_is_no_picture(tiny_root: Path) -> None:
@@ -134,7 +133,7 @@ def test_a_folder_named_like_a_picture_is_no_picture(tiny_root: Path) -> None:
     folder = tiny_root / "FL" / "sj-99-21.png"
     folder.mkdir()
     shutil.copy(tiny_root / "FL" / "sj-99-21_001.png", folder / "sj-99-21_009.png")
-    table = scan(tiny_root)
+    table = PictureSource(tiny_root).table()
     assert len(table) == 37 and (table["problem"] == "").all()
 
 
@@ -146,7 +145,7 @@ def test_a_name_that_is_not_utf8_is_a_problem_and_no_crash(tiny_root: Path) -> N
             file.write((tiny_root / "FL" / "sj-99-21_001.png").read_bytes())
     except OSError:
         pytest.skip("this file system takes UTF-8 names only")
-    table = scan(tiny_root)
+    table = PictureSource(tiny_root).table()
     bad = table[table["problem"] != ""]
     assert len(table) == 37 and bad["picture"].tolist() == ["FL/sj-99-21_?.png"]
     assert "rename the file" in bad["problem"].iloc[0]
@@ -157,22 +156,22 @@ def test_the_size_is_that_of_the_upright_picture(tiny_root: Path) -> None:
     exif = Image.Exif()
     exif[274] = 6
     Image.new("RGB", (30, 20)).save(tiny_root / "FL" / "sj-99-21_009.jpg", exif=exif)
-    row = row_of(scan(tiny_root), "FL/sj-99-21_009.jpg")
+    row = row_of(PictureSource(tiny_root).table(), "FL/sj-99-21_009.jpg")
     assert (row["width"], row["height"]) == (20, 30)
 
 
 def test_two_classes_are_needed(tiny_root: Path, tmp_path: Path) -> None:
     """A missing folder, an empty one and one class only are refused, each with its remedy."""
     with pytest.raises(DataError, match="There is no folder"):
-        scan(tmp_path / "nowhere")
+        PictureSource(tmp_path / "nowhere").table()
     (tmp_path / "empty").mkdir()
     with pytest.raises(DataError, match="two class folders"):
-        scan(tmp_path / "empty")
+        PictureSource(tmp_path / "empty").table()
     shutil.rmtree(tiny_root / "FL")
-    assert classes_of(scan(tiny_root)) == ["CLL", "MCL"]
+    assert classes_of(PictureSource(tiny_root).table()) == ["CLL", "MCL"]
     shutil.rmtree(tiny_root / "MCL")
     with pytest.raises(DataError, match="two class folders"):
-        scan(tiny_root)
+        PictureSource(tiny_root).table()
 
 
 def test_two_classes_must_be_sound(make_tiny: Callable[..., Path]) -> None:
@@ -181,32 +180,32 @@ def test_two_classes_must_be_sound(make_tiny: Callable[..., Path]) -> None:
     for file in [*root.glob("FL/*"), *root.glob("MCL/*")]:
         file.write_bytes(b"")
     with pytest.raises(DataError, match="the first is: The file is empty"):
-        usable(scan(root))
+        PictureSource(root).usable()
 
 
 def test_usable_without_any_problem_still_needs_two_classes(tiny_root: Path) -> None:
     """Regression: a table of one sound class raised IndexError for want of a problem to tell."""
-    table = scan(tiny_root)
+    table = PictureSource(tiny_root).table()
     with pytest.raises(DataError, match="Fewer than two classes"):
         usable(table[table["label"] == "FL"])
 
 
 def test_an_unchanged_folder_is_not_decoded_again(tiny_root: Path, read_files: list[str]) -> None:
     """The first scan decodes every file once, the second none, with the same table."""
-    first = scan(tiny_root)
+    first = PictureSource(tiny_root).table()
     assert len(read_files) == 36 and len(set(read_files)) == 36
-    pd.testing.assert_frame_equal(scan(tiny_root), first)
+    pd.testing.assert_frame_equal(PictureSource(tiny_root).table(), first)
     assert len(read_files) == 36
 
 
 def test_only_changed_files_are_decoded_again(tiny_root: Path, read_files: list[str]) -> None:
     """A file changed, one added and one removed: the first two are decoded, the table follows."""
-    scan(tiny_root)
+    PictureSource(tiny_root).table()
     read_files.clear()
     Image.new("L", (10, 11)).save(tiny_root / "FL" / "sj-99-21_001.png")
     Image.new("RGB", (9, 9)).save(tiny_root / "FL" / "sj-99-21_009.png")
     (tiny_root / "CLL" / "sj-99-11_001.png").unlink()
-    table = scan(tiny_root)
+    table = PictureSource(tiny_root).table()
     assert sorted(read_files) == ["sj-99-21_001.png", "sj-99-21_009.png"]
     assert len(table) == 36
     row = row_of(table, "FL/sj-99-21_001.png")
@@ -218,32 +217,32 @@ def test_a_mended_file_loses_its_problem(tiny_root: Path) -> None:
     file = tiny_root / "FL" / "sj-99-21_001.png"
     whole = file.read_bytes()
     file.write_bytes(b"broken")
-    assert row_of(scan(tiny_root), "FL/sj-99-21_001.png")["problem"]
+    assert row_of(PictureSource(tiny_root).table(), "FL/sj-99-21_001.png")["problem"]
     file.write_bytes(whole)
-    assert row_of(scan(tiny_root), "FL/sj-99-21_001.png")["problem"] == ""
+    assert row_of(PictureSource(tiny_root).table(), "FL/sj-99-21_001.png")["problem"] == ""
 
 
 def test_the_pattern_can_change_without_decoding(tiny_root: Path, read_files: list[str]) -> None:
     """What is remembered is of the files; patients follow the pattern of the moment."""
-    scan(tiny_root)
-    table = scan(tiny_root, pattern=r"sj-99-(?P<patient>\d)")
+    PictureSource(tiny_root).table()
+    table = PictureSource(tiny_root, pattern=r"sj-99-(?P<patient>\d)").table()
     assert sorted(table["patient"].unique()) == ["1", "2", "3"]
     assert len(read_files) == 36
     with pytest.raises(DataError, match="names no patient"):
-        scan(tiny_root, pattern="sj")
+        PictureSource(tiny_root, pattern="sj").table()
 
 
 def test_a_first_look_reads_headers_only(tiny_root: Path, read_files: list[str]) -> None:
     """Nothing is decoded, the table is the same; a later full scan decodes and finds damage."""
     whole = (tiny_root / "FL" / "sj-99-21_001.png").read_bytes()
     (tiny_root / "FL" / "sj-99-21_001.png").write_bytes(whole[:-200])
-    first = scan(tiny_root, decode=False)
+    first = PictureSource(tiny_root).table(decode=False)
     assert not read_files and (first["problem"] == "").all()
-    assert count_unopened(tiny_root) == 36
-    full = scan(tiny_root)
-    assert len(read_files) == 36 and count_unopened(tiny_root) == 0
+    assert count_unopened(tiny_root, walk(tiny_root).pictures) == 36
+    full = PictureSource(tiny_root).table()
+    assert len(read_files) == 36 and count_unopened(tiny_root, walk(tiny_root).pictures) == 0
     assert "cut short" in row_of(full, "FL/sj-99-21_001.png")["problem"]
-    pd.testing.assert_frame_equal(scan(tiny_root, decode=False), full)
+    pd.testing.assert_frame_equal(PictureSource(tiny_root).table(decode=False), full)
     sound = full["problem"] == ""
     pd.testing.assert_frame_equal(first[sound], full[sound])
 
@@ -251,7 +250,7 @@ def test_a_first_look_reads_headers_only(tiny_root: Path, read_files: list[str])
 def test_progress_ends_at_the_number_of_files(tiny_root: Path) -> None:
     """Progress counts one file at a time up to the whole."""
     seen: list[tuple[int, int]] = []
-    scan(tiny_root, progress=lambda done, total: seen.append((done, total)))
+    PictureSource(tiny_root).table(lambda done, total: seen.append((done, total)))
     assert seen == [(i, 36) for i in range(1, 37)]
 
 
@@ -261,43 +260,16 @@ def test_a_csv_takes_the_place_of_the_pattern(tiny_root: Path, tmp_path: Path) -
         tmp_path / "p.csv",
         "\ufeffpicture,patient\nCLL/sj-99-11_001.png, ann \nFL/sj-99-21_001.png,Jörg\n",
     )
-    table = scan(tiny_root, patients_csv=file)
+    table = PictureSource(tiny_root, patients="table", patients_file=file).table()
     sound = usable(table)
     assert sound["patient"].tolist() == ["ann", "Jörg"]
     assert sound["slide"].tolist() == ["ann", "Jörg"]
     assert (table["problem"] != "").sum() == 34
 
 
-@pytest.mark.parametrize(
-    "text", ["picture;patient\na.png;1\n", "file,patient\na.png,1\n", "picture,patient\na.png\n"]
-)
-def test_bad_tables_of_patients(tmp_path: Path, text: str) -> None:
-    """Other separators, other columns and short rows are refused with the columns needed."""
-    with pytest.raises(DataError, match="needs the columns picture and patient"):
-        read_patients_csv(write_csv(tmp_path / "p.csv", text))
-
-
-def test_a_table_of_patients_that_is_no_table(tmp_path: Path) -> None:
-    """Regression: an endless line raised csv.Error; binary and missing files are refused alike."""
-    (tmp_path / "binary.csv").write_bytes(b"\x89PNG\r\n\x1a\n\xff\xfe")
-    write_csv(tmp_path / "long.csv", "picture,patient\n" + "x" * 200_000)
-    for name in ("binary.csv", "long.csv", "missing.csv"):
-        with pytest.raises(DataError, match="needs the columns"):
-            read_patients_csv(tmp_path / name)
-
-
-def test_a_picture_with_two_patients_is_refused(tmp_path: Path) -> None:
-    """Regression: of two patients given to one picture the last was taken silently."""
-    same = write_csv(tmp_path / "same.csv", "picture,patient\na.png,1\na.png,1\n")
-    assert read_patients_csv(same) == {"a.png": "1"}
-    two = write_csv(tmp_path / "two.csv", "picture,patient\na.png,1\na.png,2\n")
-    with pytest.raises(DataError, match=r"a\.png two patients"):
-        read_patients_csv(two)
-
-
 def test_the_real_set(real_root: Path) -> None:
     """Every real picture is decoded and sound, and the counts are the known ones."""
-    found = summary(scan(real_root))
+    found = summary(PictureSource(real_root).table())
     assert found["pictures"] == 309 and found["problems"] == []
     assert found["classes"] == {"CLL": 113 - 21, "FL": 139 - 21, "MCL": 122 - 23}
     assert found["patients"] == 23

@@ -142,7 +142,7 @@ def test_what_is_no_table_is_refused_by_its_own_name(
 def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
     """A file that went away, and a folder."""
     for path in (tmp_path / "none.csv", tmp_path):
-        with pytest.raises(DataError, match=r"cannot be read: \w.*\.$"):
+        with pytest.raises(DataError, match=r"cannot be read \(\w.*\); check its path\.$"):
             read_table(path)
 
 

@@ -7,14 +7,14 @@ import pytest
 from PIL import Image
 
 from lymph.data import thumbnails
-from lymph.data.scan import find_pictures
 from lymph.data.thumbnails import thumbnail_paths
+from lymph.data.walk import walk
 from lymph.errors import PictureError
 
 
 def test_each_thumbnail_shows_its_picture(tiny_root: Path, workspace: Path) -> None:
     """Height as asked, shape kept, mean colour that of the picture, in the order of the list."""
-    names = find_pictures(tiny_root)[::-5]
+    names = walk(tiny_root).pictures[::-5]
     paths = thumbnail_paths(tiny_root, names, height=24)
     assert len(set(paths)) == len(names)
     for name, path in zip(names, paths, strict=True):
@@ -26,7 +26,7 @@ def test_each_thumbnail_shows_its_picture(tiny_root: Path, workspace: Path) -> N
 
 def test_thumbnails_are_made_once(tiny_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The second call reads no picture; another height does not disturb the first."""
-    names = find_pictures(tiny_root)[:6]
+    names = walk(tiny_root).pictures[:6]
     first = thumbnail_paths(tiny_root, names, height=24)
     assert thumbnail_paths(tiny_root, names, height=12) != first
 
@@ -39,7 +39,7 @@ def test_thumbnails_are_made_once(tiny_root: Path, monkeypatch: pytest.MonkeyPat
 
 def test_a_changed_picture_gets_a_new_thumbnail(tiny_root: Path) -> None:
     """A changed file has a new path, so that no browser shows the old one; others keep theirs."""
-    names = find_pictures(tiny_root)[:3]
+    names = walk(tiny_root).pictures[:3]
     before = thumbnail_paths(tiny_root, names, height=24)
     Image.new("RGB", (40, 40), (250, 0, 0)).save(tiny_root / names[1])
     after = thumbnail_paths(tiny_root, names, height=24)
@@ -51,7 +51,7 @@ def test_a_changed_picture_gets_a_new_thumbnail(tiny_root: Path) -> None:
 
 def test_a_thin_picture_keeps_a_pixel(tiny_root: Path) -> None:
     """A picture a thousand times as high as wide still has a thumbnail."""
-    name = find_pictures(tiny_root)[0]
+    name = walk(tiny_root).pictures[0]
     Image.new("RGB", (1, 1000)).save(tiny_root / name)
     with Image.open(thumbnail_paths(tiny_root, [name], height=24)[0]) as small:
         assert small.size == (1, 24)
@@ -59,7 +59,7 @@ def test_a_thin_picture_keeps_a_pixel(tiny_root: Path) -> None:
 
 def test_a_broken_picture_names_itself(tiny_root: Path) -> None:
     """The error tells which of many pictures cannot be read."""
-    names = find_pictures(tiny_root)
+    names = walk(tiny_root).pictures
     (tiny_root / names[4]).write_bytes(b"broken")
     with pytest.raises(PictureError, match=f"^{names[4]}: "):
         thumbnail_paths(tiny_root, names)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lymph.data.scan import scan, usable
+from lymph.data.source import PictureSource
 from lymph.errors import RunError
 from lymph.explain import Embedding, nearest_pictures, neighbour_rates, project, run_features
 from lymph.runs import create_run, train_here
@@ -73,8 +73,11 @@ def test_two_clumps_stay_apart(method: str) -> None:
     places = project(features, method)
     assert places.shape == (40, 2)
     np.testing.assert_allclose(project(features, method), places, atol=1e-3)
-    gap = np.linalg.norm(places[:20].mean(axis=0) - places[20:].mean(axis=0))
-    assert gap > 3 * places[:20].std()
+    # How far apart t-SNE lays them differs between versions and processors; that they do not mix
+    # does not.
+    middles = np.stack([places[:20].mean(axis=0), places[20:].mean(axis=0)])
+    nearer = np.linalg.norm(places[:, None] - middles, axis=2).argmin(axis=1)
+    np.testing.assert_array_equal(nearer, np.repeat([0, 1], 20))
 
 
 @pytest.mark.parametrize(("count", "width"), [(1, 4), (2, 1), (3, 5)])
@@ -103,7 +106,7 @@ def test_nearest_pictures_come_from_the_training_set() -> None:
 
 def test_a_run_keeps_the_features_of_all_its_pictures(tiny_root) -> None:  # noqa: ANN001
     """Row by row those of the prediction table; a cross-validation has no single space."""
-    table = usable(scan(tiny_root))
+    table = PictureSource(tiny_root).usable()
     run = create_run(TrainConfig(str(tiny_root), epochs=1), split_by_patient(table))
     train_here(run)
     embedding = run_features(run)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from lymph.data.scan import scan, usable
+from lymph.data.source import PictureSource
 from lymph.inference import Classifier, load_classifier
 from lymph.runs import Run, create_run, train_here
 from lymph.splits import split_by_patient
@@ -15,7 +15,7 @@ from lymph.training.config import TrainConfig
 def run(tiny_root: Path) -> Run:
     """Return a finished run on the tiny set."""
     config = TrainConfig(str(tiny_root), epochs=2)
-    made = create_run(config, split_by_patient(usable(scan(tiny_root))))
+    made = create_run(config, split_by_patient(PictureSource(tiny_root).usable()))
     train_here(made)
     return made
 

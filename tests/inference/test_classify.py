@@ -10,7 +10,8 @@ import pytest
 import tifffile
 from PIL import Image
 
-from lymph.data.scan import find_pictures, scan, usable
+from lymph.data.source import PictureSource
+from lymph.data.walk import walk
 from lymph.errors import RunError
 from lymph.evaluation import apply_temperature
 from lymph.inference import (
@@ -74,7 +75,7 @@ def test_nothing_to_classify_gives_nothing(run: Run) -> None:
 def test_a_run_that_has_not_finished_cannot_answer(tiny_root: Path) -> None:
     """The message says to wait or resume."""
     config = TrainConfig(str(tiny_root), epochs=2)
-    made = create_run(config, split_by_patient(usable(scan(tiny_root))))
+    made = create_run(config, split_by_patient(PictureSource(tiny_root).usable()))
     with pytest.raises(RunError, match="finish"):
         load_classifier(made)
 
@@ -179,7 +180,7 @@ def test_sources_are_opened_one_after_another(run: Run, tiny_root: Path) -> None
 
 def test_a_cross_validation_has_no_one_model(tiny_root: Path) -> None:
     """It says so, and what to choose."""
-    table = usable(scan(tiny_root))
+    table = PictureSource(tiny_root).usable()
     made = create_run(TrainConfig(str(tiny_root), epochs=1), make_folds(table, 2, "patient", 0))
     with pytest.raises(RunError, match="one split"):
         load_classifier(made)
@@ -239,10 +240,18 @@ def test_examples_are_synthetic_and_of_every_class() -> None:
     assert all(Image.open(io.BytesIO(content)).size == (417, 312) for _, content in drawn)
 
 
+def train_on(source: PictureSource) -> Run:
+    """Train one epoch on pictures whose patients are told in a way of their own."""
+    config = TrainConfig(source, epochs=1)
+    made = create_run(config, split_by_patient(source.usable()))
+    train_here(made)
+    return made
+
+
 @pytest.fixture
 def deep_run(tiny_root: Path) -> Run:
     """Return a finished run on the tiny set in 12 bits, as a microscope's camera writes them."""
-    for name in find_pictures(tiny_root):
+    for name in walk(tiny_root).pictures:
         values = -(-np.asarray(Image.open(tiny_root / name)).astype(np.int64) * 4_095 // 255)
         file = (tiny_root / name).with_suffix(".tif")
         tifffile.imwrite(file, values.astype(np.uint16), photometric="rgb")
@@ -250,7 +259,7 @@ def deep_run(tiny_root: Path) -> Run:
     (values := np.zeros((48, 64, 3), np.uint16))[0, 0] = 4_095
     tifffile.imwrite(tiny_root / "CLL" / "sj-99-11_900.tif", values, photometric="rgb")
     made = create_run(
-        TrainConfig(str(tiny_root), epochs=2), split_by_patient(usable(scan(tiny_root)))
+        TrainConfig(str(tiny_root), epochs=2), split_by_patient(PictureSource(tiny_root).usable())
     )
     train_here(made)
     return made
@@ -317,3 +326,50 @@ def test_every_name_of_a_jpeg_is_usual(suffix: str, run: Run) -> None:
         (answer,) = classify_files(load_classifier(run), [(f"a{suffix}", file)])
         notes[form] = answer["notes"]
     assert notes == {"JPEG": [], "PNG": [f"It is named {suffix.lower()} but is a PNG."]}
+
+
+def another_picture(root: Path) -> bytes:
+    """Return a picture of the tiny set that no run has seen, but for its look."""
+    pixels = np.asarray(Image.open(root / "CLL" / "sj-99-11_001.png")).copy()
+    pixels[:9] = 255 - pixels[:9]
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    return file.getvalue()
+
+
+def test_a_table_of_patients_tells_whom_the_run_has_learned_from(tiny_root: Path) -> None:
+    """Regression: with patients from a table Classify overlooked that a patient was in training.
+
+    The table names pictures that came after the run began, by name only.
+    """
+    table = tiny_root.parent / "patients.csv"
+    rows = [f"{p},P{i // 3}" for i, p in enumerate(PictureSource(tiny_root).look().pictures)]
+    table.write_text("\n".join(["File;Patient", *(r.replace(",", ";") for r in rows)]))
+    run = train_on(PictureSource(tiny_root, patients="table", patients_file=str(table)))
+    trained = run.split().sets["train"][0]
+    table.write_text(table.read_text() + f"\nlater.png;{trained}")
+    content = another_picture(tiny_root)
+    named = [("set.zip › CLL/later.png", content), ("stranger.png", content)]
+    known, stranger = classify_files(load_classifier(run), named)
+    assert known["patient"] == trained and f"other pictures of patient {trained}" in known["seen"]
+    assert stranger["patient"] == "" and stranger["seen"] == ""
+    table.unlink()
+    (answer,) = classify_files(load_classifier(run), named[:1])
+    assert answer["problem"] == "" and answer["patient"] == ""
+
+
+def test_a_dropped_folder_tells_its_patient(tiny_root: Path) -> None:
+    """With one folder per patient the folder that a picture was dropped in is its patient."""
+    for file in [*tiny_root.rglob("*.png")]:
+        folder = file.parent / f"case {file.name[6:8]}"
+        folder.mkdir(exist_ok=True)
+        file.rename(folder / f"{file.name[9:]}")
+    source = PictureSource(tiny_root).look().source
+    assert source.patients == "folder"
+    run = train_on(source)
+    trained = run.split().sets["train"][0]
+    content = (tiny_root / "CLL" / "case 11" / "001.png").read_bytes()
+    named = [(f"new/{trained}/9.png", content), ("new/case 99/9.png", content)]
+    known, stranger = classify_files(load_classifier(run), named)
+    assert known["patient"] == trained and known["seen"]
+    assert stranger["patient"] == ""

@@ -11,6 +11,7 @@ import pytest
 
 from lymph import leak
 from lymph.cli import main
+from lymph.data.source import PictureSource
 from lymph.errors import RunError, SplitError
 from lymph.leak import meter
 from lymph.leak.features import colour_features
@@ -113,10 +114,10 @@ def test_a_measurement_runs_on_its_own(tiny_root: Path) -> None:
         time.sleep(0.2)
     status = measurement.status()
     assert (status.state, status.epoch, status.error) == ("finished", 4, "")
-    found = leak.latest_measurement(tiny_root, "colour")
+    found = leak.latest_measurement(PictureSource(tiny_root).look().source, "colour")
     assert found == measurement and found.result()["patients"] == 12
-    assert leak.latest_measurement(tiny_root, "imagenet") is None
-    assert leak.latest_measurement(tiny_root.parent, "colour") is None
+    assert leak.latest_measurement(PictureSource(tiny_root).look().source, "imagenet") is None
+    assert leak.latest_measurement(PictureSource(tiny_root.parent), "colour") is None
 
 
 def test_the_small_cnn_is_measured_the_same_way(
@@ -140,7 +141,10 @@ def test_a_measurement_can_be_stopped(tiny_root: Path, monkeypatch: pytest.Monke
     true_measure = worker.measure_leak
 
     def measure_after_stop(*args: object) -> dict:
-        (leak.latest_measurement(tiny_root, "colour").path / files.STOP).touch()
+        (
+            leak.latest_measurement(PictureSource(tiny_root).look().source, "colour").path
+            / files.STOP
+        ).touch()
         return true_measure(*args)
 
     monkeypatch.setattr(worker, "measure_leak", measure_after_stop)

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from lymph import workspace
-from lymph.data.scan import scan
+from lymph.data.source import PictureSource
 from lymph.errors import LymphError
 from lymph.lessons import worker
 from lymph.lessons.live import FIGURES, REQUEST, LiveRun, live_run, start_lesson, stop_lesson
@@ -34,14 +34,14 @@ def is_over(run: LiveRun) -> bool:
 
 @pytest.fixture
 def table(tiny_root: Path) -> pd.DataFrame:
-    return scan(tiny_root)
+    return PictureSource(tiny_root).table()
 
 
 @pytest.fixture
 def asked(tiny_root: Path, table: pd.DataFrame) -> LiveRun:
     """Return a lesson that is asked for and not started, to be worked in this process."""
-    run = live_run("colour", tiny_root, table)
-    request = {"lesson": "colour", "data": str(tiny_root), "pattern": "x"}
+    run = live_run("colour", PictureSource(tiny_root), table)
+    request = {"lesson": "colour", "source": {"root": str(tiny_root), "pattern": "x"}}
     workspace.write_json(run.folder / REQUEST, request)
     files.write_status(run.folder, Status("queued", queued=time.time()))
     return run
@@ -51,12 +51,14 @@ def test_thirty_browsers_start_one_run_and_its_figures_are_kept(
     tiny_root: Path, table: pd.DataFrame
 ) -> None:
     def open_and_run(_: int) -> bool:
-        return start_lesson(live_run("broadcast", tiny_root, table), tiny_root)
+        return start_lesson(
+            live_run("broadcast", PictureSource(tiny_root), table), PictureSource(tiny_root)
+        )
 
     with ThreadPoolExecutor(30) as browsers:
         started = list(browsers.map(open_and_run, range(30)))
     assert sum(started) == 1
-    run = live_run("broadcast", tiny_root, table)
+    run = live_run("broadcast", PictureSource(tiny_root), table)
     wait_for(lambda: is_over(run))
     status = run.status()
     assert status.state == "finished", run.lines(30)
@@ -66,29 +68,31 @@ def test_thirty_browsers_start_one_run_and_its_figures_are_kept(
     assert any("epoch 1 of" in line for line in run.lines(30))
     assert run.when() > 0
     # Whoever comes later sees the same figures; only an explicit wish runs it again.
-    assert not start_lesson(live_run("broadcast", tiny_root, table), tiny_root)
+    assert not start_lesson(
+        live_run("broadcast", PictureSource(tiny_root), table), PictureSource(tiny_root)
+    )
     assert run.figures() == figures
 
 
 def test_other_pictures_make_another_run(tiny_root: Path, table: pd.DataFrame) -> None:
-    first = live_run("leak", tiny_root, table)
-    assert live_run("leak", tiny_root, table.copy()).folder == first.folder
+    first = live_run("leak", PictureSource(tiny_root), table)
+    assert live_run("leak", PictureSource(tiny_root), table.copy()).folder == first.folder
     changed = table.assign(bytes=table["bytes"] + 1)
-    assert live_run("leak", tiny_root, changed).folder != first.folder
-    assert live_run("luck", tiny_root, table).folder != first.folder
+    assert live_run("leak", PictureSource(tiny_root), changed).folder != first.folder
+    assert live_run("luck", PictureSource(tiny_root), table).folder != first.folder
 
 
 def test_a_lesson_that_does_not_exist_is_refused(tiny_root: Path, table: pd.DataFrame) -> None:
     with pytest.raises(LymphError, match="choose one of leak"):
-        live_run("../evil", tiny_root, table)
+        live_run("../evil", PictureSource(tiny_root), table)
 
 
 def test_a_run_that_vanished_can_be_started_again(tiny_root: Path, table: pd.DataFrame) -> None:
-    run = live_run("broadcast", tiny_root, table)
+    run = live_run("broadcast", PictureSource(tiny_root), table)
     gone = replace(Status("running", pid=2**22 + 1), host="another machine")
     files.write_status(run.folder, gone)
     assert run.status().state == "lost"
-    assert start_lesson(run, tiny_root)
+    assert start_lesson(run, PictureSource(tiny_root))
     wait_for(lambda: is_over(run))
     assert run.status().state == "finished"
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import lymph
+from lymph.data.source import PictureSource
 from lymph.data.sources import demo_folder
 from lymph.lessons.catalogue import LESSONS
 from lymph.lessons.notebook import make_notebook
@@ -44,7 +45,7 @@ def ended(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
     for lesson in LESSONS:
         path = home / f"{lesson.slug}.ipynb"
         path.write_text(
-            make_notebook(lesson, root, settings={**FAST[lesson.slug], "epochs": 1}),
+            make_notebook(lesson, PictureSource(root), settings={**FAST[lesson.slug], "epochs": 1}),
             encoding="utf-8",
         )
         paths[lesson.slug] = str(path)
@@ -65,7 +66,7 @@ def test_it_runs_from_top_to_bottom(slug: str, ended: dict[str, object]) -> None
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.slug)
 def test_it_is_a_notebook(lesson: object, tmp_path: Path) -> None:
-    document = json.loads(make_notebook(lesson, tmp_path))
+    document = json.loads(make_notebook(lesson, PictureSource(tmp_path)))
     assert (document["nbformat"], document["nbformat_minor"]) == (4, 5)
     cells = document["cells"]
     assert len({cell["id"] for cell in cells}) == len(cells)
@@ -79,6 +80,6 @@ def test_it_is_a_notebook(lesson: object, tmp_path: Path) -> None:
 
 
 def test_of_the_demonstration_set_it_names_no_folder_of_this_machine() -> None:
-    text = make_notebook(LESSONS[0], demo_folder())
+    text = make_notebook(LESSONS[0], PictureSource(demo_folder()))
     assert "make_demonstration()" in text
     assert str(demo_folder()) not in text

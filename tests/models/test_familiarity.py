@@ -8,7 +8,7 @@ import pytest
 from sklearn.datasets import load_sample_images
 
 from lymph.data.read import read_picture
-from lymph.data.scan import scan, usable
+from lymph.data.source import PictureSource
 from lymph.models.familiarity import (
     COLOUR_REASON,
     FEATURE_REASON,
@@ -27,7 +27,7 @@ def features_of(count: int, patients: np.ndarray, seed: int = 0) -> np.ndarray:
 
 def fitted_on(root: Path) -> Familiarity:
     """Fit on every sound picture of a folder, with drawn features."""
-    table = usable(scan(root))
+    table = PictureSource(root).usable()
     statistics = np.stack([colour_statistics(read_picture(root / p)) for p in table["picture"]])
     patients = table["patient"].to_numpy(str)
     features = features_of(len(table), patients)
@@ -93,7 +93,7 @@ def test_a_picture_of_one_pixel_has_statistics() -> None:
 
 def test_real_tissue_passes_and_photographs_do_not(real_root: Path) -> None:
     """Colours alone, every third real picture, patients in two halves: few of the other half."""
-    table = usable(scan(real_root)).iloc[::3]
+    table = PictureSource(real_root).usable().iloc[::3]
     patients = table["patient"].to_numpy(str)
     values = np.stack([colour_statistics(read_picture(real_root / p)) for p in table["picture"]])
     half = np.isin(patients, np.unique(patients)[::2])

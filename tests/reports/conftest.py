@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from lymph.data.scan import scan, usable
+from lymph.data.source import PictureSource
 from lymph.runs import Run, create_run, train_here
 from lymph.splits import Split, split_by_picture
 from lymph.training.config import TrainConfig
@@ -35,7 +35,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Run]
     before = os.environ.get("LYMPH_HOME")
     os.environ["LYMPH_HOME"] = str(home / "workspace")
     config = TrainConfig(str(root), epochs=2)
-    table = usable(scan(root))
+    table = PictureSource(root).usable()
     splits = {"honest": Split("patient", 0, SETS), "leaky": split_by_picture(table)}
     made = {}
     for name, split in splits.items():

@@ -49,7 +49,8 @@ def test_the_code_behind_a_run_gives_the_same_figures(honest: Run, home_of_runs:
 def test_the_code_holds_names_as_literals_only(tmp_path: Path, honest: Run) -> None:
     """A folder may be called anything; in the script it is a string and nothing more."""
     evil = tmp_path / "x'\"; raise SystemExit(3) #{0}"
-    document = {**honest.config.to_json(), "data": str(evil)}
+    document = honest.config.to_json()
+    document["source"]["root"] = str(evil)
     copy = Run(tmp_path / "run")
     copy.path.mkdir()
     for file in ("split.json", "predictions.csv", "status.json", "environment.json"):
@@ -57,7 +58,7 @@ def test_the_code_holds_names_as_literals_only(tmp_path: Path, honest: Run) -> N
     (copy.path / "config.json").write_text(json.dumps(document))
     names: dict[str, object] = {"__name__": "read"}
     exec(compile(reports.code_of(copy), "repeat_run.py", "exec"), names)
-    assert names["CONFIG"]["data"] == str(evil)  # type: ignore[index]
+    assert names["CONFIG"]["source"]["root"] == str(evil)  # type: ignore[index]
 
 
 def test_the_model_loads_without_lymph(honest: Run, tmp_path: Path) -> None:
@@ -198,7 +199,8 @@ def test_pictures_that_are_gone_are_said(honest: Run, tmp_path: Path) -> None:
     copy.path.mkdir()
     for file in ("split.json", "predictions.csv", "status.json", "environment.json"):
         (copy.path / file).write_bytes((honest.path / file).read_bytes())
-    document = {**honest.config.to_json(), "data": str(tmp_path / "gone")}
+    document = honest.config.to_json()
+    document["source"]["root"] = str(tmp_path / "gone")
     (copy.path / "config.json").write_text(json.dumps(document))
     text = reports.report_html(copy)
     assert "0 of 9 pictures are in this file" in text

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lymph.data.scan import scan, usable
+from lymph.data.source import PictureSource
 from lymph.runs import Run, create_run, train_here
 from lymph.splits import split_by_patient
 from lymph.training.config import TrainConfig
@@ -17,7 +17,7 @@ def new_run(tiny_root: Path) -> Callable[..., Run]:
 
     def make(**changes: object) -> Run:
         config = TrainConfig(str(tiny_root), **{"epochs": 2, **changes})
-        return create_run(config, split_by_patient(usable(scan(tiny_root))))
+        return create_run(config, split_by_patient(PictureSource(tiny_root).usable()))
 
     return make
 

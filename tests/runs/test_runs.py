@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 import torch
 
-from lymph.data.scan import scan, usable
+from lymph.data.source import PictureSource
 from lymph.errors import ConfigError, LymphError, RunError, SplitError
 from lymph.evaluation import report
 from lymph.runs import (
@@ -75,7 +75,7 @@ def test_a_finished_run_has_every_file_of_the_contract(finished_run: Run) -> Non
 
 def test_predictions_cover_every_picture_in_its_set(finished_run: Run, tiny_root: Path) -> None:
     """One row a picture, with the set that the split gave it and probabilities that sum to 1."""
-    table = usable(scan(tiny_root))
+    table = PictureSource(tiny_root).usable()
     predictions = finished_run.predictions().set_index("picture")
     sets = finished_run.split().assign(table).set_axis(table["picture"])
     assert len(predictions) == len(table)
@@ -142,7 +142,7 @@ def test_class_weights_come_from_training_pictures_only(new_run: NewRun) -> None
     """The weights that a run notes are those of its training rows."""
     run = new_run(class_weights="picture", epochs=1)
     train_here(run)
-    table = usable(scan(run.config.data))
+    table = PictureSource(run.config.data).usable()
     rows = table[run.split().assign(table) == "train"]
     expected = class_weights(rows, "picture", run.classes)
     assert run.environment()["class_weights"] == expected
@@ -150,7 +150,7 @@ def test_class_weights_come_from_training_pictures_only(new_run: NewRun) -> None
 
 def test_resnet50_goes_through_its_two_phases(tmp_path: Path, tiny_root: Path) -> None:
     """Whole, then head: in the second phase the backbone stays as the first one left it."""
-    split = split_by_patient(usable(scan(tiny_root)))
+    split = split_by_patient(PictureSource(tiny_root).usable())
     config = TrainConfig(str(tiny_root), "resnet50", epochs=2, weights="none", batch_size=12)
     run = create_run(config, split)
     status = train_here(run)
@@ -224,7 +224,7 @@ def test_runs_wait_for_each_other_and_one_can_be_taken_out(new_run: NewRun) -> N
 
 def test_cross_validation_predicts_every_picture_once(tiny_root: Path) -> None:
     """Four folds: each picture is tested by a model that never saw its patient."""
-    table = usable(scan(tiny_root))
+    table = PictureSource(tiny_root).usable()
     folds = make_folds(table, 4)
     run = create_run(TrainConfig(str(tiny_root), epochs=1), folds)
     assert train_here(run).state == "finished", run.log()
@@ -252,7 +252,7 @@ def test_a_class_without_training_pictures_is_refused(tiny_root: Path) -> None:
     split = Split("patient", 0, {"train": train, "val": [], "test": ["99-31"]})
     with pytest.raises(RunError, match="MCL has no training pictures"):
         create_run(TrainConfig(str(tiny_root)), split)
-    everyone = sorted(usable(scan(tiny_root))["patient"].unique())
+    everyone = sorted(PictureSource(tiny_root).usable()["patient"].unique())
     alone = [p for p in everyone if p.startswith("99-3")]
     folds = Split("patient", 0, folds=[alone, [p for p in everyone if p not in alone]])
     with pytest.raises(RunError, match="MCL has no training pictures in fold 1"):
@@ -309,7 +309,7 @@ def test_runs_are_listed_newest_first_wherever_they_are(
 ) -> None:
     """A run made outside the workspace is known too; broken folders hide nothing."""
     first = new_run(epochs=1)
-    split = split_by_patient(usable(scan(tiny_root)))
+    split = split_by_patient(PictureSource(tiny_root).usable())
     second = create_run(TrainConfig(str(tiny_root), epochs=1), split, tmp_path / "elsewhere")
     for run in (first, second):
         train_here(run)
@@ -335,7 +335,7 @@ def test_a_run_that_is_not_there_is_named(name: str) -> None:
 
 def test_an_occupied_folder_is_refused(finished_run: Run, tiny_root: Path) -> None:
     """Nothing of an earlier run is overwritten."""
-    split = split_by_patient(usable(scan(tiny_root)))
+    split = split_by_patient(PictureSource(tiny_root).usable())
     with pytest.raises(RunError, match="not empty"):
         create_run(TrainConfig(str(tiny_root)), split, finished_run.path)
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from lymph import workspace
-from lymph.data.scan import scan, usable
+from lymph.data.source import PictureSource
 from lymph.models.networks import build_model
 from lymph.runs import Run, create_run, list_runs, resume_run, stop_run, train_here
 from lymph.splits import make_folds, split_by_patient
@@ -56,7 +56,7 @@ def test_a_resumed_resnet50_equals_one_that_was_never_stopped(
 ) -> None:
     """Stopped in the whole phase and again on ready features: every number is the same."""
     root = make_tiny(pictures=1)
-    split = split_by_patient(usable(scan(root)))
+    split = split_by_patient(PictureSource(root).usable())
     phases = ["whole:2", "head:2"]
     config = TrainConfig(str(root), "resnet50", weights="none", batch_size=4, phases=phases)
     whole, parts = create_run(config, split), create_run(config, split)
@@ -108,7 +108,7 @@ def test_parts_without_values_learn_at_the_rate_of_the_head(
     values = build_model("resnet50", 3).backbone.state_dict()
     partial = {name: value for name, value in values.items() if not name.startswith("layer4")}
     torch.save(partial, tmp_path / "values.pth")
-    split = split_by_patient(usable(scan(tiny_root)))
+    split = split_by_patient(PictureSource(tiny_root).usable())
     config = TrainConfig(
         str(tiny_root), "resnet50", weights=str(tmp_path / "values.pth"), phases=["whole:1"]
     )
@@ -130,7 +130,7 @@ def test_parts_without_values_learn_at_the_rate_of_the_head(
 def test_one_patient_out_runs_the_backbone_once(make_tiny: Callable[..., Path]) -> None:
     """Twelve trainings of ResNet-50's head, its backbone run once for all of them."""
     root = make_tiny(pictures=1)
-    table = usable(scan(root))
+    table = PictureSource(root).usable()
     folds = make_folds(table, table["patient"].nunique())
     config = TrainConfig(
         str(root), "resnet50", weights="none", schedule="head", epochs=3, batch_size=8
@@ -153,7 +153,7 @@ def test_a_finished_fold_is_not_trained_again(
 ) -> None:
     """Stopped in the second fold, the run goes on with it and keeps the first as it is."""
     config = TrainConfig(str(tiny_root), epochs=2)
-    run = create_run(config, make_folds(usable(scan(tiny_root)), 4))
+    run = create_run(config, make_folds(PictureSource(tiny_root).usable(), 4))
     judge = Trainer._after_epoch
 
     def stop_in_second(self: Trainer, row: dict, *others: object) -> None:
@@ -191,7 +191,7 @@ def test_a_run_used_again_in_the_same_folder_is_listed_once(
     tiny_root: Path, tmp_path: Path
 ) -> None:
     """The folder was deleted and made anew: the Train page broke on its two entries."""
-    split = split_by_patient(usable(scan(tiny_root)))
+    split = split_by_patient(PictureSource(tiny_root).usable())
     for _ in range(2):
         shutil.rmtree(tmp_path / "again", ignore_errors=True)
         run = create_run(TrainConfig(str(tiny_root), epochs=1), split, tmp_path / "again")

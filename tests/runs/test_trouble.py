@@ -16,8 +16,9 @@ import pytest
 import torch
 
 from lymph import __version__
-from lymph.data.scan import scan, usable
+from lymph.data.source import PictureSource
 from lymph.errors import ConfigError, LymphError
+from lymph.facts import PATIENT_PATTERN
 from lymph.inference import load_classifier
 from lymph.runs import (
     Run,
@@ -95,7 +96,7 @@ def test_a_full_disk_ends_the_run_in_words_and_keeps_the_last_state(
     tiny_root: Path, small_disk: Path
 ) -> None:
     """The checkpoint that did not fit leaves the one before whole; with space it goes on."""
-    split = split_by_patient(usable(scan(tiny_root)))
+    split = split_by_patient(PictureSource(tiny_root).usable())
     run = create_run(TrainConfig(str(tiny_root), epochs=3_000), split, small_disk / "run")
     start_run(run)
     wait_for(lambda: run.status().epoch >= 1)
@@ -162,18 +163,26 @@ def test_a_run_goes_on_on_another_machine(new_run: NewRun, tmp_path: Path) -> No
     assert load_classifier(copy).classes == copy.classes
 
 
-def test_a_run_of_an_older_version_opens_and_goes_on(new_run: NewRun) -> None:
+def test_a_run_of_an_older_version_opens_and_goes_on(new_run: NewRun, tmp_path: Path) -> None:
     """Before the ways of augmentation had names there was one switch; nothing else was written."""
     run = new_run(epochs=1)
     file = run.path / "config.json"
-    older = {"data", "model", "epochs", "batch_size", "learning_rate", "weight_decay"}
-    older |= {"class_weights", "schedule", "weights", "seed", "pattern", "patients_csv", "classes"}
+    older = {"model", "epochs", "batch_size", "learning_rate", "weight_decay"}
+    older |= {"class_weights", "schedule", "weights", "seed", "classes"}
     document = {key: value for key, value in json.loads(file.read_text()).items() if key in older}
+    told = {"data": run.config.data, "pattern": PATIENT_PATTERN, "patients_csv": ""}
+    document |= told
     file.write_text(json.dumps({**document, "augment": True}))
     assert run.config.augmentation == list(UNNAMED_AUGMENTATION)
     assert train_here(run).state == "finished"
     file.write_text(json.dumps({**document, "augment": False}))
     assert run.config.augmentation == []
+    assert run.config.source.tells_as(PictureSource.from_older(*told.values()))
+    table = tmp_path / "patients.csv"
+    table.write_text("picture,patient\nFL/sj-99-21_001.png,ann\n")
+    file.write_text(json.dumps({**document, "augment": False, "patients_csv": str(table)}))
+    sound = run.config.source.table().query("problem == ''")
+    assert sound["patient"].tolist() == ["ann"]
 
 
 def test_a_run_of_a_newer_version_names_its_version(new_run: NewRun) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from lymph.data.scan import scan, usable
+from lymph.data.source import PictureSource
 from lymph.splits import make_folds, split_by_patient
 from lymph.training import estimate, precision
 from lymph.training.config import TrainConfig
@@ -41,7 +41,7 @@ def test_folds_take_as_long_as_their_trainings(
 ) -> None:
     """On ready features the backbone is paid for once, else with every epoch of every fold."""
     monkeypatch.setattr(precision, "precision_here", lambda name: Precision(False, False, 1.0, 0.5))
-    table = usable(scan(make_tiny()))
+    table = PictureSource(make_tiny()).usable()
     folds = make_folds(table, 4)
 
     def seconds(schedule: str, split: object) -> float:

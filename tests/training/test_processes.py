@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import nn
 
-from lymph.data.scan import scan, usable
+from lymph.data.source import PictureSource
 from lymph.splits import split_by_patient
 from lymph.training.processes import ALONE, Processes, share_layers
 
@@ -55,7 +55,7 @@ def test_two_processes_train_the_model_that_one_does(tiny_root: Path, tmp_path: 
     Of 18 training pictures in batches of 7 the last one has 4, and each process an uneven part.
     """
     split = tmp_path / "split.json"
-    split_by_patient(usable(scan(tiny_root))).save(split)
+    split_by_patient(PictureSource(tiny_root).usable()).save(split)
     options = ("--model", "cnn", "--epochs", "3", "--batch-size", "7", "--class-weights")
     (alone, one), (together, two) = (
         train(count, tmp_path, tiny_root, split, *options) for count in (1, 2)

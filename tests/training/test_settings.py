@@ -12,7 +12,7 @@ from lymph.training.phases import phase_of, plan_phases, rate_factor
 def test_an_unknown_key_is_refused() -> None:
     """A mistyped key must not be passed over in silence."""
     with pytest.raises(ConfigError, match="'epoch'"):
-        TrainConfig.from_json({"data": "x", "epoch": 3})
+        TrainConfig.from_json({"source": {"root": "x"}, "epoch": 3})
 
 
 @pytest.mark.parametrize(
@@ -38,13 +38,20 @@ def test_an_unknown_key_is_refused() -> None:
 def test_an_impossible_value_is_refused(change: dict) -> None:
     """Each message names the key."""
     with pytest.raises(ConfigError, match=next(iter(change))):
-        TrainConfig(data="x", **change)
+        TrainConfig("x", **change)
 
 
 def test_a_configuration_survives_its_file() -> None:
     """What is written is what is read."""
     config = TrainConfig("x", model="resnet50", weights="none", seed=4, class_weights="patient")
     assert TrainConfig.from_json(config.to_json()) == config
+
+
+def test_a_source_with_an_unknown_key_or_value_is_refused() -> None:
+    """The source in a configuration is held to its keys as the configuration is."""
+    for source in ({"root": "x", "colour": 1}, {"root": "x", "patients": "guess"}, 5, {}):
+        with pytest.raises(ConfigError, match=r"source|patients"):
+            TrainConfig.from_json({"source": source})
 
 
 def test_the_notebooks_schedule_is_five_whole_then_five_frozen() -> None:

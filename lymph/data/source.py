@@ -1,0 +1,180 @@
+"""One object says what the pictures are; whoever needs the picture table asks it.
+
+PictureSource("my-pictures", patients="folder").table()
+"""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from lymph.data import decisions
+from lymph.data.look import Found, Look
+from lymph.data.names import origins_of
+from lymph.data.parallel import Progress
+from lymph.data.scan import COLUMNS, examine, usable
+from lymph.data.tables import match_table, read_table
+from lymph.data.telling import Telling
+from lymph.errors import ConfigError, DataError
+from lymph.facts import PATIENTS_UNKNOWN
+
+NO_LABEL = {
+    "table": "It is not in the table of labels; add it there.",
+    "name": "The class cannot be told from this name; rename the file or give a table.",
+}
+NO_PATIENT = {
+    "name": "The patient cannot be told from this name; rename the file, give a pattern or a table"
+    " with the columns picture and patient, or say that patients are unknown (on the Data page, or"
+    " with `--patients none`).",
+    "folder": "It is in no patient's folder; move it into one.",
+    "table": "It is not in the table of patients; add it there.",
+}
+
+
+@dataclass(frozen=True)
+class PictureSource(Telling):
+    """A folder of pictures, how classes and patients are told, and what is excluded.
+
+    See :class:`lymph.data.telling.Telling` for its fields; only ``root`` is needed.
+    """
+
+    def look(self) -> "Found[PictureSource]":
+        """Find every picture with its class and patient; no picture is opened.
+
+        Raises
+        ------
+        DataError
+            When the folder, a table or the pattern cannot serve.
+        """
+        return Look(self).found()
+
+    def table(self, progress: Progress | None = None, decode: bool = True) -> pd.DataFrame:
+        """Return the picture table: one row a picture, sorted by path.
+
+        Every new or changed file is decoded once, so that a damaged one is known before training;
+        without ``decode`` only its header is read, which is enough for a first look. Both are
+        remembered.
+
+        Parameters
+        ----------
+        progress : callable, optional
+            Called with the files done and the files to do.
+        decode : bool
+            Whether to decode the files that were not decoded before.
+
+        Returns
+        -------
+        DataFrame
+            Columns ``picture label patient slide width height mode bytes problem``; ``problem`` is
+            empty for a sound picture.
+
+        Raises
+        ------
+        DataError
+            As :meth:`look`.
+        """
+        return table_of(self.look(), progress, decode)
+
+    def usable(self, progress: Progress | None = None) -> pd.DataFrame:
+        """Return the sound pictures of the table, numbered from 0.
+
+        Raises
+        ------
+        DataError
+            As :meth:`look`, and when fewer than two classes have a sound picture.
+        """
+        return usable(self.table(progress))
+
+    def patients_of(self, names: Sequence[str], known: pd.DataFrame) -> list[str]:
+        """Tell the patients of files that are not among the pictures, as of dropped ones.
+
+        Parameters
+        ----------
+        names : sequence of str
+            File names, or paths as they were dropped; never used as paths here.
+        known : DataFrame
+            Columns ``picture patient`` of the pictures that the source has served for.
+
+        Returns
+        -------
+        list of str
+            Empty where nothing is known.
+        """
+        if self.within_class:  # a file of its own has no class yet
+            return [""] * len(names)
+        if self.patients == "name":
+            return [origin.patient if origin else "" for origin in origins_of(names, self.pattern)]
+        if self.patients == "folder":
+            patients = set(known["patient"])
+            return [_in_folder(name, patients) for name in names]
+        if self.patients == "table":
+            return _in_table(self.patients_file or self.labels_file, names)
+        return [""] * len(names)
+
+    @property
+    def caveat(self) -> str:
+        """Return what has to be said beside every figure where patients are unknown, or nothing."""
+        return PATIENTS_UNKNOWN if self.patients == "none" else ""
+
+
+def _in_folder(name: str, patients: set[str]) -> str:
+    folders = name.replace("\\", "/").split("/")[:-1]
+    return next((folder for folder in reversed(folders) if folder in patients), "")
+
+
+def _in_table(file: str, names: Sequence[str]) -> list[str]:
+    """Look names up in a table of patients; without the table nobody is known."""
+    if not os.path.isfile(file):
+        return [""] * len(names)
+    try:
+        return list(match_table(read_table(Path(file)), list(names)).rows["patient"])
+    except DataError:
+        return [""] * len(names)
+
+
+def table_of(
+    found: "Found[PictureSource]", progress: Progress | None = None, decode: bool = True
+) -> pd.DataFrame:
+    """Return the picture table of what a look has found; see :meth:`PictureSource.table`."""
+    source = found.source
+    facts = examine(source.path, found.pictures, decode, progress).reset_index(drop=True)
+    table = facts.assign(
+        picture=found.pictures, label=found.labels, patient=found.patients, slide=found.slides
+    )
+    left_out = source.excluded or {}
+    no_label, no_patient = NO_LABEL.get(source.labels, ""), NO_PATIENT.get(source.patients, "")
+    rows = table[["picture", "problem", "label", "patient"]].itertuples(index=False)
+    table["problem"] = [
+        problem
+        or left_out.get(picture, "")
+        or ("" if label else no_label)
+        or ("" if patient else no_patient)
+        for picture, problem, label, patient in rows
+    ]
+    return table[COLUMNS]
+
+
+def source_of(root: Path | str) -> PictureSource:
+    """Return the source of a data root as its users here have corrected it."""
+    kept = decisions.read(root)
+    try:
+        if kept.get("source"):
+            return PictureSource.from_json({**kept["source"], "root": str(root)})
+        # A workspace of an earlier version kept a pattern or a table of patients only.
+        older = decisions.decisions_file(root).with_suffix(".csv")
+        table = str(older) if older.is_file() else ""
+        return PictureSource(
+            str(root), pattern="" if table else str(kept.get("pattern", "")), patients_file=table
+        )
+    except (ConfigError, TypeError):  # a damaged file of decisions locks nobody out
+        return PictureSource(str(root))
+
+
+def keep_source(source: PictureSource) -> None:
+    """Keep how a data root's classes and patients are told, for everyone who opens it here."""
+    document = source.to_json()
+    for name in ("root", "excluded"):  # the exclusions have a place of their own
+        document.pop(name)
+    decisions.change(source.root, lambda kept: {**kept, "source": document})
