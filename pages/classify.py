@@ -14,9 +14,10 @@ from lymph.data.sources import DataSet
 from lymph.errors import LymphError, PictureError
 from lymph.facts import CLASS_NAMES, class_colours
 from lymph.runs import Run
+from lymph.text import counted
 from pages.shared import loading, state, training
 from pages.shared.explaining import show_explanation
-from pages.shared.frame import begin_on_pictures, counted, escape, offer_training, plain, show_error
+from pages.shared.frame import begin_on_pictures, escape, offer_training, plain, show_error
 from pages.shared.galleries import badge
 from pages.shared.navigation import FILES, ensure_app
 from pages.shared.pasting import paste_area

@@ -6,13 +6,13 @@ import pandas as pd
 import streamlit as st
 
 from lymph.data import sources
-from lymph.data.read import SUFFIXES
 from lymph.data.scan import classes_of, summary
 from lymph.data.sources import DataSet
-from lymph.errors import LymphError
+from lymph.errors import ClassesUnknown, LymphError
 from lymph.facts import CLASS_NAMES, class_colours
-from pages.shared import loading, names_view, overview, quality_view, stain_view, state, strips
-from pages.shared.frame import begin, next_step, show_error
+from lymph.text import counted
+from pages.shared import found_view, loading, overview, quality_view, stain_view, state, strips
+from pages.shared.frame import begin, next_step, plain, show_error
 from pages.shared.navigation import ensure_app
 
 QUESTION = "What is in the pictures, and who are they from?"
@@ -21,9 +21,9 @@ VIEWS = {
     "patients": "Patients",
     "stain": "Stain map",
     "quality": "Quality",
-    "names": "Names",
+    "names": "What was found",
 }
-PICTURE_TYPES = sorted(suffix.removeprefix(".") for suffix in SUFFIXES)
+FOUND_ASKS = "What was found, and is it right?"
 
 
 def page() -> None:
@@ -36,12 +36,21 @@ def page() -> None:
         return
     try:
         table = loading.picture_table(data_set, decode=False)
+    except ClassesUnknown:
+        st.subheader(FOUND_ASKS, anchor=False)
+        found_view.show_found(data_set)
+        add_pictures()
+        return
     except LymphError as error:
         show_error(error)
         add_pictures(expanded=True)
         return
     show_numbers(table)
-    add_pictures()
+    if state.is_new(data_set):
+        # The way in is gone for once, and closed when it comes back: what was found is first.
+        st.session_state["view"] = "names"
+    else:
+        add_pictures()
     view = st.segmented_control(
         "View",
         list(VIEWS),
@@ -52,17 +61,32 @@ def page() -> None:
         bind="query-params",
         label_visibility="collapsed",
     )
+    if view != "names":
+        show_doubts(loading.found(data_set).doubts)
     show_view(view, data_set, table)
     next_step("Next: decide which patients the model never sees.", "split", "Go to the split")
     if view == "overview":
         loading.prepare(data_set, table)
 
 
+def show_doubts(doubts: list[str]) -> None:
+    """Keep what is doubtful about the pictures in sight until it is corrected."""
+    if doubts:
+        more = f" And {counted(len(doubts) - 1, 'more doubt')}." if len(doubts) > 1 else ""
+        with st.container(horizontal=True, vertical_alignment="center", key="doubts"):
+            st.warning(plain(doubts[0]) + more)
+            st.button("See what was found", on_click=see_found, key="see_found")
+
+
+def see_found() -> None:
+    st.session_state["view"] = "names"
+
+
 def show_view(view: str, data_set: DataSet, table: pd.DataFrame) -> None:
     sound = table[table["problem"] == ""]
     if view == "names" or sound.empty:
-        st.subheader("Who is in the pictures?", anchor=False)
-        names_view.show_names(data_set, list(table["picture"]))
+        st.subheader(FOUND_ASKS, anchor=False)
+        found_view.show_found(data_set)
     elif view == "patients":
         st.subheader("Does every patient's slide have its own colour?", anchor=False)
         strips.show_strips(data_set, sound, class_colours(classes_of(sound)))
@@ -129,8 +153,9 @@ def draw_demonstration() -> None:
 def add_pictures(expanded: bool = False) -> None:
     with st.expander("Use your own pictures", expanded=expanded, icon="➕", key="add_pictures"):
         st.write(
-            "One sub-folder a class, such as `CLL/`, `FL/` and `MCL/`."
-            " Nothing leaves this computer."
+            "One folder per class, such as `CLL/`, `FL/` and `MCL/`, or any usual arrangement: with"
+            " folders of patients or of a ready split, or with a table of classes. You see what was"
+            " found and can correct it. Nothing leaves this computer."
         )
         folder, archive, drop, kaggle = st.tabs(
             ["Folder", "Zip file", "Drop a folder", "Real lymphoma set"]
@@ -156,7 +181,7 @@ def add_folder() -> None:
 
 
 def add_zip() -> None:
-    upload = st.file_uploader("A zip of class folders", type="zip", key="zip_upload")
+    upload = st.file_uploader("A zip of pictures", type="zip", key="zip_upload")
     if upload and st.button("Unpack and open", type="primary", key="add_zip"):
         with loading.progress_bar("Files unpacked") as progress:
             attempt(lambda: sources.add_zip(upload.name, upload, progress))
@@ -164,8 +189,7 @@ def add_zip() -> None:
 
 def add_drop() -> None:
     uploads = st.file_uploader(
-        "A folder that holds the class folders",
-        type=PICTURE_TYPES,
+        "A folder of pictures",
         accept_multiple_files="directory",
         key="folder_upload",
     )
@@ -210,7 +234,7 @@ def attempt(add: Callable[[], DataSet]) -> None:
 
 
 def switch_to(data_set: DataSet) -> None:
-    state.want_data_set(data_set.name)
+    state.want_data_set(data_set.name, new=True)
     st.rerun()
 
 

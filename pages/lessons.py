@@ -18,8 +18,8 @@ from lymph.lessons.catalogue import LESSONS, STEPS, Lesson, lesson_of
 from lymph.lessons.findings import Finding, find
 from lymph.lessons.live import LiveRun, live_run, start_lesson, stop_lesson
 from lymph.lessons.notebook import make_notebook
-from pages.shared import loading, state
-from pages.shared.frame import begin_on_pictures, escape, plain, show_error
+from pages.shared import loading
+from pages.shared.frame import begin_on_pictures, escape, plain, show_caveat, show_error
 from pages.shared.glossary import show_glossary
 from pages.shared.loading import duration
 from pages.shared.navigation import ensure_app
@@ -80,6 +80,7 @@ def page() -> None:
             return
         st.html(STYLES)
         table = loading.picture_table(data_set)
+        show_caveat(loading.found(data_set).source.caveat)
         if lesson:
             show_lesson(lesson, data_set, table)
         else:
@@ -140,7 +141,7 @@ def keep_guess(slug: str, place: int) -> None:
 
 
 def run_of(lesson: Lesson, data_set: DataSet, table: pd.DataFrame) -> LiveRun:
-    return live_run(lesson.slug, data_set.path, table, state.patient_pattern(data_set))
+    return live_run(lesson.slug, loading.found(data_set).source, table)
 
 
 def list_lessons(data_set: DataSet, table: pd.DataFrame) -> None:
@@ -268,9 +269,8 @@ def draw_run(lesson: Lesson, run: LiveRun, data_set: DataSet) -> None:
 
 
 def start_button(label: str, run: LiveRun, data_set: DataSet, again: bool = False) -> None:
-    pattern = state.patient_pattern(data_set)
     if st.button(label, type="secondary" if again else "primary", key="run_lesson"):
-        start_lesson(run, data_set.path, pattern, again)
+        start_lesson(run, loading.found(data_set).source, again)
         st.rerun()
 
 
@@ -367,7 +367,7 @@ def show_takeaway(lesson: Lesson, data_set: DataSet, table: pd.DataFrame) -> Non
     st.markdown(f"Source: [{lesson.source}]({lesson.source_address})")
     st.download_button(
         "Download this lesson as a notebook",
-        make_notebook(lesson, data_set.path, state.patient_pattern(data_set)),
+        make_notebook(lesson, loading.found(data_set).source),
         f"lymph-lesson-{lesson.number}-{lesson.slug}.ipynb",
         "application/x-ipynb+json",
         key="download_lesson",

@@ -8,18 +8,12 @@ from lymph.charts import MODES
 from lymph.data.sources import DataSet
 from lymph.errors import LymphError
 from lymph.evaluation import cell_pictures, interval_words, judged_pictures, moved_pictures
-from lymph.reports.tables import LEAK_MARK, SET_TITLES
+from lymph.reports.tables import SET_TITLES, mark_title, people_text, right_text
 from lymph.runs import Run
+from lymph.text import counted
 from pages.shared import choice, figures, keeping, state, training
 from pages.shared.choice import RIGHT, WRONG, Choice
-from pages.shared.frame import (
-    begin_on_pictures,
-    counted,
-    next_step,
-    offer_training,
-    plain,
-    show_error,
-)
+from pages.shared.frame import begin_on_pictures, next_step, offer_training, plain, show_error
 from pages.shared.judging import Judged, base_of
 from pages.shared.matrix import show_difference, show_matrix
 from pages.shared.navigation import ensure_app
@@ -142,26 +136,29 @@ def show_numbers(judged: Judged) -> None:
     """Show the two numbers that answer the page's question."""
     report = judged.report
     pictures, patients = report["pictures"], report["patients"]
-    right = round(patients["accuracy"] * patients["n"])
-    mark = f" · {LEAK_MARK}" if judged.leaks else ""
+    unknown = report.get("patients_unknown")
+    mark = f" · {judged.mark}" if judged.mark else ""
     with st.grid(2, min_column_width=190, key="quality"):
         with st.container(gap=None):
             st.metric(f"Right, per picture{mark}", f"{100 * pictures['accuracy']:.0f} %")
             st.caption(f"{interval_words(pictures['interval'])}, {pictures['n']} pictures")
         with st.container(gap=None):
-            st.metric(f"Right, per patient{mark}", f"{right} of {patients['n']}")
-            st.caption(f"{interval_words(patients['interval'])}, {patients['n']} patients")
+            st.metric(f"Right, per patient{mark}", right_text(report))
+            if not unknown:
+                st.caption(f"{interval_words(patients['interval'])}, {people_text(report)}")
+    of_patients = f" and {100 * patients['baseline']:.0f} % of the patients"
     st.caption(
         f"{SET_TITLES[judged.set_name]} set, split by {judged.run.split().by}. Always saying the"
-        f" largest class would be right on {100 * pictures['baseline']:.0f} % of the pictures and"
-        f" {100 * patients['baseline']:.0f} % of the patients."
+        f" largest class would be right on {100 * pictures['baseline']:.0f} % of the pictures"
+        f"{'' if unknown else of_patients}."
     )
 
 
 def show_warnings(judged: Judged) -> None:
     warnings = list(judged.report["warnings"])
-    if judged.leaks:
-        st.error(f"**This split leaks.** {plain(warnings.pop(0))}")
+    if judged.mark:
+        title = mark_title(judged.report)
+        st.error((f"**{title}** " if title else "") + plain(warnings.pop(0)))
     if warnings:
         with st.expander(f"Read these figures with care ({len(warnings)})"):
             for warning in warnings:

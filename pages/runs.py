@@ -11,9 +11,10 @@ from lymph.data.sources import DataSet
 from lymph.errors import LymphError
 from lymph.facts import OKABE_ITO
 from lymph.runs import Run
+from lymph.text import counted
 from pages.shared import training
 from pages.shared.figures import draw
-from pages.shared.frame import begin_on_pictures, counted, offer_training, plain, show_error
+from pages.shared.frame import begin_on_pictures, offer_training, plain, show_error
 from pages.shared.navigation import ensure_app, go_to
 
 QUESTION = "What has been tried, and what came of it?"

@@ -33,6 +33,7 @@ WAYS = {
     "hand": "By hand",
     "folds": "In folds",
     "one-out": "One patient out",
+    "given": "The data's own split",
     "picture": "By picture, at random",
     "saved": "A saved split",
 }
@@ -42,6 +43,7 @@ WAYS_TOLD = {
     "hand": "Start from the split by patient and move patients with a click.",
     "folds": "Every patient is tested once, by a model that has not seen it.",
     "one-out": "As many folds as patients: each is tested alone.",
+    "given": "The split that these pictures came with, in folders or a table.",
     "picture": "Every picture is drawn by lot, so that patients end up on both sides.",
     "saved": "One that was kept here under a name.",
 }
@@ -69,7 +71,8 @@ def choose_split(data_set: DataSet) -> SplitSettings:
     kept = state.split_settings(data_set)
     name = data_set.name
     saved = list(splits.list_splits(data_set.path))
-    ways = [way for way in WAYS if way != "saved" or saved]
+    there = {"saved": bool(saved), "given": bool(loading.found(data_set).set_counts())}
+    ways = [way for way in WAYS if there.get(way, True)]
     by = st.radio(
         "How to split",
         ways,
@@ -84,7 +87,7 @@ def choose_split(data_set: DataSet) -> SplitSettings:
         settings = settings._replace(
             name=st.selectbox("Saved split", saved, place, key="saved_name")
         )
-    elif by not in ("notebook", "one-out"):
+    elif by not in ("notebook", "one-out", "given"):
         settings = choose_numbers(name, settings)
     if by == "hand" and (settings[1:4] != kept[1:4]):
         settings = settings._replace(moves=())
@@ -111,26 +114,28 @@ def choose_numbers(name: str, settings: SplitSettings) -> SplitSettings:
 
 
 def show_split(data_set: DataSet, table: pd.DataFrame, settings: SplitSettings) -> None:
-    split = loading.make_split(table, settings, data_set.path)
+    split = loading.make_split(data_set, table, settings)
     facts = loading.split_facts(data_set, table, split, settings)
     if not facts.untrainable:
         state.mark_done("split")
-    show_answer(split, facts)
+    caveat = loading.found(data_set).source.caveat
+    show_answer(split, facts, caveat)
     show_twins(data_set, table, split)
     colours = class_colours(classes_of(table))
     if settings.by == "hand":
         move_by_hand(data_set, table, split, settings, colours)
-    elif split.by == "patient":
+    elif split.by == "patient" and not caveat:
         show_tiles(table, split, colours)
     if not tests_patients_alone(split):
         show_balance(table, facts, colours)
-    leak_view.show_meter(data_set)
-    show_patients(data_set, table, split, colours)
+    if not caveat:  # without patients there is no leak to measure and nobody to show
+        leak_view.show_meter(data_set)
+        show_patients(data_set, table, split, colours)
     show_downloads(split, facts)
     next_step("Next: let a model learn from the training pictures.", "train", "Go to training")
 
 
-def show_answer(split: Split, facts: SplitFacts) -> None:
+def show_answer(split: Split, facts: SplitFacts, caveat: str) -> None:
     leak = facts.leak
     with st.grid(3, min_column_width=150, key="split_numbers"):
         if split.folds is not None:
@@ -138,9 +143,9 @@ def show_answer(split: Split, facts: SplitFacts) -> None:
         else:
             test = facts.summary["sets"]["test"]["patients"]
             unseen = test - len(leak.leaked_patients) if split.by == "picture" else test
-            st.metric("Patients never seen", unseen)
+            st.metric("Patients never seen", "unknown" if caveat else unseen)
         st.metric("Test pictures", leak.test_pictures)
-        st.metric("Of these, leaked", leak.leaked_test_pictures)
+        st.metric("Of these, leaked", "unknown" if caveat else leak.leaked_test_pictures)
     for sentence in facts.untrainable:
         st.error(plain(sentence))
     with st.container(key="leak_sentence"):
@@ -150,6 +155,8 @@ def show_answer(split: Split, facts: SplitFacts) -> None:
                 "The model can recognise these patients by the colour of their slide instead of"
                 " their disease, so its test score will flatter it."
             )
+        elif caveat:
+            st.warning(plain(caveat))
         elif leak.test_pictures and not facts.untrainable:
             st.success(f"### {plain(leak.sentence)}")
     for sentence in facts.advice:

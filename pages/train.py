@@ -13,16 +13,17 @@ from lymph.data.sources import DataSet
 from lymph.errors import LymphError
 from lymph.models import MODELS
 from lymph.models.augmentations import AUGMENTATIONS
-from lymph.reports.tables import LEAK_MARK
+from lymph.reports.tables import LEAK_MARK, UNKNOWN_MARK
 from lymph.runs import Run
 from lymph.splits import Split
+from lymph.text import counted
 from lymph.training.class_weights import class_weights
 from lymph.training.config import CLASS_WEIGHTS, USUAL_AUGMENTATION, TrainConfig
 from lymph.training.estimate import estimate_seconds, seconds_left
 from lymph.training.phases import plan_phases
 from lymph.training.preview import vary
 from pages.shared import loading, state
-from pages.shared.frame import begin_on_pictures, counted, plain, show_error
+from pages.shared.frame import begin_on_pictures, plain, show_caveat, show_error
 from pages.shared.loading import duration, time_left
 from pages.shared.navigation import FILES, ensure_app, go_to
 from pages.shared.training import (
@@ -89,7 +90,7 @@ def chosen_run(data_set: DataSet) -> Run | None:
 
 def choose_and_start(data_set: DataSet) -> None:
     table = usable(loading.picture_table(data_set))
-    split = loading.make_split(table, state.split_settings(data_set), data_set.path)
+    split = loading.make_split(data_set, table, state.split_settings(data_set))
     main, side = st.columns([2, 1], gap="large")
     with main:
         tested = choose_test(table, split)
@@ -99,11 +100,10 @@ def choose_and_start(data_set: DataSet) -> None:
         split = folds_for(table, split, tested)
     with side:
         describe_split(table, split)
+        show_caveat(config.source.caveat)
         problems = splits.untrainable(table, split)
         for sentence in problems:
             st.error(plain(sentence))
-        config.pattern = state.patient_pattern(data_set)
-        config.patients_csv = state.patients_csv(data_set)
         if not problems:
             show_estimate(config, split, table)
         if st.button(
@@ -157,7 +157,7 @@ def choose_settings(
         persist_state="session",
     )
     spec = MODELS[model]
-    chosen = {"data": str(data_set.path), "model": model}
+    chosen = {"source": loading.found(data_set).source, "model": model}
     with st.grid(4, min_column_width=130, key="train_numbers"):
         chosen["epochs"] = st.number_input(
             "Epochs", 1, 500, spec.epochs, key=f"epochs_{model}", persist_state="session"
@@ -244,13 +244,13 @@ def show_variations(data_set: DataSet, table: pd.DataFrame, config: TrainConfig)
     with st.expander("See it on your pictures", key="variations"):
         if not st.toggle("Show", key="show_variations"):
             return
-        for picture in table.groupby("label")["picture"].first():
+        for label, picture in table.groupby("label")["picture"].first().items():
             ways = tuple(config.augmentation)
             shown = varied_pictures(str(data_set.path), picture, config.model, ways, config.seed)
             for number, (place, pixels) in enumerate(
                 zip(st.columns(len(shown)), shown, strict=True)
             ):
-                words = plain(picture.split("/")[0]) + ", as it is" if not number else None
+                words = plain(label) + ", as it is" if not number else None
                 place.image(pixels, caption=words, width="stretch")
 
 
@@ -434,7 +434,10 @@ def draw_numbers(run: Run) -> None:
     last = run.metrics().iloc[-1]
     with st.grid(4, min_column_width=150, key="run_numbers"):
         st.metric("Train accuracy", f"{100 * last['train_accuracy']:.0f} %")
-        mark = f" · {LEAK_MARK}" if validates_on_known(run.id) else ""
+        mark = LEAK_MARK if validates_on_known(run.id) else ""
+        if run.config.source.caveat:
+            mark = UNKNOWN_MARK
+        mark = f" · {mark}" if mark else ""
         st.metric(f"Validation accuracy{mark}", f"{100 * last['val_accuracy']:.0f} %")
         st.metric("Train loss", f"{last['train_loss']:.2f}")
         st.metric("Validation loss", f"{last['val_loss']:.2f}")

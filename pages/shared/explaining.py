@@ -140,9 +140,14 @@ def _show_heat(
     picture, side = st.columns([2.6, 1], gap="medium")
     with side:
         label = st.segmented_control(
-            "What speaks for", run.classes, default=predicted, format_func=plain, required=True,
+            "What speaks for",
+            run.classes,
+            default=predicted,
+            format_func=plain,
+            required=True,
             key=f"{key}_class",
-        )  # fmt: skip
+            wrap=True,
+        )
         opacity = _opacity(f"{key}_heat_opacity")
     model = (run.id, training.changed(run))
     heat = _heat(*model, content_key(pixels), run.classes.index(label), pixels)

@@ -8,10 +8,11 @@ from lymph.charts import class_curves, intervals_chart, reliability_chart
 from lymph.errors import LymphError
 from lymph.evaluation import curve, in_order
 from lymph.facts import class_colours
-from lymph.reports.tables import LEAK_MARK, METRICS_TOLD, area_text
+from lymph.reports.tables import METRICS_TOLD, area_text
+from lymph.text import counted
 from pages.shared import training
 from pages.shared.explaining import show_embedding
-from pages.shared.frame import counted, plain
+from pages.shared.frame import plain
 from pages.shared.judging import (
     Judged,
     areas_of,
@@ -156,7 +157,7 @@ def show_orders(judged: Judged) -> None:
 def show_map(judged: Judged) -> None:
     """Draw where all pictures of the run lie in its feature space; chosen points show pictures."""
     every = training.predictions_of(judged.run)
-    mark = f" :red[**{LEAK_MARK}**]" if judged.leaks else ""
+    mark = f" :red[**{judged.mark}**]" if judged.mark else ""
     st.caption(
         f"All pictures of the run, whichever set is chosen. Draw a frame to see pictures.{mark}"
     )
@@ -204,6 +205,6 @@ def show_difference_sentence(first: Judged, second: Judged, named: bool, measure
         st.info(plain(str(error)))
         return
     lead = f"{plain(training.title_of(second.run))}: " if named else ""
-    leaky = first.leaks or second.leaks
-    mark = " :red[**A split leaks: this comparison cannot be trusted.**]" if leaky else ""
+    why = first.mark or second.mark
+    mark = f" :red[**{why}: this comparison cannot be trusted.**]" if why else ""
     st.info(f"{lead}{plain(difference.sentence)} Per {first.unit[:-1]}.{mark}")

@@ -55,11 +55,6 @@ def plain(text: str) -> str:
     return re.sub(r"([\\`*_{}\[\]()#+\-.!|<>~$:^&])", r"\\\1", " ".join(str(text).split()))
 
 
-def counted(number: int, noun: str) -> str:
-    """Write a number with its noun in the singular or the plural."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
 def escape(text: str) -> str:
     """Make text that someone else wrote safe inside HTML."""
     return html.escape(str(text), quote=True)
@@ -93,6 +88,12 @@ def next_step(text: str, step: str, label: str) -> None:
         st.write(text)
         if st.button(label, type="primary", key=f"go_{step}"):
             go_to(step)
+
+
+def show_caveat(caveat: str) -> None:
+    """Say what goes with every figure of pictures whose patients nobody knows."""
+    if caveat:
+        st.warning(plain(caveat))
 
 
 def show_error(error: LymphError) -> None:

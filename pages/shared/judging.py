@@ -7,7 +7,7 @@ import streamlit as st
 
 from lymph import evaluation
 from lymph.evaluation import Area, Calibration, Temperature
-from lymph.reports.tables import LEAK_MARK, base_text
+from lymph.reports.tables import base_text, mark_of
 from lymph.runs import Run
 from pages.shared import training
 
@@ -42,6 +42,11 @@ class Judged(NamedTuple):
         return bool(self.report.get("leaked_test_share"))
 
     @property
+    def mark(self) -> str:
+        """Return the mark of figures that cannot be trusted as they stand, or nothing."""
+        return mark_of(self.report)
+
+    @property
     def pictures(self) -> pd.DataFrame:
         """Return the prediction rows of the set."""
         return _pictures(*self.key[:3])
@@ -59,7 +64,8 @@ class Judged(NamedTuple):
 
 def base_of(judged: Judged) -> str:
     """Say on what a figure stands: set, split, pictures, patients, and whether it leaks."""
-    return base_text(judged.run, judged.report).replace(LEAK_MARK, f":red[**{LEAK_MARK}**]")
+    words = base_text(judged.run, judged.report)
+    return words.replace(judged.mark, f":red[**{judged.mark}**]") if judged.mark else words
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)

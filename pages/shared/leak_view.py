@@ -6,7 +6,7 @@ from lymph import leak
 from lymph.charts import leak_bars
 from lymph.data.sources import DataSet
 from lymph.leak import FEATURES, Measurement, MeterConfig
-from pages.shared import state
+from pages.shared import loading
 from pages.shared.frame import plain
 from pages.shared.loading import time_left
 
@@ -36,15 +36,10 @@ def show_meter(data_set: DataSet) -> None:
             key="leak_weights",
             persist_state="session",
         ).strip()
-    measurement = leak.latest_measurement(data_set.path, features)
+    source = loading.found(data_set).source
+    measurement = leak.latest_measurement(source, features)
     going = measurement is not None and not measurement.status().over
-    config = MeterConfig(
-        str(data_set.path.resolve()),
-        features,
-        weights or "imagenet",
-        pattern=state.patient_pattern(data_set),
-        patients_csv=state.patients_csv(data_set),
-    )
+    config = MeterConfig(source, features, weights or "imagenet")
     if not going and st.button("Measure the leak", key="measure_leak"):
         leak.start_measurement(config)
         st.rerun()

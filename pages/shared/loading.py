@@ -15,18 +15,19 @@ import streamlit as st
 from PIL import Image
 
 from lymph import splits
-from lymph.data import choices, quality
+from lymph.data import quality
+from lymph.data.decisions import decisions_file
 from lymph.data.depth import read_of, white_of
+from lymph.data.look import Found
 from lymph.data.measure import measure_all
-from lymph.data.names import Reading, read_names
 from lymph.data.quality import Finding
-from lymph.data.scan import count_unopened, scan
+from lymph.data.scan import count_unopened
+from lymph.data.source import PictureSource, source_of, table_of
 from lymph.data.sources import DataSet
 from lymph.data.stamps import stamp_of
 from lymph.data.thumbnails import thumbnail_paths
 from lymph.errors import SplitError
 from lymph.splits import LeakReport, Split
-from pages.shared import state
 from pages.shared.state import SplitSettings
 
 Progress = Callable[[int, int], None]
@@ -88,8 +89,26 @@ def folder_stamp(root: Path) -> Stamp:
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
-def _table(root: str, stamp: Stamp, pattern: str, csv: str, decided: tuple, decode: bool):  # noqa: ANN202
-    return scan(Path(root), pattern, Path(csv) if csv else None, decode=decode)
+def _found(root: str, stamp: Stamp, decided: tuple) -> Found[PictureSource]:
+    return source_of(root).look()
+
+
+def found(data_set: DataSet) -> Found[PictureSource]:
+    """Return what a data set holds and what tells it, as it stands and as it was corrected.
+
+    Raises
+    ------
+    DataError
+        When the folder is gone, or nothing tells its classes.
+    """
+    root = data_set.path
+    stamp = folder_stamp(root) if root.is_dir() else ()
+    return _found(str(root), stamp, stamp_of(decisions_file(root)))
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _table(root: str, stamp: Stamp, decided: tuple, decode: bool, _found: Found) -> pd.DataFrame:
+    return table_of(_found, decode=decode)
 
 
 # A set with more new pictures than this is shown by its headers first.
@@ -104,26 +123,22 @@ def picture_table(data_set: DataSet, decode: bool = True) -> pd.DataFrame:
     Raises
     ------
     DataError
-        When the folder is gone or the pattern cannot serve.
+        As :func:`found`.
     """
-    root, pattern, csv = (
-        data_set.path,
-        state.patient_pattern(data_set),
-        state.patients_csv(data_set),
-    )
-    stamp = folder_stamp(root) if root.is_dir() else ()
+    root, holds = data_set.path, found(data_set)
+    stamp = folder_stamp(root)
     seen = st.session_state.setdefault("scanned", {})
     decode = decode or seen.get((str(root), stamp), False)
     # A cached function cannot draw into a bar made outside it, so the slow first reading, which
     # fills the cache on disk, happens here.
     if seen.get((str(root), stamp)) is None or decode > seen[(str(root), stamp)]:
-        decode = decode or (root.is_dir() and _few_unopened(root))
+        decode = decode or count_unopened(root, holds.pictures) <= DECODED_AT_ONCE
         with progress_bar("Reading pictures") as progress:
-            scan(root, pattern, Path(csv) if csv else None, progress, decode)
+            table_of(holds, progress, decode)
         seen[(str(root), stamp)] = decode
-    decided = tuple(stamp_of(Path(file)) for file in (choices.choices_file(root), csv or root))
+    decided = stamp_of(decisions_file(root))
     # The table is shared, not copied: with copy-on-write a change stays with who makes it.
-    return _table(str(root), stamp, pattern, csv, decided, decode).copy(deep=False)
+    return _table(str(root), stamp, decided, decode, holds).copy(deep=False)
 
 
 def headers_only(data_set: DataSet) -> bool:
@@ -140,13 +155,10 @@ def prepare(data_set: DataSet, table: pd.DataFrame) -> None:
         measures(data_set, sound)
 
 
-def _few_unopened(root: Path) -> bool:
-    return count_unopened(root) <= DECODED_AT_ONCE
-
-
 def read_again() -> None:
     """Forget what was read, for files that were changed in their place."""
     st.cache_data.clear()
+    _found.clear()
     _table.clear()
     for key in ("scanned", "thumbnails_made", "folder_stamps"):
         st.session_state.pop(key, None)
@@ -179,7 +191,7 @@ def _findings(_table: pd.DataFrame, _measured: pd.DataFrame, key: tuple) -> list
 def findings(data_set: DataSet, table: pd.DataFrame) -> list[Finding]:
     """Return what may be wrong with the pictures of a data set."""
     measured = measures(data_set, table[table["problem"] == ""])
-    decided = stamp_of(choices.choices_file(data_set.path))
+    decided = stamp_of(decisions_file(data_set.path))
     white = white_of(data_set.path)
     key = (str(data_set.path), folder_stamp(data_set.path), white, decided, len(measured))
     return _findings(table, measured, key)
@@ -200,19 +212,7 @@ def known_twins(data_set: DataSet, table: pd.DataFrame) -> list[tuple[str, str]]
     return [(found.other, found.picture) for found in twins]
 
 
-@st.cache_data(show_spinner=False, max_entries=8)
-def reading_of(_pictures: list[str], pattern: str, root: str, stamp: Stamp) -> Reading:
-    """Return what a pattern makes of the names of a folder as it stands.
-
-    Raises
-    ------
-    DataError
-        When the pattern cannot serve.
-    """
-    return read_names(_pictures, pattern)
-
-
-def make_split(table: pd.DataFrame, settings: SplitSettings, root: Path | None = None) -> Split:
+def make_split(data_set: DataSet, table: pd.DataFrame, settings: SplitSettings) -> Split:
     """Make the split that the settings describe, for sound pictures.
 
     Raises
@@ -221,7 +221,9 @@ def make_split(table: pd.DataFrame, settings: SplitSettings, root: Path | None =
         When these data cannot be split so.
     """
     if settings.by == "saved":
-        return _saved(table, settings.name, root)
+        return _saved(table, settings.name, data_set.path)
+    if settings.by == "given":
+        return splits.given_split(table, found(data_set).given_sets())
     rows = table[["picture", "label", "patient"]]
     # pandas hashes a hundred thousand rows ten times as fast as Streamlit would.
     key = int(pd.util.hash_pandas_object(rows).sum())
@@ -246,7 +248,7 @@ def split_facts(
     data_set: DataSet, table: pd.DataFrame, split: Split, settings: SplitSettings
 ) -> SplitFacts:
     """Return what is to say of the split that the settings made."""
-    stamps = (folder_stamp(data_set.path), stamp_of(choices.choices_file(data_set.path)))
+    stamps = (folder_stamp(data_set.path), stamp_of(decisions_file(data_set.path)))
     saved = splits.list_splits(data_set.path) if settings.by == "saved" else {}
     key = (str(data_set.path), stamps, tuple(settings), str(saved.get(settings.name)), len(table))
     return _split_facts(table, split, key)
@@ -269,8 +271,8 @@ def _split_facts(_table: pd.DataFrame, _split: Split, key: tuple) -> SplitFacts:
     )
 
 
-def _saved(table: pd.DataFrame, name: str, root: Path | None) -> Split:
-    known = splits.list_splits(root) if root else {}
+def _saved(table: pd.DataFrame, name: str, root: Path) -> Split:
+    known = splits.list_splits(root)
     if name not in known:
         raise SplitError("This split is no longer saved; choose another way to split.")
     known[name].assign(table)

@@ -11,9 +11,10 @@ from lymph.charts import percent, probability_bars
 from lymph.errors import LymphError
 from lymph.facts import class_colours
 from lymph.runs import Run
+from lymph.text import counted
 from pages.shared import loading
 from pages.shared.explaining import show_explanation
-from pages.shared.frame import counted, escape, plain, show_error
+from pages.shared.frame import escape, plain, show_error
 from pages.shared.galleries import Item, badge, gallery, short_name
 
 SIBLINGS = 40

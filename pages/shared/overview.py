@@ -9,8 +9,9 @@ from lymph.charts import class_histogram, kinds_histogram, kinds_of, pictures_pe
 from lymph.data.scan import classes_of
 from lymph.data.sources import DataSet
 from lymph.facts import class_colours
+from lymph.text import counted
 from pages.shared import viewer
-from pages.shared.frame import counted, plain
+from pages.shared.frame import plain
 from pages.shared.galleries import gallery
 from pages.shared.rows import Rows
 

@@ -3,12 +3,13 @@
 import pandas as pd
 import streamlit as st
 
-from lymph.data import choices
+from lymph.data.exclusions import exclude, excluded, include
 from lymph.data.quality import KINDS, Finding
 from lymph.data.sources import DataSet
 from lymph.facts import class_colours
+from lymph.text import counted
 from pages.shared import loading, viewer
-from pages.shared.frame import counted, plain
+from pages.shared.frame import plain
 from pages.shared.galleries import Item, gallery
 from pages.shared.rows import Rows
 
@@ -49,7 +50,7 @@ def show_kind(data_set: DataSet, table: pd.DataFrame, kind: str, found: list[Fin
     if kind in ("same", "near"):
         label = f"Leave out the later of each pair ({counted(len(pictures), 'picture')})"
     reasons = {name: f"{KINDS[kind].title}: {f.note}." for name, f in pictures.items()}
-    st.button(label, key="leave_out_all", on_click=choices.leave_out, args=(data_set.path, reasons))
+    st.button(label, key="leave_out_all", on_click=exclude, args=(data_set.path, reasons))
     labels = dict(zip(table["picture"], table["label"], strict=True))
     items = [item for finding in found for item in items_of(finding, labels)]
     rows = Rows(table[table["picture"].isin([item.picture for item in items])])
@@ -71,7 +72,7 @@ def items_of(finding: Finding, labels: dict[str, str]) -> list[Item]:
 
 
 def show_left_out(data_set: DataSet) -> None:
-    left = choices.left_out(data_set.path)
+    left = excluded(data_set.path)
     if not left:
         return
     st.subheader(f"Left out by you ({len(left)})", anchor=False)
@@ -86,9 +87,9 @@ def show_left_out(data_set: DataSet) -> None:
             key="take_back_one",
         )
         if st.button("Take it in", key="take_back", disabled=one is None):
-            choices.take_back(data_set.path, [one])
+            include(data_set.path, [one])
             st.rerun()
         if st.button("Take all in again", key="take_back_all"):
-            choices.take_back(data_set.path, list(left))
+            include(data_set.path, list(left))
             st.rerun()
     st.caption(plain("Files are never touched: this list is kept in the workspace."))

@@ -27,7 +27,7 @@ def save(data_set: DataSet, table: pd.DataFrame, settings: SplitSettings) -> Non
         name = st.text_input("Name of this split", key="split_name", max_chars=60)
         if st.form_submit_button("Save the split", key="save_split"):
             try:
-                made = loading.make_split(table, settings, data_set.path)
+                made = loading.make_split(data_set, table, settings)
                 splits.save_split(data_set.path, name, made)
             except LymphError as error:
                 show_error(error)

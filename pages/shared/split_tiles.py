@@ -6,8 +6,9 @@ import streamlit as st
 from lymph.charts import SET_TITLES, breakable, ink_on
 from lymph.data.sources import DataSet
 from lymph.splits import Split
+from lymph.text import counted
 from pages.shared import state
-from pages.shared.frame import counted, escape, plain
+from pages.shared.frame import escape, plain
 from pages.shared.state import SplitSettings
 from pages.shared.strips import page_of_patients, patient_rows
 

@@ -8,8 +8,8 @@ from lymph.data.measure import components
 from lymph.data.scan import classes_of
 from lymph.data.sources import DataSet
 from lymph.facts import class_colours
+from lymph.text import counted
 from pages.shared import loading, viewer
-from pages.shared.frame import counted
 from pages.shared.galleries import gallery
 from pages.shared.rows import Rows
 

@@ -4,16 +4,16 @@ from typing import Literal, NamedTuple
 
 import streamlit as st
 
-from lymph.data import choices
 from lymph.data.sources import DataSet, list_data_sets
 from lymph.splits import FRACTIONS
 from pages.shared.navigation import DATA_KEY
 
 WANTED_KEY = "data_wanted"
+NEW_KEY = "data_new"
 SPLITS_KEY = "split_settings"
 DONE_KEY = "steps_done"
 
-SplitBy = Literal["patient", "notebook", "hand", "folds", "one-out", "picture", "saved"]
+SplitBy = Literal["patient", "notebook", "hand", "folds", "one-out", "picture", "given", "saved"]
 
 
 class SplitSettings(NamedTuple):
@@ -40,19 +40,16 @@ def current_data_set() -> DataSet | None:
     return by_name.get(st.session_state.get(DATA_KEY, ""), known[0] if known else None)
 
 
-def want_data_set(name: str) -> None:
+def want_data_set(name: str, new: bool = False) -> None:
     """Choose a data set at the next run of the script, before the sidebar's chooser is drawn."""
     st.session_state[WANTED_KEY] = name
+    if new:
+        st.session_state[NEW_KEY] = name
 
 
-def patient_pattern(data_set: DataSet) -> str:
-    """Return the pattern that tells the patients of a data set from the file names."""
-    return choices.patient_pattern(data_set.path)
-
-
-def patients_csv(data_set: DataSet) -> str:
-    """Return the path of the table that names the patients in place of the pattern, or nothing."""
-    return str(choices.patients_csv(data_set.path) or "")
+def is_new(data_set: DataSet) -> bool:
+    """Tell, once, whether a data set was just opened: what was found is shown first."""
+    return st.session_state.pop(NEW_KEY, None) == data_set.name
 
 
 def split_settings(data_set: DataSet) -> SplitSettings:

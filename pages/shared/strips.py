@@ -7,8 +7,9 @@ import streamlit as st
 
 from lymph.charts import SET_TITLES
 from lymph.data.sources import DataSet
+from lymph.text import counted
 from pages.shared import loading
-from pages.shared.frame import counted, escape
+from pages.shared.frame import escape
 from pages.shared.galleries import badge, short_name
 
 HEIGHT = 64

@@ -1,18 +1,18 @@
 """Runs as the pages need them: those of one data set, their names, the classifier of one."""
 
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import streamlit as st
 
 from lymph import runs
-from lymph.data.scan import scan, usable
 from lymph.data.sources import DataSet
 from lymph.errors import LymphError
 from lymph.evaluation import interval_words, report
+from lymph.facts import PATIENTS_UNKNOWN
 from lymph.models import MODELS
+from lymph.reports.tables import people_text
 from lymph.runs import Run
 from lymph.splits import leak_report
 from lymph.training.folder import PREDICTIONS, Status
@@ -87,10 +87,8 @@ def validates_on_known(run_id: str) -> bool:
     split, config = run.split(), run.config
     if split.folds is not None or split.by == "patient":
         return split.by == "picture"
-    csv = Path(config.patients_csv) if config.patients_csv else None
     try:
-        table = usable(scan(config.data, config.pattern, csv))
-        return leak_report(table, split, "val").leaked_test_pictures > 0
+        return leak_report(config.source.usable(), split, "val").leaked_test_pictures > 0
     except LymphError:
         return True
 
@@ -186,14 +184,15 @@ def quality_sentence(run: Run) -> str:
     """Say how good a run's model is, with set, split, number of patients and interval."""
     set_name = set_names(predictions_of(run))[0]
     figures = report_of(run, set_name)
-    pictures, patients = figures["pictures"], figures["patients"]
+    pictures = figures["pictures"]
     words = (
         f"This model is right on {100 * pictures['accuracy']:.0f} % of {pictures['n']}"
         f" {SET_WORDS[set_name]} pictures ({interval_words(pictures['interval'])}) of"
-        f" {patients['n']} patients, split by {run.split().by}."
+        f" {people_text(figures)}, split by {run.split().by}."
     )
-    leaked = figures.get("leaked_test_share")
-    return words + (" It has trained on the same patients, which flatters it." if leaked else "")
+    if figures.get("leaked_test_share"):
+        return words + " It has trained on the same patients, so this figure is too optimistic."
+    return words + (f" {PATIENTS_UNKNOWN}" if figures.get("patients_unknown") else "")
 
 
 def run_in_address(key: str) -> str | None:

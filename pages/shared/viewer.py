@@ -7,7 +7,7 @@ import numpy as np
 import streamlit as st
 
 from lymph.charts import intensity_histogram, zoomable
-from lymph.data import choices
+from lymph.data.exclusions import exclude
 from lymph.data.pixels import shrink
 from lymph.data.read import read_header
 from lymph.data.stain import stain_picture
@@ -73,7 +73,7 @@ def view(root: Path, rows: Rows) -> None:
         st.caption(TOLD.get(way) or model_words(way))
     with side:
         show_facts(root, item, shown)
-        leave = partial(choices.leave_out, root, {item.picture: BY_HAND})
+        leave = partial(exclude, root, {item.picture: BY_HAND})
         if st.button("Leave this picture out", key="viewer_leave_out", on_click=leave):
             st.rerun()
 

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from lymph.data import sources
-from lymph.data.scan import scan, usable
+from lymph.data.source import PictureSource
 from lymph.runs import create_run, train_here
 from lymph.splits import split_by_patient
 from lymph.training.config import TrainConfig
@@ -30,7 +30,7 @@ def address(serve: Callable[[Path], str], workspace: Path, tiny_root: Path) -> s
     """Return the address of an app with a small data set and one finished run."""
     sources.add_folder(tiny_root)
     config = TrainConfig(str(tiny_root), epochs=1)
-    train_here(create_run(config, split_by_patient(usable(scan(tiny_root)))))
+    train_here(create_run(config, split_by_patient(PictureSource(tiny_root).usable())))
     return serve(workspace)
 
 

@@ -9,7 +9,7 @@ from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
 from lymph.data import sources
-from lymph.data.scan import scan, usable
+from lymph.data.source import PictureSource
 from lymph.runs import create_run, train_here
 from lymph.splits import split_by_patient
 from lymph.training.config import TrainConfig
@@ -65,7 +65,7 @@ def address(serve: Callable[[Path], str], workspace: Path, long_root: Path) -> s
     """Return the address of an app with these classes and one finished run."""
     sources.add_folder(long_root)
     config = TrainConfig(str(long_root), epochs=1)
-    train_here(create_run(config, split_by_patient(usable(scan(long_root)))))
+    train_here(create_run(config, split_by_patient(PictureSource(long_root).usable())))
     return serve(workspace)
 
 

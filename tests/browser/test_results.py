@@ -12,7 +12,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from lymph import reports
 from lymph.data import sources
-from lymph.data.scan import classes_of, scan, usable
+from lymph.data.scan import classes_of
+from lymph.data.source import PictureSource
 from lymph.predictions import make_predictions, write_predictions
 from lymph.runs import Run, create_run
 from lymph.splits import Split
@@ -41,7 +42,7 @@ def finished_run(root: Path, classes: list[str]) -> Run:
             Image.new("RGB", (64, 48), (90, 40 + 30 * i, 120)).save(root / name)
             said[name] = predicted
     data_set = sources.add_folder(root)
-    table = usable(scan(data_set.path))
+    table = PictureSource(data_set.path).usable()
     last = table.groupby("label")["patient"].apply(lambda own: sorted(own.unique())[-2:])
     sets = {"train": [own[0] for own in last], "val": [own[1] for own in last]}
     rest = set(table["patient"]) - {name for own in sets.values() for name in own}

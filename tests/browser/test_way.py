@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from lymph.data import sources
-from lymph.data.scan import scan, usable
+from lymph.data.source import PictureSource
 from lymph.runs import Run, create_run, list_runs
 from lymph.splits import split_by_patient
 from lymph.training.config import TrainConfig
@@ -186,7 +186,7 @@ def compare_runs(visitor: Visitor) -> None:
     """Compare two runs from the table, and go on after the measure was chosen."""
     run = list_runs()[0]
     page, path = visitor.page, sources.list_data_sets()[1].path
-    split = split_by_patient(usable(scan(path)))
+    split = split_by_patient(PictureSource(path).usable())
     other = create_run(TrainConfig(str(path), epochs=1, seed=1), split)
     for file in run.path.iterdir():
         if file.name not in ("config.json", "split.json"):

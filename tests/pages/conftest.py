@@ -13,7 +13,8 @@ from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
 
 from lymph.data import sources
-from lymph.data.scan import classes_of, scan, usable
+from lymph.data.scan import classes_of
+from lymph.data.source import PictureSource
 from lymph.predictions import make_predictions, write_predictions
 from lymph.runs import Run, create_run
 from lymph.splits import Split, split_by_patient
@@ -87,7 +88,7 @@ def make_run(tiny: sources.DataSet) -> MakeRun:
     """Return a maker of finished runs, written by hand: one CLL test patient is taken for FL."""
 
     def make(split: Split | None = None, **changes: object) -> Run:
-        table = usable(scan(tiny.path))
+        table = PictureSource(tiny.path).usable()
         split = split or split_by_patient(table)
         run = create_run(TrainConfig(str(tiny.path), epochs=2, **changes), split)
         rows = table.assign(set=split.assign(table), fold="")

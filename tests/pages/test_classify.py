@@ -6,7 +6,7 @@ import zipfile
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from lymph.data.scan import scan, usable
+from lymph.data.source import PictureSource
 from lymph.data.sources import DataSet
 from lymph.runs import Run, create_run, train_here
 from lymph.splits import split_by_patient
@@ -28,7 +28,7 @@ def upload(app: AppTest, files: list[tuple[str, bytes, str]]) -> None:
 @pytest.fixture
 def trained(tiny: DataSet) -> Run:
     config = TrainConfig(str(tiny.path), epochs=1)
-    run = create_run(config, split_by_patient(usable(scan(tiny.path))))
+    run = create_run(config, split_by_patient(PictureSource(tiny.path).usable()))
     assert train_here(run).state == "finished"
     return run
 
@@ -121,7 +121,7 @@ def test_synthetic_examples_come_with_one_click(trained: Run, open_page: OpenPag
 
 def test_two_runs_answer_side_by_side(trained: Run, tiny: DataSet, open_page: OpenPage) -> None:
     config = TrainConfig(str(tiny.path), epochs=1, seed=5)
-    other = create_run(config, split_by_patient(usable(scan(tiny.path))))
+    other = create_run(config, split_by_patient(PictureSource(tiny.path).usable()))
     train_here(other)
     good = (tiny.path / "FL" / "sj-99-21_001.png").read_bytes()
     app = open_page("classify", run=other.id)

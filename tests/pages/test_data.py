@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from lymph.data import choices, sources
+from lymph.data import sources
+from lymph.data.exclusions import excluded
 from lymph.data.parallel import Progress
 from lymph.data.sources import DataSet
 from lymph.errors import DataError
@@ -153,22 +154,50 @@ def test_kaggle_out_of_reach_tells_the_way_by_hand(
     assert "By hand" in app.error[0].value
 
 
+def patients_said(app: AppTest) -> str:
+    """Return what the page says the patients would be."""
+    return next(e.value for e in app.markdown if e.value.startswith("**Patients**"))
+
+
 def test_a_pattern_of_ones_own_tells_the_patients(tiny: DataSet, open_page: OpenPage) -> None:
     app = open_view(open_page, "names")
-    app.text_input(key=f"pattern_{tiny.name}").set_value(r"(?P<patient>sj-99-\d)").run()
+    app.text_input(key="correct_pattern").set_value(r"(?P<patient>sj-99-\d)").run()
+    assert "3 patients, from the file names" in patients_said(app)
+    assert metrics(app)["Patients"] == "12", "nothing is kept before it is asked for"
+    app.button(key="use_corrections").click().run()
     assert metrics(app)["Patients"] == "3"
-    app.button(key="use_pattern").click().run()
-    app = open_page("data")
-    assert metrics(app)["Patients"] == "3"
+    assert metrics(open_page("data"))["Patients"] == "3"
 
 
-def test_a_bad_pattern_is_refused_and_can_be_mended(tiny: DataSet, open_page: OpenPage) -> None:
+def test_a_bad_pattern_is_refused_and_can_be_corrected(tiny: DataSet, open_page: OpenPage) -> None:
     app = open_view(open_page, "names")
-    app.text_input(key=f"pattern_{tiny.name}").set_value("(((").run()
+    app.text_input(key="correct_pattern").set_value("(((").run()
     assert "regular expression" in app.error[0].value
-    assert not [button for button in app.button if button.key == "use_pattern"]
-    app.text_input(key=f"pattern_{tiny.name}").set_value(r"(?P<patient>sj-99-\d\d)").run()
-    assert metrics(app)["Patients"] == "12"
+    assert not [button for button in app.button if button.key == "use_corrections"]
+    app.text_input(key="correct_pattern").set_value(r"(?P<patient>sj-99-\d\d)").run()
+    assert not app.error and "12 patients" in patients_said(app)
+
+
+def test_a_pattern_that_never_ends_stops_nobody(tiny: DataSet, open_page: OpenPage) -> None:
+    """Regression: one typed pattern froze every visitor of the server for 20 s."""
+    app = open_view(open_page, "names")
+    app.text_input(key="correct_pattern").set_value(r"(?P<patient>(([\w-]+)+)+)!").run()
+    assert not app.exception
+    assert app.error or "12 patients" not in patients_said(app)
+
+
+def test_unknown_patients_are_one_choice_that_is_said_from_then_on(
+    tiny: DataSet, open_page: OpenPage
+) -> None:
+    for number, file in enumerate(sorted(tiny.path.rglob("*.png"))):
+        file.rename(file.with_name(f"{number:04}.png"))
+    app = open_view(open_page, "names")
+    assert metrics(app)["Pictures"] == "0"
+    app.button(key="correct_now_Patients").click().run()
+    assert metrics(app)["Pictures"] == "36"
+    app = open_page("split")
+    assert not app.exception and not app.success
+    assert any("patients are unknown" in warning.value for warning in app.warning)
 
 
 def test_a_folder_that_went_away_is_said(tiny: DataSet, open_page: OpenPage) -> None:
@@ -258,20 +287,25 @@ def test_the_viewer_goes_on_shows_stains_and_leaves_out(tiny: DataSet, open_page
         app.button(key="gallery_open_2").click().run()
         assert not app.exception and app.button_group(key="viewer_way").value == way
     app.button(key="viewer_leave_out").click().run()
-    assert "CLL/sj-99-11_003.png" in choices.left_out(tiny.path)
+    assert "CLL/sj-99-11_003.png" in excluded(tiny.path)
     assert metrics(app)["Pictures"] == "35"
 
 
 def test_a_table_of_patients_takes_the_patterns_place(tiny: DataSet, open_page: OpenPage) -> None:
     names = sorted(p.relative_to(tiny.path).as_posix() for p in tiny.path.rglob("*.png"))
-    rows = "".join(f"{name},who-{i % 4}\n" for i, name in enumerate(names[:-1]))
+    rows = "".join(f"{name};who-{i % 4}\n" for i, name in enumerate(names[:-1]))
     app = open_view(open_page, "names")
-    app.file_uploader(key="patients_upload").upload("p.csv", f"picture,patient\n{rows}".encode())
-    app.run()
-    app.button(key="use_table").click().run()
+    app.selectbox(key="correct_patient").set_value(("table", 0)).run()
+    assert "No table tells the patients" in app.error[0].value
+    table = app.file_uploader(key="correct_patients_file")
+    table.upload("p.csv", f"File;Patient ID\n{rows}".encode("utf-16")).run()
+    assert not app.error and "4 patients, from a table" in patients_said(app)
+    app.button(key="use_corrections").click().run()
     assert not app.exception
     assert metrics(app)["Patients"] == "4" and metrics(app)["Left out"] == "1"
-    app.button(key="drop_table").click().run()
+    assert any("p\\.csv" in warning.value for warning in app.warning), "the user's own file"
+    app.selectbox(key="correct_patient").set_value(("name", 0)).run()
+    app.button(key="use_corrections").click().run()
     assert metrics(app)["Patients"] == "12"
 
 

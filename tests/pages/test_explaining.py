@@ -2,7 +2,7 @@
 
 from streamlit.testing.v1 import AppTest
 
-from lymph.data.scan import scan, usable
+from lymph.data.source import PictureSource
 from lymph.data.sources import DataSet
 from lymph.runs import create_run, train_here
 from lymph.splits import make_folds, split_by_patient
@@ -19,7 +19,7 @@ def draw(run_id: str) -> None:
 
 
 def test_the_map_comes_with_the_number_that_matters(tiny: DataSet) -> None:
-    table = usable(scan(tiny.path))
+    table = PictureSource(tiny.path).usable()
     run = create_run(TrainConfig(str(tiny.path), epochs=1), split_by_patient(table))
     train_here(run)
     app = AppTest.from_function(draw, kwargs={"run_id": run.id}, default_timeout=60).run()
@@ -30,7 +30,7 @@ def test_the_map_comes_with_the_number_that_matters(tiny: DataSet) -> None:
 
 
 def test_a_cross_validation_says_that_it_has_no_map(tiny: DataSet) -> None:
-    folds = make_folds(usable(scan(tiny.path)), 2, "patient", 0)
+    folds = make_folds(PictureSource(tiny.path).usable(), 2, "patient", 0)
     run = create_run(TrainConfig(str(tiny.path), epochs=1), folds)
     app = AppTest.from_function(draw, kwargs={"run_id": run.id}, default_timeout=60).run()
     assert not app.exception

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from lymph import workspace
-from lymph.data.scan import scan
+from lymph.data.source import PictureSource, source_of
 from lymph.data.sources import DataSet
 from lymph.glossary import GLOSSARY
 from lymph.lessons.catalogue import LESSONS, STEPS, Lesson
@@ -29,7 +29,7 @@ def has_run(tiny: DataSet) -> Callable[[str], LiveRun]:
     """Return a function that runs a lesson shortly and keeps its figures as the worker does."""
 
     def run_it(slug: str) -> LiveRun:
-        run = live_run(slug, tiny.path, scan(tiny.path))
+        run = live_run(slug, source_of(tiny.path).look().source, PictureSource(tiny.path).table())
         lesson = next(lesson for lesson in LESSONS if lesson.slug == slug)
         figures = lesson.module().run(load_lesson_data(tiny.path), **SETTINGS[slug])
         workspace.write_json(run.folder / FIGURES, figures)

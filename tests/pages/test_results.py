@@ -3,7 +3,7 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from lymph.data.scan import scan, usable
+from lymph.data.source import PictureSource
 from lymph.data.sources import DataSet
 from lymph.evaluation import report
 from lymph.facts import NOTEBOOK_FIGURES, PUBLISHED
@@ -135,7 +135,7 @@ def test_another_set_and_patients_can_be_shown(make_run: MakeRun, open_page: Ope
 
 
 def test_a_leak_stands_in_red(tiny: DataSet, make_run: MakeRun, open_page: OpenPage) -> None:
-    make_run(split_by_picture(usable(scan(tiny.path))))
+    make_run(split_by_picture(PictureSource(tiny.path).usable()))
     app = open_page("results")
     assert app.error[0].value.startswith("**This split leaks.**")
 
@@ -174,7 +174,7 @@ def test_the_difference_of_two_runs_leads_to_pictures_too(
 def test_runs_on_other_pictures_are_not_compared(
     tiny: DataSet, make_run: MakeRun, open_page: OpenPage
 ) -> None:
-    table = usable(scan(tiny.path))
+    table = PictureSource(tiny.path).usable()
     first, second = make_run(), make_run(split_by_patient(table, seed=5))
     app = open_page("results", run=first.id, **{"with": [second.id]})
     assert "not of the same pictures" in words(app)
@@ -214,7 +214,7 @@ def test_a_run_without_features_says_why_it_has_no_map(
 def test_a_leaky_figure_is_marked_in_every_part(
     tiny: DataSet, make_run: MakeRun, open_page: OpenPage
 ) -> None:
-    make_run(split_by_picture(usable(scan(tiny.path))))
+    make_run(split_by_picture(PictureSource(tiny.path).usable()))
     for part in ("Classes", "Curves", "Calibration", "Pictures", "Map", "Beside others", "Keep"):
         app = open_page("results", part=part)
         assert all("leaky split" in metric.label for metric in app.metric)

@@ -2,7 +2,7 @@
 
 from streamlit.testing.v1 import AppTest
 
-from lymph.data.scan import scan, usable
+from lymph.data.source import PictureSource
 from lymph.data.sources import DataSet
 from lymph.evaluation import report
 from lymph.runs import list_runs, read_about
@@ -37,7 +37,7 @@ def test_every_run_stands_in_the_table(make_run: MakeRun, open_page: OpenPage) -
 
 
 def test_a_leaky_run_is_marked(tiny: DataSet, make_run: MakeRun, open_page: OpenPage) -> None:
-    make_run(split_by_picture(usable(scan(tiny.path))))
+    make_run(split_by_picture(PictureSource(tiny.path).usable()))
     row = open_page("runs").dataframe[0].value.iloc[0]
     assert row["Leaks"] == "⚠ leaky split"
     assert row["95 % interval"].endswith("⚠")

@@ -96,10 +96,10 @@ def test_names_are_shown_as_text(tiny: DataSet, open_page: OpenPage) -> None:
 
 
 def test_download_holds_the_contract(tiny: DataSet) -> None:
-    from lymph.data.scan import scan
+    from lymph.data.source import PictureSource
     from lymph.splits import split_by_patient
 
-    document = json.loads(json.dumps(split_by_patient(scan(tiny.path)).to_json()))
+    document = json.loads(json.dumps(split_by_patient(PictureSource(tiny.path).table()).to_json()))
     assert set(document) == {"version", "by", "seed", "sets"}
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lymph import runs
-from lymph.data.scan import scan, usable
+from lymph.data.source import PictureSource
 from lymph.data.sources import DataSet
 from lymph.runs import Run, create_run, train_here
 from lymph.splits import split_by_patient, split_by_picture
@@ -109,7 +109,9 @@ def test_a_finished_run_shows_its_numbers_and_leads_on(
 def test_a_waiting_run_is_found_again_without_its_address(
     tiny: DataSet, open_page: OpenPage
 ) -> None:
-    run = create_run(TrainConfig(str(tiny.path)), split_by_patient(usable(scan(tiny.path))))
+    run = create_run(
+        TrainConfig(str(tiny.path)), split_by_patient(PictureSource(tiny.path).usable())
+    )
     app = open_page("train")
     assert not app.exception
     assert run.id in words(app).replace("\\", "")
@@ -240,7 +242,7 @@ def test_a_leaky_validation_is_marked_while_it_trains(
     tiny: DataSet, open_page: OpenPage, by: str, marked: bool
 ) -> None:
     """The figure carries the mark wherever it appears, this page included."""
-    table = usable(scan(tiny.path))
+    table = PictureSource(tiny.path).usable()
     split = split_by_picture(table) if by == "picture" else split_by_patient(table)
     run = create_run(TrainConfig(str(tiny.path), epochs=1), split)
     train_here(run)
@@ -258,7 +260,7 @@ def test_variations_are_shown_on_ones_own_pictures(tiny: DataSet, open_page: Ope
 
 
 def test_the_queue_is_shown_and_a_run_can_be_taken_out(tiny: DataSet, open_page: OpenPage) -> None:
-    split = split_by_patient(usable(scan(tiny.path)))
+    split = split_by_patient(PictureSource(tiny.path).usable())
     first, second = (create_run(TrainConfig(str(tiny.path)), split) for _ in range(2))
     for place, run in enumerate((first, second)):
         queued = time.time() - 10 + place

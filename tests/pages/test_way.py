@@ -11,7 +11,9 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from lymph.data import choices, sources
+from lymph.data import sources
+from lymph.data.decisions import keep_table
+from lymph.data.source import PictureSource, keep_source
 from lymph.data.sources import DataSet
 from lymph.lessons.catalogue import LESSONS
 from lymph.runs import Run
@@ -77,7 +79,13 @@ def give_a_table(data_set: DataSet) -> None:
     """Let a table name three patients of each class in place of the file names."""
     names = sorted(p.relative_to(data_set.path) for p in data_set.path.rglob("*.png"))
     rows = [f"{name},{name.parts[0]} {place % 3}" for place, name in enumerate(names)]
-    choices.keep_patients_csv(data_set.path, "\n".join(["picture,patient", *rows]).encode())
+    keep_patients(data_set.path, "\n".join(["picture,patient", *rows]))
+
+
+def keep_patients(root: Path, table: str) -> None:
+    """Correct a data set's patients by a table, as an upload on the Data page does."""
+    file = keep_table(root, table.encode())
+    keep_source(PictureSource(str(root), patients="table", patients_file=str(file)))
 
 
 def follow(place: Place, **more: str | list[str]) -> AppTest:
@@ -293,7 +301,7 @@ def test_odd_names_stand_in_the_address_and_on_the_page(
     rows = io.StringIO()
     lines = [{"picture": n, "patient": f"{odd}/{i % 9}"} for i, n in enumerate(names)]
     pd.DataFrame(lines).to_csv(rows, index=False)
-    choices.keep_patients_csv(tiny_root, rows.getvalue().encode())
+    keep_patients(tiny_root, rows.getvalue())
     place = Place("data", {"data": data_set.name})
     offered = drawn(follow(place))
     assert data_set.name in offered["data"] and f"{odd}/0" in offered["gallery_patient"]
