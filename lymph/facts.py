@@ -29,6 +29,9 @@ OKABE_ITO: tuple[str, ...] = (
 # sj-05-6124-R4_016.tif: year 05, patient 6124, block R4, picture 016; the block is optional.
 PATIENT_PATTERN = r"sj-(?P<year>\d+)-(?P<number>\d+)(?:-(?P<block>R\d+))?_(?P<picture>\d+)"
 
+# The file that says of a folder that its pictures are computer drawn.
+MARKER = "SYNTHETIC.txt"
+
 # Stands beside every figure of pictures whose patients nobody knows.
 PATIENTS_UNKNOWN = (
     "The patients are unknown, so each picture counts by itself: pictures of one patient may be in"

@@ -20,12 +20,11 @@ from scipy.spatial import cKDTree
 
 from lymph.data.parallel import map_in_threads
 from lymph.errors import DataError
-from lymph.facts import PATIENT_PICTURES
+from lymph.facts import MARKER, PATIENT_PICTURES
 
 WIDTH, HEIGHT = 417, 312  # the true pictures reduced to 30 % of 1388x1040
 STEP = 3  # layout is smooth, so it is computed on every third pixel only
 YEAR = "99"  # no true slide has this year: a synthetic name is known at sight
-MARKER = "SYNTHETIC.txt"
 HALF = 5  # half a nucleus's window: holds the largest radius of 4.4 px
 EDGE = np.float32(1.1)  # px over which a nucleus fades out
 MARGIN = 8  # canvas beyond the frame so that nuclei are cut by the frame

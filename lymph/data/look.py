@@ -25,7 +25,7 @@ from lymph.data.tables import Matched, find_table, match_table, read_table
 from lymph.data.telling import Telling
 from lymph.data.walk import Tree, walk
 from lymph.errors import ClassesUnknown, DataError
-from lymph.facts import PATIENT_PATTERN, PATIENTS_UNKNOWN
+from lymph.facts import MARKER, PATIENT_PATTERN, PATIENTS_UNKNOWN
 from lymph.text import counted
 
 Source = TypeVar("Source", bound=Telling)
@@ -306,7 +306,7 @@ class Look(Generic[Source]):
     def not_read(self) -> list[NotRead]:
         """List what lies in the folder and is not read."""
         files = (self.asked.labels_file, self.asked.patients_file, self.beside)
-        used = {Path(file).name for file in files if file}
+        used = {MARKER, *(Path(file).name for file in files if file)}
         return not_read(self.tree, self.classed[0], self.layout, used, self._not_unpacked())
 
     def _not_unpacked(self) -> Counter[str]:

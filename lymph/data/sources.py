@@ -19,10 +19,10 @@ from lymph.data.parallel import Progress
 from lymph.data.read import SUFFIXES
 from lymph.data.source import source_of
 from lymph.errors import ClassesUnknown, DataError
+from lymph.facts import MARKER
 
 DEMO_NAME = "Demonstration set"
 REAL_NAME = "Lymphoma (Kaggle)"
-MARKER = "SYNTHETIC.txt"
 
 KAGGLE_HANDLE = "andrewmvd/malignant-lymphoma-classification"
 KAGGLE_SIZE = "about 1.5 GB"

@@ -18,6 +18,7 @@ from PIL import Image
 
 from lymph.data import sources
 from lymph.data.read import SUFFIXES
+from lymph.data.source import source_of
 from lymph.data.sources import (
     add_folder,
     add_uploads,
@@ -127,6 +128,7 @@ def test_a_synthetic_folder_says_so(make_tiny: Callable[..., Path]) -> None:
     root = make_tiny("demo", 1)
     (root / "SYNTHETIC.txt").write_text("drawn by a computer")
     assert add_folder(root).synthetic
+    assert source_of(root).look().not_read == [], "its own mark is nothing that was overlooked"
     assert not add_folder(make_tiny("real", 1)).synthetic
 
 

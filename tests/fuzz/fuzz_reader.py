@@ -64,7 +64,7 @@ def seeds() -> list[bytes]:
     for way in ("tiff_lzw", "tiff_deflate", "jpeg", "packbits", "tiff_adobe_deflate", "zstd"):
         files.append(_encode(colour, "TIFF", compression=way))
     pages = [colour, colour.rotate(180)]
-    for form in ("TIFF", "PNG", "WEBP"):
+    for form in ("PNG", "WEBP"):
         files.append(_encode(pages[0], form, save_all=True, append_images=pages[1:]))
     files += [_encode(colour, "WEBP", lossless=True), _encode(modes["P"], "PNG", transparency=3)]
     files += _microscope_seeds(rng)
@@ -107,7 +107,7 @@ def _microscope_seeds(rng: np.random.Generator) -> list[bytes]:
         files.append(_tiff(values, ome=True, metadata={"axes": "CYX"}, **grey))
         if values.dtype != np.float64:
             files.append(_tiff(values, imagej=True, metadata={"axes": "CYX"}))
-    files += [_tiff(planes, **grey), _tiff(twelve[..., 0], photometric="miniswhite")]
+    files += [_tiff(twelve[..., 0], photometric="miniswhite")]
     with tifffile.TiffWriter(thumbnail := io.BytesIO()) as writer:
         for page in (rgb[::4, ::4].astype(np.float32), rgb.astype(np.float32)):
             writer.write(np.ascontiguousarray(page), metadata=None, **colour)
@@ -121,12 +121,23 @@ def _microscope_seeds(rng: np.random.Generator) -> list[bytes]:
     pages = {"save_all": True, "append_images": three[1:], "description": told}
     files.append(_encode(three[0], "TIFF", compression="tiff_lzw", **pages))
     files.append(_tiff(rgb, description="Aperio Image Library", metadata=None, **colour))
+    return [*files, _png_16(twelve), _png_16(alpha.astype(np.uint16) * 257)]
+
+
+def doubtful() -> list[bytes]:
+    """Return whole files that are refused: nothing says which page or colour is meant, or how."""
+    rng = np.random.default_rng(1)
+    rgb = rng.integers(0, 256, (20, 30, 3), np.uint8)
+    first = Image.fromarray(rgb)
+    pages = {"save_all": True, "append_images": [first.rotate(180)]}
+    planes = np.ascontiguousarray(np.moveaxis(rgb, -1, 0))
+    files = [_encode(first, "TIFF", **pages), _tiff(planes, photometric="minisblack")]
     for method in (5, 6, 7, 34_712, 34_887, 50_000):
-        changed = bytearray(_tiff(rgb.astype(np.float32), **colour))
+        changed = bytearray(_tiff(rgb.astype(np.float32), photometric="rgb"))
         place = changed.find(struct.pack("<HHI", 259, 3, 1))
         changed[place + 8 : place + 10] = struct.pack("<H", method)
         files.append(bytes(changed))
-    return [*files, _png_16(twelve), _png_16(alpha.astype(np.uint16) * 257)]
+    return files
 
 
 def _png_16(values: np.ndarray) -> bytes:
@@ -242,7 +253,7 @@ def _read_or_refused(
 
 def run(first: int, inputs: int, seconds: float, keep: Path) -> int:
     """Judge inputs until both bounds are reached; return the number of faults."""
-    files, counts, slowest, faults = seeds(), Counter(), 0.0, 0
+    files, counts, slowest, faults = [*seeds(), *doubtful()], Counter(), 0.0, 0
     started, seed = time.monotonic(), first
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)

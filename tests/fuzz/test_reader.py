@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from fuzz_reader import judge, mutate, seeds
+from fuzz_reader import doubtful, judge, mutate, seeds
 
 
 def test_sound_files_are_read() -> None:
@@ -18,12 +18,17 @@ def test_sound_files_are_read() -> None:
     assert {judge(data) for data in seeds()} == {"read"}
 
 
+def test_what_nothing_tells_is_refused() -> None:
+    """Whole files too, where a guess could show the wrong picture."""
+    assert {judge(data) for data in doubtful()} == {"refused"}
+
+
 def test_mutated_files_are_read_or_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """1,500 inputs: no other exception, no file written, and some of either outcome."""
     empty = tmp_path / "empty"
     empty.mkdir()
     monkeypatch.chdir(empty)
-    files = seeds()
+    files = [*seeds(), *doubtful()]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         outcomes = [judge(mutate(seed, files)) for seed in range(1500)]
