@@ -43,7 +43,8 @@ class Found(NamedTuple, Generic[Source]):
     ``source`` is the one asked, with every field filled in: it tells the same for ever after.
     ``layout`` is ``class-folders``, ``patient-folders``, ``set-folders``, ``table`` or ``names``;
     ``sets`` names the part of a ready split that each picture is in, and is empty where the data
-    bring none. ``proposal`` is the ready pattern that fits the names best.
+    bring none. ``proposal`` is the ready pattern that fits the names best, where it is not lymph's
+    own.
     """
 
     source: Source
@@ -185,12 +186,19 @@ class Look(Generic[Source]):
     # ---- patients ------------------------------------------------------------------------------
 
     @cached_property
+    def own_origins(self) -> list[Origin | None]:
+        """Return what lymph's own pattern makes of the names; a hundred thousand take a while."""
+        return origins_of(self.classed[0], PATIENT_PATTERN)
+
+    @cached_property
     def proposal(self) -> Proposal | None:
-        """Return the ready pattern that fits the names best.
+        """Return the ready pattern that fits the names best, where lymph's own does not serve.
 
         Where none keeps the classes apart, numbers may start again in each of them: the one that
         fits the names alone is taken then, and doubted.
         """
+        if _share(self.own_origins) >= ENOUGH:
+            return None
         pictures, labels = self.classed
         return propose(pictures, labels) or propose(pictures, None)
 
@@ -204,7 +212,7 @@ class Look(Generic[Source]):
         table = self.patients_table
         if table is not None and _share(table.rows["patient"]) >= ENOUGH:
             return "table", ""
-        if _share(origins_of(self.classed[0], PATIENT_PATTERN)) >= ENOUGH:
+        if _share(self.own_origins) >= ENOUGH:
             return "name", PATIENT_PATTERN
         found = self.proposal
         if found is not None and found.pattern in SPECIFIC_PATTERNS.values():
@@ -215,9 +223,7 @@ class Look(Generic[Source]):
 
     def _usual_pattern(self) -> str:
         """Return lymph's own pattern where it serves, else the ready one that fits best."""
-        if _share(origins_of(self.classed[0], PATIENT_PATTERN)) >= ENOUGH or not self.proposal:
-            return PATIENT_PATTERN
-        return self.proposal.pattern
+        return self.proposal.pattern if self.proposal else PATIENT_PATTERN
 
     @cached_property
     def origins(self) -> list[Origin | None]:
@@ -227,7 +233,8 @@ class Look(Generic[Source]):
         if way == "none":
             return [Origin(picture, picture) for picture in pictures]
         if way == "name":
-            found = origins_of(pictures, pattern)
+            own = pattern == PATIENT_PATTERN
+            found = self.own_origins if own else origins_of(pictures, pattern)
         else:
             if way == "table" and self.patients_table is None:
                 raise DataError("No table tells the patients; give one with the column patient.")
