@@ -86,6 +86,15 @@ class Telling:
         """Tell whether another one tells the classes and patients of the same folder alike."""
         return replace(self, excluded=None) == replace(other, excluded=None)
 
+    def moved_to(self, root: str | os.PathLike) -> Self:
+        """Return the same for pictures that are elsewhere now; a table among them moves along."""
+        changes = {"root": _absolute(root)}
+        for name in ("labels_file", "patients_file"):
+            file = getattr(self, name)
+            if file and self.path in Path(file).parents:
+                changes[name] = str(Path(changes["root"]) / Path(file).relative_to(self.path))
+        return replace(self, **changes)
+
     def to_json(self) -> dict[str, Any]:
         """Return the document that ``config.json`` holds under ``source``."""
         return {**asdict(self), "folders": list(self.folders), "skipped": list(self.skipped)}

@@ -17,6 +17,7 @@ ones may differ in the last digits, and training amplifies that.
 
 import sys
 
+from lymph.data.source import PictureSource
 from lymph.evaluation import report
 from lymph.runs import create_run, train_here
 from lymph.splits import Split
@@ -36,7 +37,7 @@ ENVIRONMENT = {environment}
 def main() -> None:
     config = dict(CONFIG)
     if len(sys.argv) > 1:
-        config["source"] = {{**config["source"], "root": sys.argv[1]}}
+        config["source"] = PictureSource.from_json(config["source"]).moved_to(sys.argv[1])
     run = create_run(TrainConfig(**config), Split.from_json(SPLIT))
     status = train_here(run)
     if status.state != "finished":

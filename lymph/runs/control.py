@@ -168,7 +168,7 @@ def move_data(run: Run, data: Path) -> None:
     LymphError
         When they are not there, or are not the ones that the run's split names.
     """
-    config = replace(run.config, source=replace(run.config.source, root=str(data)))
+    config = replace(run.config, source=run.config.source.moved_to(data))
     run.split().assign(config.source.usable())
     workspace.write_json(run.path / files.CONFIG, config.to_json())
 

@@ -187,6 +187,16 @@ def test_a_correction_is_seen_by_everyone_and_by_the_next_run(tmp_path: Path) ->
     assert PictureSource.from_json(apart.source.to_json()) == apart.source
 
 
+def test_a_table_among_the_pictures_moves_with_them(tmp_path: Path) -> None:
+    """A run on a flat folder with a table is copied to another machine, pictures and all."""
+    flat_with_table("isic")(tmp_path / "here")
+    found = PictureSource(tmp_path / "here").look().source
+    (tmp_path / "here").rename(tmp_path / "there")
+    moved = found.moved_to(tmp_path / "there")
+    assert len(moved.usable()) == 24 and moved.usable()["patient"].nunique() == 8
+    assert moved.look().set_counts() == {"train": 12, "val": 6, "test": 6}
+
+
 def test_an_odd_folder_among_the_classes_is_asked_about(tmp_path: Path) -> None:
     """One picture beside classes of many may be a mistake."""
     for number in range(20):
