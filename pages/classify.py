@@ -52,6 +52,9 @@ STYLES = """
 .lymph-file {font-size:.85rem; overflow-wrap:anywhere; opacity:.85; line-height:1.35;}
 .lymph-doubt {border-left:4px solid #D55E00; padding:.35rem .6rem; margin:.3rem 0;
   font-size:.92rem; line-height:1.4; background:color-mix(in srgb, #D55E00 10%, transparent);}
+.lymph-drawn {border-left:6px solid #D55E00; padding:.5rem .7rem; margin:.3rem 0 .5rem;
+  font-size:1.05rem; font-weight:600; line-height:1.4;
+  background:color-mix(in srgb, #D55E00 14%, transparent);}
 .lymph-seen {border-left:4px solid #8465CC; padding:.35rem .6rem; margin:.3rem 0;
   font-size:.92rem; line-height:1.4; background:color-mix(in srgb, #8465CC 10%, transparent);}
 </style>
@@ -294,7 +297,8 @@ def show_card(runs: list[Run], file: File, entry: Any, place: int) -> None:
 
 def said(run: Run, answer: dict[str, Any], named: bool) -> str:
     """Return an answer as HTML: the class, how sure, the probabilities, and every reserve."""
-    from lymph.inference.answers import how_sure
+    from lymph.inference.answers import how_sure, only_drawn
+    from lymph.inference.provenance import ONLY_DRAWN, provenance_words
 
     predicted, shares = answer["predicted"], answer["probabilities"]
     colours = class_colours(run.classes)
@@ -303,6 +307,9 @@ def said(run: Run, answer: dict[str, Any], named: bool) -> str:
     sure = (
         how_sure(shares) if answer["familiar"] else "what it says of such a picture means nothing"
     )
+    drawn = only_drawn(answer)
+    if drawn:
+        full, sure = "", "the kind of drawing that it looks most like"
     head = (
         f'{title}<div class="lymph-said"><b>{breakable(predicted)}</b> {escape(full)}<br>'
         f"{escape(sure)}</div>"
@@ -320,9 +327,13 @@ def said(run: Run, answer: dict[str, Any], named: bool) -> str:
     )
     bars = f'<div class="lymph-bars">{bars}</div>'
     seen = f'<div class="lymph-seen">{escape(answer["seen"])}</div>' if answer["seen"] else ""
-    if answer["familiar"]:
+    warned = f'<div class="lymph-drawn">{escape(ONLY_DRAWN)}</div>' if drawn else ""
+    origin = provenance_words(answer["learned_from"])
+    seen += f'<div class="lymph-file lymph-origin">{escape(origin)}</div>'
+    if answer["familiar"] and not drawn:
         return head + bars + seen
-    return f'{doubt}<div class="lymph-void">{head}{bars}</div>{seen}'
+    void = f'<div class="lymph-void">{head}{bars}</div>'
+    return warned + (doubt if not answer["familiar"] else "") + void + seen
 
 
 @st.cache_data(show_spinner="Opening the picture", max_entries=3, scope="session")

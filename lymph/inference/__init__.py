@@ -5,6 +5,7 @@ from lymph.inference.answers import (
     PatientAnswer,
     answer_table,
     how_sure,
+    only_drawn,
     patient_answers,
 )
 from lymph.inference.batch import Written, classify_to_csv
@@ -31,6 +32,7 @@ __all__ = [
     "classify_to_csv",
     "how_sure",
     "load_classifier",
+    "only_drawn",
     "patient_answers",
     "read_for_answer",
     "unpack_drop",

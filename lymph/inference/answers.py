@@ -6,14 +6,16 @@ from typing import TypedDict
 import numpy as np
 import pandas as pd
 
+from lymph.inference.provenance import LearnedFrom
+
 
 class Answer(TypedDict):
     """What is said of one file; with a ``problem`` there is no prediction.
 
     ``familiar`` is False for a picture unlike the training pictures: its answer is not to be
     trusted, and ``reason`` says why. ``notes`` tell what was done to the file to read it,
-    ``patient`` is the key in its name, and ``seen`` says whether the run learned from this picture
-    or this patient.
+    ``patient`` is the key in its name, ``seen`` says whether the run learned from this picture or
+    this patient, and ``learned_from`` what its model learned from; None where there is no answer.
     """
 
     picture: str
@@ -25,6 +27,7 @@ class Answer(TypedDict):
     notes: list[str]
     patient: str
     seen: str
+    learned_from: LearnedFrom | None
 
 
 class PatientAnswer(TypedDict):
@@ -62,6 +65,7 @@ def refused(name: str, problem: str) -> Answer:
         notes=[],
         patient="",
         seen="",
+        learned_from=None,
     )
 
 
@@ -72,10 +76,13 @@ def by_probability(values: np.ndarray, classes: Sequence[str]) -> tuple[str, dic
 
 
 def patient_answers(answers: Sequence[Answer], classes: Sequence[str]) -> list[PatientAnswer]:
-    """Return one answer a patient of whom there are several pictures."""
+    """Return one answer per patient of whom there are several pictures.
+
+    A model that has only seen drawings gives none: drawings have no patients.
+    """
     groups: dict[str, list[Answer]] = {}
     for answer in answers:
-        if answer["patient"] and not answer["problem"]:
+        if answer["patient"] and not answer["problem"] and not only_drawn(answer):
             groups.setdefault(answer["patient"], []).append(answer)
     found = []
     for patient, own in groups.items():
@@ -88,6 +95,11 @@ def patient_answers(answers: Sequence[Answer], classes: Sequence[str]) -> list[P
                 )
             )
     return found
+
+
+def only_drawn(answer: Answer) -> bool:
+    """Tell whether an answer is by a model that has only seen computer-drawn pictures."""
+    return answer["learned_from"] is not None and answer["learned_from"]["drawn"]
 
 
 def answer_columns(classes: Sequence[str]) -> list[str]:

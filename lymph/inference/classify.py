@@ -13,12 +13,14 @@ from lymph.data.parallel import Progress, map_in_threads
 from lymph.data.pixels import shrink
 from lymph.data.read import FORMAT_SUFFIXES, Reading, Source, read_with_notes
 from lymph.data.source import PictureSource
+from lymph.data.sources import is_synthetic
 from lymph.errors import PictureError, RunError
 from lymph.evaluation import fit_temperature
 from lymph.evaluation.calibration import TEMPERATURES
 from lymph.explain.embedding import Embedding, nearest_pictures, run_features
 from lymph.inference.answers import Answer, by_probability, refused
 from lymph.inference.dropped import INSIDE
+from lymph.inference.provenance import LearnedFrom, learned_from
 from lymph.models.familiarity import Familiarity, colour_statistics
 from lymph.models.features import digest, features_and_logits
 from lymph.models.inputs import to_input
@@ -54,6 +56,8 @@ class Classifier:
         The run's own pictures in feature space.
     source : PictureSource
         The run's pictures; tells the patient of a file where it can.
+    learned_from : LearnedFrom
+        What the model learned from, and how good it was.
     white : int
         The raw value that was white in the training pictures of 16-bit integers; 0 where there were
         none, or the run is older.
@@ -67,6 +71,7 @@ class Classifier:
     temperature: float
     embedding: Embedding
     source: PictureSource
+    learned_from: LearnedFrom
     white: int = 0
 
     def classify(self, pictures: list[np.ndarray]) -> np.ndarray:
@@ -109,6 +114,7 @@ def load_classifier(run: Run) -> Classifier:
         precision = run.environment()["precision"]
         familiarity = Familiarity.from_json(document)
         white = int(document.get("white", 0))
+        drawn = bool(document.get("drawn", is_synthetic(config.data)))
     except (OSError, ValueError, KeyError, TypeError) as error:
         if run.status().state == "finished":
             raise RunError(
@@ -126,6 +132,7 @@ def load_classifier(run: Run) -> Classifier:
         run_temperature(run),
         run_features(run),
         config.source,
+        learned_from(run, drawn),
         white,
     )
 
@@ -288,6 +295,7 @@ def _answer(
         notes=view.notes,
         patient=patient,
         seen=_seen(classifier, digest(view.small), patient),
+        learned_from=classifier.learned_from,
     )
 
 

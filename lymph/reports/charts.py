@@ -20,6 +20,7 @@ from lymph.charts import (
     reliability_chart,
 )
 from lymph.charts.confusion import MODES
+from lymph.data.sources import is_synthetic
 from lymph.errors import LymphError
 from lymph.evaluation import (
     apply_temperature,
@@ -66,9 +67,10 @@ def run_charts(run: Run, report: Mapping[str, Any]) -> dict[str, go.Figure]:
         charts |= _curves(run, table, level)
         charts |= _reliability(run, pictures, level)
     charts |= _maps(run)
-    charts["Beside published figures"] = intervals_chart(
-        others_chart_table(run, report, "pictures")
-    )
+    if not is_synthetic(run.config.data):
+        charts["Beside published figures"] = intervals_chart(
+            others_chart_table(run, report, "pictures")
+        )
     return charts
 
 

@@ -31,6 +31,7 @@ from lymph.reports.code import code_of
 from lymph.reports.pictures import address_of, paragraph
 from lymph.reports.reasons import reasons_html
 from lymph.reports.tables import (
+    DRAWN_BESIDE_REAL,
     base_text,
     calibration_table,
     classes_table,
@@ -345,6 +346,9 @@ def _map(run: Run, charts: Mapping[str, Any]) -> str:
 
 
 def _beside(run: Run, figures: Mapping[str, Any], charts: Mapping[str, Any]) -> str:
+    if _drawn(run):
+        table = _table(published_table(run, figures, "pictures"))
+        return _section("Beside others", paragraph(DRAWN_BESIDE_REAL) + table)
     told = (
         "A figure means something only with its split: a leaky one (✕) cannot be compared with one "
         "on patients never seen (●)."

@@ -18,6 +18,7 @@ from lymph import __version__, workspace
 from lymph.data.depth import read_of, white_of
 from lymph.data.parallel import map_in_threads
 from lymph.data.pixels import load_pixels
+from lymph.data.sources import is_synthetic
 from lymph.errors import RunError
 from lymph.models.familiarity import colour_statistics, fit_familiarity
 from lymph.models.features import digest, hidden_features
@@ -586,8 +587,8 @@ class Trainer:
         fitted = fit_familiarity(
             np.stack(list(read)), rows["patient"].to_numpy(str), features["train"], features["val"]
         )
-        # A picture that is to be classified is scaled as these were.
-        document = {**fitted.to_json(), "white": white}
+        # A picture that is to be classified is scaled as these were, and told what they were.
+        document = {**fitted.to_json(), "white": white, "drawn": is_synthetic(root)}
         workspace.write_json(self.folder / files.FAMILIARITY, document)
 
 

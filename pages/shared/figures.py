@@ -5,10 +5,11 @@ import streamlit as st
 
 from lymph import reports
 from lymph.charts import class_curves, intervals_chart, reliability_chart
+from lymph.data.sources import is_synthetic
 from lymph.errors import LymphError
 from lymph.evaluation import curve, in_order
 from lymph.facts import class_colours
-from lymph.reports.tables import METRICS_TOLD, area_text
+from lymph.reports.tables import DRAWN_BESIDE_REAL, METRICS_TOLD, area_text
 from lymph.text import counted
 from pages.shared import training
 from pages.shared.explaining import show_embedding
@@ -171,6 +172,11 @@ def show_map(judged: Judged) -> None:
 def show_published(judged: Judged) -> None:
     """Lay published figures and the notebook's beside the run, each with its protocol."""
     st.caption(base_of(judged))
+    table = reports.published_table(judged.run, judged.report, judged.level)
+    if is_synthetic(judged.run.config.data):
+        st.info(DRAWN_BESIDE_REAL)
+        st.table(table.map(plain).set_index("Who"))
+        return
     st.markdown(
         "A figure means something only with its split. Where pictures of one patient stand on both"
         " sides (✕), the model can know the patient instead of the disease: such a figure cannot be"
@@ -180,7 +186,6 @@ def show_published(judged: Judged) -> None:
         intervals_chart(reports.others_chart_table(judged.run, judged.report, judged.level)),
         "beside_others",
     )
-    table = reports.published_table(judged.run, judged.report, judged.level)
     st.table(table.map(plain).set_index("Who"))
 
 

@@ -12,7 +12,7 @@ from lymph.errors import LymphError
 from lymph.evaluation import interval_words, report
 from lymph.facts import PATIENTS_UNKNOWN
 from lymph.models import MODELS
-from lymph.reports.tables import people_text
+from lymph.reports.tables import honest_rank, people_text
 from lymph.runs import Run
 from lymph.splits import leak_report
 from lymph.training.folder import PREDICTIONS, Status
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from lymph.inference import Classifier
 
 RESULTS_KEY = "results_run"
+CLASSIFY_KEY = "classify_run"
 TRAIN_KEY = "train_run"
 
 SET_WORDS = {"test": "test", "val": "validation", "train": "training", "out-of-fold": "out-of-fold"}
@@ -146,11 +147,12 @@ def report_of(run: Run, set_name: str) -> dict[str, Any]:
 def choose_run(data_set: DataSet, label: str, key: str, single: bool = False) -> Run | None:
     """Draw the chooser of a finished run; the choice stands in the address.
 
-    With ``single`` only runs of one split are offered, since a cross-validation has no one model.
+    With ``single`` only runs of one split are offered, since a cross-validation has no one model,
+    and where the address names none the best honest one is first, not the one looked at last.
     """
     offered = finished_runs(data_set)
     known = {run.id: run for run in offered if not single or run.split().folds is None}
-    asked = run_in_address(RESULTS_KEY)
+    asked = st.query_params.get("run") if single else run_in_address(RESULTS_KEY)
     if asked and asked not in known:
         asked_run = runs.open_run(asked)
         if asked_run.status().state == "finished":
@@ -158,6 +160,8 @@ def choose_run(data_set: DataSet, label: str, key: str, single: bool = False) ->
     if not known:
         return None
     ids = list(known)
+    if single and asked not in known:
+        asked = max(ids, key=lambda run_id: honest_rank(judged_by_test(known[run_id])))
     chosen = st.selectbox(
         label,
         ids,
@@ -165,8 +169,13 @@ def choose_run(data_set: DataSet, label: str, key: str, single: bool = False) ->
         format_func=lambda run_id: title_of(known[run_id]),
         key=key,
     )
-    remember_run(RESULTS_KEY, chosen)
+    remember_run(CLASSIFY_KEY if single else RESULTS_KEY, chosen)
     return known[chosen]
+
+
+def judged_by_test(run: Run) -> dict[str, Any]:
+    """Return the figures of the set to judge a run by first."""
+    return report_of(run, set_names(predictions_of(run))[0])
 
 
 def set_names(predictions: pd.DataFrame) -> list[str]:

@@ -8,12 +8,13 @@ from streamlit.testing.v1 import AppTest
 
 from lymph.data.source import PictureSource
 from lymph.data.sources import DataSet
+from lymph.facts import MARKER
 from lymph.runs import Run, create_run, train_here
-from lymph.splits import split_by_patient
+from lymph.splits import split_by_patient, split_by_picture
 from lymph.training.config import TrainConfig
 from pages.shared.pasting import decode_address
 
-from .conftest import OpenPage, words
+from .conftest import MakeRun, OpenPage, words
 
 
 def html_of(app: AppTest) -> str:
@@ -31,6 +32,35 @@ def trained(tiny: DataSet) -> Run:
     run = create_run(config, split_by_patient(PictureSource(tiny.path).usable()))
     assert train_here(run).state == "finished"
     return run
+
+
+def test_a_model_of_drawings_says_so_on_every_card(tiny: DataSet, open_page: OpenPage) -> None:
+    """Regression: trained on drawings it named lymphomas of real slides, patient by patient."""
+    (tiny.path / MARKER).write_text("drawn by a computer")
+    run = create_run(
+        TrainConfig(str(tiny.path), epochs=1),
+        split_by_patient(PictureSource(tiny.path).usable()),
+    )
+    train_here(run)
+    names = ("sj-99-31_001.png", "sj-99-31_002.png")
+    files = [(name, (tiny.path / "MCL" / name).read_bytes(), "image/png") for name in names]
+    app = open_page("classify")
+    upload(app, files)
+    said = html_of(app)
+    assert said.count("has only ever seen computer-drawn pictures") == 2
+    assert said.count("computer-drawn images of") == 2 and "pictures together" not in said
+
+
+def test_the_best_honest_run_answers_first(
+    make_run: MakeRun, tiny: DataSet, open_page: OpenPage
+) -> None:
+    """A leaky run that scores more, and the one looked at last, come after it."""
+    table = PictureSource(tiny.path).usable()
+    leaky = make_run(split_by_picture(table))
+    honest = make_run(seed=3)
+    open_page("results", run=leaky.id)
+    app = open_page("classify")
+    assert app.selectbox(key="classify_choice").value == honest.id
 
 
 def test_without_a_run_the_next_step_is_offered(tiny: DataSet, open_page: OpenPage) -> None:

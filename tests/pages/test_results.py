@@ -6,7 +6,7 @@ from streamlit.testing.v1 import AppTest
 from lymph.data.source import PictureSource
 from lymph.data.sources import DataSet
 from lymph.evaluation import report
-from lymph.facts import NOTEBOOK_FIGURES, PUBLISHED
+from lymph.facts import MARKER, NOTEBOOK_FIGURES, PUBLISHED
 from lymph.predictions import write_predictions
 from lymph.splits import split_by_patient, split_by_picture
 
@@ -132,6 +132,16 @@ def test_another_set_and_patients_can_be_shown(make_run: MakeRun, open_page: Ope
     app.radio(key="mode").set_value("of_predicted").run()
     assert not app.exception
     assert numbers(app)[1] == ("Right, per patient", "6 of 6")
+
+
+def test_a_run_on_drawings_is_not_set_beside_real_slides(
+    tiny: DataSet, make_run: MakeRun, open_page: OpenPage
+) -> None:
+    (tiny.path / MARKER).write_text("drawn by a computer")
+    make_run()
+    app = open_page("results", part="Beside others")
+    assert not app.exception and not app.get("plotly_chart")
+    assert "published ones, which are of real slides" in words(app)
 
 
 def test_a_leak_stands_in_red(tiny: DataSet, make_run: MakeRun, open_page: OpenPage) -> None:

@@ -18,7 +18,9 @@ from lymph import reports
 from lymph.cli import main
 from lymph.errors import RunError
 from lymph.evaluation import percent_interval_text, report
+from lymph.facts import MARKER
 from lymph.predictions import validate_predictions
+from lymph.reports.charts import run_charts
 from lymph.reports.tables import LEAK_MARK
 from lymph.runs import About, Run, create_run, write_about
 from lymph.splits import make_folds
@@ -44,6 +46,14 @@ def test_the_code_behind_a_run_gives_the_same_figures(honest: Run, home_of_runs:
     (kept,) = re.findall(r"The run is kept in (.+)", done.stdout)
     again = pd.read_csv(Path(kept.strip()) / "predictions.csv")
     pd.testing.assert_frame_equal(again, pd.read_csv(honest.path / "predictions.csv"))
+
+
+def test_a_run_on_drawings_is_not_set_beside_real_slides(honest: Run) -> None:
+    """Published figures are of real slides."""
+    assert "Beside published figures" in run_charts(honest, report(honest.predictions()))
+    (Path(honest.config.data) / MARKER).write_text("drawn by a computer")
+    assert "Beside published figures" not in run_charts(honest, report(honest.predictions()))
+    assert "published ones, which are of real slides" in reports.report_html(honest)
 
 
 def test_the_code_holds_names_as_literals_only(tmp_path: Path, honest: Run) -> None:
