@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from lymph.data.layout import set_name
-from lymph.data.names import GENERAL_PATTERNS, origins_of
+from lymph.data.names import GENERAL_PATTERNS, SPECIFIC_PATTERNS, origins_of
 from lymph.data.patients import doubts_about, propose
 from lymph.data.tables import TABLE_SUFFIXES
 from lymph.errors import SplitError
@@ -26,6 +26,8 @@ REMEDY = (
     "Accuracy on this test set is too optimistic: the model has seen these patients. Split by"
     " patient, so that all images of a patient are on one side, and report the figures anew."
 )
+# The share of names that a data set's own way of naming has to match.
+ENOUGH = 0.5
 # Lines of the table that a terminal shows.
 SHOWN = 50
 
@@ -272,12 +274,22 @@ def _fitting(images: list[str], parts: Sequence[Part]) -> str:
     found = propose(images)
     if found is not None:
         return found.pattern
+    # Lists hold other files as well, and a data set may have one image per patient: both are no
+    # proof against names of a well-known way.
+    matched = {p: _matched(images, p) for p in SPECIFIC_PATTERNS.values()}
+    best = max(matched, key=matched.__getitem__)
+    if matched[best] >= ENOUGH * len(images):
+        return best
     shared = len({name for part in parts for name in _shared(part)})
     raise SplitError(
         f"No ready pattern reads patients from names such as {images[0][:80]}: give --pattern with"
         " a group 'patient', as in (?P<patient>[^_]+)_, or tables with a column patient."
         + _shared_words(shared)
     )
+
+
+def _matched(images: list[str], pattern: str) -> int:
+    return len(images) - origins_of(images, pattern).count(None)
 
 
 def _guess(read: dict[str, str]) -> list[str]:

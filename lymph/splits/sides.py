@@ -185,10 +185,14 @@ def _role(path: str) -> str:
 
 
 def _key(path: str) -> str:
-    """Return what two lists of one fold share: its number, else the name without the side."""
+    """Return what two lists of a fold share: its number, else the name without the side.
+
+    A plain ``train.txt`` has the number of its folder.
+    """
     stem, folder = _pieces(path)
-    numbers = re.findall(r"\d{1,9}", stem) or re.findall(r"\d{1,9}", folder)
-    return str(int(numbers[-1])) if numbers else _ROLE.sub("", stem).strip(" _-.").lower()
+    word = _ROLE.sub("", stem).strip(" _-.").lower()
+    numbers = re.findall(r"\d{1,9}", stem if word else folder)
+    return str(int(numbers[-1])) if numbers else word
 
 
 def _number(name: str) -> int:
