@@ -28,6 +28,8 @@ REMEDY = (
 )
 # The share of names that a data set's own way of naming has to match.
 ENOUGH = 0.5
+# How many levels of a path may name the patient.
+MAX_DEPTH = 6
 # Lines of the table that a terminal shows.
 SHOWN = 50
 
@@ -36,8 +38,8 @@ class FoldAudit(NamedTuple):
     """What one fold, or the only part, has on both sides.
 
     ``leaked`` gives the training and the test images of each patient on both sides;
-    ``shared`` lists the test images that are training images themselves. Where only patients are
-    listed, ``test_images`` is 0.
+    ``shared`` lists the test images that are training images themselves; ``unknown`` counts those
+    whose name tells no patient. Where only patients are listed, ``test_images`` is 0.
     """
 
     name: str
@@ -46,6 +48,7 @@ class FoldAudit(NamedTuple):
     of_leaked_patients: int
     shared: list[str]
     leaked: dict[str, tuple[frozenset[str], frozenset[str]]]
+    unknown: int
     train_patients: frozenset[str]
     test_patients: frozenset[str]
 
@@ -76,22 +79,19 @@ class Audit(NamedTuple):
     @property
     def sentence(self) -> str:
         """Return the finding in words."""
-        images = sum(fold.test_images for fold in self.folds)
         over = f", over {len(self.folds)} folds" if len(self.folds) > 1 else ""
-        if images:
-            leaked = sum(fold.of_leaked_patients for fold in self.folds)
-            come = "come" if leaked > 1 else "comes"
-            share = f"{leaked} of {images}" if leaked else f"None of {images}"
-            noun = "image" if images == 1 else "images"
-            told = f"{share} test {noun} {come} from a patient who also trains{over}."
-        else:
-            patients = sum(len(fold.test_patients) for fold in self.folds)
-            leaked = sum(len(fold.leaked) for fold in self.folds)
-            share = f"{leaked} of {patients}" if leaked else f"None of {patients}"
-            train = "train" if leaked > 1 else "trains"
-            noun = "patient" if patients == 1 else "patients"
-            told = f"{share} test {noun} also {train}{over}."
+        images = sum(fold.test_images for fold in self.folds)
+        told = _images_words(self.folds, images, over) if images else self._patients_words(over)
+        unknown = sum(fold.unknown for fold in self.folds)
+        if unknown:
+            told += f" The patient of {counted(unknown, 'test image')} is unknown."
         return told + _shared_words(sum(len(fold.shared) for fold in self.folds))
+
+    def _patients_words(self, over: str) -> str:
+        patients = sum(len(fold.test_patients) for fold in self.folds)
+        leaked = sum(len(fold.leaked) for fold in self.folds)
+        of = _of(leaked, patients, "test patient")
+        return f"{of} also {'train' if leaked > 1 else 'trains'}{over}."
 
     @property
     def remedy(self) -> str:
@@ -162,6 +162,16 @@ def _figures(folds: Sequence[FoldAudit]) -> dict[str, Any]:
         "patients_train": len({p for fold in folds for p in fold.train_patients}),
         "patients_test": len({p for fold in folds for p in fold.test_patients}),
     }
+
+
+def _images_words(folds: Sequence[FoldAudit], images: int, over: str) -> str:
+    leaked = sum(fold.of_leaked_patients for fold in folds)
+    of = _of(leaked, images, "test image")
+    return f"{of} {'come' if leaked > 1 else 'comes'} from a patient who also trains{over}."
+
+
+def _of(number: int, whole: int, noun: str) -> str:
+    return f"{number or 'None'} of {counted(whole, noun)}"
 
 
 def _shared_words(shared: int) -> str:
@@ -262,8 +272,7 @@ def _patients_of(
     else:
         proposed = not pattern
         pattern = pattern or _fitting(images, parts)
-        origins = dict(zip(images, origins_of(images, pattern), strict=True))
-        read = {image: origin.patient if origin else "" for image, origin in origins.items()}
+        read = _read(images, pattern)
         # Where a side lists patients only, they are what the other side's are compared with.
         told = {row: read[row.image] if row.image else row.patient for row in rows}
         doubts = _guess(read) if proposed and pattern in GENERAL_PATTERNS.values() else []
@@ -276,20 +285,36 @@ def _fitting(images: list[str], parts: Sequence[Part]) -> str:
         return found.pattern
     # Lists hold other files as well, and a data set may have one image per patient: both are no
     # proof against names of a well-known way.
-    matched = {p: _matched(images, p) for p in SPECIFIC_PATTERNS.values()}
+    matched = {p: len(_told(_read(images, p))) for p in SPECIFIC_PATTERNS.values()}
     best = max(matched, key=matched.__getitem__)
     if matched[best] >= ENOUGH * len(images):
         return best
     shared = len({name for part in parts for name in _shared(part)})
     raise SplitError(
-        f"No ready pattern reads patients from names such as {images[0][:80]}: give --pattern with"
-        " a group 'patient', as in (?P<patient>[^_]+)_, or tables with a column patient."
-        + _shared_words(shared)
+        f"No ready pattern reads patients from names such as {images[0][:80]}: give a pattern"
+        " (--pattern) with a group 'patient', as in (?P<patient>[^_]+)_, or tables with a column"
+        " patient." + _shared_words(shared)
     )
 
 
-def _matched(images: list[str], pattern: str) -> int:
-    return len(images) - origins_of(images, pattern).count(None)
+def _read(images: Sequence[str], pattern: str) -> dict[str, str]:
+    """Read the patient from each file name, else from its folders, the innermost first.
+
+    Tiles are often named by their place alone, in a folder named after the slide. The general
+    patterns, which match nearly any word, are kept from folders.
+    """
+    read = dict.fromkeys(images, "")
+    depths = 1 if pattern in GENERAL_PATTERNS.values() else MAX_DEPTH
+    left = {image: image.split("/") for image in images}
+    for depth in range(1, depths + 1):
+        left = {i: parts for i, parts in left.items() if not read[i] and len(parts) >= depth}
+        origins = origins_of([parts[-depth] for parts in left.values()], pattern)
+        read |= {i: o.patient for i, o in zip(left, origins, strict=True) if o}
+    return read
+
+
+def _told(read: dict[str, str]) -> list[str]:
+    return [patient for patient in read.values() if patient]
 
 
 def _guess(read: dict[str, str]) -> list[str]:
@@ -323,8 +348,8 @@ def _check_told(parts: Sequence[Part], told: Told, pattern: str) -> None:
                 how = f"the pattern {pattern[:80]}" if pattern else "the column patient"
                 raise SplitError(
                     f"No {side} name tells a patient by {how}, such as"
-                    f" {(rows[0].image or rows[0].patient)[:80]}; give a --pattern that fits both"
-                    " sides, as in (?P<patient>[^_]+)_."
+                    f" {rows[0].image[:80]}; give a pattern (--pattern) that fits both sides, as"
+                    " in (?P<patient>[^_]+)_."
                 )
 
 
@@ -342,6 +367,7 @@ def _compare(part: Part, told: Told) -> FoldAudit:
         len(of_patients),
         shared,
         leaked,
+        len(test.get("", ())),
         frozenset(train) - {""},
         frozenset(test) - {""},
     )

@@ -41,7 +41,8 @@ def show_audit() -> None:
         try:
             show_found(audited(contents(train), contents(test), pattern.strip()))
         except LymphError as error:
-            show_error(error)
+            # The other side's lists are often just about to come.
+            show_error(error) if train and test else st.info(plain(str(error)))
 
 
 def contents(uploads: Sequence[UploadedFile]) -> Files:

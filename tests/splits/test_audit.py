@@ -282,8 +282,8 @@ def test_a_shared_image_leaks_where_no_patient_is_told() -> None:
     assert found.leaks
     assert found.to_json()["leaked_test_images"] == 1
     assert found.sentence == (
-        "None of 3 test images comes from a patient who also trains. 1 test image is a training"
-        " image itself."
+        "None of 3 test images comes from a patient who also trains. The patient of 1 test image is"
+        " unknown. 1 test image is a training image itself."
     )
 
 
@@ -419,6 +419,16 @@ def test_one_image_per_patient_is_read_all_the_same() -> None:
     train = [f"TCGA-AA-{i}-01A-01-TS1.svs" for i in range(3000, 3020)]
     found = compare(train, ["TCGA-AA-3001-01Z-00-DX1.svs", "TCGA-AB-3001-01Z-00-DX1.svs"])
     assert found.table["patient"].tolist() == ["TCGA-AA-3001"]
+
+
+def test_tiles_in_folders_named_after_the_slide() -> None:
+    """The file name tells a place only; a ready or a typed pattern may fit the folder."""
+    slides = (("TCGA-AA-3675-01A-01-TS1", "TCGA-AA-3676-01A"), ("TCGA-AA-3675-01Z-00-DX1",))
+    names = [[f"{slide}/512_{i}.png" for slide in side for i in range(3)] for side in slides]
+    assert compare(*names).table.to_numpy().tolist() == [["TCGA-AA-3675", 3, 3, 1]]
+    own = [[name.replace("TCGA-AA-", "case") for name in side] for side in names]
+    found = compare(*own, pattern=r"(?P<patient>case\d+)")
+    assert found.table["patient"].tolist() == ["case3675"]
 
 
 def test_a_pattern_of_ones_own() -> None:
