@@ -465,9 +465,9 @@ def _add_audit_command(add: Callable[..., argparse.ArgumentParser]) -> None:
     parser.add_argument(
         "files",
         nargs="+",
-        metavar="TRAIN TEST | SPLIT",
-        help="lists of names, tables or split files; per side one, or one per fold, as in"
-        " 'train_*.txt' 'test_*.txt'",
+        metavar="FILE",
+        help="TRAIN TEST: lists of names, tables or split files, or one per fold and side as in"
+        " 'train_*.txt' 'test_*.txt'; or SPLIT alone, which names both sides",
     )
     parser.add_argument(
         "--pattern", default="", help="regular expression that reads the patient from a name"

@@ -23,8 +23,9 @@ from lymph.splits.sides import Part, Sides, sides_of, sides_of_files
 from lymph.text import counted
 
 REMEDY = (
-    "Accuracy on this test set is too optimistic: the model has seen these patients. Split by"
-    " patient, so that all images of a patient are on one side, and report the figures anew."
+    "Accuracy on this test set is too optimistic: the model has already seen these patients in"
+    " training. Split by patient, so that all images of a patient are on one side, and report new"
+    " figures."
 )
 # The share of names that a data set's own way of naming has to match.
 ENOUGH = 0.5

@@ -5,11 +5,14 @@ from collections.abc import Sequence
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
+from lymph.data.tables import MAX_BYTES
 from lymph.errors import LymphError
 from lymph.splits import Audit, audit_lists, read_published
 from pages.shared.frame import plain, show_error
 
 Files = tuple[tuple[str, bytes], ...]
+
+LARGEST_MB = MAX_BYTES // 1_000_000
 
 COLUMNS = {
     "patient": "Patient",
@@ -29,8 +32,9 @@ def show_audit() -> None:
             " alone."
         )
         left, right = st.columns(2)
-        train = left.file_uploader("Training lists", accept_multiple_files=True, key="audit_train")
-        test = right.file_uploader("Test lists", accept_multiple_files=True, key="audit_test")
+        several = {"accept_multiple_files": True, "max_upload_size": LARGEST_MB}
+        train = left.file_uploader("Training lists", key="audit_train", **several)
+        test = right.file_uploader("Test lists", key="audit_test", **several)
         pattern = st.text_input(
             "Pattern that reads the patient from a name",
             placeholder="empty: the ready pattern that fits best",
@@ -64,6 +68,8 @@ def show_found(audit: Audit) -> None:
             st.success(f"### {plain(audit.sentence)}")
         for doubt in audit.doubts:
             st.warning(plain(doubt))
+        if audit.pattern:
+            st.caption(f"Patients were read from the names by the pattern {plain(audit.pattern)}")
         table = audit.table
         if len(table):
             shown = table if len(audit.folds) > 1 else table.drop(columns="folds")
