@@ -1,7 +1,7 @@
 """The commands: everything the pages do, without a page.
 
 With ``--json`` one JSON document goes to standard output and nothing else; progress and messages go
-to standard error. A user's error ends in one line and exit code 2.
+to standard error. A user's error ends in one line and exit code 2; a leak that `audit` finds is 1.
 """
 
 import argparse
@@ -41,6 +41,7 @@ from lymph.runs import (
 from lymph.splits import (
     Split,
     advice,
+    audit_files,
     given_split,
     make_folds,
     notebook_split,
@@ -149,6 +150,16 @@ def split(options: argparse.Namespace) -> Document:
     for sentence in told:
         say(sentence)
     return document
+
+
+def audit(options: argparse.Namespace) -> Document:
+    """Say which patients of a published split both train and test; exit code 1 where it leaks."""
+    found = audit_files(options.files, options.pattern, options.folds)
+    options.exit_code = int(found.leaks)
+    if options.json:
+        return found.to_json()
+    print(found.text)
+    return None
 
 
 def _caveat(source: PictureSource) -> dict[str, str]:
@@ -449,6 +460,23 @@ def _add_data_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
     parser.add_argument("--out", type=Path, required=True)
 
 
+def _add_audit_command(add: Callable[..., argparse.ArgumentParser]) -> None:
+    parser = add("audit", audit)
+    parser.add_argument(
+        "files",
+        nargs="+",
+        metavar="FILE",
+        help="TRAIN TEST: lists of names, tables or split files, or one per fold and side as in"
+        " 'train_*.txt' 'test_*.txt'; or SPLIT alone, which names both sides",
+    )
+    parser.add_argument(
+        "--pattern", default="", help="regular expression that reads the patient from a name"
+    )
+    parser.add_argument(
+        "--folds", action="store_true", help="each file lists the test images of one fold"
+    )
+
+
 def _add_leak_command(add: Callable[..., argparse.ArgumentParser]) -> None:
     parser = add("leak", measure_leak)
     _with_data(parser)
@@ -504,10 +532,11 @@ def build_parser() -> argparse.ArgumentParser:
     def add(name: str, command: Callable[[argparse.Namespace], Document]) -> _Parser:
         added = commands.add_parser(name, help=command.__doc__, description=command.__doc__)
         added.add_argument("--json", action="store_true", help="print one JSON document")
-        added.set_defaults(call=command)
+        added.set_defaults(call=command, exit_code=0)
         return added
 
     _add_data_commands(add)
+    _add_audit_command(add)
     _add_leak_command(add)
     _add_run_commands(add)
     return parser
@@ -529,7 +558,7 @@ def _flat(value: dict | list) -> bool:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command; return 0, or 2 after a user's error."""
+    """Run one command; return 0, 1 where an audit finds a leak, or 2 after a user's error."""
     handler = logging.StreamHandler(sys.stderr)
     logging.getLogger("lymph").addHandler(handler)
     try:
@@ -543,10 +572,8 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     finally:
         logging.getLogger("lymph").removeHandler(handler)
-    if document is None:
-        return 0
-    if options.json:
+    if document is not None and options.json:
         print(json.dumps(document, ensure_ascii=False))
-    else:
+    elif document is not None:
         _show(document)
-    return 0
+    return options.exit_code

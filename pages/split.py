@@ -12,7 +12,7 @@ from lymph.data.sources import DataSet
 from lymph.errors import LymphError
 from lymph.facts import class_colours
 from lymph.splits import Split
-from pages.shared import leak_view, loading, state
+from pages.shared import audit_view, leak_view, loading, state
 from pages.shared.frame import begin_on_pictures, next_step, plain, show_error
 from pages.shared.galleries import legend
 from pages.shared.loading import SplitFacts
@@ -51,8 +51,12 @@ WAYS_TOLD = {
 
 def page() -> None:
     data_set = begin_on_pictures(QUESTION)
-    if data_set is None:
-        return
+    if data_set is not None:
+        show_pictures(data_set)
+    audit_view.show_audit()  # which needs no pictures
+
+
+def show_pictures(data_set: DataSet) -> None:
     try:
         table = usable(loading.picture_table(data_set))
         main, side = st.columns([3, 1], gap="large")

@@ -63,11 +63,53 @@ def read_table(content: bytes | Path, name: str = "") -> pd.DataFrame:
         When it is no such table, or says two different things of one picture.
     """
     name = name or (content.name if isinstance(content, Path) else "The table")
-    text, delimiter = _without_sep(_text(_bytes(content, name), name))
+    text, delimiter = _without_sep(read_text(content, name))
     delimiter = delimiter or _delimiter(text)
     columns = _columns(text, delimiter, name)
     frame = pd.DataFrame(_cells(columns, name))
     return _one_row_each(frame[frame["picture"] != ""], name)
+
+
+def read_columns(content: bytes | Path, name: str = "") -> pd.DataFrame:
+    """Read the columns with usual names as they stand, whatever a table is for.
+
+    Unlike ``read_table`` it needs no column of pictures, and one picture may have several rows
+    that contradict each other, as in a published split that uses it twice.
+
+    Returns
+    -------
+    DataFrame
+        Columns of text among ``picture``, ``label``, ``patient`` and ``set``; none where the first
+        line names none of them, as in a plain list.
+
+    Raises
+    ------
+    DataError
+        When it is no text, or its rows and columns do not fit.
+    """
+    name = name or (content.name if isinstance(content, Path) else "The table")
+    text, delimiter = _without_sep(read_text(content, name))
+    delimiter = delimiter or _delimiter(text)
+    header = _header(text, delimiter)
+    places = _meanings(header)
+    if not places:
+        return pd.DataFrame()
+    rows = list(_filled(_rows(text, delimiter), len(header), list(places.values()), name))
+    if len(rows) < 2:
+        raise DataError(f"{name} has column names but no rows; it needs a row per picture.")
+    columns = zip(places, zip(*rows[1:], strict=True), strict=True)
+    return pd.DataFrame({meaning: _stripped(cells) for meaning, cells in columns})
+
+
+def read_text(content: bytes | Path, name: str) -> str:
+    """Read a file as text: UTF-8, UTF-16 with its mark, or Windows' Latin letters.
+
+    Raises
+    ------
+    DataError
+        When it cannot be read, is too large, is empty or is no text.
+    """
+    return _text(_bytes(content, name), name)
 
 
 def _bytes(content: bytes | Path, name: str) -> bytes:

@@ -9,7 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lymph.data.tables import MAX_BYTES, find_table, is_table, match_table, read_table
+from lymph.data.tables import (
+    MAX_BYTES,
+    find_table,
+    is_table,
+    match_table,
+    read_columns,
+    read_table,
+)
 from lymph.errors import DataError
 
 PLAIN = "picture,label,patient,set\nCLL/a.png,CLL,007,train\nFL/ü.png,FL,1.0,\n"
@@ -328,3 +335,11 @@ def test_text_files_beside_every_picture_cost_little(tmp_path: Path) -> None:
     start = time.thread_time()
     assert find_table(list(tmp_path.iterdir()), pictures) == table
     assert time.thread_time() - start < 2
+
+
+def test_known_columns_are_read_as_they_stand() -> None:
+    """One picture may say two things, pictures may be missing, and a list has no columns."""
+    table = read_columns(b"set,x,image\ntrain,1,a\ntest,2, a\n", "split.csv")
+    assert table[["picture", "set"]].to_numpy().tolist() == [["a", "train"], ["a", "test"]]
+    assert list(read_columns(b"patient;fold\nP1;1\n")) == ["patient", "set"]
+    assert read_columns(b"CLL/a.png\nCLL/b.png\n").empty

@@ -243,3 +243,47 @@ def test_the_leak_is_measured_and_told(tiny: DataSet, open_page: OpenPage) -> No
     told = "\n".join(element.value for element in app.markdown).replace("\\", "")
     assert "12 patients, 95 % interval" in told
     assert any("2 seeds" in caption.value for caption in app.caption)
+
+
+def audit(app: AppTest, train: dict[str, str], test: dict[str, str]) -> AppTest:
+    for key, lists in (("audit_train", train), ("audit_test", test)):
+        files = [(name, text.encode(), "text/plain") for name, text in lists.items()]
+        app.file_uploader(key=key).set_value(files)
+    return app.run()
+
+
+def test_a_published_split_is_audited(tiny: DataSet, open_page: OpenPage) -> None:
+    """Who is on both sides, in words and as a table; apart is green; names are shown as text."""
+    train = "".join(f"sj-05-{patient}_{i:03}.tif\n" for patient in (1, 2) for i in range(3))
+    app = audit(open_page("split"), {"a.txt": train}, {"b.txt": "sj-05-2_009.tif\n"})
+    assert not app.exception
+    assert app.error[0].value.startswith("### 1 of 1 test image comes from a patient who also")
+    table = next(frame.value for frame in app.dataframe if "Patient" in frame.value)
+    assert table.to_numpy().tolist() == [["05-2", 3, 1]]
+
+    app = audit(app, {"a.txt": train}, {"b.txt": "sj-05-3_009.tif\n"})
+    assert not app.error
+    assert any(told.value.startswith("### None of 1 test image") for told in app.success)
+
+    app = audit(app, {"a.txt": train}, {"[x](http://y).txt": "\0"})
+    assert app.error[0].value.startswith("y\\)\\.txt is not a table") and not app.exception
+
+
+def test_published_folds_are_audited_in_one_go(tiny: DataSet, open_page: OpenPage) -> None:
+    names = [f"sj-05-{patient}_{i:03}.tif" for patient in (1, 2) for i in range(4)]
+    sides = names[::2], names[1::2]
+    train = {f"train_{k}.txt": "\n".join(sides[k]) for k in (0, 1)}
+    test = {f"test_{k}.txt": "\n".join(sides[1 - k]) for k in (0, 1)}
+    app = audit(open_page("split"), train, test)
+    assert not app.exception
+    assert app.error[0].value.startswith("### 8 of 8 test images come from")
+    assert "over 2 folds" in app.error[0].value
+    app = audit(app, train, {})
+    assert not app.error
+    assert any("test lists are missing" in told.value for told in app.info)
+
+
+def test_an_audit_needs_no_pictures(open_page: OpenPage) -> None:
+    app = audit(open_page("split"), {"x.csv": "patient,set\nA,train\nA,test\n"}, {})
+    assert not app.exception
+    assert app.error[0].value.startswith("### 1 of 1 test patient also trains")
