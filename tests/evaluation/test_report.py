@@ -113,3 +113,18 @@ def test_sets_the_model_has_seen_are_warned_of(
 ) -> None:
     table = random_table(pictures=300, patients=30).assign(set=set_name)
     assert words in report(table, set_name)["warnings"][0]
+
+
+def test_each_interval_names_its_method(random_table: Maker) -> None:
+    """Out of fold the method also says what it leaves out."""
+    table = random_table(pictures=300, patients=30)
+    held_out = table.assign(set="out-of-fold", fold=table["patient"].str[-1])
+    for found in (report(table), report(held_out, "out-of-fold")):
+        said = [found[level]["interval_method"] for level in ("pictures", "patients")]
+        for level in ("pictures", "patients"):
+            said += found[level]["intervals_method"].values()
+            said += [values["interval_method"] for values in found[level]["per_class"].values()]
+        assert all("interval" in sentence for sentence in said)
+        overlap = found["set"] == "out-of-fold"
+        assert all(("overlapping patients" in sentence) == overlap for sentence in said)
+    assert "Clopper" in report(table)["patients"]["interval_method"]
