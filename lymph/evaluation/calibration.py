@@ -9,7 +9,6 @@ from scipy.special import softmax
 
 from lymph.errors import EvaluationError
 from lymph.evaluation.intervals import (
-    LEVEL,
     METHOD,
     Interval,
     as_interval,
@@ -18,7 +17,6 @@ from lymph.evaluation.intervals import (
     student_t,
     sums_of_patients,
     variance_leaving_out,
-    variance_of_share,
 )
 from lymph.evaluation.metrics import class_codes
 from lymph.predictions import classes_of_predictions, probabilities_of
@@ -29,7 +27,8 @@ TEMPERATURES = (0.05, 20.0)
 ERROR_BINS = 15
 RELIABILITY_BINS = 10
 CALIBRATION_METHOD = (
-    f"Brier score: {METHOD.format(unit='rows')}. NLL: Student's t over patients, on the logarithm. "
+    f"Brier score: {METHOD.format(unit='rows')}. NLL: each patient is left out in turn; Student's "
+    "t on the logarithm. "
     "ECE: an upper limit only, since chance alone makes it larger than zero on few pictures"
 )
 
@@ -168,9 +167,9 @@ def calibrate(p: pd.DataFrame) -> Calibration:
     sums = sums_of_patients(_calibration_terms(p), patients_of(p))
     total = sums.sum(axis=0, keepdims=True)
     exact, left = _scores_of_sums(total), _scores_of_sums(total - sums)
-    error = "expected_calibration_error"
+    loss, error = "negative_log_likelihood", "expected_calibration_error"
     intervals = {
-        "negative_log_likelihood": _loss_interval(sums[:, 1], sums[:, 0]),
+        loss: _loss_interval(float(exact[loss][0]), left[loss]),
         "brier_score": _brier_interval(sums[:, 2], sums[:, 0]),
         error: _error_interval(float(exact[error][0]), left[error]),
     }
@@ -178,16 +177,17 @@ def calibrate(p: pd.DataFrame) -> Calibration:
     return Calibration(scores, reliability)
 
 
-def _loss_interval(sums: np.ndarray, count: np.ndarray) -> Interval | None:
-    """Interval of a mean loss from the sums of G patients; None where they do not differ.
+def _loss_interval(value: float, left: np.ndarray) -> Interval | None:
+    """Interval of a mean loss from its values with each of G patients left out.
 
-    On the logarithm of the loss, which is skewed and has no upper limit.
+    On the logarithm of the loss, which is skewed and has no upper limit. None where the patients
+    do not differ.
     """
-    mean = sums.sum() / count.sum()
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        ratio = np.exp(student_t(len(count)) * np.sqrt(variance_of_share(sums, count)) / mean)
-        ends = np.array([mean / ratio, mean * ratio])
-    return as_interval(ends) if np.isfinite(ends).all() else None
+        ratio = np.exp(student_t(len(left)) * np.sqrt(variance_leaving_out(np.log(left))))
+        ends = np.array([value / ratio, value * ratio])
+    # Rounding leaves a little of a variance that is zero.
+    return as_interval(ends) if np.isfinite(ends).all() and ratio > 1 + 1e-9 else None
 
 
 def _brier_interval(sums: np.ndarray, count: np.ndarray) -> Interval | None:
@@ -201,7 +201,7 @@ def _error_interval(value: float, left: np.ndarray) -> Interval | None:
     Chance alone makes gaps in the bins, so that on few pictures the error of a calibrated model is
     far above zero: only its upper end can be told.
     """
-    high = value + student_t(len(left), 2 * LEVEL - 1) * np.sqrt(variance_leaving_out(left))
+    high = value + student_t(len(left)) * np.sqrt(variance_leaving_out(left))
     return as_interval(np.array([0.0, min(high, 1.0)]))
 
 
