@@ -180,12 +180,13 @@ def calibrate(p: pd.DataFrame) -> Calibration:
 def _loss_interval(value: float, left: np.ndarray) -> Interval | None:
     """Interval of a mean loss from its values with each of G patients left out.
 
-    On the logarithm of the loss, which is skewed and has no upper limit. None where the patients
+    On the logarithm of the loss, which is skewed. None where the patients
     do not differ.
     """
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         ratio = np.exp(student_t(len(left)) * np.sqrt(variance_leaving_out(np.log(left))))
-        ends = np.array([value / ratio, value * ratio])
+        # No loss is larger than that of the smallest probability.
+        ends = np.array([value / ratio, min(value * ratio, -np.log(SMALLEST_PROBABILITY))])
     # Rounding leaves a little of a variance that is zero.
     return as_interval(ends) if np.isfinite(ends).all() and ratio > 1 + 1e-9 else None
 
