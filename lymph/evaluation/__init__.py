@@ -12,14 +12,13 @@ from lymph.evaluation.calibration import (
     negative_log_likelihood,
     reliability_table,
 )
-from lymph.evaluation.curves import Area, areas, curve
+from lymph.evaluation.comparison import Difference, paired_difference
+from lymph.evaluation.curves import AREA_METHOD, Area, areas, curve
 from lymph.evaluation.intervals import (
-    Difference,
+    OUT_OF_FOLD_METHOD,
     class_intervals,
     clopper_pearson,
-    paired_difference,
-    resampled_confusions,
-    resampled_intervals,
+    metric_intervals,
 )
 from lymph.evaluation.metrics import (
     METRICS,
@@ -52,8 +51,10 @@ from lymph.predictions import (
 )
 
 __all__ = [
+    "AREA_METHOD",
     "METRICS",
     "ORDERS",
+    "OUT_OF_FOLD_METHOD",
     "Area",
     "Calibration",
     "Difference",
@@ -85,6 +86,7 @@ __all__ = [
     "leaked_share",
     "macro_f1",
     "make_predictions",
+    "metric_intervals",
     "moved_pictures",
     "negative_log_likelihood",
     "paired_difference",
@@ -94,8 +96,6 @@ __all__ = [
     "read_predictions",
     "reliability_table",
     "report",
-    "resampled_confusions",
-    "resampled_intervals",
     "validate_predictions",
     "write_predictions",
 ]

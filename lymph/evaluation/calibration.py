@@ -9,12 +9,14 @@ from scipy.special import softmax
 
 from lymph.errors import EvaluationError
 from lymph.evaluation.intervals import (
-    RESAMPLES,
-    SEED,
+    METHOD,
     Interval,
-    draw_patients,
-    patients_in_class,
-    percentiles,
+    as_interval,
+    patients_of,
+    share_interval,
+    student_t,
+    sums_of_patients,
+    variance_leaving_out,
 )
 from lymph.evaluation.metrics import class_codes
 from lymph.predictions import classes_of_predictions, probabilities_of
@@ -24,6 +26,11 @@ SMALLEST_PROBABILITY = 1e-12
 TEMPERATURES = (0.05, 20.0)
 ERROR_BINS = 15
 RELIABILITY_BINS = 10
+CALIBRATION_METHOD = (
+    f"Brier score: {METHOD.format(unit='rows')}. NLL: each patient is left out in turn; Student's "
+    "t on the logarithm. "
+    "ECE: an upper limit only, since chance alone makes it larger than zero on few pictures"
+)
 
 
 def negative_log_likelihood(p: pd.DataFrame) -> float:
@@ -134,22 +141,22 @@ class Calibration(NamedTuple):
     """How far the probabilities of one table can be believed.
 
     ``scores`` holds negative_log_likelihood, brier_score and expected_calibration_error, each with
-    its 95 % interval over resampled patients; ``reliability`` is that of `reliability_table`.
+    its 95 % interval over patients, None where it cannot be given; ``reliability`` is that of
+    `reliability_table`.
     """
 
     scores: dict[str, tuple[float, Interval | None]]
     reliability: pd.DataFrame
+    interval_method: str = CALIBRATION_METHOD
 
 
-def calibrate(p: pd.DataFrame, resamples: int = RESAMPLES, seed: int = SEED) -> Calibration:
+def calibrate(p: pd.DataFrame) -> Calibration:
     """Score the probabilities of one set, or of patients, with intervals over patients.
 
     Parameters
     ----------
     p
         A table with patient, label, predicted and ``p_<class>``: pictures of one set, or patients.
-    resamples, seed
-        Number of resamples, and the seed that makes them repeatable.
 
     Raises
     ------
@@ -157,17 +164,46 @@ def calibrate(p: pd.DataFrame, resamples: int = RESAMPLES, seed: int = SEED) -> 
         When there are no rows.
     """
     reliability = reliability_table(p, RELIABILITY_BINS)
-    classes = classes_of_predictions(p)
-    unit, label_of_unit = patients_in_class(p, classes)
-    terms = _calibration_terms(p)
-    counts = np.stack(
-        [np.bincount(unit, weights=column, minlength=len(label_of_unit)) for column in terms.T], 1
-    )
-    sums = draw_patients(counts, label_of_unit, len(classes), resamples, seed).sum(axis=1)
-    drawn = _scores_of_sums(sums)
-    exact = _scores_of_sums(counts.sum(axis=0)[None])
-    scores = {name: (float(exact[name][0]), percentiles(drawn[name])) for name in exact}
+    sums = sums_of_patients(_calibration_terms(p), patients_of(p))
+    total = sums.sum(axis=0, keepdims=True)
+    exact, left = _scores_of_sums(total), _scores_of_sums(total - sums)
+    loss, error = "negative_log_likelihood", "expected_calibration_error"
+    intervals = {
+        loss: _loss_interval(float(exact[loss][0]), left[loss]),
+        "brier_score": _brier_interval(sums[:, 2], sums[:, 0]),
+        error: _error_interval(float(exact[error][0]), left[error]),
+    }
+    scores = {name: (float(value[0]), intervals[name]) for name, value in exact.items()}
     return Calibration(scores, reliability)
+
+
+def _loss_interval(value: float, left: np.ndarray) -> Interval | None:
+    """Interval of a mean loss from its values with each of G patients left out.
+
+    On the logarithm of the loss, which is skewed. None where the patients
+    do not differ.
+    """
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        ratio = np.exp(student_t(len(left)) * np.sqrt(variance_leaving_out(np.log(left))))
+        # No loss is larger than that of the smallest probability.
+        ends = np.array([value / ratio, min(value * ratio, -np.log(SMALLEST_PROBABILITY))])
+    # Rounding leaves a little of a variance that is zero.
+    return as_interval(ends) if np.isfinite(ends).all() and ratio > 1 + 1e-9 else None
+
+
+def _brier_interval(sums: np.ndarray, count: np.ndarray) -> Interval | None:
+    """Interval of a Brier score, which halved is a share, from the sums of G patients."""
+    return as_interval(2 * share_interval(sums / 2, count))
+
+
+def _error_interval(value: float, left: np.ndarray) -> Interval | None:
+    """Interval of the calibration error from its values with each of G patients left out.
+
+    Chance alone makes gaps in the bins, so that on few pictures the error of a calibrated model is
+    far above zero: only its upper end can be told.
+    """
+    high = value + student_t(len(left)) * np.sqrt(variance_leaving_out(left))
+    return as_interval(np.array([0.0, min(high, 1.0)]))
 
 
 def _calibration_terms(p: pd.DataFrame) -> np.ndarray:
@@ -183,11 +219,16 @@ def _calibration_terms(p: pd.DataFrame) -> np.ndarray:
 
 
 def _scores_of_sums(sums: np.ndarray) -> dict[str, np.ndarray]:
-    count, loss, brier, gaps = sums[:, 0], sums[:, 1], sums[:, 2], sums[:, 3:]
+    count, loss, brier, gaps = sums[:, 0], sums[:, 1], sums[:, 2], np.abs(sums[:, 3:]).sum(axis=1)
+    scores = {
+        "negative_log_likelihood": loss,
+        "brier_score": brier,
+        "expected_calibration_error": gaps,
+    }
+    # Nothing is left of a single patient who is left out.
     return {
-        "negative_log_likelihood": loss / count,
-        "brier_score": brier / count,
-        "expected_calibration_error": np.abs(gaps).sum(axis=1) / count,
+        name: np.divide(score, count, out=np.full(count.shape, np.nan), where=count > 0)
+        for name, score in scores.items()
     }
 
 

@@ -5,7 +5,6 @@ curve is joined by straight lines, and the area under the precision-recall curve
 precision, which joins nothing.
 """
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -13,12 +12,12 @@ import pandas as pd
 
 from lymph.errors import EvaluationError
 from lymph.evaluation.intervals import (
-    RESAMPLES,
-    SEED,
     Interval,
-    draw_patients,
+    as_interval,
+    effective_size,
     patients_in_class,
-    percentiles,
+    variance_within_class,
+    wilson,
 )
 from lymph.evaluation.metrics import class_codes
 from lymph.predictions import classes_of_predictions, probabilities_of
@@ -26,6 +25,10 @@ from lymph.predictions import classes_of_predictions, probabilities_of
 # Exact for 374 pictures; of more, neighbouring thresholds are drawn as one.
 MOST_THRESHOLDS = 400
 MOST_COUNTS = 4_000_000
+AREA_METHOD = (
+    "each patient is left out in turn, class by class; Wilson's interval with the effective number "
+    "of rows and Student's t"
+)
 
 
 class Area(NamedTuple):
@@ -75,78 +78,85 @@ def curve(p: pd.DataFrame, name: str) -> pd.DataFrame:
     )
 
 
-def areas(
-    p: pd.DataFrame, resamples: int = RESAMPLES, seed: int = SEED
-) -> dict[str, dict[str, Area]]:
+def areas(p: pd.DataFrame) -> dict[str, dict[str, Area]]:
     """Areas under the ROC and the precision-recall curve of each class, and their means.
 
     Parameters
     ----------
     p
         A table with patient, label and ``p_<class>``: pictures of one set, or patients.
-    resamples, seed
-        Number of resamples of patients within their class, and the seed.
 
     Returns
     -------
     dict
         Class to ``{"roc": Area, "precision_recall": Area}``, then ``macro``, the mean over the
         classes of the table that are told from others. A class without pictures, or without
-        others, has no area. The intervals of very large tables draw neighbouring thresholds
-        together.
+        others, has no area. The intervals of very large tables join neighbouring thresholds.
     """
     classes = classes_of_predictions(p)
-    exact = _outcomes(p, classes, None)
-    drawn = _outcomes(p, classes, (resamples, seed))
-    found = {
-        name: {
-            kind: Area(_number(value[place]), percentiles(drawn[kind][:, place]))
-            for kind, value in exact.items()
-        }
-        for place, name in enumerate(classes)
-    }
-    return found | {"macro": {kind: _macro(exact[kind], drawn[kind]) for kind in exact}}
-
-
-def _macro(exact: np.ndarray, drawn: np.ndarray) -> Area:
-    there = ~np.isnan(exact)
-    if not there.any():
-        return Area(None, None)
-    return Area(float(exact[there].mean()), percentiles(drawn[:, there].mean(axis=1)))
-
-
-def _outcomes(
-    p: pd.DataFrame, classes: Sequence[str], draws: tuple[int, int] | None
-) -> dict[str, np.ndarray]:
-    """Return both areas of each class: K values, or B x K of resampled patients."""
+    codes = class_codes(p["label"], classes)
     unit, label_of_unit = patients_in_class(p, classes)
-    codes, values = class_codes(p["label"], classes), probabilities_of(p)
-    steps = [_steps(column) for column in values.T]
-    if draws is None:
-        counts = [_class_steps(step, codes, place) for place, (_, step) in enumerate(steps)]
-        pairs = [(own[None], others[None]) for own, others in counts]
-        return {kind: np.concatenate(parts) for kind, parts in _both(pairs).items()}
-    most = min(MOST_THRESHOLDS, max(20, MOST_COUNTS // (len(label_of_unit) * len(classes) + 1)))
-    coarse = [_coarser(step, most) for _, step in steps]
-    sizes = [int(step.max(initial=0)) + 1 for step in coarse]
-    counts = np.hstack(
-        [
-            np.bincount(unit * size + step, minlength=len(label_of_unit) * size).reshape(-1, size)
-            for step, size in zip(coarse, sizes, strict=True)
-        ]
-    )
-    sums = draw_patients(counts, label_of_unit, len(classes), *draws)
-    parts = np.split(sums, np.cumsum(sizes)[:-1], axis=2)
-    pairs = [
-        (part[:, place], part.sum(axis=1) - part[:, place]) for place, part in enumerate(parts)
-    ]
-    return {kind: np.stack(values, axis=1) for kind, values in _both(pairs).items()}
+    exact, left = _exact_areas(p, codes), _areas_leaving_out(p, codes, unit)
+    patients = np.bincount(label_of_unit, minlength=len(classes))
+    rows = np.bincount(codes, minlength=len(classes))
+    found: dict[str, dict[str, Area]] = {name: {} for name in [*classes, "macro"]}
+    for kind, values in exact.items():
+        told = ~np.isnan(values)
+        chosen = np.vstack([np.eye(len(classes), dtype=bool), told])
+        for name, which in zip(found, chosen, strict=True):
+            sizes = int(rows[which].sum()), int(patients[which].sum())
+            found[name][kind] = _area(values[which], left[kind][:, which], label_of_unit, *sizes)
+    return found
 
 
-def _both(pairs: list[tuple[np.ndarray, np.ndarray]]) -> dict[str, list[np.ndarray]]:
+def _area(
+    values: np.ndarray, left: np.ndarray, label_of_unit: np.ndarray, rows: int, patients: int
+) -> Area:
+    """Average the areas of some classes (C), with an interval.
+
+    ``left`` (U x C) are the areas with each patient left out; ``rows`` and ``patients`` count
+    those of the classes.
+    """
+    if not len(values) or np.isnan(values).any():
+        return Area(None, None)
+    value = float(values.mean())
+    variance = variance_within_class(left.mean(axis=1), value, label_of_unit)
+    size = effective_size(np.float64(value), np.float64(variance), rows, patients)
+    # A mean for each class takes one degree of freedom.
+    free = len(label_of_unit) - len(np.unique(label_of_unit))
+    if free == 0:
+        free = len(label_of_unit) - 1
+    return Area(value, as_interval(wilson(np.float64(value), size, free + 1)))
+
+
+def _exact_areas(p: pd.DataFrame, codes: np.ndarray) -> dict[str, np.ndarray]:
+    """Return both areas of each class, K values each."""
+    steps = [_steps(column)[1] for column in probabilities_of(p).T]
+    return _both([_class_steps(step, codes, place) for place, step in enumerate(steps)])
+
+
+def _areas_leaving_out(
+    p: pd.DataFrame, codes: np.ndarray, unit: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Return both areas of each class with each of G patients left out once, G x K."""
+    patients, columns = int(unit.max(initial=-1)) + 1, probabilities_of(p).T
+    most = min(MOST_THRESHOLDS, max(20, MOST_COUNTS // (patients * len(columns) + 1)))
+    pairs = []
+    for place, column in enumerate(columns):
+        step = _coarser(_steps(column)[1], most)
+        size = int(step.max(initial=0)) + 1
+        cell = (unit * 2 + (codes == place)) * size + step
+        counts = np.bincount(cell, minlength=patients * 2 * size).reshape(patients, 2, size)
+        others, own = np.moveaxis(counts.sum(axis=0) - counts, 1, 0)
+        pairs.append((own, others))
+    return _both(pairs)
+
+
+def _both(pairs: list[tuple[np.ndarray, np.ndarray]]) -> dict[str, np.ndarray]:
+    """Return both areas of K classes, ... x K, from the counts at their thresholds."""
     return {
-        "roc": [_roc_area(*pair) for pair in pairs],
-        "precision_recall": [_average_precision(*pair) for pair in pairs],
+        "roc": np.stack([_roc_area(*pair) for pair in pairs], axis=-1),
+        "precision_recall": np.stack([_average_precision(*pair) for pair in pairs], axis=-1),
     }
 
 
@@ -190,7 +200,3 @@ def _average_precision(own: np.ndarray, others: np.ndarray) -> np.ndarray:
 def _divide(above: np.ndarray, below: np.ndarray) -> np.ndarray:
     above, below = np.broadcast_arrays(np.asarray(above, float), np.asarray(below, float))
     return np.divide(above, below, out=np.full(below.shape, np.nan), where=below > 0)
-
-
-def _number(value: float) -> float | None:
-    return None if np.isnan(value) else float(value)

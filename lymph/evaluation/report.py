@@ -7,10 +7,15 @@ import pandas as pd
 
 from lymph.evaluation import patients as patient_level
 from lymph.evaluation.intervals import (
-    Interval,
+    EXACT_METHOD,
+    LEAVE_ONE_OUT_METHOD,
+    METHOD,
+    OUT_OF_FOLD_METHOD,
+    PATIENTS_METHOD,
+    POOLED,
     class_intervals,
     clopper_pearson,
-    resampled_intervals,
+    metric_intervals,
 )
 from lymph.evaluation.metrics import METRICS, confusion, largest_class_baseline, per_class
 from lymph.facts import PATIENTS_UNKNOWN
@@ -45,8 +50,8 @@ def report(p: pd.DataFrame, set_name: str = "test") -> dict[str, Any]:
         accuracy, balanced_accuracy, macro_f1, kappa (None when undefined), interval (of the
         accuracy), intervals (of each metric), baseline (always the largest class), confusion (rows
         true, columns predicted) and per_class (precision, recall, f1, support and their intervals).
-        Shares run from 0 to 1. Intervals are 95 %:
-        resampled patients, and Clopper-Pearson for the patients' accuracy.
+        Shares run from 0 to 1. Intervals are 95 % and never without width; interval_method beside
+        each names its method in a sentence, intervals_method that of each metric.
 
     Raises
     ------
@@ -60,11 +65,12 @@ def report(p: pd.DataFrame, set_name: str = "test") -> dict[str, Any]:
     result: dict[str, Any] = {
         "classes": classes,
         "set": set_name,
-        "pictures": _section(chosen, classes),
-        "patients": _section(patients, classes),
+        "pictures": _section(chosen, classes, "pictures"),
+        "patients": _section(patients, classes, "patients"),
     }
-    right = int((patients["label"] == patients["predicted"]).sum())
-    _set_accuracy_interval(result["patients"], clopper_pearson(right, len(patients)))
+    _make_exact(result["patients"], patients)
+    if set_name == "out-of-fold":
+        _say_overlap(result)
     leaked = leaked_share(p, set_name)
     if leaked is not None:
         result["leaked_test_share"] = leaked
@@ -102,24 +108,49 @@ def leaked_pictures(p: pd.DataFrame, set_name: str = "test") -> np.ndarray | Non
     return None
 
 
-def _section(table: pd.DataFrame, classes: list[str]) -> dict[str, Any]:
+def _section(table: pd.DataFrame, classes: list[str], unit: str) -> dict[str, Any]:
     matrix = confusion(table, classes)
     section: dict[str, Any] = {"n": len(table)}
     section |= {name: _number(metric(matrix)) for name, metric in METRICS.items()}
-    intervals = resampled_intervals(table, classes)
+    intervals = metric_intervals(table, classes)
     section["intervals"] = {name: pair and list(pair) for name, pair in intervals.items()}
     section["interval"] = section["intervals"]["accuracy"]
+    # The same condition as that of the intervals: one row a patient.
+    alone = table["patient"].is_unique
+    others = EXACT_METHOD if alone else LEAVE_ONE_OUT_METHOD.format(unit=unit)
+    section["interval_method"] = METHOD.format(unit=unit)
+    section["intervals_method"] = dict.fromkeys(METRICS, others)
+    section["intervals_method"]["accuracy"] = section["interval_method"]
     section["baseline"] = _number(largest_class_baseline(matrix))
     section["confusion"] = matrix.tolist()
     section["per_class"] = per_class(matrix, classes)
     for name, pairs in class_intervals(table, classes).items():
-        section["per_class"][name]["intervals"] = {key: list(pair) for key, pair in pairs.items()}
+        of_class = section["per_class"][name]
+        of_class["intervals"] = {key: pair and list(pair) for key, pair in pairs.items()}
+        of_class["interval_method"] = (
+            f"{EXACT_METHOD if alone else METHOD.format(unit=unit)}{POOLED}"
+        )
     return section
 
 
-def _set_accuracy_interval(section: dict[str, Any], interval: Interval) -> None:
-    section["interval"] = list(interval)
-    section["intervals"]["accuracy"] = list(interval)
+def _make_exact(section: dict[str, Any], patients: pd.DataFrame) -> None:
+    """Give the patients' accuracy its exact interval: patients are independent."""
+    right = int((patients["label"] == patients["predicted"]).sum())
+    section["intervals"]["accuracy"] = list(clopper_pearson(right, len(patients)))
+    section["interval"] = section["intervals"]["accuracy"]
+    section["intervals_method"]["accuracy"] = PATIENTS_METHOD
+    section["interval_method"] = PATIENTS_METHOD
+
+
+def _say_overlap(result: dict[str, Any]) -> None:
+    """Say after each method what no interval of figures out of fold takes into account."""
+    for section in (result["pictures"], result["patients"]):
+        parts = [section, *section["per_class"].values()]
+        for part in parts:
+            part["interval_method"] += f"; {OUT_OF_FOLD_METHOD}"
+        methods = section["intervals_method"]
+        for name in methods:
+            methods[name] += f"; {OUT_OF_FOLD_METHOD}"
 
 
 def _number(value: np.ndarray) -> float | None:
@@ -150,12 +181,6 @@ def _warnings(result: dict[str, Any], chosen: pd.DataFrame, patients: pd.DataFra
         found.append(
             "Some patients have pictures of several classes: each is counted once for each class."
         )
-    low, high = result["pictures"]["interval"]
-    if low == high:
-        found.append(
-            "The interval over pictures is not estimable: every draw of these patients gives the "
-            "same accuracy, which does not make it certain. Read the interval over patients."
-        )
     return found
 
 
@@ -175,8 +200,8 @@ def _one_class_warnings(chosen: pd.DataFrame, classes: list[str]) -> list[str]:
     single = [name for name in classes if patients_of.get(name, 0) == 1]
     if single:
         found.append(
-            f"A single patient stands for {', '.join(single)}: the interval over pictures cannot "
-            "show how patients of that class differ, and is too narrow."
+            f"A single patient stands for {', '.join(single)}: how patients of that class differ "
+            "cannot be seen, and its intervals are very wide."
         )
     return found
 

@@ -2,11 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
-# Where every resample of the patients gives one and the same figure, as where all pictures are
-# classified correctly, the bootstrap has no width. That is neither certainty nor a lack of
-# patients: the figure's interval cannot be had in this way.
-NOT_ESTIMABLE = "not estimable"
-UNDEFINED = "undefined"
+NOT_GIVEN = "cannot be given"
 
 
 def interval_text(pair: Iterable[float] | None) -> str:
@@ -25,11 +21,9 @@ def interval_words(pair: Iterable[float] | None) -> str:
 
 
 def _written(pair: Iterable[float] | None, write: Callable[[float, float], str]) -> str:
-    """Write an interval, or why there is none."""
-    if pair is None:
-        return UNDEFINED
-    low, high = pair
-    return NOT_ESTIMABLE if low == high else write(low, high)
+    """Write an interval, or that there is none: one without width would promise certainty."""
+    low, high = pair or (0.0, 0.0)
+    return write(low, high) if low < high else NOT_GIVEN
 
 
 def _percent(low: float, high: float) -> str:

@@ -17,7 +17,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from lymph.errors import SplitError
-from lymph.evaluation import interval_words, resampled_intervals
+from lymph.evaluation import interval_words, metric_intervals
+from lymph.evaluation.intervals import METHOD, OUT_OF_FOLD_METHOD
 from lymph.splits import make_folds
 from lymph.splits.split import By
 
@@ -103,8 +104,9 @@ def measure_leak(
     dict
         ``pictures``, ``patients``, ``folds``, ``baseline`` (share of the largest class), and under
         ``picture`` and ``patient``: ``accuracies`` (out of fold, one a seed), ``mean``,
-        ``interval`` (95 %, over patients, of the seed in the middle) and ``kin`` (share of test
-        pictures whose nearest training picture is of the same patient; ``kin_by_chance`` beside).
+        ``interval`` (95 %, over patients, of the seed in the middle; ``interval_method`` names the
+        method and what it leaves out) and ``kin`` (share of test pictures whose nearest training
+        picture is of the same patient; ``kin_by_chance`` beside).
     """
     folds = count_folds(table)
     result: dict[str, Any] = {
@@ -133,12 +135,13 @@ def _summary(tables: list[pd.DataFrame], kin: list[tuple[float, float]]) -> dict
     accuracies = [float((t["predicted"] == t["label"]).mean()) for t in tables]
     middle = tables[int(np.argsort(accuracies)[len(accuracies) // 2])]
     classes = sorted(middle["label"].unique())
-    interval = resampled_intervals(middle, classes)["accuracy"]
+    interval = metric_intervals(middle, classes)["accuracy"]
     same, chance = np.mean(kin, axis=0)
     return {
         "accuracies": accuracies,
         "mean": float(np.mean(accuracies)),
         "interval": list(interval) if interval else None,
+        "interval_method": f"{METHOD.format(unit='pictures')}; {OUT_OF_FOLD_METHOD}",
         "kin": float(same),
         "kin_by_chance": float(chance),
     }

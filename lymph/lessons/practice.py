@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from lymph.errors import SplitError
-from lymph.evaluation import by_patient, make_predictions, resampled_intervals
+from lymph.evaluation import by_patient, make_predictions, metric_intervals
 from lymph.lessons.data import LessonData
 from lymph.models.networks import BackboneHead, SmallCNN
 from lymph.models.specs import ModelSpec
@@ -162,7 +162,7 @@ def score(data: LessonData, rows: np.ndarray, probabilities: np.ndarray) -> Scor
         data.table.iloc[rows].assign(set="test"), probabilities, data.classes
     )
     patients = by_patient(predictions)
-    interval = resampled_intervals(predictions)["accuracy"] or (0.0, 1.0)
+    interval = metric_intervals(predictions)["accuracy"] or (0.0, 1.0)
     return {
         "accuracy": float((predictions["label"] == predictions["predicted"]).mean()),
         "interval": [float(end) for end in interval],

@@ -38,6 +38,7 @@ from lymph.reports.tables import (
     mark_of,
     mark_title,
     measures_table,
+    method_text,
     published_table,
     right_text,
 )
@@ -284,11 +285,11 @@ def _measures(figures: Mapping[str, Any]) -> str:
         f"<br>{_table(classes_table(figures[level], level))}"
         for level in ("pictures", "patients")
     ]
-    told = (
-        "Intervals are 95 %: patients drawn again within their class, 2,000 times; Clopper-Pearson "
-        "for the patients' accuracy."
-    )
-    return _section("Every figure with its interval", "".join(parts) + paragraph(told, "quiet"))
+    told = [
+        f"Per {level[:-1]}: {method_text(figures[level])}" for level in ("pictures", "patients")
+    ]
+    words = "".join(paragraph(line, "quiet") for line in told)
+    return _section("Every figure with its interval", "".join(parts) + words)
 
 
 def _calibration(run: Run, pictures: pd.DataFrame, charts: Mapping[str, Any]) -> str:

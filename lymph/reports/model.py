@@ -113,4 +113,6 @@ def _about(run: Run, set_name: str) -> dict[str, Any]:
         "interval_per_picture": figures["pictures"]["interval"],
         "accuracy_per_patient": figures["patients"]["accuracy"],
         "interval_per_patient": figures["patients"]["interval"],
+        "interval_method_per_picture": figures["pictures"]["interval_method"],
+        "interval_method_per_patient": figures["patients"]["interval_method"],
     }

@@ -9,6 +9,7 @@ import pandas as pd
 from lymph.data.sources import is_synthetic
 from lymph.evaluation import (
     METRICS,
+    OUT_OF_FOLD_METHOD,
     Area,
     Calibration,
     interval_text,
@@ -109,6 +110,21 @@ def measures_table(section: Mapping[str, Any]) -> pd.DataFrame:
     chance = ("Always the largest class", section["baseline"], "", "accuracy without looking")
     table.loc[len(table)] = chance
     return table
+
+
+def method_text(section: Mapping[str, Any]) -> str:
+    """Say in sentences how the 95 % intervals of a report's section are made."""
+    of_class = next(iter(section["per_class"].values()))
+    methods = {
+        "Accuracy": section["interval_method"],
+        "Other measures": section["intervals_method"]["balanced_accuracy"],
+        "Each class": of_class["interval_method"],
+    }
+    overlap = f"; {OUT_OF_FOLD_METHOD}"
+    told = " ".join(f"{name}: {words.removesuffix(overlap)}." for name, words in methods.items())
+    if section["interval_method"].endswith(overlap):
+        told += f" {OUT_OF_FOLD_METHOD[0].upper()}{OUT_OF_FOLD_METHOD[1:]}."
+    return f"Intervals are 95 %. {told}"
 
 
 def classes_table(section: Mapping[str, Any], unit: str) -> pd.DataFrame:

@@ -7,7 +7,7 @@ from lymph import reports
 from lymph.charts import class_curves, intervals_chart, reliability_chart
 from lymph.data.sources import is_synthetic
 from lymph.errors import LymphError
-from lymph.evaluation import curve, in_order
+from lymph.evaluation import AREA_METHOD, curve, in_order
 from lymph.facts import class_colours
 from lymph.reports.tables import DRAWN_BESIDE_REAL, METRICS_TOLD, area_text
 from lymph.text import counted
@@ -56,8 +56,7 @@ def show_classes(judged: Judged) -> None:
     )
     st.caption(
         "Precision: right when called so. Recall: found of the class. F1: their harmonic mean."
-        " Intervals: patients drawn again within their class, 2,000 times; Clopper-Pearson's for"
-        " the accuracy per patient."
+        f" {reports.method_text(judged.section)}"
     )
 
 
@@ -81,7 +80,7 @@ def show_curves(judged: Judged) -> None:
                 st.caption(f"Mean area {area_text(areas['macro'][kind])}")
     st.caption(
         "Each class against the others, as the threshold on its probability falls. In brackets the"
-        f" 95 % interval; each point is one of the {judged.unit}."
+        f" 95 % interval ({AREA_METHOD}); each point is one of the {judged.unit}."
     )
 
 
@@ -108,7 +107,7 @@ def show_calibration(judged: Judged) -> None:
     st.caption(
         "ECE: mean gap of confidence and truth. Brier score: squared distance from the truth, 0 to"
         " 2. NLL: mean surprise at the truth, in nats. Of each, 0 is best; in brackets the 95 %"
-        " interval. A temperature changes no prediction of a picture."
+        f" interval. {plainly.interval_method}. A temperature changes no prediction of a picture."
     )
 
 

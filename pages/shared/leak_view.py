@@ -77,7 +77,8 @@ def show_measured(measurement: Measurement, features: str) -> None:
         st.caption(
             f"The same {'network' if features == 'cnn' else 'linear classifier'} twice,"
             f" {result['folds']} folds, {result['seeds']} seeds: a dot is one seed, the whisker the"
-            f" 95 % interval over {result['patients']} patients."
+            f" 95 % interval over {result['patients']} patients, somewhat too narrow because the"
+            " models of the folds learn from overlapping patients."
             f" The picture nearest to a test picture in training is of the same patient in"
             f" {100 * result['picture']['kin']:.0f} % of cases under the random split (by chance:"
             f" {100 * result['picture']['kin_by_chance']:.0f} %) and in none when patients are kept"

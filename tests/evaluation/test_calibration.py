@@ -112,6 +112,15 @@ def test_calibrate_gives_the_same_scores_with_intervals(random_table: Maker) -> 
     pd.testing.assert_frame_equal(found.reliability, reliability_table(table))
 
 
+def test_a_single_patient_or_equal_losses_give_no_interval_of_the_loss(from_rows: Maker) -> None:
+    """No interval is without width: where the patients cannot tell, none is given."""
+    for people in ("a", "abc"):
+        scores = calibrate(from_rows([(who, "FL", "FL") for who in people])).scores
+        assert scores["negative_log_likelihood"][1] is None
+        low, high = scores["brier_score"][1]
+        assert low < high
+
+
 def test_patients_can_be_calibrated_too(random_table: Maker) -> None:
     found = calibrate(by_patient(random_table(pictures=374, patients=29)))
     assert found.reliability["pictures"].sum() == 29

@@ -1,25 +1,27 @@
-"""Intervals cover what they promise, draw patients within their class, and are quick."""
+"""Intervals hold the truth with few patients too, are never without width, and are quick."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from bench import coverage
 from lymph.errors import EvaluationError
 from lymph.evaluation import (
     METRICS,
     by_patient,
+    class_intervals,
     clopper_pearson,
     confusion,
-    paired_difference,
-    resampled_confusions,
-    resampled_intervals,
+    metric_intervals,
 )
+from lymph.evaluation.intervals import effective_exact, effective_size, wilson
 
 Maker = Callable[..., pd.DataFrame]
 CLASSES = ["CLL", "FL", "MCL"]
+SIZES = (1, 2, 3, 5, 10)
 
 
 @pytest.mark.parametrize(
@@ -27,6 +29,8 @@ CLASSES = ["CLL", "FL", "MCL"]
 )
 def test_clopper_pearson_of_29_patients(right: int, low: int, high: int) -> None:
     assert [round(100 * end) for end in clopper_pearson(right, 29)] == [low, high]
+    exact = effective_exact(np.array(right / 29), np.array(29.0))
+    assert exact == pytest.approx(clopper_pearson(right, 29))
 
 
 def test_clopper_pearson_at_the_ends() -> None:
@@ -41,79 +45,102 @@ def test_impossible_counts_are_a_plain_error(right: int, n: int) -> None:
         clopper_pearson(right, n)
 
 
-def test_resampling_stays_within_the_class(random_table: Maker) -> None:
-    patients = by_patient(random_table(pictures=300, patients=29))
-    drawn = resampled_confusions(patients, CLASSES, resamples=500)
-    expected = np.broadcast_to(confusion(patients, CLASSES).sum(axis=1), (500, 3))
-    np.testing.assert_array_equal(drawn.sum(axis=2), expected)
+def test_wilson_is_the_textbook_one_with_many_patients() -> None:
+    """Of 10 in 100, Wilson's interval is 0.0552 to 0.1744."""
+    ends = wilson(np.array(0.1), np.array(100.0), patients=1_000_000)
+    assert ends == pytest.approx([0.0552, 0.1744], abs=1e-4)
 
 
-def test_whole_patients_are_drawn(from_rows: Maker) -> None:
-    """Two patients of 3 and 5 pictures: a draw has 6, 8 or 10 pictures, at odds of 1, 2, 1."""
-    table = from_rows([("a", "CLL", "CLL")] * 3 + [("b", "CLL", "FL")] * 5 + [("c", "FL", "FL")])
-    drawn = resampled_confusions(table, CLASSES, resamples=8000)
-    kinds, counts = np.unique(drawn[:, 0], axis=0, return_counts=True)
-    assert kinds.tolist() == [[0, 10, 0], [3, 5, 0], [6, 0, 0]]
-    np.testing.assert_allclose(counts / 8000, [0.25, 0.5, 0.25], atol=0.02)
-    assert (drawn[:, 1] == [0, 1, 0]).all()
+def test_accuracy_is_the_formula_written_out(from_rows: Maker) -> None:
+    """Patients of 4, 2 and 2 pictures with 4, 1 and 0 right."""
+    rows = [("a", "CLL", "CLL")] * 4 + [("b", "FL", "FL"), ("b", "FL", "CLL")]
+    table = from_rows([*rows, *[("c", "MCL", "FL")] * 2])
+    share = 5 / 8
+    variance = 3 / 2 * ((4 - 4 * share) ** 2 + (1 - 2 * share) ** 2 + (2 * share) ** 2) / 8**2
+    size = min(8, share * (1 - share) / variance)
+    expected = wilson(np.array(share), np.array(size), 3)
+    assert metric_intervals(table)["accuracy"] == pytest.approx(expected)
 
 
-def test_agrees_with_drawing_one_patient_after_another(random_table: Maker) -> None:
-    table = random_table(pictures=240, patients=24, seed=4)
-    rng, scores = np.random.default_rng(1), []
-    groups = dict(list(table.groupby("patient")))
-    in_class = [rows["patient"].unique() for _, rows in table.groupby("label")]
-    for _ in range(600):
-        names = np.concatenate([rng.choice(own, len(own)) for own in in_class])
-        drawn = pd.concat([groups[name] for name in names])
-        scores.append((drawn["label"] == drawn["predicted"]).mean())
-    ours = METRICS["accuracy"](resampled_confusions(table, CLASSES))
-    assert np.mean(scores) == pytest.approx(ours.mean(), abs=0.006)
-    assert np.std(scores) == pytest.approx(ours.std(), rel=0.12)
+def test_where_nothing_varies_the_patients_count() -> None:
+    one = np.array(1.0)
+    assert effective_size(one, np.array(0.0), np.array(40), 6) == 6
+    assert effective_size(one / 2, np.array(np.nan), np.array(40), 6) == 6
+    assert effective_size(one / 2, np.array(0.0), np.array(40), 6) == 40
 
 
 def test_the_same_table_gives_the_same_interval(random_table: Maker) -> None:
     table = random_table()
-    shuffled = table.sample(frac=1, random_state=1)
-    assert resampled_intervals(table) == resampled_intervals(shuffled)
-    assert resampled_intervals(table) != resampled_intervals(table, seed=1)
+    assert metric_intervals(table) == metric_intervals(table.sample(frac=1, random_state=1))
 
 
 def test_intervals_hold_the_figure(random_table: Maker) -> None:
     table = random_table(pictures=374, patients=29)
-    matrix = confusion(table, CLASSES)
-    for name, (low, high) in resampled_intervals(table).items():
-        assert -1 <= low < METRICS[name](matrix) < high <= 1
+    for level in (table, by_patient(table)):
+        matrix = confusion(level, CLASSES)
+        for name, (low, high) in metric_intervals(level).items():
+            assert -1 <= low < METRICS[name](matrix) <= high <= 1
 
 
-def test_intervals_cover_in_a_simulation() -> None:
-    """40 patients a class whose own accuracies differ: about 95 % of intervals hold the truth."""
-    rng, hits, naive_hits, runs = np.random.default_rng(0), 0, 0, 200
-    for _ in range(runs):
-        chance = np.repeat(rng.beta(2, 1, size=80), 10)
-        right = rng.random(800) < chance
-        label = np.repeat(["a", "b"], 400)
-        table = pd.DataFrame(
-            {
-                "patient": np.repeat(np.arange(80), 10).astype(str),
-                "label": label,
-                "predicted": np.where(right, label, np.where(label == "a", "b", "a")),
-            }
-        )
-        low, high = resampled_intervals(table, ["a", "b"], resamples=400)["accuracy"]
-        hits += low <= 2 / 3 <= high
-        pictures = table.assign(patient=np.arange(800).astype(str))
-        low, high = resampled_intervals(pictures, ["a", "b"], resamples=400)["accuracy"]
-        naive_hits += low <= 2 / 3 <= high
-    assert 0.90 <= hits / runs <= 0.99
-    # Why patients are drawn: intervals over pictures promise far too much.
-    assert naive_hits / runs < 0.80
+@pytest.mark.parametrize("answer", ["right", "wrong", "one class"])
+@pytest.mark.parametrize("per_class", [1, 2, 6])
+def test_no_interval_is_without_width(from_rows: Maker, answer: str, per_class: int) -> None:
+    wrong = {"CLL": "FL", "FL": "MCL", "MCL": "CLL"}
+    told = {"right": dict(zip(CLASSES, CLASSES, strict=True)), "wrong": wrong}
+    predicted = told.get(answer, dict.fromkeys(CLASSES, "FL"))
+    rows = [(f"{name}{who}", name, predicted[name]) for name in CLASSES for who in range(per_class)]
+    for table in (from_rows(rows * 5), by_patient(from_rows(rows * 5))):
+        pairs = list(metric_intervals(table).values())
+        for of_class in class_intervals(table, CLASSES).values():
+            pairs += of_class.values()
+        assert all(high - low > 0.1 for low, high in pairs)
 
 
-def test_a_single_patient_and_a_single_class(from_rows: Maker) -> None:
-    intervals = resampled_intervals(from_rows([("a", "CLL", "CLL")] * 4))
-    assert intervals["accuracy"] == (1.0, 1.0)
+def test_a_single_patient_says_next_to_nothing(from_rows: Maker) -> None:
+    intervals = metric_intervals(from_rows([("a", "CLL", "CLL")] * 4))
+    low, high = intervals["accuracy"]
+    assert low < 0.05 and high == 1
     assert intervals["kappa"] is None
+
+
+def few_settings(rng: np.random.Generator, tables: int, per_class: int) -> Iterator:
+    return coverage.of_answers(rng, tables, per_class, (0.4, 0.7, 0.95), (0.05, 0.3))
+
+
+def test_intervals_of_answers_cover_at_few_patients() -> None:
+    """At 1 to 10 patients per class: 93 % on average, 88 % in the worst setting."""
+    for per_class, found in coverage.coverage(few_settings, 600, SIZES).items():
+        assert len(found) == 14
+        for name, settings in found.items():
+            held = [one.held for one in settings]
+            assert np.mean(held) >= 0.93, (name, per_class, held)
+            assert min(held) >= 0.88, (name, per_class, held)
+            assert all(one.tables == 600 for one in settings)
+
+
+def test_intervals_of_scores_cover_at_few_patients() -> None:
+    """The same of areas and calibration, with the play that so few simulated tables have."""
+    settings = [(0.7, 1.0, 2.5), (3.0, 0.3, 1)]
+    truths = coverage.true_figures(np.random.default_rng(1), settings)
+
+    def measure(rng: np.random.Generator, tables: int, per_class: int) -> Iterator:
+        return coverage.of_scores(rng, tables, per_class, truths)
+
+    for per_class, found in coverage.coverage(measure, 50, SIZES).items():
+        assert len(found) == 14
+        for name, seen in found.items():
+            held = [one.held for one in seen]
+            assert np.mean(held) >= 0.93 - 0.03, (name, per_class, held)
+            assert min(held) >= 0.88 - 0.05, (name, per_class, held)
+
+
+def test_intervals_over_pictures_alone_would_promise_too_much() -> None:
+    """Why patients count: with each picture as a patient of its own the truth is often missed."""
+    rng = np.random.default_rng(0)
+    counts = coverage.draw_answers(rng, coverage.draw_pictures(rng, 300, 5), 0.7, 0.5)
+    right, all_of = counts.trace(axis1=-2, axis2=-1).sum(axis=1), counts.sum(axis=(1, 2, 3))
+    naive = wilson(right / all_of, all_of, 10_000)
+    assert np.mean((naive[:, 0] <= 0.7) & (naive[:, 1] >= 0.7)) < 0.7
 
 
 @pytest.mark.parametrize("patients", [29, 2000, 20000])
@@ -122,73 +149,7 @@ def test_20_000_pictures_take_less_than_a_second(random_table: Maker, patients: 
     seconds = []
     for _ in range(3):
         start = time.perf_counter()
-        resampled_intervals(table)
+        metric_intervals(table)
+        class_intervals(table, CLASSES)
         seconds.append(time.perf_counter() - start)
     assert min(seconds) < 1
-
-
-def test_a_model_differs_from_itself_by_nothing(random_table: Maker) -> None:
-    table = random_table()
-    found = paired_difference(table, table.sample(frac=1, random_state=0))
-    assert (found.difference, found.interval, found.told_apart) == (0, (0, 0), False)
-    assert "cannot tell them apart" in found.sentence
-
-
-@pytest.mark.parametrize("metric", list(METRICS))
-@pytest.mark.parametrize("patients", [False, True])
-def test_a_much_better_model_is_told_apart(
-    random_table: Maker, metric: str, patients: bool
-) -> None:
-    worse = random_table(pictures=300, patients=30)
-    worse[["p_CLL", "p_FL", "p_MCL"]] = [0.6, 0.2, 0.2]
-    worse["predicted"] = "CLL"
-    better = worse.copy()
-    for name in CLASSES:
-        better[f"p_{name}"] = np.where(better["label"] == name, 0.8, 0.1)
-    better["predicted"] = better["label"]
-    found = paired_difference(worse, better, metric, patients=patients, names=("A", "B"))
-    back = paired_difference(better, worse, metric, patients=patients)
-    assert found.second == 1 and found.told_apart and found.patients == 30
-    assert found.interval[0] > 0 > back.interval[1]
-    assert found.difference == -back.difference
-    assert found.sentence.startswith("B scores ") and "above A" in found.sentence
-
-
-def test_a_paired_interval_is_narrower_than_two_separate_ones(random_table: Maker) -> None:
-    first = random_table(pictures=400, patients=40)
-    second = first.copy()
-    place = first.index[first["predicted"] != first["label"]][:10]
-    for name in CLASSES:
-        second.loc[place, f"p_{name}"] = np.where(second.loc[place, "label"] == name, 0.8, 0.1)
-    second.loc[place, "predicted"] = second.loc[place, "label"]
-    found = paired_difference(first, second)
-    low, high = resampled_intervals(first)["accuracy"]
-    assert found.difference == pytest.approx(10 / 400)
-    assert found.interval[1] - found.interval[0] < (high - low) / 2
-
-
-def test_three_patients_tell_nothing_apart(from_rows: Maker) -> None:
-    names = ["a", "b", "c"]
-    worse = from_rows([(name, "CLL", "FL") for name in names])
-    better = from_rows([(name, "CLL", "CLL") for name in names])
-    found = paired_difference(worse, better)
-    assert found.difference == 1 and not found.told_apart
-    assert found.sentence.endswith("3 patients cannot tell them apart.")
-
-
-def test_order_of_columns_does_not_matter(random_table: Maker) -> None:
-    first, second = random_table(), random_table()
-    swapped = second[[*second.columns[:7], "p_MCL", "p_CLL", "p_FL"]]
-    assert paired_difference(first, swapped) == paired_difference(first, second)
-
-
-def test_other_pictures_or_metrics_are_a_plain_error(random_table: Maker) -> None:
-    table = random_table()
-    with pytest.raises(EvaluationError, match="same pictures"):
-        paired_difference(table, table.iloc[1:])
-    with pytest.raises(EvaluationError, match="same pictures"):
-        paired_difference(table, table.assign(patient="x"))
-    with pytest.raises(EvaluationError, match="metric"):
-        paired_difference(table, table, metric="auc")
-    with pytest.raises(EvaluationError, match="classes"):
-        paired_difference(table, random_table(classes=["1", "2"]))

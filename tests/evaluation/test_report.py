@@ -14,7 +14,7 @@ Maker = Callable[..., pd.DataFrame]
 CLASSES = ["CLL", "FL", "MCL"]
 KEYS = {
     *("n", "accuracy", "balanced_accuracy", "macro_f1", "kappa", "interval", "intervals"),
-    *("baseline", "confusion", "per_class"),
+    *("baseline", "confusion", "per_class", "interval_method", "intervals_method"),
 }
 
 
@@ -28,7 +28,9 @@ def test_the_report_is_plain_json(random_table: Maker) -> None:
         assert found[section]["n"] == n == np.sum(found[section]["confusion"])
         assert found[section]["interval"] == found[section]["intervals"]["accuracy"]
         of_class = found[section]["per_class"]["FL"]
-        assert set(of_class) == {"precision", "recall", "f1", "support", "intervals"}
+        assert set(of_class) == {
+            *("precision", "recall", "f1", "support", "intervals", "interval_method")
+        }
         for name, (low, high) in of_class["intervals"].items():
             assert 0 <= low <= of_class[name] <= high <= 1
 
@@ -46,7 +48,8 @@ def test_a_perfect_predictor(from_rows: Maker) -> None:
             assert found[section][metric] == 1
     assert found["patients"]["interval"] == list(clopper_pearson(30, 30))
     assert found["patients"]["interval"][0] < 0.9
-    assert any("not estimable" in sentence for sentence in found["warnings"])
+    low, high = found["pictures"]["interval"]
+    assert low < 0.95 and high == 1
 
 
 def test_a_single_patient(from_rows: Maker) -> None:
@@ -110,3 +113,18 @@ def test_sets_the_model_has_seen_are_warned_of(
 ) -> None:
     table = random_table(pictures=300, patients=30).assign(set=set_name)
     assert words in report(table, set_name)["warnings"][0]
+
+
+def test_each_interval_names_its_method(random_table: Maker) -> None:
+    """Out of fold the method also says what it leaves out."""
+    table = random_table(pictures=300, patients=30)
+    held_out = table.assign(set="out-of-fold", fold=table["patient"].str[-1])
+    for found in (report(table), report(held_out, "out-of-fold")):
+        said = [found[level]["interval_method"] for level in ("pictures", "patients")]
+        for level in ("pictures", "patients"):
+            said += found[level]["intervals_method"].values()
+            said += [values["interval_method"] for values in found[level]["per_class"].values()]
+        assert all("interval" in sentence for sentence in said)
+        overlap = found["set"] == "out-of-fold"
+        assert all(("overlapping patients" in sentence) == overlap for sentence in said)
+    assert "Clopper" in report(table)["patients"]["interval_method"]

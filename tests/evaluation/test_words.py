@@ -17,7 +17,7 @@ def test_an_interval_is_written_in_percent_or_with_two_digits() -> None:
     assert interval_words((0.604, 0.796)) == "95 % interval 60 to 80 %"
     assert percent_interval_text((0.996, 1.0)) == "99.6 to 100.0 %"
     assert interval_text((0.5, 1.25)) == "0.50 to 1.25"
-    assert interval_words(None) == "95 % interval undefined"
+    assert interval_words(None) == "95 % interval cannot be given"
 
 
 def test_a_faultless_model_of_many_patients_has_no_too_few_patients() -> None:
@@ -31,6 +31,7 @@ def test_a_faultless_model_of_many_patients_has_no_too_few_patients() -> None:
     assert all(words.startswith("95 % interval ") for words in told)
     assert not any("too few" in words for words in told)
     assert told[1] == "95 % interval 95 to 100 %"
-    # Every draw of faultless patients is faultless.
-    assert interval_words((1.0, 1.0)) == "95 % interval not estimable"
-    assert interval_text((1.0, 1.0)) == "not estimable"
+    assert told[0] == "95 % interval 95 to 100 %"
+    # An interval without width, as an older result may hold, would promise certainty.
+    assert interval_words((1.0, 1.0)) == "95 % interval cannot be given"
+    assert interval_text((1.0, 1.0)) == "cannot be given"

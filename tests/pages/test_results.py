@@ -193,7 +193,7 @@ def test_runs_on_other_pictures_are_not_compared(
 @pytest.mark.parametrize(
     ("part", "expected"),
     [
-        ("Classes", "Clopper-Pearson's"),
+        ("Classes", "Wilson's interval"),
         ("Curves", "Mean area"),
         ("Calibration", "never on the patients judged here"),
         ("Pictures", "The least probability for the truth first"),
