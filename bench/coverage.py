@@ -3,7 +3,9 @@
 Tests of three classes are simulated, with 11 to 14 pictures of each patient, of models whose true
 figures are known. The table goes to the screen: for each interval and number of patients per class
 the mean coverage, that of the worst setting, and the mean width. Then come comparisons of two
-equally good models: how often they are told apart, which must be at most 5 in 100.
+equally good models: how often they are told apart, which must be at most 5 in 100. Last come
+figures out of fold of a model that learns anew for each fold: the truth is then how good those very
+models are on very many other patients, or how good such models are on average.
 """
 
 import argparse
@@ -17,7 +19,12 @@ import pandas as pd
 
 from lymph.evaluation import METRICS, areas, by_patient, calibrate, clopper_pearson
 from lymph.evaluation.comparison import difference_interval
-from lymph.evaluation.intervals import class_metric_intervals, metric_interval
+from lymph.evaluation.intervals import (
+    FOLD_VARIANCE,
+    class_metric_intervals,
+    metric_interval,
+    share_interval,
+)
 
 CLASSES = ("CLL", "FL", "MCL")
 PICTURES = (11, 14)
@@ -29,6 +36,10 @@ CLUSTERING = (0.05, 0.2, 0.5)
 # the logits are multiplied, from fair to far too sure.
 SCORES = tuple(product((0.7, 1.5, 3.0), (0.3, 1.0), (1, 2.5)))
 LEVELS = ("pictures", "patients")
+# Out of fold: how far the means of the classes lie apart and how much patients differ, as measured
+# by how much pictures of one patient do.
+LEARNING = tuple(product((1.0, 2.0, 4.0), (0.5, 1.5)))
+FEATURES = 8
 # Patients of each class from whom the truth is found where no formula gives it.
 MANY = 4000
 
@@ -177,11 +188,62 @@ def true_figures(rng: np.random.Generator, settings: Sequence[tuple] = SCORES) -
     return truths
 
 
-def seen(ends: np.ndarray, truth: float) -> Seen:
+def seen(ends: np.ndarray, truth: float | np.ndarray) -> Seen:
     """Count the intervals, tables x 2, that hold the truth; those not given (NaN) do not count."""
-    given = ends[~np.isnan(ends).any(axis=1)]
+    there = ~np.isnan(ends).any(axis=1)
+    given, truth = ends[there], np.broadcast_to(truth, len(ends))[there]
     held = (given[:, 0] <= truth) & (truth <= given[:, 1])
     return Seen(float(held.mean()), float(np.mean(given[:, 1] - given[:, 0])), len(given))
+
+
+def draw_features(
+    rng: np.random.Generator, means: np.ndarray, per_class: int, patient: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Draw features of pictures, N x D, their class codes and patients, N each.
+
+    Around the class means, K x D, patients differ by ``patient``, and pictures of one by 1.
+    """
+    label_of_patient = np.repeat(np.arange(len(means)), per_class)
+    pictures = rng.integers(*PICTURES, size=len(label_of_patient), endpoint=True)
+    who = np.repeat(np.arange(len(label_of_patient)), pictures)
+    own = patient * rng.normal(size=(len(label_of_patient), means.shape[1]))
+    features = (means[label_of_patient] + own)[who] + rng.normal(size=(len(who), means.shape[1]))
+    return features, label_of_patient[who], who
+
+
+def name_nearest(
+    features: np.ndarray, learned: tuple[np.ndarray, np.ndarray], classes: int
+) -> np.ndarray:
+    """Learn the mean of each class from features and codes, and name the nearest one."""
+    means = np.stack([learned[0][learned[1] == code].mean(axis=0) for code in range(classes)])
+    return np.argmin(np.sum((features[:, None] - means) ** 2, axis=-1), axis=1)
+
+
+def of_folds(
+    rng: np.random.Generator, tables: int, per_class: int, folds: int = 5
+) -> Iterator[tuple[str, Seen]]:
+    """Measure the interval of the accuracy out of fold in every setting of `LEARNING`."""
+    size, folds = len(CLASSES), min(folds, per_class)
+    for apart, patient in LEARNING:
+        means = rng.normal(size=(size, FEATURES)) * apart / np.sqrt(FEATURES)
+        others, other_codes, _ = draw_features(rng, means, 100, patient)
+        ends, truths = [], []
+        for _ in range(tables):
+            features, codes, who = draw_features(rng, means, per_class, patient)
+            # Patients of a class follow each other, so each fold has its share of every class.
+            home = who % per_class % folds
+            named, good = np.empty_like(codes), np.empty(folds)
+            for fold in range(folds):
+                test = home == fold
+                learned = features[~test], codes[~test]
+                named[test] = name_nearest(features[test], learned, size)
+                good[fold] = np.mean(name_nearest(others, learned, size) == other_codes)
+            hits = np.bincount(who, weights=named == codes)[None]
+            ends.append(share_interval(hits, np.bincount(who)[None], FOLD_VARIANCE)[0])
+            truths.append(good @ np.bincount(home) / len(home))
+        ends, truths = np.array(ends), np.array(truths)
+        yield f"accuracy out of {folds} folds, of these models", seen(ends, truths)
+        yield f"accuracy out of {folds} folds, of such models", seen(ends, truths.mean())
 
 
 def false_tellings(
@@ -277,6 +339,10 @@ def main() -> None:
             for metric, shares in false_tellings(rng, options.tables, per_class, level).items():
                 cells = f"{np.mean(shares):.3f} | {np.max(shares):.3f}"
                 print(f"| {metric}, {level} | {per_class} | {cells} |", flush=True)
+    print()
+    for per_class in options.sizes:
+        if per_class > 2:
+            print(as_table(coverage(of_folds, options.tables // 5, [per_class])), flush=True)
 
 
 if __name__ == "__main__":

@@ -10,8 +10,10 @@ from scipy.special import softmax
 from lymph.errors import EvaluationError
 from lymph.evaluation.intervals import (
     METHOD,
+    PRIOR_PATIENTS,
     Interval,
     as_interval,
+    fold_overlap,
     patients_of,
     share_interval,
     student_t,
@@ -167,42 +169,47 @@ def calibrate(p: pd.DataFrame) -> Calibration:
     sums = sums_of_patients(_calibration_terms(p), patients_of(p))
     total = sums.sum(axis=0, keepdims=True)
     exact, left = _scores_of_sums(total), _scores_of_sums(total - sums)
+    overlap = fold_overlap(p)
     loss, error = "negative_log_likelihood", "expected_calibration_error"
     intervals = {
-        loss: _loss_interval(float(exact[loss][0]), left[loss]),
-        "brier_score": _brier_interval(sums[:, 2], sums[:, 0]),
-        error: _error_interval(float(exact[error][0]), left[error]),
+        loss: _loss_interval(float(exact[loss][0]), left[loss], overlap),
+        "brier_score": _brier_interval(sums[:, 2], sums[:, 0], overlap),
+        error: _error_interval(float(exact[error][0]), left[error], overlap),
     }
     scores = {name: (float(value[0]), intervals[name]) for name, value in exact.items()}
     return Calibration(scores, reliability)
 
 
-def _loss_interval(value: float, left: np.ndarray) -> Interval | None:
+def _loss_interval(value: float, left: np.ndarray, overlap: float) -> Interval | None:
     """Interval of a mean loss from its values with each of G patients left out.
 
     On the logarithm of the loss, which is skewed. None where the patients
     do not differ.
     """
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        ratio = np.exp(student_t(len(left)) * np.sqrt(variance_leaving_out(np.log(left))))
+        variance = variance_leaving_out(np.log(left))
+        # A variance that rests on few patients is seldom large enough.
+        wider = overlap * (1 + PRIOR_PATIENTS / variance.patients)
+        ratio = np.exp(student_t(len(left)) * np.sqrt(wider * variance.value))
         # No loss is larger than that of the smallest probability.
         ends = np.array([value / ratio, min(value * ratio, -np.log(SMALLEST_PROBABILITY))])
     # Rounding leaves a little of a variance that is zero.
     return as_interval(ends) if np.isfinite(ends).all() and ratio > 1 + 1e-9 else None
 
 
-def _brier_interval(sums: np.ndarray, count: np.ndarray) -> Interval | None:
+def _brier_interval(sums: np.ndarray, count: np.ndarray, overlap: float) -> Interval | None:
     """Interval of a Brier score, which halved is a share, from the sums of G patients."""
-    return as_interval(2 * share_interval(sums / 2, count))
+    return as_interval(2 * share_interval(sums / 2, count, overlap))
 
 
-def _error_interval(value: float, left: np.ndarray) -> Interval | None:
+def _error_interval(value: float, left: np.ndarray, overlap: float) -> Interval | None:
     """Interval of the calibration error from its values with each of G patients left out.
 
     Chance alone makes gaps in the bins, so that on few pictures the error of a calibrated model is
     far above zero: only its upper end can be told.
     """
-    high = value + student_t(len(left)) * np.sqrt(variance_leaving_out(left))
+    variance = overlap * variance_leaving_out(left).value
+    high = value + student_t(len(left)) * np.sqrt(variance)
     return as_interval(np.array([0.0, min(high, 1.0)]))
 
 

@@ -9,6 +9,7 @@ from lymph.errors import EvaluationError
 from lymph.evaluation.intervals import (
     LEVEL,
     Interval,
+    fold_overlap,
     one_row_each,
     patient_confusions,
     patients_of,
@@ -85,17 +86,21 @@ def paired_difference(
     before, after = (float(score(part.sum(axis=0))) for part in counts)
     if np.isnan(after - before):
         raise EvaluationError(f"{metric} is undefined on these pictures: compare by accuracy.")
-    interval = tuple(float(end) for end in difference_interval(metric, *counts))
+    ends = difference_interval(metric, *counts, overlap=fold_overlap(a))
+    interval = tuple(float(end) for end in ends)
     return _difference(metric, before, after, interval, len(counts[0]), names)
 
 
-def difference_interval(metric: str, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+def difference_interval(
+    metric: str, first: np.ndarray, second: np.ndarray, overlap: float = 1.0
+) -> np.ndarray:
     """Interval of second minus first, ... x 2, from patients' confusions, ... x G x K x K each.
 
     Where all patients differ alike the variance is zero and says nothing. Then the interval allows
     for as many patients that are unlike them as G could have missed in 2.5 of 100 cases (Clopper
     and Pearson 1934), each with whatever difference, -1 to 1. Where each patient counts once, the
-    interval holds zero unless at least six patients are answered differently.
+    interval holds zero unless at least six patients are answered differently. ``overlap`` tells how
+    many times the variance counts, see `fold_overlap`.
     """
     score, patients = METRICS[metric], first.shape[-3]
     totals = [part.sum(axis=-3) for part in (first, second)]
@@ -104,7 +109,7 @@ def difference_interval(metric: str, first: np.ndarray, second: np.ndarray) -> n
         score(total[..., None, :, :] - part)
         for total, part in zip(totals, (first, second), strict=True)
     ]
-    variance = variance_leaving_out(left[1] - left[0])
+    variance = variance_leaving_out(left[1] - left[0]).value * overlap
     half = student_t(patients) * np.sqrt(variance)
     missed = 1 - ((1 - LEVEL) / 2) ** (1 / patients)
     # Rounding leaves a little of a variance that is zero.

@@ -15,6 +15,7 @@ from lymph.evaluation.intervals import (
     Interval,
     as_interval,
     effective_size,
+    fold_overlap,
     patients_in_class,
     variance_within_class,
     wilson,
@@ -104,24 +105,29 @@ def areas(p: pd.DataFrame) -> dict[str, dict[str, Area]]:
         told = ~np.isnan(values)
         chosen = np.vstack([np.eye(len(classes), dtype=bool), told])
         for name, which in zip(found, chosen, strict=True):
-            sizes = int(rows[which].sum()), int(patients[which].sum())
+            sizes = int(rows[which].sum()), int(patients[which].sum()), fold_overlap(p)
             found[name][kind] = _area(values[which], left[kind][:, which], label_of_unit, *sizes)
     return found
 
 
 def _area(
-    values: np.ndarray, left: np.ndarray, label_of_unit: np.ndarray, rows: int, patients: int
+    values: np.ndarray,
+    left: np.ndarray,
+    label_of_unit: np.ndarray,
+    rows: int,
+    patients: int,
+    overlap: float,
 ) -> Area:
     """Average the areas of some classes (C), with an interval.
 
     ``left`` (U x C) are the areas with each patient left out; ``rows`` and ``patients`` count
-    those of the classes.
+    those of the classes; see `fold_overlap`.
     """
     if not len(values) or np.isnan(values).any():
         return Area(None, None)
     value = float(values.mean())
     variance = variance_within_class(left.mean(axis=1), value, label_of_unit)
-    size = effective_size(np.float64(value), np.float64(variance), rows, patients)
+    size = effective_size(np.float64(value), variance, rows, patients, overlap)
     # A mean for each class takes one degree of freedom.
     free = len(label_of_unit) - len(np.unique(label_of_unit))
     if free == 0:

@@ -20,9 +20,9 @@ def by_patient(p: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Columns patient, label, predicted, ``p_<class>`` (means), pictures (count); sorted by
-        class, then patient. ``predicted`` is the class of the greatest mean, the first one on a
-        tie.
+        Columns patient, label, fold (joined by commas where several tested the patient),
+        predicted, ``p_<class>`` (means), pictures (count); sorted by class, then patient.
+        ``predicted`` is the class of the greatest mean, the first one on a tie.
     """
     classes = classes_of_predictions(p)
     # Sorted first, so that the last digits of the sums do not depend on the order of the rows.
@@ -35,6 +35,7 @@ def by_patient(p: pd.DataFrame) -> pd.DataFrame:
     means = np.stack(sums, axis=1) / sizes[:, None]
     keys = ordered[["patient", "label"]].iloc[np.unique(codes, return_index=True)[1]]
     table = keys.reset_index(drop=True)
+    table["fold"] = groups["fold"].agg(lambda folds: ", ".join(folds.unique())).to_numpy()
     best = means.argmax(axis=1)
     table["predicted"] = pd.Series(np.array(classes, dtype=object)[best], dtype=str)
     scores = pd.DataFrame(means, columns=[f"p_{name}" for name in classes])

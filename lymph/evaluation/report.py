@@ -15,6 +15,7 @@ from lymph.evaluation.intervals import (
     POOLED,
     class_intervals,
     clopper_pearson,
+    fold_overlap,
     metric_intervals,
 )
 from lymph.evaluation.metrics import METRICS, confusion, largest_class_baseline, per_class
@@ -136,7 +137,8 @@ def _section(table: pd.DataFrame, classes: list[str], unit: str) -> dict[str, An
 def _make_exact(section: dict[str, Any], patients: pd.DataFrame) -> None:
     """Give the patients' accuracy its exact interval: patients are independent."""
     right = int((patients["label"] == patients["predicted"]).sum())
-    section["intervals"]["accuracy"] = list(clopper_pearson(right, len(patients)))
+    ends = clopper_pearson(right, len(patients), overlap=fold_overlap(patients))
+    section["intervals"]["accuracy"] = list(ends)
     section["interval"] = section["intervals"]["accuracy"]
     section["intervals_method"]["accuracy"] = PATIENTS_METHOD
     section["interval_method"] = PATIENTS_METHOD

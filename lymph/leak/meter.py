@@ -120,8 +120,9 @@ def measure_leak(
     for by in ("picture", "patient"):
         tables, kin = [], []
         for seed in range(seeds):
-            predicted, same = _one_round(learn, table, by, folds, seed)
-            tables.append(table[["patient", "label"]].assign(predicted=predicted))
+            predicted, homes, same = _one_round(learn, table, by, folds, seed)
+            answers = {"predicted": predicted, "fold": homes}
+            tables.append(table[["patient", "label"]].assign(**answers))
             kin.append(same)
             rounds += 1
             if tell:
@@ -149,8 +150,8 @@ def _summary(tables: list[pd.DataFrame], kin: list[tuple[float, float]]) -> dict
 
 def _one_round(
     learn: Learn, table: pd.DataFrame, by: By, folds: int, seed: int
-) -> tuple[np.ndarray, tuple[float, float]]:
-    """Predict every picture by a model that has not seen its fold."""
+) -> tuple[np.ndarray, np.ndarray, tuple[float, float]]:
+    """Predict every picture by a model that has not seen its fold; return the folds too."""
     homes = make_folds(table, folds, by, seed).assign(table).to_numpy(str)
     patients = table["patient"].to_numpy(str)
     predicted = np.empty(len(table), dtype=object)
@@ -163,7 +164,7 @@ def _one_round(
         places = nearest.kneighbors(seen[test], return_distance=False)[:, 0]
         same[test] = patients[~test][places] == patients[test]
         chance[test] = _shares(patients[~test], patients[test])
-    return predicted, (float(same.mean()), float(chance.mean()))
+    return predicted, homes, (float(same.mean()), float(chance.mean()))
 
 
 def _shares(train: np.ndarray, test: np.ndarray) -> np.ndarray:

@@ -126,5 +126,5 @@ def test_each_interval_names_its_method(random_table: Maker) -> None:
             said += [values["interval_method"] for values in found[level]["per_class"].values()]
         assert all("interval" in sentence for sentence in said)
         overlap = found["set"] == "out-of-fold"
-        assert all(("overlapping patients" in sentence) == overlap for sentence in said)
+        assert all(("share training patients" in sentence) == overlap for sentence in said)
     assert "Clopper" in report(table)["patients"]["interval_method"]
