@@ -11,6 +11,7 @@ from PIL import Image
 
 from lymph.data.depth import read_of, white_of
 from lymph.data.memory import complete, recall, stamps_of
+from lymph.data.overlaps import MOST_COMPARED, field_map
 from lymph.data.parallel import Progress
 from lymph.data.stain import estimate_stains, optical_density, stain_amounts
 from lymph.data.stamps import cache_folder
@@ -100,12 +101,12 @@ def measure(pixels: np.ndarray) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``content`` (digest of the pixels), ``fingerprint`` and ``upright_fingerprint``,
-        ``brightness`` (0 to 255), ``contrast`` (deviation of brightness), ``clipped`` (share of
-        pure white), ``sharpness``, ``tissue`` (share of pixels that are no bare glass),
-        ``haematoxylin`` and ``eosin`` (mean amount in the tissue, 0 or more), ``two_stains``
-        (whether their vectors could be estimated in this picture), ``hue`` (degrees),
-        ``saturation`` (0 to 1), and the 18 colour statistics.
+        ``content`` (digest of the pixels), ``fingerprint`` and ``upright_fingerprint``, ``field``
+        (a small map to find overlaps by), ``brightness`` (0 to 255), ``contrast`` (deviation of
+        brightness), ``clipped`` (share of pure white), ``sharpness``, ``tissue`` (share of pixels
+        that are no bare glass), ``haematoxylin`` and ``eosin`` (mean amount in the tissue, 0 or
+        more), ``two_stains`` (whether their vectors could be estimated in this picture), ``hue``
+        (degrees), ``saturation`` (0 to 1), and the 18 colour statistics.
     """
     picture = Image.fromarray(pixels)
     grey = picture.convert("L")
@@ -118,6 +119,7 @@ def measure(pixels: np.ndarray) -> dict[str, Any]:
         "content": digest.hexdigest(),
         "fingerprint": fingerprint(grey),
         "upright_fingerprint": upright_fingerprint(grey),
+        "field": field_map(grey),
         "brightness": _short(brightness.mean()),
         "contrast": _short(brightness.std()),
         "clipped": _short((brightness >= 254).mean()),
@@ -152,6 +154,9 @@ def _short(value: float) -> float:
     return float(f"{value:.5g}")
 
 
+# In place of a map that was not kept, since the set was too large then.
+TOO_MANY = "-"
+
 UNREADABLE = {
     **measure(np.full((8, 8, 3), 255, np.uint8)),
     "content": "",
@@ -176,16 +181,19 @@ def measure_all(
     -------
     DataFrame
         One row a picture in the order given, columns as :func:`measure`; ``content`` is empty
-        where a file can no longer be read.
+        where a file can no longer be read, and ``field`` where there are too many to compare.
     """
     folder = Path(root)
     white = white_of(folder)
+    few = len(pictures) <= MOST_COMPARED
 
     def look(picture: str) -> dict[str, Any]:
         try:
-            return measure(read_of(folder, picture, white))
+            seen = measure(read_of(folder, picture, white))
         except PictureError:
             return dict(UNREADABLE)
+        # The maps of a hundred thousand pictures would take most of the memory file.
+        return seen if few else {**seen, "field": TOO_MANY}
 
     # A new column, a new file; and one for each white, of which only the last is kept.
     plain = "measures-3.json"
@@ -194,7 +202,10 @@ def measure_all(
         if other.name not in (file.name, plain):
             other.unlink(missing_ok=True)
     stamps = stamps_of(folder, pictures)
-    return complete(file, recall(file, stamps), stamps, look, progress).reset_index(names="picture")
+    known = recall(file, stamps)
+    if few and len(known):
+        known = known[known["field"] != TOO_MANY]
+    return complete(file, known, stamps, look, progress).reset_index(names="picture")
 
 
 def components(measures: pd.DataFrame) -> np.ndarray:
