@@ -108,8 +108,8 @@ def unseen_overlaps(measures: pd.DataFrame) -> str:
         )
     small = int((measures["field"] == "").sum())
     words = (
-        "Fields that overlap by less than about two thirds stay unseen, and so do crops, shifts and"
-        " turns beyond 15 degrees of a mirrored copy."
+        "Not found: crops to less than 80 %, shifts by 20 % or more, turns by more than 15 degrees"
+        " other than quarter turns, and crops or shifts of a mirrored or quarter-turned copy."
     )
     if not small:
         return words
