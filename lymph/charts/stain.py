@@ -18,7 +18,7 @@ NAME_SIZE = (0.08, 0.05)
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x", "star", "triangle-down", "cross")
 
 AXES: dict[str, tuple[tuple[str, str], tuple[str, str]]] = {
-    "stain": (("haematoxylin", "haematoxylin (blue stain)"), ("eosin", "eosin (pink stain)")),
+    "stain": (("haematoxylin", "haematoxylin (blue), density"), ("eosin", "eosin (pink), density")),
     "hue": (("hue", "hue, degrees"), ("brightness", "brightness, 0 to 255")),
     "components": (("component_1", "first component"), ("component_2", "second component")),
 }

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
+from lymph.data.overlaps import MOST_COMPARED, overlapping
+
 # Two hashes of 256 bits with at most 24 different bits share at least one of 25 bands whole, so
 # that looking inside the bands misses nothing. Different pictures differ in 88 bits or more on the
 # real and on the synthetic lymphoma set; copies in another size or quality in fewer than ten.
@@ -32,7 +34,8 @@ def same_content(measures: pd.DataFrame) -> list[tuple[int, int]]:
 def near_pairs(measures: pd.DataFrame) -> list[tuple[int, int]]:
     """Return pairs of rows whose pictures look alike but are not the same, the earlier first.
 
-    Alike as they stand, or once one of them is turned or mirrored.
+    Alike as they stand, once one of them is turned or mirrored, or in most of their field; the
+    last is asked of :data:`lymph.data.overlaps.MOST_COMPARED` pictures at most.
 
     Parameters
     ----------
@@ -45,7 +48,12 @@ def near_pairs(measures: pd.DataFrame) -> list[tuple[int, int]]:
         return []
     found = _near(measures["fingerprint"].iloc[rows])
     found |= _near(measures["upright_fingerprint"].iloc[rows])
-    return sorted((int(rows[i]), int(rows[j])) for i, j in found)
+    near = {(int(rows[i]), int(rows[j])) for i, j in found}
+    if len(measures) <= MOST_COMPARED:
+        mapped = rows[(measures["field"].iloc[rows] != "").to_numpy()]
+        alike = overlapping(list(measures["field"].iloc[mapped]))
+        near |= {(int(mapped[i]), int(mapped[j])) for i, j in alike}
+    return sorted(near)
 
 
 def _near(fingerprints: pd.Series) -> set[tuple[int, int]]:

@@ -11,6 +11,8 @@ from typing import NamedTuple
 import pandas as pd
 
 from lymph.data.duplicates import near_pairs, same_content
+from lymph.data.overlaps import MOST_COMPARED, SMALLEST
+from lymph.text import counted
 
 BLURRED = 0.25  # of the set's median sharpness
 DARK = 0.5  # of the set's median brightness
@@ -36,8 +38,8 @@ KINDS: dict[str, Kind] = {
     ),
     "near": Kind(
         "Near duplicates",
-        "The same field in another size, format or brightness, or turned or mirrored: it leaks"
-        " from training to test like an exact copy.",
+        "The same field in another size, format or brightness, cropped, shifted, turned or"
+        " mirrored: it leaks from training to test like an exact copy.",
     ),
     "blurred": Kind(
         "Blurred", "Nuclei cannot be judged; a model may learn focus in place of form."
@@ -89,6 +91,32 @@ def find(table: pd.DataFrame, measures: pd.DataFrame) -> list[Finding]:
         *_unusual("size", measured, lambda row: f"{row.width} x {row.height} pixels"),
         *_unusual("mode", measured, lambda row: MODES.get(row.mode, row.mode)),
     ]
+
+
+def unseen_overlaps(measures: pd.DataFrame) -> str:
+    """Say which near duplicates stay unseen.
+
+    Parameters
+    ----------
+    measures : DataFrame
+        As :func:`lymph.data.measure.measure_all`.
+    """
+    if len(measures) > MOST_COMPARED:
+        return (
+            f"Crops, shifts and slight turns are looked for among {MOST_COMPARED:,} pictures at"
+            " most: in this set they stay unseen."
+        )
+    small = int((measures["field"] == "").sum())
+    words = (
+        "Not found: crops to less than 80 %, shifts by 20 % or more, turns by more than 15 degrees"
+        " other than quarter turns, and crops or shifts of a mirrored or quarter-turned copy."
+    )
+    if not small:
+        return words
+    return (
+        f"{words} In {counted(small, 'picture')} of less than {SMALLEST} pixels, or that could not"
+        " be read, no overlaps are looked for."
+    )
 
 
 MODES = {

@@ -8,7 +8,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-HED = np.array([[0.65, 0.70, 0.29], [0.07, 0.99, 0.11], [0.27, 0.57, 0.78]])
+from lymph.data.stain import RGB_FROM_HED as HED
+
 # Optical density of the mean picture that all are brought to: mean and deviation a channel.
 TARGET_MEAN = np.array([0.55, 0.85, 0.45])
 TARGET_STD = np.array([0.25, 0.30, 0.20])

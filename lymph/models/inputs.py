@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from lymph.data import stain
 from lymph.models.specs import ModelSpec
 
 # ImageNet's channel means and deviations, as torchvision's ResNet-50 values expect them.
@@ -22,9 +23,8 @@ MIN_CROP = 0.8
 MAX_STAIN = 0.2
 MAX_DENSITY = 0.05
 
-# Optical density of haematoxylin, eosin and DAB in red, green and blue (Ruifrok and Johnston 2001),
-# the values of scikit-image's rgb_from_hed.
-RGB_FROM_HED = torch.tensor([[0.65, 0.70, 0.29], [0.07, 0.99, 0.11], [0.27, 0.57, 0.78]])
+# Fixed, whatever the slide: jitter needs a basis of colours, not the slide's own stains.
+RGB_FROM_HED = torch.tensor(stain.RGB_FROM_HED, dtype=torch.float32)
 HED_FROM_RGB = torch.linalg.inv(RGB_FROM_HED)
 # ITU-R 601, with which pictures become grey.
 LUMA = torch.tensor([0.299, 0.587, 0.114])

@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from lymph.data.exclusions import exclude, excluded, include
-from lymph.data.quality import KINDS, Finding
+from lymph.data.quality import KINDS, Finding, unseen_overlaps
 from lymph.data.sources import DataSet
 from lymph.facts import class_colours
 from lymph.text import counted
@@ -34,6 +34,8 @@ def show_quality(data_set: DataSet, table: pd.DataFrame) -> None:
     clean = [KINDS[kind].title.lower() for kind in KINDS if kind not in there]
     if clean:
         st.caption(f"Looked for and not found: {', '.join(clean)}.")
+    sound = loading.measures(data_set, table[table["problem"] == ""])
+    st.caption(unseen_overlaps(sound))
     show_left_out(data_set)
 
 

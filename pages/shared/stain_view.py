@@ -4,7 +4,9 @@ import pandas as pd
 import streamlit as st
 
 from lymph.charts import stain_map
+from lymph.charts.stain import AXES as CHART_AXES
 from lymph.data.measure import components
+from lymph.data.neighbours import neighbour_sentence
 from lymph.data.scan import classes_of
 from lymph.data.sources import DataSet
 from lymph.facts import class_colours
@@ -15,10 +17,11 @@ from pages.shared.rows import Rows
 
 AXES = {"stain": "Stains", "hue": "Hue and brightness", "components": "Colour statistics"}
 TOLD = {
-    "stain": "How much of each stain the tissue took up on average.",
+    "stain": "How much of each stain the tissue took up on average, in optical density.",
     "hue": "The picture's mean colour.",
     "components": "The two directions in which the colours of these pictures differ most.",
 }
+MEASURES = ("haematoxylin", "eosin", "two_stains", "hue", "brightness")
 BY = {"label": "Class", "patient": "Patient"}
 
 
@@ -51,13 +54,27 @@ def show_stain_map(data_set: DataSet, table: pd.DataFrame) -> None:
         on_select="rerun",
         config={"displaylogo": False, "modeBarButtonsToRemove": ["toImage"]},
     )
-    st.caption(
-        f"{TOLD[axes]} Pictures of one patient lie together: the slide's colour gives the patient"
-        " away. Click a point, or draw a box or a lasso, to see the pictures."
-    )
+    (across, _), (up, _) = CHART_AXES[axes]
+    known = not loading.found(data_set).source.caveat
+    places, patients = points[[across, up]].to_numpy(), points["patient"].to_numpy(str)
+    st.markdown(f"**{neighbour_sentence(places, patients, known)}**")
+    how = stain_words(points["two_stains"]) if axes == "stain" else ""
+    st.caption(f"{TOLD[axes]} {how}Click a point, or draw a box or a lasso, to see the pictures.")
     chosen = [point["customdata"][0] for point in event["selection"]["points"]]
     if chosen:
         show_chosen(data_set, table[table["picture"].isin(chosen)], colours)
+
+
+def stain_words(estimated: pd.Series) -> str:
+    """Say where the two stains' colours come from."""
+    words = "The colours of the two stains are estimated in each picture (Macenko et al. 2009)"
+    failed = int((~estimated.astype(bool)).sum())
+    if not failed:
+        return f"{words}. "
+    return (
+        f"{words}; where two stains cannot be told apart, as in {counted(failed, 'picture')} of"
+        f" {len(estimated)}, they are the textbook's (Ruifrok and Johnston 2001). "
+    )
 
 
 def measured_points(data_set: DataSet, table: pd.DataFrame) -> pd.DataFrame:
@@ -67,7 +84,7 @@ def measured_points(data_set: DataSet, table: pd.DataFrame) -> pd.DataFrame:
     return points.assign(
         component_1=first,
         component_2=second,
-        **{name: measured[name] for name in ("haematoxylin", "eosin", "hue", "brightness")},
+        **{name: measured[name] for name in MEASURES},
     )
 
 

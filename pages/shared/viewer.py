@@ -10,7 +10,7 @@ from lymph.charts import intensity_histogram, zoomable
 from lymph.data.exclusions import exclude
 from lymph.data.pixels import shrink
 from lymph.data.read import read_header
-from lymph.data.stain import stain_picture
+from lymph.data.stain import StainVectors, estimate_stains, stain_picture
 from lymph.errors import LymphError
 from lymph.models.specs import MODELS
 from pages.shared import loading
@@ -30,9 +30,15 @@ WAYS = {
 }
 TOLD = {
     "picture": "Turn the wheel to zoom, drag to move, double-click to see all of it.",
-    "haematoxylin": "The blue stain alone: nuclei (after Ruifrok and Johnston 2001).",
-    "eosin": "The pink stain alone: plasm and fibres (after Ruifrok and Johnston 2001).",
+    "haematoxylin": "The blue stain alone: nuclei.",
+    "eosin": "The pink stain alone: cytoplasm and fibres.",
 }
+STAINS = ("haematoxylin", "eosin")
+ESTIMATED = "The two stains' colours are estimated in this picture (Macenko et al. 2009)."
+TEXTBOOK = (
+    "Two stains cannot be told apart by this picture's colours: those of the textbook are used"
+    " (Ruifrok and Johnston 2001)."
+)
 
 
 def open_picture(root: Path, rows: Rows, item: Item) -> None:
@@ -62,7 +68,10 @@ def view(root: Path, rows: Rows) -> None:
         key="viewer_way",
         label_visibility="collapsed",
     )
-    shown = seen_as(pixels, way)
+    stains = estimate_stains(pixels) if way in STAINS else None
+    shown = (
+        stain_picture(pixels, STAINS.index(way), stains.vectors) if stains else seen_as(pixels, way)
+    )
     main, side = st.columns([3, 1], gap="medium")
     with main:
         st.plotly_chart(
@@ -70,7 +79,7 @@ def view(root: Path, rows: Rows) -> None:
             key=f"viewer_{place}_{way}",
             config={"scrollZoom": True, "displayModeBar": False},
         )
-        st.caption(TOLD.get(way) or model_words(way))
+        st.caption(words_for(way, stains))
     with side:
         show_facts(root, item, shown)
         leave = partial(exclude, root, {item.picture: BY_HAND})
@@ -91,12 +100,19 @@ def choose_place(count: int) -> int:
 
 
 def seen_as(pixels: np.ndarray, way: str) -> np.ndarray:
-    """Return a picture in one of the ways to see it, RGB or grey."""
+    """Return a picture as it is or as a model sees it, RGB or grey."""
     if way in MODELS:
         return shrink(pixels, MODELS[way].size, MODELS[way].grey)
-    if way == "picture":
-        return pixels
-    return stain_picture(pixels, 0 if way == "haematoxylin" else 1)
+    return pixels
+
+
+def words_for(way: str, stains: StainVectors | None) -> str:
+    """Say what is seen, and for a stain where its colour comes from."""
+    if way in MODELS:
+        return model_words(way)
+    if stains is None:
+        return TOLD[way]
+    return f"{TOLD[way]} {ESTIMATED if stains.estimated else TEXTBOOK}"
 
 
 def model_words(name: str) -> str:

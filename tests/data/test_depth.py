@@ -100,7 +100,7 @@ def test_ordinary_sets_know_nothing_of_depth(tiny_root: Path) -> None:
     measure_all(tiny_root, names)
     folder = cache_folder(tiny_root)
     assert not (folder / "depth.json").exists()
-    assert (folder / "measures-2.json").exists()
+    assert (folder / "measures-3.json").exists()
     assert len(list(folder.glob("pixels-12x16-grey-*.npy"))) == 1
     assert (white_of(tiny_root), depth_sentence(tiny_root)) == (0, "")
 

@@ -6,11 +6,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from PIL import Image, ImageFilter
+from PIL import Image, ImageDraw, ImageFilter
 
 from lymph.data.duplicates import NEAR_BITS, near_pairs
 from lymph.data.measure import measure, measure_all
-from lymph.data.quality import KINDS, Finding, find
+from lymph.data.overlaps import field_map, overlapping
+from lymph.data.quality import KINDS, Finding, find, unseen_overlaps
 from lymph.data.source import PictureSource
 
 WIDTH, HEIGHT = 160, 120
@@ -150,6 +151,7 @@ def test_near_pairs_are_those_of_the_whole_matrix() -> None:
     hashes = [np.packbits(row).tobytes().hex() for row in bits]
     measures = pd.DataFrame({"content": hashes, "contrast": 30.0, "fingerprint": hashes})
     measures["upright_fingerprint"] = hashes
+    measures["field"] = ""
     distance = (bits[:, None] != bits[None]).sum(axis=2)
     expected = np.argwhere(np.triu(distance <= NEAR_BITS, 1)).tolist()
     assert near_pairs(measures) == [tuple(pair) for pair in expected] == [(10, 11), (30, 31)]
@@ -173,3 +175,56 @@ def test_a_picture_that_went_away_is_not_measured(tiny_root: Path) -> None:
     measures = measure_all(tiny_root, list(table["picture"]))
     assert (measures["content"] == "").sum() == 1
     assert all(f.picture != "FL/sj-99-21_001.png" for f in find(table, measures))
+
+
+def large_tissue(seed: int) -> Image.Image:
+    """Draw a field of 360 x 280 pixels, of which pictures can be cut."""
+    rng = np.random.default_rng(seed)
+    field = Image.new("RGB", (360, 280), (205, 150, 190))
+    draw = ImageDraw.Draw(field)
+    for x, y, radius in zip(*rng.uniform((0, 0, 3), (360, 280, 7), (600, 3)).T, strict=True):
+        draw.ellipse((x - radius, y - radius, x + radius, y + radius), (95, 70, 140))
+    return field
+
+
+FRAME = (20, 20, 340, 260)
+OVERLAPS: dict[str, Callable[[Image.Image], Image.Image]] = {
+    "as it is": lambda field: field.crop(FRAME),
+    "crop to 90 %": lambda field: field.crop((20, 20, 308, 236)),
+    "crop to 80 %": lambda field: field.crop((52, 44, 308, 236)),
+    "shift by 5 %": lambda field: field.crop((36, 32, 356, 272)),
+    "turn by 5 degrees": lambda field: field.rotate(5, Image.Resampling.BICUBIC).crop(FRAME),
+    "turn by 10 degrees": lambda field: field.rotate(-10, Image.Resampling.BICUBIC).crop(FRAME),
+    "darker": lambda field: field.crop(FRAME).point(lambda value: int(0.7 * value)),
+}
+
+
+def test_pictures_of_one_field_are_near_duplicates() -> None:
+    """Regression: crops, shifts by 5 % and turns by 5 degrees were not found; others are none."""
+    others = [large_tissue(seed).crop(FRAME) for seed in range(1, 15)]
+    field = large_tissue(0)
+    pictures = [*(change(field) for change in OVERLAPS.values()), *others]
+    maps = [field_map(picture.convert("L")) for picture in pictures]
+    found = overlapping(maps)
+    assert [other for one, other in found if one == 0] == list(range(1, len(OVERLAPS)))
+    assert all(other < len(OVERLAPS) for _, other in found)
+
+
+def test_few_and_small_pictures_have_no_overlaps() -> None:
+    """Nothing to compare with, and a picture that is too small for its structure to tell."""
+    assert field_map(Image.new("L", (79, 200))) == ""
+    assert overlapping([]) == [] == overlapping([field_map(tissue(0).convert("L"))])
+
+
+def test_maps_are_kept_of_sets_that_are_compared(
+    clean_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A large set keeps none and the page says so; cut down to a small one, it is measured anew."""
+    names = list(PictureSource(clean_root).table()["picture"])
+    monkeypatch.setattr("lymph.data.measure.MOST_COMPARED", 10)
+    assert set(measure_all(clean_root, names)["field"]) == {"-"}
+    few = measure_all(clean_root, names[:8])
+    assert few["field"].str.len().min() > 2000
+    assert "shifts by 20 % or more" in unseen_overlaps(few)
+    monkeypatch.setattr("lymph.data.quality.MOST_COMPARED", 7)
+    assert "in this set they stay unseen" in unseen_overlaps(few)

@@ -256,6 +256,8 @@ def test_the_stain_map_opens_and_its_selection_shows_pictures(
 ) -> None:
     app = open_view(open_page, "stain")
     assert not app.exception
+    assert any("the nearest neighbour is of the same patient" in m.value for m in app.markdown)
+    assert any("Macenko" in caption.value for caption in app.caption)
     point = {"customdata": ["FL/sj-99-22_001.png", "FL", "99-22"]}
     app.session_state["stain_map_stain_patient"] = {"selection": {"points": [point]}}
     app.run()
