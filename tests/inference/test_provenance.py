@@ -31,7 +31,7 @@ def test_an_answer_says_what_its_model_learned_from(tiny_root: Path) -> None:
     assert learned["images"] == 3 * len(sets["train"])
     assert (learned["split"], learned["test_patients"]) == ("patient", len(sets["test"]))
     words = provenance_words(learned)
-    assert f"Learned from {learned['images']} images of {learned['patients']} patients" in words
+    assert f"Learned from {learned['images']} pictures of {learned['patients']} patients" in words
     assert f"{len(sets['test'])} test patients" in words and "95 % interval" in words
 
 
@@ -51,7 +51,7 @@ def test_a_model_of_drawings_gives_no_patient_answer(tiny_root: Path) -> None:
     answers = list(classify_files(classifier, named))
     assert [answer["patient"] for answer in answers] == ["99-21", "99-21"]
     assert patient_answers(answers, classifier.classes) == []
-    assert "computer-drawn images" in provenance_words(classifier.learned_from)
+    assert "computer-drawn pictures" in provenance_words(classifier.learned_from)
 
 
 def test_the_mark_is_kept_with_the_run(tiny_root: Path) -> None:

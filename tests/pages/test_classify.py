@@ -48,7 +48,7 @@ def test_a_model_of_drawings_says_so_on_every_card(tiny: DataSet, open_page: Ope
     upload(app, files)
     said = html_of(app)
     assert said.count("has only ever seen computer-drawn pictures") == 2
-    assert said.count("computer-drawn images of") == 2 and "pictures together" not in said
+    assert said.count("computer-drawn pictures of") == 2 and "pictures together" not in said
 
 
 def test_the_best_honest_run_answers_first(
