@@ -68,8 +68,6 @@ def confidence_of(p: pd.DataFrame) -> Confidence:
     words = f"Its confidence was checked on {tested}"
     if temperature > 1:
         words += f" and softened by a temperature of {temperature:.2f}"
-    elif fitted.bounded:
-        words += ", none of which contradicts it"
     if leaked_share(p, "val"):
         words += "; it has trained on some of them, so it is too sure of new patients"
     return Confidence(temperature, True, f"{words}.")
