@@ -23,22 +23,25 @@ import json
 import sys
 from pathlib import Path
 
+from PIL import Image, ImageOps
+
+picture = Image.open(sys.argv[1])
+# Pillow tells deep grey by its mode, deep colours only by the way it unpacks them.
+unpacked = picture.mode + "".join(str(tile[3]) for tile in picture.tile)
+if picture.mode[0] in "IF" or any(f";16{order}" in unpacked for order in "BLN"):
+    sys.exit(
+        "This picture has more than 8 bits per channel, which Pillow alone does not scale as in"
+        " training: save it with 8 bits, or ask `python -m lymph classify`."
+    )
+
+# Only now: torch takes seconds to import.
 import numpy as np
 import torch
-from PIL import Image, ImageOps
 
 folder = Path(__file__).parent
 about = json.loads((folder / "model.json").read_text(encoding="utf-8"))
 model = torch.export.load(folder / "model.pt2").module()
 
-picture = Image.open(sys.argv[1])
-# Pillow knows more than 8 bits of grey by its mode, those of colours by the way it unpacks them.
-raw = picture.mode + "".join(str(tile[3]) for tile in picture.tile)
-if picture.mode[0] in "IF" or "16" in raw:
-    sys.exit(
-        "This picture has more than 8 bits per channel, which plain Pillow does not scale as in"
-        " training: save it with 8 bits, or ask `python -m lymph classify`."
-    )
 picture = ImageOps.exif_transpose(picture).convert("RGB").convert(about["mode"])
 height, width = about["size"]
 picture = picture.resize((width, height), Image.Resampling.BILINEAR, reducing_gap=2.0)
