@@ -25,6 +25,8 @@ from pages.shared.pasting import paste_area
 from pages.shared.place import where_asked_pictures_go
 
 QUESTION = "What does the model say about a new picture?"
+# What is dropped here may well be real.
+DRAWN_NOTICE = "Synthetic set: its models have learned from computer-drawn pictures only."
 NOT_MEDICAL = "For learning only: this is not a medical device."
 
 FROM_FILES, FROM_FOLDER, FROM_CAMERA, FROM_CLIPBOARD = "Pictures", "Folder", "Camera", "Clipboard"
@@ -74,7 +76,7 @@ class File(NamedTuple):
 
 
 def page() -> None:
-    data_set = begin_on_pictures(QUESTION)
+    data_set = begin_on_pictures(QUESTION, DRAWN_NOTICE)
     if data_set is None:
         return
     st.html(STYLES)
@@ -421,11 +423,15 @@ def summarise(runs: list[Run], answered: list[Any]) -> None:
 
 
 def tally(run: Run, answers: list[dict[str, Any]], named: bool) -> str:
+    from lymph.inference.answers import only_drawn
+
     good = [answer for answer in answers if not answer["problem"]]
     counts = {name: sum(a["predicted"] == name for a in good) for name in run.classes}
     words = ", ".join(f"**{count}** {plain(name)}" for name, count in counts.items() if count)
     doubted = sum(not answer["familiar"] for answer in good)
-    text = f"{counted(len(good), 'picture')} answered: {words or 'none'}"
+    drawn = any(only_drawn(answer) for answer in good)
+    like = " with the kind of drawing that each looks most like" if drawn else ""
+    text = f"{counted(len(good), 'picture')} answered{like}: {words or 'none'}"
     text += f"; **{doubted}** not to be trusted" if doubted else ""
     return f"{plain(training.title_of(run))}  \n{text}" if named else text
 
