@@ -273,6 +273,7 @@ def _answer(
 ) -> Answer:
     predicted, probabilities = by_probability(values, classifier.classes)
     reason = classifier.familiarity.reason(view.statistics, features)
+    learned = classifier.learned_from
     return Answer(
         picture=name,
         predicted=predicted,
@@ -283,10 +284,10 @@ def _answer(
         notes=view.notes,
         patient=patient,
         seen=_seen(classifier, digest(view.small), patient),
-        learned_from=classifier.learned_from,
+        learned_from=learned,
         confidence=probabilities[predicted] if classifier.confidence.stated else None,
         confidence_note=classifier.confidence.words,
-        false_alarm_rate=false_alarm_rate(classifier.learned_from["patients"]),
+        false_alarm_rate=false_alarm_rate(learned["patients"], learned["drawn"]),
     )
 
 

@@ -85,6 +85,7 @@ def test_the_check_errs_less_the_more_patients_it_knew() -> None:
     assert np.all(np.diff(rates) <= 0) and rates[0] > rates[-1] > 1 - FAMILIAR_SHARE
     assert (rates[0], rates[-1]) == (max(FALSE_ALARMS.values()), min(FALSE_ALARMS.values()))
     assert false_alarm_rate(None) is None
+    assert false_alarm_rate(3, drawn=True) > false_alarm_rate(3)
 
 
 def test_it_survives_its_file(make_tiny) -> None:  # noqa: ANN001
