@@ -19,10 +19,14 @@ from pages.shared import loading, state, training
 from pages.shared.explaining import show_explanation
 from pages.shared.frame import begin_on_pictures, escape, offer_training, plain, show_error
 from pages.shared.galleries import badge
+from pages.shared.judging import confidence_of
 from pages.shared.navigation import FILES, ensure_app
 from pages.shared.pasting import paste_area
+from pages.shared.place import where_asked_pictures_go
 
 QUESTION = "What does the model say about a new picture?"
+# What is dropped here may well be real.
+DRAWN_NOTICE = "Synthetic set: its models have learned from computer-drawn pictures only."
 NOT_MEDICAL = "For learning only: this is not a medical device."
 
 FROM_FILES, FROM_FOLDER, FROM_CAMERA, FROM_CLIPBOARD = "Pictures", "Folder", "Camera", "Clipboard"
@@ -55,6 +59,7 @@ STYLES = """
 .lymph-drawn {border-left:6px solid #D55E00; padding:.5rem .7rem; margin:.3rem 0 .5rem;
   font-size:1.05rem; font-weight:600; line-height:1.4;
   background:color-mix(in srgb, #D55E00 14%, transparent);}
+.lymph-leaks {color:#D55E00; opacity:1; font-weight:600;}
 .lymph-seen {border-left:4px solid #8465CC; padding:.35rem .6rem; margin:.3rem 0;
   font-size:.92rem; line-height:1.4; background:color-mix(in srgb, #8465CC 10%, transparent);}
 </style>
@@ -71,7 +76,7 @@ class File(NamedTuple):
 
 
 def page() -> None:
-    data_set = begin_on_pictures(QUESTION)
+    data_set = begin_on_pictures(QUESTION, DRAWN_NOTICE)
     if data_set is None:
         return
     st.html(STYLES)
@@ -80,16 +85,21 @@ def page() -> None:
         if not runs:
             offer_training()
             return
-        names = [f"{training.title_of(run)}: " if len(runs) > 1 else "" for run in runs]
-        qualities = [
-            plain(name + training.quality_sentence(run))
-            for name, run in zip(names, runs, strict=True)
-        ]
-        st.caption("  \n".join([*qualities, NOT_MEDICAL]))
+        show_qualities(runs)
         classify(runs, gather())
     except LymphError as error:
         show_error(error)
         training.offer_newest_run()
+
+
+def show_qualities(runs: list[Run]) -> None:
+    """Say how good each model is and what its confidence is worth; a leaky one warns."""
+    for run in runs:
+        name = f"{training.title_of(run)}: " if len(runs) > 1 else ""
+        words = plain(f"{name}{training.quality_sentence(run)} {confidence_of(run).words}")
+        leaks = training.judged_by_test(run).get("leaked_test_share")
+        (st.warning if leaks else st.caption)(words)
+    st.caption(NOT_MEDICAL)
 
 
 def choose_runs(data_set: DataSet) -> list[Run]:
@@ -132,10 +142,7 @@ def gather() -> list[File]:
         files = uploaded(folder=way == FROM_FOLDER)
     files += in_session()
     if not files:
-        st.caption(
-            "PNG, JPEG, TIFF, BMP or WebP, or a zip of them. The pictures stay on this computer and"
-            " are forgotten when the page is closed."
-        )
+        st.caption(f"PNG, JPEG, TIFF, BMP or WebP, or a zip of them. {where_asked_pictures_go()}")
         st.button("Try three synthetic examples", on_click=want_examples, key="classify_examples")
     return files
 
@@ -297,43 +304,64 @@ def show_card(runs: list[Run], file: File, entry: Any, place: int) -> None:
 
 def said(run: Run, answer: dict[str, Any], named: bool) -> str:
     """Return an answer as HTML: the class, how sure, the probabilities, and every reserve."""
-    from lymph.inference.answers import how_sure, only_drawn
+    from lymph.inference.answers import check_words, only_drawn
     from lymph.inference.provenance import ONLY_DRAWN, provenance_words
 
-    predicted, shares = answer["predicted"], answer["probabilities"]
-    colours = class_colours(run.classes)
-    title = f'<div class="lymph-file">{escape(training.title_of(run))}</div>' if named else ""
-    full = CLASS_NAMES.get(predicted, "")
-    sure = (
-        how_sure(shares) if answer["familiar"] else "what it says of such a picture means nothing"
-    )
     drawn = only_drawn(answer)
-    if drawn:
-        full, sure = "", "the kind of drawing that it looks most like"
+    title = f'<div class="lymph-file">{escape(training.title_of(run))}</div>' if named else ""
+    full = "" if drawn else escape(CLASS_NAMES.get(answer["predicted"], ""))
     head = (
-        f'{title}<div class="lymph-said"><b>{breakable(predicted)}</b> {escape(full)}<br>'
-        f"{escape(sure)}</div>"
+        f'<div class="lymph-said"><b>{breakable(answer["predicted"])}</b> {full}<br>'
+        f"{escape(sure_words(answer))}</div>"
     )
-    doubt = (
-        '<div class="lymph-doubt"><strong>Do not trust this answer.</strong>'
-        f" {escape(answer['reason'])}</div>"
-    )
-    bars = "".join(
-        f'<div class="lymph-bar{"" if name == predicted else " rest"}"'
-        f' style="--edge:{colours[name]}">'
-        f'<span>{breakable(name)}</span><i style="width:{100 * share:.1f}%"></i>'
-        f"<span>{escape(percent(share))}</span></div>"
-        for name, share in shares.items()
-    )
-    bars = f'<div class="lymph-bars">{bars}</div>'
+    reserves = []
+    if drawn:
+        reserves.append(f'<div class="lymph-drawn">{escape(ONLY_DRAWN)}</div>')
+    if not answer["familiar"]:
+        reserves.append(
+            '<div class="lymph-doubt"><strong>Do not trust this answer.</strong>'
+            f" {escape(answer['reason'])} {escape(check_words(answer))}</div>"
+        )
+    if answer["confidence"] is None:
+        reserves.append(f'<div class="lymph-doubt">{escape(answer["confidence_note"])}</div>')
+    body = head + bars_of(run, answer)
+    if drawn or not answer["familiar"]:
+        body = f'<div class="lymph-void">{body}</div>'
     seen = f'<div class="lymph-seen">{escape(answer["seen"])}</div>' if answer["seen"] else ""
-    warned = f'<div class="lymph-drawn">{escape(ONLY_DRAWN)}</div>' if drawn else ""
     origin = provenance_words(answer["learned_from"])
-    seen += f'<div class="lymph-file lymph-origin">{escape(origin)}</div>'
-    if answer["familiar"] and not drawn:
-        return head + bars + seen
-    void = f'<div class="lymph-void">{head}{bars}</div>'
-    return warned + (doubt if not answer["familiar"] else "") + void + seen
+    leaks = " lymph-leaks" if answer["learned_from"]["leaks"] else ""
+    seen += f'<div class="lymph-file lymph-origin{leaks}">{escape(origin)}</div>'
+    return title + "".join(reserves) + body + seen
+
+
+def sure_words(answer: dict[str, Any]) -> str:
+    """Say how sure an answer is, as far as that may be said."""
+    from lymph.inference.answers import how_sure, only_drawn
+
+    if only_drawn(answer):
+        return "the kind of drawing that it looks most like"
+    if not answer["familiar"]:
+        return "its answer for such a picture is meaningless"
+    if answer["confidence"] is None:
+        return "the class it names; how sure it is cannot be stated"
+    return how_sure(answer["probabilities"])
+
+
+def bars_of(run: Run, answer: dict[str, Any]) -> str:
+    """Return one bar a class as HTML: even and grey where no confidence may be stated."""
+    colours, shares = class_colours(run.classes), answer["probabilities"]
+    stated = answer["confidence"] is not None
+    bars = []
+    for name, share in shares.items():
+        rest = "" if name == answer["predicted"] else " rest"
+        width = share if stated else 1 / len(shares)
+        edge = colours[name] if stated else "grey"
+        bars.append(
+            f'<div class="lymph-bar{rest}" style="--edge:{edge}">'
+            f'<span>{breakable(name)}</span><i style="width:{100 * width:.1f}%"></i>'
+            f"<span>{escape(percent(share)) if stated else '?'}</span></div>"
+        )
+    return f'<div class="lymph-bars">{"".join(bars)}</div>'
 
 
 @st.cache_data(show_spinner="Opening the picture", max_entries=3, scope="session")
@@ -345,17 +373,25 @@ def pixels_of(key: str, _open: Callable[[], bytes], white: int) -> Any:
 
 @st.dialog("Why the model said so", width="large")
 def explain(run: Run, file: File, answer: dict[str, Any]) -> None:
+    from lymph.inference.answers import only_drawn
+    from lymph.inference.provenance import ONLY_DRAWN
+
     try:
         white = training.classifier_of(run.id, training.changed(run)).white
         pixels = pixels_of(file.key, file.open, white)
     except PictureError as error:
         show_error(error)
         return
-    share = percent(answer["probabilities"][answer["predicted"]])
-    said_of_all = f"**{plain(answer['predicted'])}**, {plain(share)} from the whole picture"
+    stated = answer["confidence"]
+    share = "" if stated is None else f", {plain(percent(stated))}"
+    said_of_all = f"**{plain(answer['predicted'])}**{share} from the whole picture"
     st.markdown(f"{plain(file.name)}: {said_of_all}")
+    if only_drawn(answer):
+        st.warning(plain(ONLY_DRAWN))
     if answer["reason"]:
         st.warning(plain(f"Do not trust this answer. {answer['reason']}"))
+    if stated is None:
+        st.warning(plain(answer["confidence_note"]))
     show_explanation(run, file.name, pixels, answer["predicted"], "why")
 
 
@@ -387,11 +423,15 @@ def summarise(runs: list[Run], answered: list[Any]) -> None:
 
 
 def tally(run: Run, answers: list[dict[str, Any]], named: bool) -> str:
+    from lymph.inference.answers import only_drawn
+
     good = [answer for answer in answers if not answer["problem"]]
     counts = {name: sum(a["predicted"] == name for a in good) for name in run.classes}
     words = ", ".join(f"**{count}** {plain(name)}" for name, count in counts.items() if count)
     doubted = sum(not answer["familiar"] for answer in good)
-    text = f"{counted(len(good), 'picture')} answered: {words or 'none'}"
+    drawn = any(only_drawn(answer) for answer in good)
+    like = " with the kind of drawing that each looks most like" if drawn else ""
+    text = f"{counted(len(good), 'picture')} answered{like}: {words or 'none'}"
     text += f"; **{doubted}** not to be trusted" if doubted else ""
     return f"{plain(training.title_of(run))}  \n{text}" if named else text
 
@@ -400,15 +440,16 @@ def show_patients(run: Run, answers: list[dict[str, Any]]) -> None:
     """Give one answer for each patient of whom there are several pictures."""
     from lymph.inference.answers import how_sure, patient_answers
 
-    colours = class_colours(run.classes)
-    lines = [
-        f'<div class="lymph-patient"><div class="who">Patient {escape(one["patient"])}<br>'
-        f"<small>{one['pictures']} pictures together</small></div>"
-        f"<div>{badge(one['predicted'], colours[one['predicted']])}"
-        f" {escape(percent(one['probabilities'][one['predicted']]))},"
-        f" {escape(how_sure(one['probabilities']))}</div></div>"
-        for one in patient_answers(answers, run.classes)
-    ]
+    colours, stated = class_colours(run.classes), confidence_of(run).stated
+    lines = []
+    for one in patient_answers(answers, run.classes):
+        shares = one["probabilities"]
+        sure = f"{percent(shares[one['predicted']])}, {how_sure(shares)}" if stated else ""
+        lines.append(
+            f'<div class="lymph-patient"><div class="who">Patient {escape(one["patient"])}<br>'
+            f"<small>{one['pictures']} pictures together</small></div>"
+            f"<div>{badge(one['predicted'], colours[one['predicted']])} {escape(sure)}</div></div>"
+        )
     if lines:
         st.html("".join(lines))
 

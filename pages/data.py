@@ -14,6 +14,7 @@ from lymph.text import counted
 from pages.shared import found_view, loading, overview, quality_view, stain_view, state, strips
 from pages.shared.frame import begin, next_step, plain, show_error
 from pages.shared.navigation import ensure_app
+from pages.shared.place import computer, where_added_pictures_go
 
 QUESTION = "What is in the pictures, and who are they from?"
 VIEWS = {
@@ -155,7 +156,7 @@ def add_pictures(expanded: bool = False) -> None:
         st.write(
             "One folder per class, such as `CLL/`, `FL/` and `MCL/`, or any usual arrangement: with"
             " folders of patients or of a ready split, or with a table of classes. You see what was"
-            " found and can correct it. Nothing leaves this computer."
+            " found and can correct it. " + where_added_pictures_go()
         )
         folder, archive, drop, kaggle = st.tabs(
             ["Folder", "Zip file", "Drop a folder", "Real lymphoma set"]
@@ -175,7 +176,7 @@ def add_pictures(expanded: bool = False) -> None:
 
 def add_folder() -> None:
     with st.form("add_folder_form", border=False):
-        path = st.text_input("Path of a folder on this computer", key="folder_path")
+        path = st.text_input(f"Path of a folder on {computer()}", key="folder_path")
         if st.form_submit_button("Open the folder", key="add_folder"):
             attempt(lambda: sources.add_folder(path))
 

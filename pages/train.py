@@ -26,6 +26,7 @@ from pages.shared import loading, state
 from pages.shared.frame import begin_on_pictures, plain, show_caveat, show_error
 from pages.shared.loading import duration, time_left
 from pages.shared.navigation import FILES, ensure_app, go_to
+from pages.shared.place import computer
 from pages.shared.training import (
     RESULTS_KEY,
     STATE_MARKS,
@@ -57,7 +58,7 @@ TESTS_TOLD = {
 }
 VALUES_TOLD = {
     "imagenet": "ImageNet, downloaded by torchvision (98 MB, once)",
-    "file": "A file on this computer",
+    "file": "A file on {computer}",
     "none": "None: start from random values",
 }
 NO_FILE = "no file named yet"
@@ -277,7 +278,7 @@ def choose_values() -> str:
     source = st.radio(
         "Starting values",
         list(VALUES_TOLD),
-        format_func=VALUES_TOLD.__getitem__,
+        format_func=lambda name: VALUES_TOLD[name].format(computer=computer()),
         key="values",
         persist_state="session",
     )
@@ -339,7 +340,7 @@ def describe_folds(table: pd.DataFrame, split: Split) -> None:
 
 
 def show_estimate(config: TrainConfig, split: Split, table: pd.DataFrame) -> None:
-    with st.spinner("Measuring how fast this computer trains"):
+    with st.spinner("Measuring how long it will take"):
         seconds = estimate_seconds(config, split, table)
     st.metric("Time it will take", f"about {duration(seconds)}")
 

@@ -2,10 +2,12 @@
 
 from lymph.evaluation.calibration import (
     Calibration,
+    Perfect,
     Temperature,
     apply_temperature,
     brier_score,
     calibrate,
+    error_of_perfect,
     expected_calibration_error,
     fit_temperature,
     fitted_temperature,
@@ -13,6 +15,7 @@ from lymph.evaluation.calibration import (
     reliability_table,
 )
 from lymph.evaluation.comparison import Difference, paired_difference
+from lymph.evaluation.confidence import Confidence, confidence_of
 from lymph.evaluation.curves import AREA_METHOD, Area, areas, curve
 from lymph.evaluation.intervals import (
     OUT_OF_FOLD_METHOD,
@@ -57,7 +60,9 @@ __all__ = [
     "OUT_OF_FOLD_METHOD",
     "Area",
     "Calibration",
+    "Confidence",
     "Difference",
+    "Perfect",
     "Temperature",
     "accuracy",
     "apply_temperature",
@@ -71,8 +76,10 @@ __all__ = [
     "class_intervals",
     "classes_of_predictions",
     "clopper_pearson",
+    "confidence_of",
     "confusion",
     "curve",
+    "error_of_perfect",
     "expected_calibration_error",
     "fit_temperature",
     "fitted_temperature",

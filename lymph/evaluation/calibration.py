@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import minimize_scalar
 from scipy.special import softmax
+from scipy.stats import norm
 
 from lymph.errors import EvaluationError
 from lymph.evaluation.intervals import (
@@ -25,9 +26,14 @@ from lymph.predictions import classes_of_predictions, probabilities_of
 
 # A probability of zero for the truth would cost infinitely much; float32 softmax underflows to it.
 SMALLEST_PROBABILITY = 1e-12
-TEMPERATURES = (0.05, 20.0)
+# Even the surest answers, 27 nats apart, are a guess at the upper one.
+TEMPERATURES = (0.05, 1000.0)
 ERROR_BINS = 15
 RELIABILITY_BINS = 10
+# With fewer patients of a class the points of a reliability curve are chance.
+CURVE_PATIENTS = 10
+# Perfectly calibrated models drawn for one table, fewer where it has very many pictures.
+MOST_MODELS, FEWEST_MODELS, MOST_DRAWN = 1000, 100, 5_000_000
 CALIBRATION_METHOD = (
     f"Brier score: {METHOD.format(unit='rows')}. NLL: each patient is left out in turn; Student's "
     "t on the logarithm. "
@@ -92,8 +98,9 @@ def fit_temperature(validation: pd.DataFrame) -> float:
     Returns
     -------
     float
-        Between 0.05 and 20; above 1 the model was too sure of itself. A bound is returned when the
-        pictures set no limit, for instance when every one is right.
+        Between 0.05 and 1000; above 1 the model was too sure of itself. A bound is returned when
+        the pictures set no limit: the lower one when every one is right, the upper one when the
+        truth is no more probable than the other classes.
 
     Raises
     ------
@@ -139,17 +146,53 @@ class Temperature(NamedTuple):
     bounded: bool
 
 
+class Perfect(NamedTuple):
+    """The calibration error that chance alone gives a perfectly calibrated model, 0 to 1.
+
+    ``mean`` over such models on the same confidences, pictures and patients; of 100 of them 95 stay
+    up to ``high``.
+    """
+
+    mean: float
+    high: float
+
+
 class Calibration(NamedTuple):
     """How far the probabilities of one table can be believed.
 
-    ``scores`` holds negative_log_likelihood, brier_score and expected_calibration_error, each with
-    its 95 % interval over patients, None where it cannot be given; ``reliability`` is that of
-    `reliability_table`.
+    Attributes
+    ----------
+    scores : dict
+        negative_log_likelihood, brier_score and expected_calibration_error, each with its 95 %
+        interval over patients, None where it cannot be given.
+    reliability : DataFrame
+        That of `reliability_table`.
+    patients_per_class : int
+        Patients of the class that has the fewest.
+    skill : tuple or None
+        The Brier skill score with its 95 % interval: 1 is perfect, 0 as good as always stating the
+        table's own shares of the classes. None where there is a single class.
+    perfect : Perfect or None
+        What `error_of_perfect` gives.
     """
 
     scores: dict[str, tuple[float, Interval | None]]
     reliability: pd.DataFrame
+    patients_per_class: int
+    skill: tuple[float, Interval | None] | None
+    perfect: Perfect | None
     interval_method: str = CALIBRATION_METHOD
+
+    @property
+    def has_curve(self) -> bool:
+        """Tell whether there are patients enough for a reliability curve to mean something."""
+        return self.patients_per_class >= CURVE_PATIENTS
+
+    @property
+    def error_is_chance(self) -> bool:
+        """Tell whether the error is no larger than chance alone makes it."""
+        error = self.scores["expected_calibration_error"][0]
+        return self.perfect is not None and error <= self.perfect.high
 
 
 def calibrate(p: pd.DataFrame) -> Calibration:
@@ -177,7 +220,81 @@ def calibrate(p: pd.DataFrame) -> Calibration:
         error: _error_interval(float(exact[error][0]), left[error], overlap),
     }
     scores = {name: (float(value[0]), intervals[name]) for name, value in exact.items()}
-    return Calibration(scores, reliability)
+    people = p.groupby("label")["patient"].nunique().reindex(classes_of_predictions(p)).fillna(0)
+    return Calibration(
+        scores,
+        reliability,
+        int(people.min()),
+        _skill(p, *scores["brier_score"]),
+        error_of_perfect(p),
+    )
+
+
+def _skill(p: pd.DataFrame, brier: float, pair: Interval | None) -> tuple | None:
+    """Set a Brier score beside that of always stating the shares of the classes."""
+    base = 1 - float((p["label"].value_counts(normalize=True) ** 2).sum())
+    if base <= 0:
+        return None
+    return 1 - brier / base, pair and (1 - pair[1] / base, 1 - pair[0] / base)
+
+
+def error_of_perfect(p: pd.DataFrame, seed: int = 0) -> Perfect | None:
+    """Simulate the calibration error of perfectly calibrated models on as many pictures, patients.
+
+    Each model states the confidences of the table and is right as often as it states; how much
+    answers about one patient go together is that of the table (a Gaussian copula).
+
+    Parameters
+    ----------
+    p
+        A table with patient, label, predicted and ``p_<class>``.
+    seed
+        The same table and seed give the same figures.
+
+    Returns
+    -------
+    Perfect or None
+        None for a single patient with several pictures: nobody can tell how patients differ.
+    """
+    confidence, unit = probabilities_of(p).max(axis=1), patients_of(p)
+    gap = (p["label"] == p["predicted"]).to_numpy(np.float64) - confidence
+    alike = _clustering(gap, unit)
+    if alike is None:
+        return None
+    rng = np.random.default_rng(seed)
+    models = int(np.clip(MOST_DRAWN // len(p), FEWEST_MODELS, MOST_MODELS))
+    of_patient = rng.standard_normal((models, unit.max() + 1), np.float32)[:, unit]
+    hard = rng.standard_normal((models, len(p)), np.float32) * np.float32(np.sqrt(1 - alike))
+    hard += np.float32(np.sqrt(alike)) * of_patient
+    right = hard < norm.ppf(confidence).astype(np.float32)
+    place = np.eye(ERROR_BINS)[_bins(confidence, ERROR_BINS)]
+    errors = np.abs((right - confidence) @ place).sum(axis=1) / len(p)
+    return Perfect(float(errors.mean()), float(np.quantile(errors, 0.95)))
+
+
+def _clustering(gap: np.ndarray, unit: np.ndarray) -> float | None:
+    """Estimate how much answers about one patient go together, as a normal correlation, 0 to 1.
+
+    From the products of the gaps of right and confidence, N, over pairs of pictures of one patient
+    (``unit``, N). A gap that all patients share is no clustering, so the mean is taken away; what
+    that costs with few patients is given back. None where a single patient has several pictures.
+    """
+    sizes = np.bincount(unit)
+    pairs, rows = float(np.sum(sizes * (sizes - 1))), len(gap)
+    if not pairs:
+        return 0.0
+    if len(sizes) < 2:
+        return None
+    apart = gap - gap.mean()
+    variance = float(np.mean(apart**2))
+    if not variance:
+        return 0.0
+    sums = np.bincount(unit, weights=apart)
+    product = (float(np.sum(sums**2)) - rows * variance) / pairs
+    left = 1 - (float(np.sum(sizes.astype(float) ** 2)) / rows - 1) / rows
+    correlation = (product / variance + 1 / rows) / max(left, 1 / rows)
+    # Of two normal variables cut at their middle (Sheppard 1899).
+    return float(np.sin(np.pi / 2 * np.clip(correlation, 0, 0.95)))
 
 
 def _loss_interval(value: float, left: np.ndarray, overlap: float) -> Interval | None:

@@ -6,7 +6,8 @@ from typing import TypedDict
 import numpy as np
 import pandas as pd
 
-from lymph.inference.provenance import LearnedFrom
+from lymph.inference.provenance import LearnedFrom, provenance_words
+from lymph.text import counted
 
 
 class Answer(TypedDict):
@@ -16,6 +17,10 @@ class Answer(TypedDict):
     trusted, and ``reason`` says why. ``notes`` tell what was done to the file to read it,
     ``patient`` is the key in its name, ``seen`` says whether the run learned from this picture or
     this patient, and ``learned_from`` what its model learned from; None where there is no answer.
+    ``confidence`` is the probability of the predicted class, and None where the model's confidence
+    may not be stated: ``confidence_note`` says what its validation pictures showed of it.
+    ``false_alarm_rate`` is the share of new patients' pictures that the check behind ``familiar``
+    flags in error, None where that is unknown.
     """
 
     picture: str
@@ -28,6 +33,9 @@ class Answer(TypedDict):
     patient: str
     seen: str
     learned_from: LearnedFrom | None
+    confidence: float | None
+    confidence_note: str
+    false_alarm_rate: float | None
 
 
 class PatientAnswer(TypedDict):
@@ -53,6 +61,18 @@ def how_sure(probabilities: Mapping[str, float]) -> str:
     return next(words for bound, words in WORDS if top >= bound)
 
 
+def check_words(answer: Answer) -> str:
+    """Say how often the check "does not look like what it learned" errs on new patients."""
+    rate, learned = answer["false_alarm_rate"], answer["learned_from"]
+    if rate is None or learned is None or learned["patients"] is None:
+        return "How often this check errs is not known: nobody knows the training patients."
+    often = "fewer than 1" if rate < 0.01 else f"about {100 * rate:.0f}"
+    return (
+        f"This check is wrong too: of 100 pictures of new patients it flags {often} in error, after"
+        f" training on {counted(learned['patients'], 'patient')}."
+    )
+
+
 def refused(name: str, problem: str) -> Answer:
     """Return the answer for a file that could not be read."""
     return Answer(
@@ -66,6 +86,9 @@ def refused(name: str, problem: str) -> Answer:
         patient="",
         seen="",
         learned_from=None,
+        confidence=None,
+        confidence_note="",
+        false_alarm_rate=None,
     )
 
 
@@ -106,7 +129,8 @@ def answer_columns(classes: Sequence[str]) -> list[str]:
     """Return the columns of a table of answers."""
     shares = [f"p_{name}" for name in classes]
     return [
-        "picture", "patient", "predicted", *shares, "familiar", "reason", "seen", "notes", "problem"
+        "picture", "patient", "predicted", *shares, "familiar", "reason", "seen", "notes",
+        "learned_from", "confidence", "confidence_note", "problem",
     ]  # fmt: skip
 
 
@@ -114,6 +138,8 @@ def answer_row(answer: Answer, classes: Sequence[str]) -> list[object]:
     """Return one row of a table of answers, in the order of :func:`answer_columns`."""
     shares = [answer["probabilities"].get(name, "") for name in classes]
     familiar = "" if answer["problem"] else answer["familiar"]
+    learned = answer["learned_from"]
+    stated = answer["confidence"]
     return [
         answer["picture"],
         answer["patient"],
@@ -123,6 +149,9 @@ def answer_row(answer: Answer, classes: Sequence[str]) -> list[object]:
         answer["reason"],
         answer["seen"],
         " ".join(answer["notes"]),
+        provenance_words(learned) if learned else "",
+        "" if stated is None else stated,
+        answer["confidence_note"],
         answer["problem"],
     ]
 

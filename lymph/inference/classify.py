@@ -13,15 +13,13 @@ from lymph.data.parallel import Progress, map_in_threads
 from lymph.data.pixels import shrink
 from lymph.data.read import FORMAT_SUFFIXES, Reading, Source, read_with_notes
 from lymph.data.source import PictureSource
-from lymph.data.sources import is_synthetic
 from lymph.errors import PictureError, RunError
-from lymph.evaluation import fit_temperature
-from lymph.evaluation.calibration import TEMPERATURES
+from lymph.evaluation import Confidence, confidence_of
 from lymph.explain.embedding import Embedding, nearest_pictures, run_features
 from lymph.inference.answers import Answer, by_probability, refused
 from lymph.inference.dropped import INSIDE
 from lymph.inference.provenance import LearnedFrom, learned_from
-from lymph.models.familiarity import Familiarity, colour_statistics
+from lymph.models.familiarity import Familiarity, colour_statistics, false_alarm_rate
 from lymph.models.features import digest, features_and_logits
 from lymph.models.inputs import to_input
 from lymph.models.networks import BackboneHead
@@ -46,12 +44,12 @@ Keep = Callable[[np.ndarray], Any]
 
 @dataclass(frozen=True)
 class Classifier:
-    """A run's best model with its classes, its temperature and what it knows of its own pictures.
+    """A run's best model with its classes, its confidence and what it knows of its own pictures.
 
     Attributes
     ----------
-    temperature : float
-        Softens the probabilities; 1 where the run has no validation pictures to fit it on.
+    confidence : Confidence
+        The temperature that softens the probabilities, and whether they may be stated.
     embedding : Embedding
         The run's own pictures in feature space.
     source : PictureSource
@@ -68,11 +66,16 @@ class Classifier:
     spec: ModelSpec
     bfloat16: bool
     familiarity: Familiarity
-    temperature: float
+    confidence: Confidence
     embedding: Embedding
     source: PictureSource
     learned_from: LearnedFrom
     white: int = 0
+
+    @property
+    def temperature(self) -> float:
+        """Return what softens the probabilities, 1 or more."""
+        return self.confidence.temperature
 
     def classify(self, pictures: list[np.ndarray]) -> np.ndarray:
         """Return class probabilities, float64, N x K, of RGB pictures, uint8, any size each."""
@@ -114,7 +117,6 @@ def load_classifier(run: Run) -> Classifier:
         precision = run.environment()["precision"]
         familiarity = Familiarity.from_json(document)
         white = int(document.get("white", 0))
-        drawn = bool(document.get("drawn", is_synthetic(config.data)))
     except (OSError, ValueError, KeyError, TypeError) as error:
         if run.status().state == "finished":
             raise RunError(
@@ -129,26 +131,12 @@ def load_classifier(run: Run) -> Classifier:
         MODELS[config.model],
         bool(precision["bfloat16"]),
         familiarity,
-        run_temperature(run),
+        confidence_of(run.predictions()),
         run_features(run),
         config.source,
-        learned_from(run, drawn),
+        learned_from(run),
         white,
     )
-
-
-def run_temperature(run: Run) -> float:
-    """Return the temperature by which a run's answers are softened, 1 or more.
-
-    It is fitted on the validation pictures. A few validation patients can show that a model is too
-    sure of itself, but they are no licence to make it surer than it is: below 1 it stays 1.
-    """
-    predictions = run.predictions()
-    validation = predictions[predictions["set"] == "val"]
-    if validation.empty:
-        return 1.0
-    fitted = fit_temperature(validation)
-    return fitted if 1.0 < fitted < 0.95 * TEMPERATURES[1] else 1.0
 
 
 class View(NamedTuple):
@@ -232,15 +220,15 @@ def _depth_note(reading: Reading, white: int) -> list[str]:
     if not reading.top:
         return []
     if reading.white == white:
-        return ["It was scaled like this run's training images."]
+        return ["It was scaled like this run's training pictures."]
     if white:
         return [
-            f"It holds values above {white:,}, which is white in this run's training images, so its"
-            " brightness was judged from this picture alone."
+            f"It holds values above {white:,}, which is white in this run's training pictures, so"
+            " its brightness was judged from this picture alone."
         ]
     return [
         "Its brightness was judged from this picture alone: this run has no record of 16-bit"
-        " training images."
+        " training pictures."
     ]
 
 
@@ -285,6 +273,7 @@ def _answer(
 ) -> Answer:
     predicted, probabilities = by_probability(values, classifier.classes)
     reason = classifier.familiarity.reason(view.statistics, features)
+    learned = classifier.learned_from
     return Answer(
         picture=name,
         predicted=predicted,
@@ -295,7 +284,10 @@ def _answer(
         notes=view.notes,
         patient=patient,
         seen=_seen(classifier, digest(view.small), patient),
-        learned_from=classifier.learned_from,
+        learned_from=learned,
+        confidence=probabilities[predicted] if classifier.confidence.stated else None,
+        confidence_note=classifier.confidence.words,
+        false_alarm_rate=false_alarm_rate(learned["patients"], learned["drawn"]),
     )
 
 

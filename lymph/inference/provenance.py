@@ -2,10 +2,13 @@
 
 from typing import Any, TypedDict
 
+from lymph import workspace
+from lymph.data.sources import is_synthetic
 from lymph.errors import LymphError
 from lymph.evaluation import interval_words, report
 from lymph.runs import Run
 from lymph.text import counted
+from lymph.training.folder import FAMILIARITY
 
 ONLY_DRAWN = (
     "This model has only ever seen computer-drawn pictures. What it calls a real slide means"
@@ -18,7 +21,7 @@ class LearnedFrom(TypedDict):
 
     ``drawn``: whether it only ever saw computer-drawn pictures. ``images`` and ``patients`` of its
     training set; the latter None where nobody knows them. ``split``: ``patient`` or ``picture``.
-    ``accuracy`` (0 to 1) and ``interval`` (95 %) per image of its test set, of ``test_patients``;
+    ``accuracy`` (0 to 1) and ``interval`` (95 %) per picture of its test set, of ``test_patients``;
     None where it has none. ``leaks``: whether it trained on patients of that test set.
     """
 
@@ -34,7 +37,7 @@ class LearnedFrom(TypedDict):
 
 def provenance_words(learned: LearnedFrom) -> str:
     """Say in a sentence or two what a model learned from and how good it was on its test."""
-    kind = "computer-drawn image" if learned["drawn"] else "image"
+    kind = "computer-drawn picture" if learned["drawn"] else "picture"
     patients = learned["patients"]
     people = "unknown patients" if patients is None else counted(patients, "patient")
     words = (
@@ -45,7 +48,7 @@ def provenance_words(learned: LearnedFrom) -> str:
     tested = learned["test_patients"]
     people = "unknown patients" if tested is None else counted(tested, "test patient")
     words += (
-        f" {100 * learned['accuracy']:.0f} % of images correct, {people}"
+        f" {100 * learned['accuracy']:.0f} % of pictures classified correctly, {people}"
         f" ({interval_words(learned['interval'])})"
     )
     if learned["leaks"]:
@@ -53,26 +56,32 @@ def provenance_words(learned: LearnedFrom) -> str:
     return f"{words}."
 
 
-def learned_from(run: Run, drawn: bool) -> LearnedFrom:
-    """Say what a finished run's model learned from.
+def caution_words(learned: LearnedFrom) -> list[str]:
+    """Say in sentences what goes with every answer of a model."""
+    return [*([ONLY_DRAWN] if learned["drawn"] else []), provenance_words(learned)]
 
-    Parameters
-    ----------
-    run : Run
-        A finished run of one split.
-    drawn : bool
-        Whether its training pictures were computer drawn.
-    """
+
+def learned_from(run: Run) -> LearnedFrom:
+    """Say what the model of a finished run of one split learned from."""
     predictions = run.predictions()
     trained = predictions[predictions["set"] == "train"]
     unknown = bool((trained["patient"] == trained["picture"]).all())
     return LearnedFrom(
-        drawn=drawn,
+        drawn=_drawn(run),
         images=len(trained),
         patients=None if unknown else int(trained["patient"].nunique()),
         split=run.split().by,
         **_tested(run),
     )
+
+
+def _drawn(run: Run) -> bool:
+    """Tell whether a run's pictures were computer drawn: it keeps that with what is familiar."""
+    try:
+        known = workspace.read_json(run.path / FAMILIARITY)["drawn"]
+    except (OSError, ValueError, KeyError, TypeError):
+        known = is_synthetic(run.config.data)  # A run of an earlier version.
+    return bool(known)
 
 
 def _tested(run: Run) -> dict[str, Any]:

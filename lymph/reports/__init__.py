@@ -6,7 +6,9 @@ from lymph.reports.document import report_html
 from lymph.reports.model import export_model
 from lymph.reports.tables import (
     calibration_table,
+    chance_text,
     classes_table,
+    curve_text,
     marked_predictions,
     measures_table,
     method_text,
@@ -17,9 +19,11 @@ from lymph.reports.tables import (
 
 __all__ = [
     "calibration_table",
+    "chance_text",
     "charts_zip",
     "classes_table",
     "code_of",
+    "curve_text",
     "export_model",
     "marked_predictions",
     "measures_table",

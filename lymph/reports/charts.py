@@ -23,13 +23,14 @@ from lymph.charts.confusion import MODES
 from lymph.data.sources import is_synthetic
 from lymph.errors import LymphError
 from lymph.evaluation import (
+    Calibration,
     apply_temperature,
     areas,
     by_patient,
     calibrate,
     choose_set,
+    confidence_of,
     curve,
-    fitted_temperature,
 )
 from lymph.explain import project, run_features
 from lymph.facts import class_colours
@@ -57,8 +58,9 @@ def run_charts(run: Run, report: Mapping[str, Any]) -> dict[str, go.Figure]:
     Returns
     -------
     dict
-        Title to figure: learning curves, then ROC, precision-recall and reliability by picture and
-        by patient, the maps of all its pictures, then the run beside published figures.
+        Title to figure: learning curves, then ROC, precision-recall and, with patients enough,
+        reliability by picture and by patient, the maps of all its pictures, then the run beside
+        published figures.
     """
     pictures = choose_set(run.predictions(), report["set"])
     charts = _learning(run)
@@ -113,16 +115,21 @@ def _curves(run: Run, table: pd.DataFrame, level: str) -> dict[str, go.Figure]:
 
 
 def _reliability(run: Run, pictures: pd.DataFrame, level: str) -> dict[str, go.Figure]:
-    def table(rows: pd.DataFrame) -> pd.DataFrame:
-        return calibrate(by_patient(rows) if level == "patients" else rows).reliability
+    """Draw the reliability of a set, where it has patients enough for one."""
 
-    tables = {"as the model says": table(pictures)}
-    try:
-        value = fitted_temperature(run.predictions()).value
-    except LymphError:
-        pass  # Without validation patients there is no temperature.
-    else:
-        tables[f"temperature {value:.2f}"] = table(apply_temperature(pictures, value))
+    def judged(rows: pd.DataFrame) -> Calibration:
+        return calibrate(by_patient(rows) if level == "patients" else rows)
+
+    plainly = judged(pictures)
+    if not plainly.has_curve:
+        return {}
+    tables, confidence = (
+        {"as the model says": plainly.reliability},
+        confidence_of(run.predictions()),
+    )
+    if confidence.stated and confidence.temperature > 1:
+        softened = judged(apply_temperature(pictures, confidence.temperature))
+        tables[f"temperature {confidence.temperature:.2f}"] = softened.reliability
     return {f"Reliability, {level}": reliability_chart(tables, level)}
 
 

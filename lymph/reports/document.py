@@ -18,7 +18,7 @@ from lymph.evaluation import (
     by_patient,
     calibrate,
     choose_set,
-    fitted_temperature,
+    confidence_of,
     in_order,
     interval_words,
 )
@@ -34,7 +34,9 @@ from lymph.reports.tables import (
     DRAWN_BESIDE_REAL,
     base_text,
     calibration_table,
+    chance_text,
     classes_table,
+    curve_text,
     mark_of,
     mark_title,
     measures_table,
@@ -293,20 +295,14 @@ def _measures(figures: Mapping[str, Any]) -> str:
 
 
 def _calibration(run: Run, pictures: pd.DataFrame, charts: Mapping[str, Any]) -> str:
-    columns = {"As the model says": calibrate(pictures)}
-    told = "This run has no validation patients, so no temperature was fitted."
-    try:
-        fitted = fitted_temperature(run.predictions())
-    except LymphError:
-        pass  # The words above say it.
-    else:
-        name = f"At temperature {fitted.value:.2f}"
-        columns[name] = calibrate(apply_temperature(pictures, fitted.value))
-        told = (
-            f"The temperature was fitted on {fitted.pictures} validation pictures of "
-            f"{fitted.patients} patients."
-        )
-    body = _table(calibration_table(columns)) + paragraph(told, "quiet")
+    plainly, confidence = calibrate(pictures), confidence_of(run.predictions())
+    columns = {"As the model says": plainly}
+    if confidence.stated and confidence.temperature > 1:
+        name = f"At temperature {confidence.temperature:.2f}"
+        columns[name] = calibrate(apply_temperature(pictures, confidence.temperature))
+    told = (confidence.words, chance_text(plainly), curve_text(plainly))
+    body = _table(calibration_table(columns))
+    body += "".join(paragraph(words, "quiet") for words in told if words)
     return _section("Can its probabilities be believed?", body + _charts(charts, ("Reliability",)))
 
 

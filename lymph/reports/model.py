@@ -8,35 +8,49 @@ from pathlib import Path
 from typing import Any
 
 from lymph.errors import RunError
-from lymph.evaluation import report
+from lymph.evaluation import confidence_of, report
 from lymph.models.specs import MODELS
 from lymph.reports.tables import base_text
 from lymph.runs import Run
 
 SCRIPT = '''"""Ask the model about a picture: python classify_picture.py PICTURE
 
-Needs torch, numpy and Pillow. For learning only: this is not a medical device.
+Needs torch, numpy and Pillow. For learning only: this is not a medical device. What the model
+learned from and what its confidence is worth goes to standard error.
 """
 
 import json
 import sys
 from pathlib import Path
 
+from PIL import Image, ImageOps
+
+picture = Image.open(sys.argv[1])
+# Pillow tells deep grey by its mode, deep colours only by the way it unpacks them.
+unpacked = picture.mode + "".join(str(tile[3]) for tile in picture.tile)
+if picture.mode[0] in "IF" or any(f";16{order}" in unpacked for order in "BLN"):
+    sys.exit(
+        "This picture has more than 8 bits per channel, which Pillow alone does not scale as in"
+        " training: save it with 8 bits, or ask `python -m lymph classify`."
+    )
+
+# Only now: torch takes seconds to import.
 import numpy as np
 import torch
-from PIL import Image, ImageOps
 
 folder = Path(__file__).parent
 about = json.loads((folder / "model.json").read_text(encoding="utf-8"))
 model = torch.export.load(folder / "model.pt2").module()
 
-picture = ImageOps.exif_transpose(Image.open(sys.argv[1])).convert("RGB").convert(about["mode"])
+picture = ImageOps.exif_transpose(picture).convert("RGB").convert(about["mode"])
 height, width = about["size"]
 picture = picture.resize((width, height), Image.Resampling.BILINEAR, reducing_gap=2.0)
 values = torch.from_numpy(np.array(picture)).float().div(255).reshape(height, width, -1)
 values = (values - torch.tensor(about["mean"])) / torch.tensor(about["std"])
 with torch.no_grad():
-    probabilities = model(values.permute(2, 0, 1)[None]).softmax(dim=1)[0]
+    logits = model(values.permute(2, 0, 1)[None]) / about["temperature"]
+probabilities = logits.softmax(dim=1)[0]
+print(*about["with_care"], sep="\\n", file=sys.stderr)
 print(json.dumps(dict(zip(about["classes"], probabilities.tolist()))))
 '''
 
@@ -55,7 +69,7 @@ def export_model(run: Run, set_name: str = "test") -> bytes:
     -------
     bytes
         A zip of ``model.pt2`` (torch.export, any batch size), ``model.json`` (classes, input,
-        figures) and ``classify_picture.py``.
+        temperature, what it learned from, figures) and ``classify_picture.py``.
 
     Raises
     ------
@@ -94,12 +108,14 @@ def _program(run: Run) -> bytes:
 
 
 def _about(run: Run, set_name: str) -> dict[str, Any]:
+    from lymph.inference.provenance import caution_words, learned_from
     from lymph.models import inputs
 
     spec, figures = MODELS[run.config.model], report(run.predictions(), set_name)
     mean, std = (inputs.GREY_MEAN, inputs.GREY_STD)
     if not spec.grey:
         mean, std = inputs.IMAGENET_MEAN, inputs.IMAGENET_STD
+    confidence, origin = confidence_of(run.predictions()), learned_from(run)
     return {
         "classes": run.classes,
         "size": list(spec.size),
@@ -107,6 +123,10 @@ def _about(run: Run, set_name: str) -> dict[str, Any]:
         "mean": list(mean),
         "std": list(std),
         "model": spec.title,
+        "temperature": confidence.temperature,
+        "confidence_stated": confidence.stated,
+        "learned_from": origin,
+        "with_care": [*caution_words(origin), confidence.words],
         "judged_on": base_text(run, figures),
         "warnings": figures["warnings"],
         "accuracy_per_picture": figures["pictures"]["accuracy"],

@@ -17,6 +17,8 @@ from lymph.evaluation import (
     leaked_pictures,
     percent_interval_text,
 )
+from lymph.evaluation.calibration import CURVE_PATIENTS
+from lymph.evaluation.words import NOT_GIVEN
 from lymph.facts import NOTEBOOK_FIGURES, PUBLISHED
 from lymph.models.specs import MODELS
 from lymph.runs import Run, read_about
@@ -37,6 +39,8 @@ SCORES_TOLD = {
     "brier_score": "Brier score",
     "negative_log_likelihood": "NLL",
 }
+SKILL, PERFECT = "Brier skill score", "ECE of a perfectly calibrated model"
+CALIBRATION_ROWS = ("Brier score", SKILL, "NLL", "ECE", PERFECT)
 LEAKED = "patient_in_training"
 
 
@@ -140,15 +144,53 @@ def classes_table(section: Mapping[str, Any], unit: str) -> pd.DataFrame:
 
 
 def calibration_table(columns: Mapping[str, Calibration]) -> pd.DataFrame:
-    """Lay out ECE, Brier score and NLL, one column a way of reading the probabilities."""
-    rows = []
-    for name, title in SCORES_TOLD.items():
-        row = {"Score": title}
-        for column, calibration in columns.items():
-            value, pair = calibration.scores[name]
-            row[column] = f"{value:.2f} ({interval_text(pair)})"
-        rows.append(row)
-    return pd.DataFrame(rows)
+    """Lay out Brier score and skill, NLL and ECE beside what perfect calibration would give.
+
+    One column a way of reading the probabilities.
+    """
+    table = {column: _calibration_column(one) for column, one in columns.items()}
+    return pd.DataFrame(table).rename_axis("Score").reset_index()
+
+
+def _calibration_column(calibration: Calibration) -> dict[str, str]:
+    cells = {
+        title: f"{value:.2f} ({interval_text(pair)})"
+        for name, title in SCORES_TOLD.items()
+        for value, pair in [calibration.scores[name]]
+    }
+    skill, perfect = calibration.skill, calibration.perfect
+    cells[SKILL] = f"{skill[0]:.2f} ({interval_text(skill[1])})" if skill else NOT_GIVEN
+    cells[PERFECT] = f"{perfect.mean:.2f} (up to {perfect.high:.2f})" if perfect else NOT_GIVEN
+    return {title: cells[title] for title in CALIBRATION_ROWS}
+
+
+def chance_text(calibration: Calibration) -> str:
+    """Say whether the ECE speaks against the model, or whether chance alone explains it."""
+    error, perfect = calibration.scores["expected_calibration_error"][0], calibration.perfect
+    if perfect is None:
+        return (
+            "What ECE chance alone would give cannot be told from a single patient: do not judge"
+            " by it."
+        )
+    chance = (
+        "on as many pictures and patients a perfectly calibrated model would have"
+        f" {perfect.mean:.2f} on average and up to {perfect.high:.2f} in 95 of 100 tests"
+    )
+    if calibration.error_is_chance:
+        return f"The ECE of {error:.2f} is within chance: {chance}."
+    return f"The ECE of {error:.2f} is more than chance: {chance}."
+
+
+def curve_text(calibration: Calibration) -> str:
+    """Say why no reliability curve is drawn; an empty text where one is."""
+    if calibration.has_curve:
+        return ""
+    fewest = counted(calibration.patients_per_class, "patient")
+    return (
+        f"No reliability curve: below {CURVE_PATIENTS} patients per class its points are chance,"
+        f" and here the smallest class has {fewest}. Read the Brier skill score: 1 is perfect, 0 no"
+        " better than always stating how common each class is."
+    )
 
 
 DRAWN_BESIDE_REAL = (

@@ -19,8 +19,8 @@ from pages.shared.judging import (
     areas_of,
     base_of,
     calibration_of,
+    confidence_of,
     difference_of,
-    temperature_of,
 )
 from pages.shared.opened import show_judged
 
@@ -87,48 +87,37 @@ def show_curves(judged: Judged) -> None:
 def show_calibration(judged: Judged) -> None:
     """Show whether the probabilities can be believed, and what a temperature changes."""
     st.caption(base_of(judged))
-    plainly = calibration_of(judged)
+    plainly, confidence = calibration_of(judged), confidence_of(judged.run)
     tables, columns = {"as the model says": plainly.reliability}, {"As the model says": plainly}
-    try:
-        temperature = temperature_of(judged.run)
-    except LymphError:
-        st.info("Without validation patients no temperature can be fitted for this run.")
+    if confidence.stated:
+        st.markdown(plain(f"{confidence.words} {checked_on(judged)}"))
     else:
-        softened = calibration_of(judged, temperature.value)
-        tables[f"temperature {temperature.value:.2f}"] = softened.reliability
-        columns[f"At temperature {temperature.value:.2f}"] = softened
-        st.markdown(temperature_words(temperature.value, temperature.bounded))
-        st.caption(
-            f"Fitted on {temperature.pictures} validation pictures of {temperature.patients}"
-            f" patients{fitted_on(judged)}"
-        )
-    draw(reliability_chart(tables, judged.unit), "reliability")
+        st.warning(plain(confidence.words))
+    if confidence.stated and confidence.temperature > 1:
+        softened = calibration_of(judged, confidence.temperature)
+        tables[f"temperature {confidence.temperature:.2f}"] = softened.reliability
+        columns[f"At temperature {confidence.temperature:.2f}"] = softened
+    if plainly.has_curve:
+        draw(reliability_chart(tables, judged.unit), "reliability")
+    else:
+        st.info(reports.curve_text(plainly))
+    st.markdown(f"**{reports.chance_text(plainly)}**")
     st.table(reports.calibration_table(columns).set_index("Score"))
     st.caption(
-        "ECE: mean gap of confidence and truth. Brier score: squared distance from the truth, 0 to"
-        " 2. NLL: mean surprise at the truth, in nats. Of each, 0 is best; in brackets the 95 %"
-        f" interval. {plainly.interval_method}. A temperature changes no prediction of a picture."
+        "Brier score: squared distance from the truth, 0 to 2. NLL: mean surprise at the truth, in"
+        " nats. ECE: mean gap of confidence and truth, on few pictures far above 0 by chance alone."
+        " Of each, 0 is best; in brackets the 95 % interval."
+        f" {plainly.interval_method}. A temperature changes no prediction of a picture."
     )
 
 
-def fitted_on(judged: Judged) -> str:
-    """Say how the pictures of the temperature relate to those that are judged."""
+def checked_on(judged: Judged) -> str:
+    """Say how the pictures that confidence was checked on relate to those that are judged."""
     if judged.set_name == "val":
-        return ": this very set, so the effect flatters."
+        return "This is that very set, so the effect flatters."
     if judged.leaks:
-        return ", some of whom may be in this set too: the split leaks."
-    return ", never on the patients judged here."
-
-
-def temperature_words(value: float, bounded: bool) -> str:
-    """Say what the temperature means."""
-    if bounded:
-        return "The validation pictures set no limit to the temperature: do not use it."
-    if value > 1.05:
-        return f"The model is **too sure of itself**: a temperature of {value:.2f} softens it."
-    if value < 0.95:
-        return f"The model is **less sure than it could be**: a temperature of {value:.2f}."
-    return f"The temperature is {value:.2f}: the model is **about as sure as it should be**."
+        return "Some of their patients may be in this set too: the split leaks."
+    return "None of them is of a patient judged here."
 
 
 def show_orders(judged: Judged) -> None:

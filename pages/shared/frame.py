@@ -60,18 +60,18 @@ def escape(text: str) -> str:
     return html.escape(str(text), quote=True)
 
 
-def begin(question: str, data_set: DataSet | None) -> None:
+def begin(question: str, data_set: DataSet | None, notice: str = SYNTHETIC_NOTICE) -> None:
     """Draw the page's question and, where the pictures are not real, say so."""
     st.html(STYLES)
     st.title(question, anchor=False)
     if data_set is not None and data_set.synthetic:
-        st.html(f'<span class="lymph-notice">{SYNTHETIC_NOTICE}</span>')
+        st.html(f'<span class="lymph-notice">{notice}</span>')
 
 
-def begin_on_pictures(question: str) -> DataSet | None:
+def begin_on_pictures(question: str, notice: str = SYNTHETIC_NOTICE) -> DataSet | None:
     """Begin a page that needs pictures; without any, offer the way to them and return None."""
     data_set = state.current_data_set()
-    begin(question, data_set)
+    begin(question, data_set, notice)
     if data_set is None:
         next_step("There are no pictures yet.", "data", "Add pictures")
     return data_set

@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from lymph import evaluation
-from lymph.evaluation import Area, Calibration, Temperature
+from lymph.evaluation import Area, Calibration, Confidence
 from lymph.reports.tables import base_text, mark_of
 from lymph.runs import Run
 from pages.shared import training
@@ -91,19 +91,13 @@ def areas_of(judged: Judged) -> dict[str, dict[str, Area]]:
 
 
 @st.cache_data(show_spinner=False, max_entries=64)
-def _temperature(path: str, changed: float) -> Temperature:
-    return evaluation.fitted_temperature(training.predictions_at(path, changed))
+def _confidence(path: str, changed: float) -> Confidence:
+    return evaluation.confidence_of(training.predictions_at(path, changed))
 
 
-def temperature_of(run: Run) -> Temperature:
-    """Return the temperature fitted on a run's validation pictures.
-
-    Raises
-    ------
-    EvaluationError
-        When the run has none.
-    """
-    return _temperature(str(run.path), training.changed(run))
+def confidence_of(run: Run) -> Confidence:
+    """Return whether a run's answers may state a confidence, and what was found."""
+    return _confidence(str(run.path), training.changed(run))
 
 
 @st.cache_data(show_spinner="Comparing confidence and truth", max_entries=64)

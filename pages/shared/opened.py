@@ -9,6 +9,7 @@ import streamlit as st
 
 from lymph.charts import percent, probability_bars
 from lymph.errors import LymphError
+from lymph.evaluation import apply_temperature
 from lymph.facts import class_colours
 from lymph.runs import Run
 from lymph.text import counted
@@ -16,6 +17,7 @@ from pages.shared import loading
 from pages.shared.explaining import show_explanation
 from pages.shared.frame import escape, plain, show_error
 from pages.shared.galleries import Item, badge, gallery, short_name
+from pages.shared.judging import confidence_of
 
 SIBLINGS = 40
 
@@ -82,9 +84,13 @@ def show_answer(run: Run, row: pd.Series) -> None:
         f"{badge(row['label'], colours[row['label']])} called"
         f" {badge(row['predicted'], colours[row['predicted']])}: {verdict}"
     )
-    probabilities = {name: float(row[f"p_{name}"]) for name in run.classes}
+    confidence = confidence_of(run)
+    softened = apply_temperature(pd.DataFrame([row]), confidence.temperature).iloc[0]
+    probabilities = {name: float(softened[f"p_{name}"]) for name in run.classes}
     figure = probability_bars(probabilities, colours)
     st.plotly_chart(figure, key="opened_bars", config={"displayModeBar": False})
+    if not confidence.stated:
+        st.caption(plain(confidence.words))
     st.text(f"{row['picture']}, patient {row['patient']}, {row['set']} set")
 
 

@@ -7,12 +7,15 @@ import pandas as pd
 import pytest
 from sklearn.metrics import log_loss
 
+from bench.confidence import convicted
+from bench.coverage import draw_table
 from lymph.errors import EvaluationError
 from lymph.evaluation import (
     apply_temperature,
     brier_score,
     by_patient,
     calibrate,
+    error_of_perfect,
     expected_calibration_error,
     fit_temperature,
     fitted_temperature,
@@ -136,6 +139,58 @@ def test_the_temperature_comes_from_validation_alone(random_table: Maker) -> Non
     assert (fitted.pictures, fitted.patients, fitted.bounded) == (600, 1, False)
     with pytest.raises(EvaluationError, match="validation"):
         fitted_temperature(test)
+
+
+def test_a_perfectly_calibrated_model_is_not_convicted() -> None:
+    """Regression: at 2 patients per class its calibration error is .12 to .34, by chance alone."""
+    pairs = convicted(np.random.default_rng(0), 30, 2, settings=((0.7, 1.0), (3.0, 0.3)))
+    for level, judged in pairs.items():
+        above, errors = np.transpose(judged)
+        assert above.mean() <= 0.1, level
+        assert errors.max() > 0.05
+
+
+def test_a_model_that_is_far_too_sure_is_convicted() -> None:
+    """Chance explains little where ten patients per class were answered 2.5 times too surely."""
+    rng = np.random.default_rng(0)
+    sure = [calibrate(draw_table(rng, 10, 1.5, 0.3, 3.5)) for _ in range(10)]
+    assert sum(not one.error_is_chance for one in sure) >= 8
+
+
+def test_perfect_calibration_is_simulated_alike_each_time(random_table: Maker) -> None:
+    """The same seed, the same figures; more pictures of independent patients, less by chance."""
+    few, many = random_table(40, 40), random_table(2000, 2000)
+    assert error_of_perfect(few) == error_of_perfect(few)
+    assert error_of_perfect(many).high < error_of_perfect(few).mean
+    # Pictures of few patients are worth less than as many of independent ones.
+    clumped = draw_table(np.random.default_rng(3), 3, 0.7, 2.0, 0.14)
+    alone = clumped.assign(patient=clumped["picture"])
+    assert error_of_perfect(clumped).high > error_of_perfect(alone).high
+
+
+def test_a_single_patient_tells_nothing_of_chance(from_rows: Maker) -> None:
+    found = calibrate(from_rows([("a", "FL", "FL")] * 5 + [("a", "FL", "CLL")] * 3))
+    assert found.perfect is None and not found.error_is_chance
+    assert found.skill is None  # a single class: nothing to be better than
+    assert error_of_perfect(by_patient(from_rows([("a", "FL", "FL")]))) is not None
+
+
+def test_a_curve_needs_ten_patients_of_each_class(from_rows: Maker) -> None:
+    """A class that the set lacks counts as none."""
+    rows = [(f"{name}{n}", name, name) for name in CLASSES for n in range(10)]
+    assert calibrate(from_rows(rows)).has_curve
+    assert calibrate(from_rows(rows[1:])).patients_per_class == 9
+    assert not calibrate(from_rows(rows[1:])).has_curve
+    assert calibrate(from_rows(rows[:10])).patients_per_class == 0
+
+
+def test_skill_is_measured_from_the_base_rate(from_rows: Maker) -> None:
+    """Zero where the shares of the classes are stated, one where all is known."""
+    rows = [(f"p{n}", name, "CLL") for n, name in enumerate(CLASSES * 4)]
+    skill, pair = calibrate(from_rows(rows, sure=1 / 3)).skill
+    assert skill == pytest.approx(0) and pair[0] < 0 < pair[1]
+    right = from_rows([(f"p{n}", name, name) for n, name in enumerate(CLASSES * 4)], sure=1.0)
+    assert calibrate(right).skill[0] == 1
 
 
 def test_a_temperature_without_limit_says_so(from_rows: Maker) -> None:

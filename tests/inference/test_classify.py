@@ -13,7 +13,7 @@ from PIL import Image
 from lymph.data.source import PictureSource
 from lymph.data.walk import walk
 from lymph.errors import RunError
-from lymph.evaluation import apply_temperature
+from lymph.evaluation import apply_temperature, confidence_of
 from lymph.inference import (
     answer_files,
     classify_files,
@@ -22,7 +22,6 @@ from lymph.inference import (
     patient_answers,
 )
 from lymph.inference.answers import refused
-from lymph.inference.classify import run_temperature
 from lymph.inference.examples import synthetic_examples
 from lymph.predictions import write_predictions
 from lymph.runs import Run, create_run, train_here
@@ -201,7 +200,7 @@ def test_the_temperature_softens_and_never_sharpens(run: Run) -> None:
                 next(c for c in run.classes if c != name) for name in table["predicted"][::2]
             ]
         write_predictions(table, run.path / "predictions.csv")
-        temperature = run_temperature(run)
+        temperature = confidence_of(run.predictions()).temperature
         assert (temperature == 1) if right else (temperature > 1.5)
 
 
@@ -284,7 +283,7 @@ def test_a_deep_picture_is_scaled_as_the_training_images_were(
     expected = apply_temperature(rows, classifier.temperature)
     answers = classify_files(classifier, [(str(i), data) for i, data in enumerate(own)])
     for answer, (_, row) in zip(answers, expected.iterrows(), strict=True):
-        assert any("scaled like this run's training images" in note for note in answer["notes"])
+        assert any("scaled like this run's training pictures" in note for note in answer["notes"])
         for name, value in answer["probabilities"].items():
             assert value == pytest.approx(row[f"p_{name}"], abs=0.02)
 
@@ -297,7 +296,9 @@ def test_a_deep_picture_beyond_the_runs_white_is_judged_alone(run: Run, deep_run
     kept = []
     answered = list(answer_files([ordinary, deep], named, keep=lambda p: kept.append(p.max())))
     notes = [[answer["notes"] for answer in one.answers] for one in answered]
-    assert all("this run has no record of 16-bit training images" in both[0][-1] for both in notes)
+    assert all(
+        "this run has no record of 16-bit training pictures" in both[0][-1] for both in notes
+    )
     assert "above 4,095" in notes[0][1][-1] and "16,383 is shown as white" in notes[0][1][0]
     assert (
         "scaled like this run's" in notes[1][1][-1] and "4,095 is shown as white" in notes[1][1][0]

@@ -6,6 +6,7 @@ from lymph.data.source import PictureSource
 from lymph.facts import MARKER
 from lymph.inference import classify_files, load_classifier, patient_answers
 from lymph.inference.provenance import provenance_words
+from lymph.models.familiarity import false_alarm_rate
 from lymph.runs import Run, create_run, train_here
 from lymph.splits import split_by_patient, split_by_picture
 from lymph.training.config import TrainConfig
@@ -30,8 +31,12 @@ def test_an_answer_says_what_its_model_learned_from(tiny_root: Path) -> None:
     assert learned["patients"] == len(sets["train"])
     assert learned["images"] == 3 * len(sets["train"])
     assert (learned["split"], learned["test_patients"]) == ("patient", len(sets["test"]))
+    assert "validation pictures of 3 patients" in answer["confidence_note"]
+    top = answer["probabilities"][answer["predicted"]]
+    assert answer["confidence"] in (None, top)
+    assert answer["false_alarm_rate"] == false_alarm_rate(learned["patients"])
     words = provenance_words(learned)
-    assert f"Learned from {learned['images']} images of {learned['patients']} patients" in words
+    assert f"Learned from {learned['images']} pictures of {learned['patients']} patients" in words
     assert f"{len(sets['test'])} test patients" in words and "95 % interval" in words
 
 
@@ -51,7 +56,7 @@ def test_a_model_of_drawings_gives_no_patient_answer(tiny_root: Path) -> None:
     answers = list(classify_files(classifier, named))
     assert [answer["patient"] for answer in answers] == ["99-21", "99-21"]
     assert patient_answers(answers, classifier.classes) == []
-    assert "computer-drawn images" in provenance_words(classifier.learned_from)
+    assert "computer-drawn pictures" in provenance_words(classifier.learned_from)
 
 
 def test_the_mark_is_kept_with_the_run(tiny_root: Path) -> None:

@@ -11,9 +11,12 @@ from lymph.data.read import read_picture
 from lymph.data.source import PictureSource
 from lymph.models.familiarity import (
     COLOUR_REASON,
+    FALSE_ALARMS,
+    FAMILIAR_SHARE,
     FEATURE_REASON,
     Familiarity,
     colour_statistics,
+    false_alarm_rate,
     fit_familiarity,
 )
 
@@ -74,6 +77,15 @@ def test_patients_who_were_kept_out_widen_what_is_familiar() -> None:
     assert widened.colours.threshold == alone.colours.threshold
     reasons = [widened.reason(statistics.mean(axis=0), row) for row in held_out]
     assert sum(map(bool, reasons)) <= 1
+
+
+def test_the_check_errs_less_the_more_patients_it_knew() -> None:
+    """The rate falls with the training patients, ends at what was measured, may be unknown."""
+    rates = [false_alarm_rate(patients) for patients in range(1, 40)]
+    assert np.all(np.diff(rates) <= 0) and rates[0] > rates[-1] > 1 - FAMILIAR_SHARE
+    assert (rates[0], rates[-1]) == (max(FALSE_ALARMS.values()), min(FALSE_ALARMS.values()))
+    assert false_alarm_rate(None) is None
+    assert false_alarm_rate(3, drawn=True) > false_alarm_rate(3)
 
 
 def test_it_survives_its_file(make_tiny) -> None:  # noqa: ANN001

@@ -1,17 +1,21 @@
 """The Classify page: one answer a file, a broken one beside the good ones."""
 
 import io
+import re
 import zipfile
 
 import pytest
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from lymph.data.source import PictureSource
 from lymph.data.sources import DataSet
 from lymph.facts import MARKER
+from lymph.predictions import write_predictions
 from lymph.runs import Run, create_run, train_here
 from lymph.splits import split_by_patient, split_by_picture
 from lymph.training.config import TrainConfig
+from lymph.training.folder import PREDICTIONS
 from pages.shared.pasting import decode_address
 
 from .conftest import MakeRun, OpenPage, words
@@ -48,7 +52,7 @@ def test_a_model_of_drawings_says_so_on_every_card(tiny: DataSet, open_page: Ope
     upload(app, files)
     said = html_of(app)
     assert said.count("has only ever seen computer-drawn pictures") == 2
-    assert said.count("computer-drawn images of") == 2 and "pictures together" not in said
+    assert said.count("computer-drawn pictures of") == 2 and "pictures together" not in said
 
 
 def test_the_best_honest_run_answers_first(
@@ -61,6 +65,42 @@ def test_the_best_honest_run_answers_first(
     open_page("results", run=leaky.id)
     app = open_page("classify")
     assert app.selectbox(key="classify_choice").value == honest.id
+
+
+def test_a_confidence_that_means_nothing_is_not_drawn(
+    trained: Run, tiny: DataSet, open_page: OpenPage
+) -> None:
+    """Regression: the worst model on validation drew bars of 97 %."""
+    table = trained.predictions()
+    validated = table["set"] == "val"
+    columns = [f"p_{name}" for name in trained.classes]
+    table.loc[validated, columns] = [[0.97, 0.015, 0.015]] * int(validated.sum())
+    table.loc[validated, "predicted"] = "CLL"
+    write_predictions(table, trained.path / PREDICTIONS)
+    names = ("sj-99-31_001.png", "sj-99-31_002.png")
+    files = [(name, (tiny.path / "MCL" / name).read_bytes(), "image/png") for name in names]
+    app = open_page("classify")
+    upload(app, files)
+    said = html_of(app)
+    assert said.count("confidence carries no information") == 2
+    assert said.count("width:33.3%") == 6 and " %</span>" not in said
+    # The patient's answer names a class and no more.
+    (patient,) = re.findall(r'<div class="lymph-patient">.*?</div></div>', said)
+    assert "%" not in patient and "sure" not in patient
+
+
+def test_the_verdict_says_how_often_it_errs(
+    trained: Run, tiny: DataSet, open_page: OpenPage
+) -> None:
+    """Of pictures of new patients, for as many training patients."""
+    file = io.BytesIO()
+    Image.new("RGB", (200, 150), "white").save(file, "PNG")
+    app = open_page("classify")
+    upload(app, [("blank.png", file.getvalue(), "image/png")])
+    said = html_of(app)
+    assert "Do not trust this answer" in said
+    assert "of 100 pictures of new patients it flags about" in said
+    assert "after training on 6 patients" in said
 
 
 def test_without_a_run_the_next_step_is_offered(tiny: DataSet, open_page: OpenPage) -> None:

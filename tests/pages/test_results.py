@@ -195,7 +195,7 @@ def test_runs_on_other_pictures_are_not_compared(
     [
         ("Classes", "Wilson's interval"),
         ("Curves", "Mean area"),
-        ("Calibration", "never on the patients judged here"),
+        ("Calibration", "None of them is of a patient judged here"),
         ("Pictures", "The least probability for the truth first"),
         ("Beside others", "A figure means something only with its split"),
         ("Keep", "a script that repeats the run"),
@@ -252,7 +252,8 @@ def test_a_cross_validation_is_judged_out_of_fold(
     app = open_page("results", run=run.id)
     assert app.button_group(key="set_name").value == "out-of-fold"
     assert "36 pictures" in words(app)
-    assert "Without validation patients" in words(open_page("results", part="Calibration"))
+    said = words(open_page("results", part="Calibration")).replace("\\", "")
+    assert "confidence was never checked" in said and "No reliability curve" in said
 
 
 def test_an_unknown_run_is_said_and_can_be_left(make_run: MakeRun, open_page: OpenPage) -> None:

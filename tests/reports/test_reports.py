@@ -9,18 +9,27 @@ import sys
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+import tifffile
+from PIL import Image
 from plotly.offline import get_plotlyjs
 
 import lymph
 from lymph import reports
 from lymph.cli import main
 from lymph.errors import RunError
-from lymph.evaluation import percent_interval_text, report
+from lymph.evaluation import (
+    apply_temperature,
+    confidence_of,
+    percent_interval_text,
+    report,
+)
 from lymph.facts import MARKER
 from lymph.predictions import validate_predictions
 from lymph.reports.charts import run_charts
+from lymph.reports.model import SCRIPT
 from lymph.reports.tables import LEAK_MARK
 from lymph.runs import About, Run, create_run, write_about
 from lymph.splits import make_folds
@@ -73,7 +82,8 @@ def test_the_code_holds_names_as_literals_only(tmp_path: Path, honest: Run) -> N
 
 def test_the_model_loads_without_lymph(honest: Run, tmp_path: Path) -> None:
     zipfile.ZipFile(io.BytesIO(reports.export_model(honest))).extractall(tmp_path)
-    row = honest.predictions().iloc[0]
+    confidence = confidence_of(honest.predictions())
+    row = apply_temperature(honest.predictions(), confidence.temperature).iloc[0]
     picture = Path(honest.config.data) / row["picture"]
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
     done = subprocess.run(
@@ -89,10 +99,32 @@ def test_the_model_loads_without_lymph(honest: Run, tmp_path: Path) -> None:
     for name in honest.classes:
         # bfloat16 in the run, float32 here, on machines where the former is quicker.
         assert said[name] == pytest.approx(row[f"p_{name}"], abs=0.02)
-    assert "lymph" not in (tmp_path / "classify_picture.py").read_text()
+    assert confidence.words in done.stderr and "Learned from" in done.stderr
+    assert "import lymph" not in (tmp_path / "classify_picture.py").read_text()
     about = json.loads((tmp_path / "model.json").read_text())
     assert about["judged_on"] == "Test set, split by patient, 9 pictures of 3 patients"
     assert about["interval_per_patient"]
+
+
+@pytest.mark.parametrize("shape", [(40, 60, 3), (40, 60)])
+def test_the_exported_script_refuses_deep_pictures(shape: tuple[int, ...], tmp_path: Path) -> None:
+    """Regression: 16 bits of grey came out nearly white, and were answered all the same."""
+    (tmp_path / "classify_picture.py").write_text(SCRIPT)
+    tifffile.imwrite(tmp_path / "deep.tif", np.full(shape, 9_000, np.uint16))
+    # A row of 1,600 values is no depth.
+    Image.new("RGB", (1600, 16)).save(tmp_path / "flat.bmp")
+    said = [
+        subprocess.run(
+            [sys.executable, "classify_picture.py", name],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=300,
+        ).stderr
+        for name in ("deep.tif", "flat.bmp")[: 1 if len(shape) == 3 else 2]
+    ]
+    assert said[0].startswith("This picture has more than 8 bits per channel")
+    assert all("model.json" in other for other in said[1:])  # it went on to the model
 
 
 def test_a_cross_validation_has_no_one_model(honest: Run, home_of_runs: Path) -> None:
@@ -111,7 +143,8 @@ def test_the_report_stands_alone(honest: Run) -> None:
         "Right, per patient",
         "What is taken for what",
         "ROC, patients",
-        "Reliability, pictures",
+        "No reliability curve: below 10 patients per class",
+        "ECE of a perfectly calibrated model",
         "Worst mistakes",
         "Janowczyk 2016",
         "The notebook, Task 6",
