@@ -39,6 +39,7 @@ from lymph.evaluation.selection import (
     judged_pictures,
     moved_pictures,
 )
+from lymph.evaluation.statement import STANDARD, Statement, Verdict, may_be_stated
 from lymph.evaluation.words import interval_text, interval_words, percent_interval_text
 from lymph.predictions import (
     choose_set,
@@ -55,10 +56,13 @@ __all__ = [
     "METRICS",
     "ORDERS",
     "OUT_OF_FOLD_METHOD",
+    "STANDARD",
     "Area",
     "Calibration",
     "Difference",
+    "Statement",
     "Temperature",
+    "Verdict",
     "accuracy",
     "apply_temperature",
     "areas",
@@ -86,6 +90,7 @@ __all__ = [
     "leaked_share",
     "macro_f1",
     "make_predictions",
+    "may_be_stated",
     "metric_intervals",
     "moved_pictures",
     "negative_log_likelihood",
