@@ -1,5 +1,6 @@
 """Prediction table -> metrics, patients, intervals, calibration; knows no models, no pages."""
 
+from lymph.evaluation.beside import Tested, key_of_test, letters_of, side_of, why_not_subtracted
 from lymph.evaluation.calibration import (
     Calibration,
     Temperature,
@@ -12,7 +13,7 @@ from lymph.evaluation.calibration import (
     negative_log_likelihood,
     reliability_table,
 )
-from lymph.evaluation.comparison import Difference, paired_difference
+from lymph.evaluation.comparison import Difference, Needed, paired_difference
 from lymph.evaluation.curves import AREA_METHOD, Area, areas, curve
 from lymph.evaluation.intervals import (
     OUT_OF_FOLD_METHOD,
@@ -60,8 +61,10 @@ __all__ = [
     "Area",
     "Calibration",
     "Difference",
+    "Needed",
     "Statement",
     "Temperature",
+    "Tested",
     "Verdict",
     "accuracy",
     "apply_temperature",
@@ -85,9 +88,11 @@ __all__ = [
     "interval_words",
     "judged_pictures",
     "kappa",
+    "key_of_test",
     "largest_class_baseline",
     "leaked_pictures",
     "leaked_share",
+    "letters_of",
     "macro_f1",
     "make_predictions",
     "may_be_stated",
@@ -101,6 +106,8 @@ __all__ = [
     "read_predictions",
     "reliability_table",
     "report",
+    "side_of",
     "validate_predictions",
+    "why_not_subtracted",
     "write_predictions",
 ]

@@ -21,7 +21,12 @@ from lymph.evaluation.intervals import (
 from lymph.evaluation.metrics import METRICS, confusion, largest_class_baseline, per_class
 from lymph.evaluation.statement import LEAST_PATIENTS, Answers, Origin, may_be_stated
 from lymph.facts import PATIENTS_UNKNOWN
-from lymph.predictions import choose_set, classes_of_predictions, validate_predictions
+from lymph.predictions import (
+    OUT_OF_FOLD,
+    choose_set,
+    classes_of_predictions,
+    validate_predictions,
+)
 
 SEEN_BEFORE = {
     "train": "The model has learned from these very pictures: the figures say how well it "
@@ -73,7 +78,8 @@ def report(p: pd.DataFrame, set_name: str = "test", drawn: bool = False) -> dict
         "patients": _section(patients, classes, "patients"),
     }
     _make_exact(result["patients"], patients)
-    if set_name == "out-of-fold":
+    folds = set_name in ("test", OUT_OF_FOLD) and bool((chosen["fold"] != "").all())
+    if folds or set_name == OUT_OF_FOLD:
         _say_overlap(result)
     leaked = leaked_share(p, set_name)
     if leaked is not None:
@@ -83,11 +89,15 @@ def report(p: pd.DataFrame, set_name: str = "test", drawn: bool = False) -> dict
         result["patients_unknown"] = True
     result["warnings"] = _warnings(result, chosen, patients)
     for level, table in (("pictures", chosen), ("patients", patients)):
-        result[level]["stated"] = _stated(result, level, table, drawn)
+        result[level]["stated"] = _stated(
+            result, level, table, OUT_OF_FOLD if folds else set_name, drawn
+        )
     return result
 
 
-def _stated(result: dict[str, Any], level: str, table: pd.DataFrame, drawn: bool) -> dict[str, Any]:
+def _stated(
+    result: dict[str, Any], level: str, table: pd.DataFrame, set_name: str, drawn: bool
+) -> dict[str, Any]:
     """Judge whether a level's accuracy may be stated; patients count one each row of theirs."""
     right = (table["label"] == table["predicted"]).to_numpy(np.float64)
     alone = level == "patients"
@@ -100,7 +110,7 @@ def _stated(result: dict[str, Any], level: str, table: pd.DataFrame, drawn: bool
     )
     absent, single = _thin_classes(table, result["classes"])
     origin = Origin(
-        set_name=result["set"],
+        set_name=set_name,
         leaked=result.get("leaked_test_share"),
         unknown=result.get("patients_unknown", False),
         drawn=drawn,

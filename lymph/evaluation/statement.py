@@ -135,15 +135,14 @@ class Statement:
         low, high = (_up_to(count) for count in self.needed_range)
         if self.needed is None:
             return (
-                f"For this accuracy to be stated it would take {low} to {high} test patients: one"
-                " cannot show how much patients differ."
+                f"To state it takes {low} to {high} test patients: one cannot show how much they"
+                " differ."
             )
-        about = f"about {self.needed} test patients"
         if low == high:
-            return f"For this accuracy to be stated it would take {about}."
+            return f"To state it takes about {high} test patients."
         return (
-            f"For this accuracy to be stated it would take {about} ({low} to {high}: so few say"
-            " little of how much patients differ)."
+            f"To state it takes about {_up_to(self.needed)} test patients ({low} to {high}, as so"
+            " few say little of how much patients differ)."
         )
 
     @property

@@ -5,22 +5,28 @@ from lymph.reports.code import code_of
 from lymph.reports.document import report_html
 from lymph.reports.model import export_model
 from lymph.reports.tables import (
+    beside_table,
     calibration_table,
     classes_table,
+    lettered_percent,
     marked_predictions,
     measures_table,
     method_text,
     others_chart_table,
     published_table,
     run_row,
+    split_text,
+    verdict_text,
 )
 
 __all__ = [
+    "beside_table",
     "calibration_table",
     "charts_zip",
     "classes_table",
     "code_of",
     "export_model",
+    "lettered_percent",
     "marked_predictions",
     "measures_table",
     "method_text",
@@ -29,4 +35,6 @@ __all__ = [
     "report_html",
     "run_charts",
     "run_row",
+    "split_text",
+    "verdict_text",
 ]

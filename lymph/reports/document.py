@@ -124,7 +124,7 @@ def report_html(run: Run, set_name: str = "test") -> str:
     EvaluationError
         When the run has no predictions for the set.
     """
-    figures = make_report(run.predictions(), set_name)
+    figures = make_report(run.predictions(), set_name, _drawn(run))
     pictures = choose_set(run.predictions(), set_name)
     charts = run_charts(run, figures)
     thumbnails = _thumbnails(run, pictures)
