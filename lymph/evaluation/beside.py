@@ -121,7 +121,7 @@ def why_not_subtracted(first: Tested, second: Tested) -> list[str]:
         Two models whose `key_of_test` differs.
     """
     both = len(first.pictures & second.pictures)
-    common = f"{both} of them in both" if both else "none of them in both"
+    common = f"{counted(both, 'picture')} in common" if both else "none in common"
     told = [
         f"They were tested on different pictures: {first.name} on {_size(first)}, {second.name} on"
         f" {_size(second)}, {common}. A difference would compare the pictures as much as the"
@@ -162,10 +162,10 @@ def _met(tested: Tested) -> str:
         return ""
     if not tested.known_patients:
         return f"{_start(tested.name)} had met none of its test patients."
-    return (
-        f"{_start(tested.name)} had trained on other pictures of {tested.known_patients} of its"
-        f" {counted(tested.patients, 'test patient')}."
-    )
+    some = f"{tested.known_patients} of its {counted(tested.patients, 'test patient')}"
+    if tested.known_patients == tested.patients > 1:
+        some = f"all {tested.patients} of its test patients"
+    return f"{_start(tested.name)} had trained on other pictures of {some}."
 
 
 def _start(name: str) -> str:

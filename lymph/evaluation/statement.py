@@ -53,7 +53,7 @@ class Verdict(StrEnum):
     """Whether a figure may be stated."""
 
     CAN = "can be stated"
-    CARE = "with care"
+    CARE = "stated with care"
     CANNOT = "cannot be stated"
 
 
@@ -135,22 +135,21 @@ class Statement:
         low, high = (_up_to(count) for count in self.needed_range)
         if self.needed is None:
             return (
-                f"To state it takes {low} to {high} test patients: one cannot show how much they"
-                " differ."
+                f"To be stated it needs {low} to {high} test patients: one cannot show how much"
+                " they differ."
             )
         if low == high:
-            return f"To state it takes about {high} test patients."
+            return f"To be stated it needs about {high} test patients."
         return (
-            f"To state it takes about {_up_to(self.needed)} test patients ({low} to {high}, as so"
-            " few say little of how much patients differ)."
+            f"To be stated it needs about {_up_to(self.needed)} test patients ({low} to {high}, as"
+            " so few say little of how much patients differ)."
         )
 
     @property
     def words(self) -> str:
         """Say all of it in one paragraph."""
         because = f": {'; '.join(self.reasons)}" if self.reasons else ""
-        title = "stated with care" if self.verdict is Verdict.CARE else self.verdict.value
-        parts = (f"{title[0].upper()}{title[1:]}{because}.", self.lesson, self.needed_words)
+        parts = (f"{self.verdict.capitalize()}{because}.", self.lesson, self.needed_words)
         return " ".join(part for part in parts if part)
 
     def to_json(self) -> dict[str, Any]:

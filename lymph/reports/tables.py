@@ -91,8 +91,7 @@ def mark_title(report: Mapping[str, Any]) -> str:
 def verdict_text(section: Mapping[str, Any]) -> str:
     """Say with a mark whether a section's accuracy may be stated."""
     verdict = Verdict(section["stated"]["verdict"])
-    words = "stated with care" if verdict is Verdict.CARE else verdict.value
-    return f"{VERDICT_MARKS[verdict]} {words}"
+    return f"{VERDICT_MARKS[verdict]} {verdict.value.capitalize()}"
 
 
 def honest_rank(report: Mapping[str, Any]) -> tuple[bool, bool, float]:
@@ -193,7 +192,7 @@ def _side(side: Tested) -> list[str]:
     return [
         f"{100 * side.accuracy:.0f} %",
         percent_interval_text(side.interval),
-        f"{VERDICT_MARKS[verdict]} {verdict.value}",
+        f"{VERDICT_MARKS[verdict]} {verdict.value.capitalize()}",
         side.split,
         f"{SET_TITLES[side.set_name]} set: {counted(len(side.pictures), 'picture')} of {people}",
         f"{LEAK_MARK}: {known}" if side.leaks else known,
@@ -218,7 +217,7 @@ def published_table(run: Run, report: Mapping[str, Any], level: str) -> pd.DataF
         "Method": MODELS[run.config.model].title,
         "Split": f"by {run.split().by}, {people_text(report)} judged",
         "Accuracy": f"{100 * section['accuracy']:.0f} % per {level[:-1]},"
-        f" {interval_words(section['interval'])}; {verdict_text(section)}",
+        f" {interval_words(section['interval'])}, {section['stated']['verdict']}",
         "Leaks": leak_word(report),
     }
     others = [

@@ -224,8 +224,7 @@ def show_beside(judged: Judged, other: Judged, letter: str) -> None:
     with st.container(border=True, key=f"beside_{letter}"):
         st.markdown(f"**Run A and run {letter} were tested on different pictures**")
         st.table(reports.beside_table(sides, judged.level).map(plain).set_index(""))
-        for sentence in why_not_subtracted(*sides):
-            st.markdown(f"- {plain(sentence)}")
+        st.markdown("\n".join(f"- {plain(words)}" for words in why_not_subtracted(*sides)))
 
 
 def show_difference_sentence(first: Judged, second: Judged, named: bool, measure: str) -> None:

@@ -16,8 +16,7 @@ LEVELS = {"pictures": "Per picture", "patients": "Per patient"}
 def show_stated(section: Mapping[str, Any]) -> None:
     """Say in a badge whether a section's accuracy may be stated, and below what it cannot tell."""
     stated = section["stated"]
-    words = verdict_text(section)
-    st.badge(words, color=COLOURS[Verdict(stated["verdict"])])
+    st.badge(verdict_text(section), color=COLOURS[Verdict(stated["verdict"])])
     told = " ".join(part for part in (stated["lesson"], stated["needed_words"]) if part)
     because = "; ".join(stated["reasons"])
     st.caption(plain(told or f"{because[:1].upper()}{because[1:]}."))

@@ -146,7 +146,7 @@ def test_two_patients_a_class_and_a_single_one() -> None:
     assert six.needed_range is not None and six.needed_range[0] <= six.needed <= six.needed_range[1]
     one = judged([7])
     assert one.needed is None and one.needed_range == (9, 41)
-    assert "one cannot show how much patients differ" in one.needed_words
+    assert "one cannot show how much they differ" in one.needed_words
 
 
 def test_the_ends_are_told_apart_in_words() -> None:
@@ -207,8 +207,8 @@ def test_a_report_says_of_each_level_whether_it_may_be_stated(from_rows: Maker) 
     assert found["pictures"]["stated"]["verdict"] == "can be stated"
     assert found["pictures"]["stated"]["patients"] == 102
     # Every patient is right, which nobody can promise of the next one.
-    assert found["patients"]["stated"]["verdict"] == "with care"
-    assert report(table, drawn=True)["pictures"]["stated"]["verdict"] == "with care"
+    assert found["patients"]["stated"]["verdict"] == "stated with care"
+    assert report(table, drawn=True)["pictures"]["stated"]["verdict"] == "stated with care"
     leaky = trained.assign(patient="CLL0")
     found = report(pd.concat([from_rows(rows), leaky], ignore_index=True))
     for level in ("pictures", "patients"):

@@ -34,7 +34,7 @@ def test_every_run_stands_in_the_table(make_run: MakeRun, open_page: OpenPage) -
     assert set(table["Test"]) == {f"A · {100 * figures['pictures']['accuracy']:3.0f} %"}
     assert set(table["Patients right"]) == {"2 of 3"}
     assert set(table["Validation"]) == {"B · 100 %"}
-    assert set(table["May it be stated?"]) == {"✕ cannot be stated"}
+    assert set(table["May it be stated?"]) == {"✕ Cannot be stated"}
 
 
 def test_figures_of_other_pictures_have_another_letter(
