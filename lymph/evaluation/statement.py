@@ -43,9 +43,9 @@ MOST_PATIENTS = 2000
 STANDARD = (
     "After the data presentation standard for proportions of the US National Center for Health"
     " Statistics (Series 2, No. 175, 2017), with patients as its sampling units: at least 30"
-    " effectively independent {unit}, a 95 % interval less than 30 points wide (or at most 5), no"
-    " wider than 1.3 times the accuracy, and at least 9 patients unless stated with care. The rules"
-    " on leaks, unknown patients, validation and drawings are additions."
+    " effectively independent {unit}, a 95 % interval less than 30 points wide and, unless at most"
+    " 5, no wider than 1.3 times the accuracy; with care where there are fewer than 9 patients. The"
+    " rules on leaks, unknown patients, validation and drawings are additions."
 )
 
 
@@ -135,14 +135,14 @@ class Statement:
         low, high = (_up_to(count) for count in self.needed_range)
         if self.needed is None:
             return (
-                f"To be stated it needs {low} to {high} test patients: one cannot show how much"
-                " they differ."
+                f"To be stated, this accuracy needs {low} to {high} test patients: one cannot show"
+                " how much they differ."
             )
         if low == high:
-            return f"To be stated it needs about {high} test patients."
+            return f"To be stated, this accuracy needs about {high} test patients."
         return (
-            f"To be stated it needs about {_up_to(self.needed)} test patients ({low} to {high}, as"
-            " so few say little of how much patients differ)."
+            f"To be stated, this accuracy needs about {_up_to(self.needed)} test patients ({low} to"
+            f" {high}, as so few say little of how much patients differ)."
         )
 
     @property

@@ -1,5 +1,6 @@
 """What leaves the app: tables, charts, the report, the model, the code. Knows no pages."""
 
+from lymph.reports.card import card_markdown, model_card
 from lymph.reports.charts import charts_zip, run_charts
 from lymph.reports.code import code_of
 from lymph.reports.document import report_html
@@ -22,6 +23,7 @@ from lymph.reports.tables import (
 __all__ = [
     "beside_table",
     "calibration_table",
+    "card_markdown",
     "charts_zip",
     "classes_table",
     "code_of",
@@ -30,6 +32,7 @@ __all__ = [
     "marked_predictions",
     "measures_table",
     "method_text",
+    "model_card",
     "others_chart_table",
     "published_table",
     "report_html",

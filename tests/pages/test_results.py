@@ -234,11 +234,14 @@ def test_each_headline_says_whether_it_may_be_stated(
     app = open_page("results")
     said = words(app).replace("\\", "")
     assert said.count("✕ Cannot be stated") == 2
-    assert "3 patients: this test cannot tell" in said and "To be stated it needs about" in said
+    assert (
+        "3 patients: this test cannot tell" in said
+        and "To be stated, this accuracy needs about" in said
+    )
     assert "National Center for Health Statistics" in said
     make_run(split_by_picture(PictureSource(tiny.path).usable()))
     said = words(open_page("results"))
-    assert said.count("✕ Cannot be stated") == 2 and "To be stated it needs" not in said
+    assert said.count("✕ Cannot be stated") == 2 and "To be stated, this accuracy needs" not in said
 
 
 @pytest.mark.parametrize(
