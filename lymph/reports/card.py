@@ -100,13 +100,14 @@ def _purpose(run: Run, report: Mapping[str, Any]) -> list[Row]:
 
 def _data(run: Run, predictions: pd.DataFrame) -> list[Row]:
     source, spec = run.config.source, MODELS[run.config.model]
-    kind = "computer-drawn pictures" if is_synthetic(source.root) else "pictures"
+    drawn = is_synthetic(source.root)
+    kind = "computer-drawn pictures" if drawn else "pictures"
     unknown = bool((predictions["patient"] == predictions["picture"]).all())
     people = "unknown patients"
     if not unknown:
         people = counted(int(predictions["patient"].nunique()), "patient")
     named = f"{source.path.name}: {len(predictions)} {kind} of {people}."
-    if is_synthetic(source.root):
+    if drawn:
         named += " None is from a patient: the patients are drawn too."
     height, width = spec.size
     how = (

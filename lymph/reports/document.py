@@ -377,7 +377,8 @@ def _beside(run: Run, figures: Mapping[str, Any], charts: Mapping[str, Any]) -> 
         return _section("Beside others", paragraph(DRAWN_BESIDE_REAL) + table)
     told = (
         "A figure means something only with its split: a leaky one (✕) cannot be compared with one "
-        "on patients never seen (●)."
+        "on patients never seen (●). All are of other test pictures than this run, so they are "
+        "neither ranked nor subtracted."
     )
     chart = figure_html(charts["Beside published figures"])
     table = _table(published_table(run, figures, "pictures"))

@@ -184,7 +184,8 @@ def show_published(judged: Judged) -> None:
     st.markdown(
         "A figure means something only with its split. Where pictures of one patient stand on both"
         " sides (✕), the model can know the patient instead of the disease: such a figure cannot be"
-        " compared with one on patients never seen (●)."
+        " compared with one on patients never seen (●). All are of other test pictures than this"
+        " run, so they are neither ranked nor subtracted."
     )
     draw(
         intervals_chart(reports.others_chart_table(judged.run, judged.report, judged.level)),

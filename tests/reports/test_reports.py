@@ -7,7 +7,9 @@ import re
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -21,7 +23,7 @@ from lymph.evaluation import percent_interval_text, report
 from lymph.facts import MARKER
 from lymph.predictions import validate_predictions
 from lymph.reports.charts import run_charts
-from lymph.reports.tables import LEAK_MARK
+from lymph.reports.tables import LEAK_MARK, honest_rank
 from lymph.runs import About, Run, create_run, write_about
 from lymph.splits import make_folds
 from lymph.training.config import TrainConfig
@@ -247,3 +249,24 @@ def test_a_place_that_cannot_be_written_is_one_line(
     (tmp_path / "file").write_text("in the way")
     assert main(["code", str(honest.path), "--out", str(tmp_path / "file" / "x.py")]) == 2
     assert capsys.readouterr().err.startswith("lymph: ")
+
+
+def test_a_lucky_small_test_does_not_come_before_a_large_one(
+    from_rows: Callable[..., pd.DataFrame],
+) -> None:
+    """Two runs on other patients: 12 of 12 right of three, or 9 of 10 right of sixty."""
+
+    def judged(patients: int, wrong: int) -> dict[str, Any]:
+        classes = ("CLL", "FL", "MCL")
+        rows = [
+            (f"{name}{who}", name, classes[place - 1] if picture < wrong else name)
+            for place, name in enumerate(classes)
+            for who in range(patients)
+            for picture in range(10)
+        ]
+        trained = from_rows([("other", "CLL", "CLL")], set_name="train")
+        return report(pd.concat([from_rows(rows), trained], ignore_index=True))
+
+    small, large = judged(1, 0), judged(20, 1)
+    assert small["pictures"]["accuracy"] > large["pictures"]["accuracy"]
+    assert honest_rank(small) < honest_rank(large)
