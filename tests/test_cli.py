@@ -100,7 +100,7 @@ def test_cross_validation_covers_all_patients(tiny_root: Path, tmp_path: Path) -
     assert figures["pictures"]["n"] == 36
     assert figures["patients"]["n"] == 12
     assert figures["state"] == "finished"
-    assert "cannot be stated" == figures["pictures"]["stated"]["verdict"]
+    assert figures["pictures"]["stated"]["verdict"] == "cannot be stated"
     assert "overlapping patients" in figures["pictures"]["interval_method"]
 
 
