@@ -141,7 +141,9 @@ def test_a_leak_is_marked_wherever_the_figures_go(leaky: Run) -> None:
     table = reports.marked_predictions(leaky.predictions())
     assert set(table.loc[table["set"] == "test", "patient_in_training"]) >= {"yes"}
     model = zipfile.ZipFile(io.BytesIO(reports.export_model(leaky)))
-    assert LEAK_MARK in json.loads(model.read("model.json"))["judged_on"]
+    about = json.loads(model.read("model.json"))
+    assert LEAK_MARK in about["judged_on"]
+    assert about["stated_per_patient"].startswith("Cannot be stated: ")
     assert reports.run_row(leaky, figures, None)["Leaks"] == LEAK_MARK
     assert reports.published_table(leaky, figures, "pictures")["Leaks"].iloc[0] == "yes"
 
