@@ -221,7 +221,11 @@ def show_comparisons(judged: Judged, others: Sequence[Judged]) -> None:
 
 def show_beside(judged: Judged, other: Judged, letter: str) -> None:
     """Lay two runs that were tested on different pictures beside one another, and say why."""
-    sides = [side_of(judged, "run A"), side_of(other, f"run {letter}")]
+    try:
+        sides = [side_of(judged, "run A"), side_of(other, f"run {letter}")]
+    except LymphError as error:
+        st.info(plain(str(error)))
+        return
     with st.container(border=True, key=f"beside_{letter}"):
         st.markdown(f"**Run A and run {letter} were tested on different pictures**")
         st.table(reports.beside_table(sides, judged.level).map(plain).set_index(""))

@@ -143,8 +143,14 @@ def difference_of(first: Judged, second: Judged, metric: str) -> evaluation.Diff
 
 
 def beside(run: Run, judged: Judged) -> Judged:
-    """Return another run on the set of one, or on its own to judge by where it has no such set."""
-    names = training.set_names(training.predictions_of(run))
+    """Return another run on the set of one, or on its own to judge by where it has no such set.
+
+    One that cannot be read is returned all the same: whoever asks for its figures is told.
+    """
+    try:
+        names = training.set_names(training.predictions_of(run))
+    except LymphError:
+        names = [judged.set_name]
     set_name = judged.set_name if judged.set_name in names else names[0]
     return Judged(run, set_name, judged.level)
 

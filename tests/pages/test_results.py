@@ -227,6 +227,17 @@ def test_a_cross_validation_stands_beside_a_run_of_one_split(
     assert beside.loc["Tested on", "Run B"].endswith("36 pictures of 12 patients")
 
 
+def test_a_run_to_compare_with_that_cannot_be_read_is_said(
+    make_run: MakeRun, open_page: OpenPage
+) -> None:
+    first, second = make_run(), make_run(seed=1)
+    (second.path / "predictions.csv").unlink()
+    app = open_page("results", run=first.id, **{"with": [second.id]})
+    assert not app.exception and matrices(app) == 1
+    assert "no prediction table" in app.error[0].value
+    assert any("no prediction table" in info.value for info in app.info)
+
+
 def test_each_headline_says_whether_it_may_be_stated(
     tiny: DataSet, make_run: MakeRun, open_page: OpenPage
 ) -> None:
