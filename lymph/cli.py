@@ -271,7 +271,7 @@ def crossval(options: argparse.Namespace) -> Document:
     if run is None or options.detach:
         return _ended(run) if run else None
     ended = _ended(run)
-    figures = report(run.predictions()) if ended["state"] == "finished" else {}
+    figures = _figures(run, "test") if ended["state"] == "finished" else {}
     return {**ended, **figures, **_caveat(run.config.source)}
 
 
@@ -318,7 +318,14 @@ def _listed(run: Run) -> dict[str, Any]:
 def evaluate(options: argparse.Namespace) -> Document:
     """Report a finished run's figures on one set."""
     run = open_run(options.run)
-    return {**report(run.predictions(), options.set), **_caveat(run.config.source)}
+    return {**_figures(run, options.set), **_caveat(run.config.source)}
+
+
+def _figures(run: Run, set_name: str) -> dict[str, Any]:
+    """Report a set, with what may be stated of it; drawings say nothing of real slides."""
+    from lymph.data.sources import is_synthetic
+
+    return report(run.predictions(), set_name, is_synthetic(run.config.data))
 
 
 def _set_to_judge(run: Run, asked: str | None) -> str:

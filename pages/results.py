@@ -14,10 +14,11 @@ from lymph.text import counted
 from pages.shared import choice, figures, keeping, state, training
 from pages.shared.choice import RIGHT, WRONG, Choice
 from pages.shared.frame import begin_on_pictures, next_step, offer_training, plain, show_error
-from pages.shared.judging import Judged, base_of
+from pages.shared.judging import Judged, base_of, beside, same_test
 from pages.shared.matrix import show_difference, show_matrix
 from pages.shared.navigation import ensure_app
 from pages.shared.opened import show_judged
+from pages.shared.stated import show_stated, show_why
 
 QUESTION = "How often is it right, and for whom?"
 LEVELS = {"pictures": "Per picture", "patients": "Per patient"}
@@ -60,15 +61,15 @@ def show_results(data_set: DataSet, run: Run) -> None:
     main, side = st.columns([3, 1], gap="large")
     with side, st.container(key="choosers_first"):
         set_name, level, mode = choose_view(run)
-        others = choose_others(data_set, run)
-        view = choose_comparison(others)
-    judged = Judged(run, set_name, level)
-    beside = [Judged(other, set_name, level) for other in others]
+        judged = Judged(run, set_name, level)
+        others = [beside(other, judged) for other in choose_others(data_set, run)]
+        view = choose_comparison(judged, others)
     with top:
         show_numbers(judged)
+        show_why(judged.report)
         show_warnings(judged)
     with main:
-        answer_clicks(judged, beside, mode, view)
+        answer_clicks(judged, others, mode, view)
         show_part(judged)
     next_step(
         "Next: ask the model about a picture it has never seen.", "classify", "Classify a picture"
@@ -124,8 +125,9 @@ def choose_others(data_set: DataSet, run: Run) -> list[Run]:
     return [others[run_id] for run_id in chosen]
 
 
-def choose_comparison(others: Sequence[Run]) -> str:
-    if len(others) != 1:
+def choose_comparison(judged: Judged, others: Sequence[Judged]) -> str:
+    """Draw the chooser of the view; runs tested on different pictures have no difference."""
+    if len(others) != 1 or not same_test(judged, others[0]):
         return VIEWS[0]
     return st.segmented_control(
         "Two runs as", VIEWS, default=VIEWS[0], required=True, key="comparison"
@@ -142,10 +144,12 @@ def show_numbers(judged: Judged) -> None:
         with st.container(gap=None):
             st.metric(f"Right, per picture{mark}", f"{100 * pictures['accuracy']:.0f} %")
             st.caption(f"{interval_words(pictures['interval'])}, {pictures['n']} pictures")
+            show_stated(pictures)
         with st.container(gap=None):
             st.metric(f"Right, per patient{mark}", right_text(report))
             if not unknown:
                 st.caption(f"{interval_words(patients['interval'])}, {people_text(report)}")
+                show_stated(patients)
     of_patients = f" and {100 * patients['baseline']:.0f} % of the patients"
     st.caption(
         f"{SET_TITLES[judged.set_name]} set, split by {judged.run.split().by}. Always saying the"
@@ -166,32 +170,30 @@ def show_warnings(judged: Judged) -> None:
 
 
 @st.fragment
-def answer_clicks(judged: Judged, beside: list[Judged], mode: str, view: str) -> None:
+def answer_clicks(judged: Judged, others: list[Judged], mode: str, view: str) -> None:
     """Draw the matrices and the pictures behind the choice; a click runs only this again."""
     chosen = choice.current()
-    if beside and view == VIEWS[1]:
-        show_the_difference(judged, beside[0], mode, chosen)
+    if others and view == VIEWS[1]:
+        show_the_difference(judged, others[0], mode, chosen)
         return
-    show_side_by_side(judged, beside, mode, chosen)
-    if beside:
-        measure = figures.choose_measure()
-        for other in beside:
-            figures.show_difference_sentence(judged, other, len(beside) > 1, measure)
+    show_side_by_side(judged, others, mode, chosen)
+    if others:
+        figures.show_comparisons(judged, others)
     if chosen is not None:
-        of = next((other for other in beside if other.run.id == chosen.run), judged)
+        of = next((other for other in others if other.run.id == chosen.run), judged)
         show_chosen(of, chosen)
 
 
 def show_side_by_side(
-    judged: Judged, beside: list[Judged], mode: str, chosen: Choice | None
+    judged: Judged, others: list[Judged], mode: str, chosen: Choice | None
 ) -> None:
-    shown = [judged, *beside]
-    width = 330 if beside else 300
+    shown = [judged, *others]
+    width = 330 if others else 300
     with st.grid(min(2, len(shown)), min_column_width=width, key="matrices", gap="medium"):
         for place, one in enumerate(shown):
             with st.container(gap="small"):
                 try:
-                    show_one_matrix(one, mode, chosen, place, named=bool(beside))
+                    show_one_matrix(one, mode, chosen, place, named=bool(others))
                 except LymphError as error:
                     show_error(error)
 
@@ -200,7 +202,7 @@ def show_one_matrix(
     judged: Judged, mode: str, chosen: Choice | None, place: int, named: bool
 ) -> None:
     if named:
-        st.caption(f"**Run {'ABCD'[place]}** {plain(training.title_of(judged.run))}")
+        st.caption(f"**Run {figures.LETTERS[place]}** {plain(training.title_of(judged.run))}")
         st.caption(f"{right_words(judged)} · {base_of(judged)}")
     section, run = judged.section, judged.run.id if place else ""
     show_matrix(

@@ -9,16 +9,18 @@ from lymph import reports, runs
 from lymph.charts import overlaid_curves
 from lymph.data.sources import DataSet
 from lymph.errors import LymphError
+from lymph.evaluation import letters_of
 from lymph.facts import OKABE_ITO
 from lymph.runs import Run
 from lymph.text import counted
 from pages.shared import training
 from pages.shared.figures import draw
 from pages.shared.frame import begin_on_pictures, offer_training, plain, show_error
+from pages.shared.judging import key_of_test
 from pages.shared.navigation import ensure_app, go_to
 
 QUESTION = "What has been tried, and what came of it?"
-SHARES = ("Validation", "Test")
+SHARES = ("Test", "Validation")
 
 
 def page() -> None:
@@ -42,8 +44,9 @@ def show_runs(data_set: DataSet, known: list[Run]) -> None:
         shown = known
     chosen = choose_rows(shown)
     st.caption(
-        "Accuracies are per picture, each on its own split: compare runs only where the split is"
-        " the same, and never a leaky one with an honest one. Choose rows to see more."
+        "Accuracies are per picture. The letter before one names the pictures that it was measured"
+        " on: only figures with the same letter can be compared, and they sort by letter first."
+        " Choose rows to see more."
     )
     if not chosen:
         return
@@ -57,11 +60,13 @@ def show_runs(data_set: DataSet, known: list[Run]) -> None:
 def choose_rows(shown: list[Run]) -> list[Run]:
     """Draw the table; a click on a heading sorts, on a row chooses."""
     table = pd.DataFrame([row_of(run) for run in shown])
+    letters = letters_of_tests(shown)
     for name in SHARES:
-        table[name] = 100 * pd.to_numeric(table[name])
-    number = st.column_config.NumberColumn
-    config = {name: number(name, format="%.0f %%") for name in SHARES}
-    config["Minutes"] = number("Minutes", format="%.1f")
+        table[name] = [
+            reports.lettered_percent(share, letter)
+            for share, letter in zip(table[name], letters[name], strict=True)
+        ]
+    config = {"Minutes": st.column_config.NumberColumn("Minutes", format="%.1f")}
     config["Leaks"] = st.column_config.TextColumn("Leaks", width=92)
     config["Name"] = st.column_config.TextColumn("Name", pinned=True)
     event = st.dataframe(
@@ -76,6 +81,23 @@ def choose_rows(shown: list[Run]) -> list[Run]:
         key="runs_table",
     )
     return [shown[place] for place in event["selection"]["rows"] if place < len(shown)]
+
+
+def letters_of_tests(shown: list[Run]) -> dict[str, list[str]]:
+    """Give each test and each validation set a letter, the same one to the same pictures."""
+    keys: list[str] = []
+    for name in SHARES:
+        for run in shown:
+            key = ""
+            if run.status().state == "finished":
+                tested = training.set_names(training.predictions_of(run))[0]
+                key = key_of_test(run, "val" if name == "Validation" else tested)
+            keys.append(key)
+    letters = letters_of(keys)
+    return {
+        name: letters[place * len(shown) : (place + 1) * len(shown)]
+        for place, name in enumerate(SHARES)
+    }
 
 
 def row_of(run: Run) -> dict[str, object]:
@@ -108,6 +130,22 @@ def show_learning(chosen: list[Run]) -> None:
     if curves:
         st.subheader("How they learned" if len(curves) > 1 else "How it learned", anchor=False)
         draw(overlaid_curves(curves, OKABE_ITO), "overlaid_curves")
+        if len({validated_on(run) for run in chosen}) > 1:
+            st.caption(
+                "These runs were validated on different pictures: compare the shapes of their"
+                " validation curves, not their heights."
+            )
+
+
+def validated_on(run: Run) -> tuple[str, str, str]:
+    """Return what is the same for runs that were validated on the same pictures.
+
+    It is of the split, so that a run that goes on has it too.
+    """
+    split = run.split()
+    sets = split.to_json()
+    of = sets["folds"] if split.folds is not None else sorted(sets["sets"]["val"])
+    return run.config.data, split.by, str(of)
 
 
 def show_settings(run: Run, opened: bool) -> None:

@@ -27,11 +27,14 @@ from pages.shared.frame import begin_on_pictures, plain, show_caveat, show_error
 from pages.shared.loading import duration, time_left
 from pages.shared.navigation import FILES, ensure_app, go_to
 from pages.shared.place import computer
+from pages.shared.stated import show_stated
 from pages.shared.training import (
     RESULTS_KEY,
     STATE_MARKS,
     TRAIN_KEY,
+    judged_by_test,
     pace,
+    quality_sentence,
     remember_run,
     run_in_address,
     runs_of,
@@ -449,6 +452,20 @@ def draw_numbers(run: Run) -> None:
         " chooses the epoch; how good the model is on patients it never saw stands on the Results"
         " page, with its interval."
     )
+    if run.status().state == "finished":
+        show_end(run)
+
+
+def show_end(run: Run) -> None:
+    """Show what the finished run is worth on its test, and whether that may be stated."""
+    try:
+        figures = judged_by_test(run)
+    except LymphError as error:
+        show_error(error)
+        return
+    with st.container(border=True, gap="small", key="run_end"):
+        st.markdown(plain(quality_sentence(run)))
+        show_stated(figures["pictures"])
 
 
 def draw_actions(run: Run) -> None:

@@ -62,6 +62,9 @@ def test_from_a_folder_to_an_answer(tiny_root: Path, tmp_path: Path) -> None:
             "confusion",
         }
     assert sum(map(sum, figures["pictures"]["confusion"])) == split["sets"]["test"]["pictures"]
+    for level in ("pictures", "patients"):
+        assert figures[level]["stated"]["verdict"] == "cannot be stated"
+        assert "this test cannot tell" in figures[level]["stated"]["words"]
     assert lymph("evaluate", folder, "--set", "train", "--json")["set"] == "train"
 
     (tmp_path / "broken.png").write_bytes(b"no")
@@ -97,6 +100,8 @@ def test_cross_validation_covers_all_patients(tiny_root: Path, tmp_path: Path) -
     assert figures["pictures"]["n"] == 36
     assert figures["patients"]["n"] == 12
     assert figures["state"] == "finished"
+    assert figures["pictures"]["stated"]["verdict"] == "cannot be stated"
+    assert "overlapping patients" in figures["pictures"]["interval_method"]
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Prediction table -> metrics, patients, intervals, calibration; knows no models, no pages."""
 
+from lymph.evaluation.beside import Tested, key_of_test, letters_of, side_of, why_not_subtracted
 from lymph.evaluation.calibration import (
     Calibration,
     Perfect,
@@ -14,7 +15,7 @@ from lymph.evaluation.calibration import (
     negative_log_likelihood,
     reliability_table,
 )
-from lymph.evaluation.comparison import Difference, paired_difference
+from lymph.evaluation.comparison import Difference, Needed, paired_difference
 from lymph.evaluation.confidence import Confidence, confidence_of
 from lymph.evaluation.curves import AREA_METHOD, Area, areas, curve
 from lymph.evaluation.intervals import (
@@ -42,6 +43,7 @@ from lymph.evaluation.selection import (
     judged_pictures,
     moved_pictures,
 )
+from lymph.evaluation.statement import STANDARD, Statement, Verdict, may_be_stated
 from lymph.evaluation.words import interval_text, interval_words, percent_interval_text
 from lymph.predictions import (
     choose_set,
@@ -58,12 +60,17 @@ __all__ = [
     "METRICS",
     "ORDERS",
     "OUT_OF_FOLD_METHOD",
+    "STANDARD",
     "Area",
     "Calibration",
     "Confidence",
     "Difference",
+    "Needed",
     "Perfect",
+    "Statement",
     "Temperature",
+    "Tested",
+    "Verdict",
     "accuracy",
     "apply_temperature",
     "areas",
@@ -88,11 +95,14 @@ __all__ = [
     "interval_words",
     "judged_pictures",
     "kappa",
+    "key_of_test",
     "largest_class_baseline",
     "leaked_pictures",
     "leaked_share",
+    "letters_of",
     "macro_f1",
     "make_predictions",
+    "may_be_stated",
     "metric_intervals",
     "moved_pictures",
     "negative_log_likelihood",
@@ -103,6 +113,8 @@ __all__ = [
     "read_predictions",
     "reliability_table",
     "report",
+    "side_of",
     "validate_predictions",
+    "why_not_subtracted",
     "write_predictions",
 ]

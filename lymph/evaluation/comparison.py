@@ -1,9 +1,10 @@
 """Whether two models differ: a t test on the differences of the same patients."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
+from scipy.stats import binom, chi2, nct
 
 from lymph.errors import EvaluationError
 from lymph.evaluation.intervals import (
@@ -19,12 +20,32 @@ from lymph.evaluation.intervals import (
 from lymph.evaluation.metrics import METRICS
 from lymph.evaluation.patients import by_patient
 from lymph.predictions import choose_set, classes_of_predictions, validate_predictions
+from lymph.text import counted
 
 # Of right or wrong alone, five unanimous patients stay above 5 % (2 / 2**5), six do not.
 DIFFERING_PATIENTS = 6
 DIFFERENCE_METHOD = (
     "each patient is left out in turn, for both models at once, and Student's t over the patients"
 )
+POWER = 0.8
+# Of fewer patients the spread is not known within a factor of four either way.
+LEAST_TO_PLAN = 6
+MOST_PLANNED = 10_000
+
+
+@dataclass(frozen=True)
+class Needed:
+    """How many patients it would take to tell two models apart, in 4 of 5 tests.
+
+    ``patients`` holds if the models truly differ as much as they did here; ``limits`` are what the
+    spread between so few patients allows for. Both are None where it cannot be said, and the
+    sentence says why; they are at most `MOST_PLANNED`. The sentence is empty where the patients at
+    hand tell the models apart.
+    """
+
+    patients: int | None = None
+    limits: tuple[int, int] | None = None
+    sentence: str = ""
 
 
 @dataclass(frozen=True)
@@ -40,6 +61,7 @@ class Difference:
     told_apart: bool
     sentence: str
     interval_method: str = DIFFERENCE_METHOD
+    needed: Needed = Needed()
 
 
 def paired_difference(
@@ -86,9 +108,13 @@ def paired_difference(
     before, after = (float(score(part.sum(axis=0))) for part in counts)
     if np.isnan(after - before):
         raise EvaluationError(f"{metric} is undefined on these pictures: compare by accuracy.")
-    ends = difference_interval(metric, *counts, overlap=fold_overlap(a))
+    overlap = fold_overlap(a)
+    ends = difference_interval(metric, *counts, overlap)
     interval = tuple(float(end) for end in ends)
-    return _difference(metric, before, after, interval, len(counts[0]), names)
+    found = _difference(metric, before, after, interval, len(counts[0]), names)
+    if found.told_apart:
+        return found
+    return replace(found, needed=needed_to_tell(metric, *counts, overlap))
 
 
 def difference_interval(
@@ -102,14 +128,8 @@ def difference_interval(
     interval holds zero unless at least six patients are answered differently. ``overlap`` tells how
     many times the variance counts, see `fold_overlap`.
     """
-    score, patients = METRICS[metric], first.shape[-3]
-    totals = [part.sum(axis=-3) for part in (first, second)]
-    gap = score(totals[1]) - score(totals[0])
-    left = [
-        score(total[..., None, :, :] - part)
-        for total, part in zip(totals, (first, second), strict=True)
-    ]
-    variance = variance_leaving_out(left[1] - left[0]).value * overlap
+    patients = first.shape[-3]
+    gap, variance = gap_and_variance(metric, first, second, overlap)
     half = student_t(patients) * np.sqrt(variance)
     missed = 1 - ((1 - LEVEL) / 2) ** (1 / patients)
     # Rounding leaves a little of a variance that is zero.
@@ -119,6 +139,110 @@ def difference_interval(
     few = _few_differ(first, second)
     low, high = np.where(few, np.minimum(low, 0), low), np.where(few, np.maximum(high, 0), high)
     return np.clip(np.stack([low, high], axis=-1), -1, 1)
+
+
+def gap_and_variance(
+    metric: str, first: np.ndarray, second: np.ndarray, overlap: float = 1.0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return second minus first and its variance over the patients, from patients' confusions.
+
+    ``overlap`` tells how many times the variance counts, see `fold_overlap`.
+    """
+    score = METRICS[metric]
+    totals = [part.sum(axis=-3) for part in (first, second)]
+    left = [
+        score(total[..., None, :, :] - part)
+        for total, part in zip(totals, (first, second), strict=True)
+    ]
+    variance = variance_leaving_out(left[1] - left[0]).value
+    return score(totals[1]) - score(totals[0]), overlap * variance
+
+
+def needed_to_tell(
+    metric: str, first: np.ndarray, second: np.ndarray, overlap: float = 1.0
+) -> Needed:
+    """Count the patients that it would take to tell two models apart by `difference_interval`.
+
+    Parameters
+    ----------
+    metric
+        One of `METRICS`.
+    first, second
+        Patients' confusions, G x K x K each.
+    overlap
+        How many times the variance counts, see `fold_overlap`.
+
+    Returns
+    -------
+    Needed
+        The smallest number with which a two-sided t test of 5 % on the patients' differences finds
+        the difference seen here, at the spread seen here, in 80 of 100 tests. The limits take the
+        spread at the ends of its 95 % interval (chi-squared, G - 1 degrees of freedom).
+
+    Notes
+    -----
+    By the noncentral t distribution (Cohen 1988, *Statistical Power Analysis*, chapter 2).
+    """
+    patients = len(first)
+    gap, variance = (float(value) for value in gap_and_variance(metric, first, second, overlap))
+    spread = variance * patients
+    if gap == 0:
+        return Needed(
+            sentence="No difference was seen, so how many patients it would take to see"
+            " one cannot be said."
+        )
+    if patients < LEAST_TO_PLAN:
+        return Needed(sentence=f"{counted(patients, 'patient')} cannot say how many it would take.")
+    if np.isnan(spread) or spread < 1e-18:
+        return Needed(
+            sentence="All patients differ alike, so how many it would take cannot be said."
+        )
+    share = None
+    if one_row_each(first):
+        share = float(np.mean((first != second).any(axis=(-2, -1))))
+    freedom = patients - 1
+    spreads = spread * freedom / chi2.ppf([(1 + LEVEL) / 2, 0.5, (1 - LEVEL) / 2], freedom)
+    spreads[1] = spread
+    low, count, high = (enough_to_tell(gap, value, share) for value in spreads)
+    return Needed(count, (low, high), _needed_sentence(metric, gap, patients, low, count, high))
+
+
+def enough_to_tell(gap: float, spread: float, share: float | None) -> int:
+    """Return the smallest number of patients whose t test has the power asked for.
+
+    ``share`` (0 to 1) is that of the patients who are answered differently, where each counts once.
+    """
+    low, high = 2, MOST_PLANNED
+    while low < high:
+        middle = (low + high) // 2
+        t = student_t(middle)
+        away = abs(gap) / np.sqrt(spread / middle)
+        power = nct.sf(t, middle - 1, away) + nct.cdf(-t, middle - 1, away)
+        # So far out that the distribution cannot be computed, every test finds it.
+        power = 1.0 if np.isnan(power) else float(power)
+        if share is not None:
+            power = min(power, float(binom.sf(DIFFERING_PATIENTS - 1, middle, share)))
+        low, high = (low, middle) if power >= POWER else (middle + 1, high)
+    return low
+
+
+def _needed_sentence(
+    metric: str, gap: float, patients: int, low: int, count: int, high: int
+) -> str:
+    wide = f"{abs(gap):.2f}" if metric == "kappa" else f"{100 * abs(gap):.1f} points"
+    few, about, many = (_rounded(number) for number in (low, count, high))
+    return (
+        f"If the true difference is {wide}, it takes about {about} patients to tell them apart in 4"
+        f" of 5 tests ({few} to {many}, as {patients} patients say little of how much they differ)."
+        " If it is smaller, it takes more; if there is none, no number will do."
+    )
+
+
+def _rounded(number: int) -> str:
+    """Write a number of patients with two digits that count: more would be false precision."""
+    if number >= MOST_PLANNED:
+        return f"more than {MOST_PLANNED:,}"
+    return f"{float(f'{number:.2g}'):,.0f}"
 
 
 def _few_differ(first: np.ndarray, second: np.ndarray) -> np.ndarray:

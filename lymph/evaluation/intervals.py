@@ -87,7 +87,9 @@ def clopper_pearson(successes: int, n: int, level: float = LEVEL, overlap: float
     return float(low), float(high)
 
 
-def wilson(share: np.ndarray, size: np.ndarray, patients: int, level: float = LEVEL) -> np.ndarray:
+def wilson(
+    share: np.ndarray, size: np.ndarray, patients: np.ndarray | int, level: float = LEVEL
+) -> np.ndarray:
     """Wilson's interval of a share with Student's t in place of the normal quantile.
 
     Parameters
@@ -135,9 +137,9 @@ def one_row_each(counts: np.ndarray) -> bool:
     return bool(counts.sum(axis=(-2, -1)).max(initial=0) <= 1)
 
 
-def student_t(patients: int, level: float = LEVEL) -> float:
+def student_t(patients: np.ndarray | int, level: float = LEVEL) -> np.ndarray:
     """Two-sided quantile of Student's t for a variance between patients."""
-    return float(student.ppf((1 + level) / 2, max(patients - 1, 1)))
+    return student.ppf((1 + level) / 2, np.maximum(patients - 1, 1))
 
 
 class Variance(NamedTuple):

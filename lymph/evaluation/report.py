@@ -17,12 +17,18 @@ from lymph.evaluation.intervals import (
     clopper_pearson,
     fold_overlap,
     metric_intervals,
+    patients_of,
 )
 from lymph.evaluation.metrics import METRICS, confusion, largest_class_baseline, per_class
+from lymph.evaluation.statement import LEAST_PATIENTS, Answers, Origin, may_be_stated
 from lymph.facts import PATIENTS_UNKNOWN
-from lymph.predictions import choose_set, classes_of_predictions, validate_predictions
+from lymph.predictions import (
+    OUT_OF_FOLD,
+    choose_set,
+    classes_of_predictions,
+    validate_predictions,
+)
 
-FEW_PATIENTS = 10
 SEEN_BEFORE = {
     "train": "The model has learned from these very pictures: the figures say how well it "
     "remembers, not how well it judges patients it has never seen.",
@@ -31,7 +37,7 @@ SEEN_BEFORE = {
 }
 
 
-def report(p: pd.DataFrame, set_name: str = "test") -> dict[str, Any]:
+def report(p: pd.DataFrame, set_name: str = "test", drawn: bool = False) -> dict[str, Any]:
     """Score one set of a prediction table, by picture and by patient.
 
     Parameters
@@ -40,6 +46,8 @@ def report(p: pd.DataFrame, set_name: str = "test") -> dict[str, Any]:
         Prediction table; its other sets serve only to see whether patients leak.
     set_name
         ``test``, ``train``, ``val`` or ``out-of-fold``.
+    drawn
+        Whether a computer drew the pictures: then no figure says anything of real slides.
 
     Returns
     -------
@@ -50,7 +58,8 @@ def report(p: pd.DataFrame, set_name: str = "test") -> dict[str, Any]:
         whose patient the model has trained on. ``pictures`` and ``patients`` each hold n,
         accuracy, balanced_accuracy, macro_f1, kappa (None when undefined), interval (of the
         accuracy), intervals (of each metric), baseline (always the largest class), confusion (rows
-        true, columns predicted) and per_class (precision, recall, f1, support and their intervals).
+        true, columns predicted), per_class (precision, recall, f1, support and their intervals) and
+        stated (may the accuracy be stated? see `lymph.evaluation.statement.Statement`).
         Shares run from 0 to 1. Intervals are 95 % and never without width; interval_method beside
         each names its method in a sentence, intervals_method that of each metric.
 
@@ -70,7 +79,8 @@ def report(p: pd.DataFrame, set_name: str = "test") -> dict[str, Any]:
         "patients": _section(patients, classes, "patients"),
     }
     _make_exact(result["patients"], patients)
-    if set_name == "out-of-fold":
+    folds = set_name in ("test", OUT_OF_FOLD) and bool((chosen["fold"] != "").all())
+    if folds or set_name == OUT_OF_FOLD:
         _say_overlap(result)
     leaked = leaked_share(p, set_name)
     if leaked is not None:
@@ -79,7 +89,37 @@ def report(p: pd.DataFrame, set_name: str = "test") -> dict[str, Any]:
     if (chosen["patient"] == chosen["picture"]).all():
         result["patients_unknown"] = True
     result["warnings"] = _warnings(result, chosen, patients)
+    for level, table in (("pictures", chosen), ("patients", patients)):
+        result[level]["stated"] = _stated(
+            result, level, table, OUT_OF_FOLD if folds else set_name, drawn
+        )
     return result
+
+
+def _stated(
+    result: dict[str, Any], level: str, table: pd.DataFrame, set_name: str, drawn: bool
+) -> dict[str, Any]:
+    """Judge whether a level's accuracy may be stated; patients count one each row of theirs."""
+    right = (table["label"] == table["predicted"]).to_numpy(np.float64)
+    alone = level == "patients"
+    unit = np.arange(len(table)) if alone else patients_of(table)
+    answers = Answers(
+        np.bincount(unit, weights=right),
+        np.bincount(unit).astype(np.float64),
+        tuple(result[level]["interval"]),
+        one_each=alone,
+        overlap=fold_overlap(table),
+    )
+    absent, single = _thin_classes(table, result["classes"])
+    origin = Origin(
+        set_name=set_name,
+        leaked=result.get("leaked_test_share"),
+        unknown=result.get("patients_unknown", False),
+        drawn=drawn,
+        absent=absent,
+        single=single,
+    )
+    return may_be_stated(answers, origin, level).to_json()
 
 
 def leaked_share(p: pd.DataFrame, set_name: str = "test") -> float | None:
@@ -172,10 +212,10 @@ def _warnings(result: dict[str, Any], chosen: pd.DataFrame, patients: pd.DataFra
         found.append(PATIENTS_UNKNOWN)
     if result["set"] in SEEN_BEFORE:
         found.append(SEEN_BEFORE[result["set"]])
-    if count < FEW_PATIENTS and "patients_unknown" not in result:
+    if count < LEAST_PATIENTS and "patients_unknown" not in result:
         found.append(
             f"Only {count} {'patient' if count == 1 else 'patients'} in this set: with fewer than "
-            f"{FEW_PATIENTS} a single figure says little; read the interval, or cross-validate "
+            f"{LEAST_PATIENTS} a single figure says little; read the interval, or cross-validate "
             "over all patients."
         )
     found += _one_class_warnings(chosen, result["classes"])
@@ -193,19 +233,24 @@ def _one_class_warnings(chosen: pd.DataFrame, classes: list[str]) -> list[str]:
             f"The model predicts a single class, {predicted[0]}, for every picture: its accuracy "
             "is only that class's share."
         )
-    patients_of = chosen.groupby("label")["patient"].nunique()
-    absent = [name for name in classes if name not in patients_of.index]
+    absent, single = _thin_classes(chosen, classes)
     if absent:
         found.append(
             f"This set has no picture of {', '.join(absent)}: the figures say nothing of that."
         )
-    single = [name for name in classes if patients_of.get(name, 0) == 1]
     if single:
         found.append(
             f"A single patient stands for {', '.join(single)}: how patients of that class differ "
             "cannot be seen, and its intervals are very wide."
         )
     return found
+
+
+def _thin_classes(chosen: pd.DataFrame, classes: list[str]) -> tuple[list[str], list[str]]:
+    """Return the classes without a patient in a set, and those with a single one."""
+    people = chosen.groupby("label")["patient"].nunique()
+    absent = [name for name in classes if name not in people.index]
+    return absent, [name for name in classes if people.get(name, 0) == 1]
 
 
 def _percent(share: float) -> str:

@@ -14,6 +14,7 @@ from lymph.data.sources import is_synthetic
 from lymph.data.thumbnails import thumbnail_paths
 from lymph.errors import LymphError
 from lymph.evaluation import (
+    STANDARD,
     apply_temperature,
     by_patient,
     calibrate,
@@ -26,6 +27,7 @@ from lymph.evaluation import report as make_report
 from lymph.explain import neighbour_rates, run_features
 from lymph.facts import class_colours
 from lymph.models.specs import MODELS
+from lymph.reports.card import GUIDELINES, card_html, filled_text, model_card
 from lymph.reports.charts import figure_html, matrices, run_charts
 from lymph.reports.code import code_of
 from lymph.reports.pictures import address_of, paragraph
@@ -43,6 +45,7 @@ from lymph.reports.tables import (
     method_text,
     published_table,
     right_text,
+    verdict_text,
 )
 from lymph.runs import Run, read_about
 
@@ -76,6 +79,12 @@ table.plain th, table.plain td {text-align: left; padding: .35rem .6rem;
   gap: 12px; margin-bottom: 1.5rem}
 .reasons figure {margin: 0; font-size: .85rem; max-width: 420px}
 .reasons img {width: 100%; border-radius: 4px; display: block}
+.stated {font-size: .92rem; max-width: 24rem}
+table.card th {width: 24%} table.card td:last-child {width: 24%}
+@media (max-width: 40rem) {table.card th, table.card td, table.card td:last-child
+  {display: block; width: auto; padding: .15rem .3rem} table.card th, table.card td
+  {border-bottom: 0} table.card td:last-child {border-bottom: 1px solid #DDD8E3}}
+.blank {color: #B3264E}
 pre {background: #F5F3F7; padding: 1rem; overflow-x: auto; font-size: .82rem}
 summary {cursor: pointer; padding: .4rem 0}
 """
@@ -126,7 +135,7 @@ def report_html(run: Run, set_name: str = "test") -> str:
     EvaluationError
         When the run has no predictions for the set.
     """
-    figures = make_report(run.predictions(), set_name)
+    figures = make_report(run.predictions(), set_name, _drawn(run))
     pictures = choose_set(run.predictions(), set_name)
     charts = run_charts(run, figures)
     thumbnails = _thumbnails(run, pictures)
@@ -141,6 +150,7 @@ def report_html(run: Run, set_name: str = "test") -> str:
         _map(run, charts),
         _beside(run, figures, charts),
         _section("How it learned", _charts(charts, ("Learning",))),
+        _card(run, figures),
         _repeat(run, set_name),
     ]
     title = html.escape(_title(run))
@@ -192,13 +202,28 @@ def _head(run: Run, figures: Mapping[str, Any]) -> str:
         + leak
         + '<div class="numbers">'
         f"<div>Right, per picture<b>{100 * pictures['accuracy']:.0f} %</b>"
-        f'<span class="quiet">{interval_words(pictures["interval"])}</span></div>'
+        f'<span class="quiet">{interval_words(pictures["interval"])}</span>'
+        f"{_stated(pictures)}</div>"
         f"<div>Right, per patient<b>{right_text(figures)}</b>"
-        f'<span class="quiet">{interval_words(patients["interval"])}</span></div></div>'
+        f'<span class="quiet">{interval_words(patients["interval"])}</span>'
+        f"{_stated(patients)}</div></div>"
+        + paragraph(STANDARD.format(unit="pictures or patients"), "quiet")
         + "".join(paragraph(warning, "quiet") for warning in warnings)
         + (paragraph(notes) if notes else "")
         + paragraph("For learning only: this is not a medical device.", "quiet")
     )
+
+
+def _stated(section: Mapping[str, Any]) -> str:
+    """Say below a headline whether it may be stated, why not, and what the test cannot tell."""
+    stated = section["stated"]
+    parts = ("; ".join(stated["reasons"]), stated["lesson"], stated["needed_words"])
+    why = html.escape(" ".join(_sentence(part) for part in parts if part))
+    return f'<div class="stated"><strong>{verdict_text(section)}</strong>. {why}</div>'
+
+
+def _sentence(words: str) -> str:
+    return f"{words[0].upper()}{words[1:]}".rstrip(".") + "."
 
 
 def _drawn(run: Run) -> bool:
@@ -348,11 +373,18 @@ def _beside(run: Run, figures: Mapping[str, Any], charts: Mapping[str, Any]) -> 
         return _section("Beside others", paragraph(DRAWN_BESIDE_REAL) + table)
     told = (
         "A figure means something only with its split: a leaky one (✕) cannot be compared with one "
-        "on patients never seen (●)."
+        "on patients never seen (●). All are of other test pictures than this run, so they are "
+        "neither ranked nor subtracted."
     )
     chart = figure_html(charts["Beside published figures"])
     table = _table(published_table(run, figures, "pictures"))
     return _section("Beside others", paragraph(told) + chart + table)
+
+
+def _card(run: Run, figures: Mapping[str, Any]) -> str:
+    card = model_card(run, figures)
+    told = paragraph(GUIDELINES) + paragraph(filled_text(card), "quiet")
+    return _section("Model card", told + card_html(card))
 
 
 def _repeat(run: Run, set_name: str) -> str:

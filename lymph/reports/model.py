@@ -7,6 +7,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+from lymph.data.sources import is_synthetic
 from lymph.errors import RunError
 from lymph.evaluation import confidence_of, report
 from lymph.models.specs import MODELS
@@ -111,7 +112,8 @@ def _about(run: Run, set_name: str) -> dict[str, Any]:
     from lymph.inference.provenance import caution_words, learned_from
     from lymph.models import inputs
 
-    spec, figures = MODELS[run.config.model], report(run.predictions(), set_name)
+    drawn = is_synthetic(run.config.data)
+    spec, figures = MODELS[run.config.model], report(run.predictions(), set_name, drawn)
     mean, std = (inputs.GREY_MEAN, inputs.GREY_STD)
     if not spec.grey:
         mean, std = inputs.IMAGENET_MEAN, inputs.IMAGENET_STD
@@ -135,4 +137,6 @@ def _about(run: Run, set_name: str) -> dict[str, Any]:
         "interval_per_patient": figures["patients"]["interval"],
         "interval_method_per_picture": figures["pictures"]["interval_method"],
         "interval_method_per_patient": figures["patients"]["interval_method"],
+        "stated_per_picture": figures["pictures"]["stated"]["words"],
+        "stated_per_patient": figures["patients"]["stated"]["words"],
     }

@@ -1,6 +1,6 @@
 """The figures of a run as tables to read, each with its interval, leaky ones marked."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,8 @@ from lymph.evaluation import (
     OUT_OF_FOLD_METHOD,
     Area,
     Calibration,
+    Tested,
+    Verdict,
     interval_text,
     interval_words,
     leaked_pictures,
@@ -42,6 +44,8 @@ SCORES_TOLD = {
 SKILL, PERFECT = "Brier skill score", "ECE of a perfectly calibrated model"
 CALIBRATION_ROWS = ("Brier score", SKILL, "NLL", "ECE", PERFECT)
 LEAKED = "patient_in_training"
+# Marks that tell verdicts apart without colour.
+VERDICT_MARKS = {Verdict.CAN: "✓", Verdict.CARE: "~", Verdict.CANNOT: "✕"}
 
 
 def area_text(area: Area) -> str:
@@ -88,14 +92,22 @@ def mark_title(report: Mapping[str, Any]) -> str:
     return "This split leaks." if mark_of(report) == LEAK_MARK else ""
 
 
+def verdict_text(section: Mapping[str, Any]) -> str:
+    """Say with a mark whether a section's accuracy may be stated."""
+    verdict = Verdict(section["stated"]["verdict"])
+    return f"{VERDICT_MARKS[verdict]} {verdict.value.capitalize()}"
+
+
 def honest_rank(report: Mapping[str, Any]) -> tuple[bool, bool, float]:
     """Rank a run's report: tested on patients of its own first, whatever a leaky one scores.
 
-    A class that the test set lacks is not counted; ties are left to the caller.
+    Runs may be tested on other patients and on more or fewer, so their figures are not compared:
+    first comes the one that promises most, by the lower end of the balanced accuracy's interval. A
+    class that the test set lacks is not counted; ties are left to the caller.
     """
     of_test = report["set"] == "test"
-    accuracy = report["pictures"]["balanced_accuracy"]
-    return (not mark_of(report), of_test, accuracy if accuracy is not None else 0.0)
+    promised = report["pictures"]["intervals"]["balanced_accuracy"]
+    return (not mark_of(report), of_test, promised[0] if promised else 0.0)
 
 
 def leak_word(report: Mapping[str, Any]) -> str:
@@ -199,6 +211,43 @@ DRAWN_BESIDE_REAL = (
 )
 
 
+def beside_table(sides: Sequence[Tested], level: str) -> pd.DataFrame:
+    """Lay out models that were tested on different pictures, one column each; nothing is ranked.
+
+    The first column names what a row says; ``level`` is pictures or patients.
+    """
+    columns = {side.name[:1].upper() + side.name[1:]: _side(side) for side in sides}
+    rows = [f"Right, per {level[:-1]}", "95 % interval", "May it be stated?", "Split", "Tested on"]
+    return pd.DataFrame({"": [*rows, "Of patients it trained on"], **columns})
+
+
+def _side(side: Tested) -> list[str]:
+    people = "unknown patients" if side.patients is None else counted(side.patients, "patient")
+    known = "unknown"
+    if side.known_pictures is not None:
+        pictures, patients = len(side.pictures), side.patients
+        known = (
+            f"{side.known_pictures} of {pictures} pictures, {side.known_patients} of {patients}"
+            " patients"
+        )
+    verdict = Verdict(side.stated)
+    return [
+        f"{100 * side.accuracy:.0f} %",
+        percent_interval_text(side.interval),
+        f"{VERDICT_MARKS[verdict]} {verdict.value.capitalize()}",
+        side.split,
+        f"{SET_TITLES[side.set_name]} set: {counted(len(side.pictures), 'picture')} of {people}",
+        f"{LEAK_MARK}: {known}" if side.leaks else known,
+    ]
+
+
+def split_text(run: Run) -> str:
+    """Say how a run's split was made: by what, in how many folds, from which seed."""
+    split = run.split()
+    folds = f"{len(split.folds)} folds " if split.folds else ""
+    return f"{folds}by {split.by}, seed {split.seed}"
+
+
 def published_table(run: Run, report: Mapping[str, Any], level: str) -> pd.DataFrame:
     """Lay published figures and the notebook's beside a run, each with its protocol.
 
@@ -210,7 +259,7 @@ def published_table(run: Run, report: Mapping[str, Any], level: str) -> pd.DataF
         "Method": MODELS[run.config.model].title,
         "Split": f"by {run.split().by}, {people_text(report)} judged",
         "Accuracy": f"{100 * section['accuracy']:.0f} % per {level[:-1]},"
-        f" {interval_words(section['interval'])}",
+        f" {interval_words(section['interval'])}, {section['stated']['verdict']}",
         "Leaks": leak_word(report),
     }
     others = [
@@ -270,6 +319,17 @@ def marked_predictions(p: pd.DataFrame) -> pd.DataFrame:
     return marked
 
 
+def lettered_percent(share: float | None, letter: str) -> str | None:
+    """Write a share after the letter of its test, so that it sorts among its own; None stays None.
+
+    Percents take three places, since the column is sorted as text.
+    """
+    if share is None or pd.isna(share):
+        return None
+    percent = f"{100 * share:3.0f} %"
+    return f"{letter} · {percent}" if letter else percent
+
+
 def run_row(
     run: Run, judged: Mapping[str, Any] | None, validated: Mapping[str, Any] | None
 ) -> dict[str, object]:
@@ -287,8 +347,7 @@ def run_row(
     dict
         Figures are shares, 0 to 1, or None; intervals, split and leak stand beside them.
     """
-    config, split, status, about = run.config, run.split(), run.status(), read_about(run)
-    folds = f"{len(split.folds)} folds " if split.folds else ""
+    config, status, about = run.config, run.status(), read_about(run)
     found: dict[str, object] = {}
     if judged is not None:
         pictures = judged["pictures"]
@@ -297,14 +356,16 @@ def run_row(
             "Leaks": "⚠ unknown" if mark == UNKNOWN_MARK else mark or "no",
             "Test": pictures["accuracy"],
             "95 % interval": percent_interval_text(pictures["interval"]) + (" ⚠" if mark else ""),
+            "May it be stated?": verdict_text(pictures),
             "Patients right": right_text(judged),
         }
     return {
         "Name": about.name or run.path.name,
-        "Split": f"{folds}by {split.by}, seed {split.seed}",
+        "Split": split_text(run),
         "Leaks": found.get("Leaks", ""),
         "Test": found.get("Test"),
         "95 % interval": found.get("95 % interval", ""),
+        "May it be stated?": found.get("May it be stated?", ""),
         "Patients right": found.get("Patients right", ""),
         "Validation": validated and validated["pictures"]["accuracy"],
         "Model": MODELS[config.model].title,

@@ -1,5 +1,7 @@
 """The further parts of the Results page: classes, curves, calibration, lists, other figures."""
 
+from collections.abc import Sequence
+
 import plotly.graph_objects as go
 import streamlit as st
 
@@ -7,7 +9,7 @@ from lymph import reports
 from lymph.charts import class_curves, intervals_chart, reliability_chart
 from lymph.data.sources import is_synthetic
 from lymph.errors import LymphError
-from lymph.evaluation import AREA_METHOD, curve, in_order
+from lymph.evaluation import AREA_METHOD, curve, in_order, why_not_subtracted
 from lymph.facts import class_colours
 from lymph.reports.tables import DRAWN_BESIDE_REAL, METRICS_TOLD, area_text
 from lymph.text import counted
@@ -21,6 +23,8 @@ from pages.shared.judging import (
     calibration_of,
     confidence_of,
     difference_of,
+    same_test,
+    side_of,
 )
 from pages.shared.opened import show_judged
 
@@ -29,6 +33,7 @@ ORDERS_TOLD = {
     "certain": "Most certain",
     "uncertain": "Least certain",
 }
+LETTERS = "ABCD"
 # The camera keeps a chart as PNG; nothing is asked of the network.
 CHART = {"displaylogo": False, "modeBarButtons": [["toImage"]]}
 
@@ -168,7 +173,8 @@ def show_published(judged: Judged) -> None:
     st.markdown(
         "A figure means something only with its split. Where pictures of one patient stand on both"
         " sides (✕), the model can know the patient instead of the disease: such a figure cannot be"
-        " compared with one on patients never seen (●)."
+        " compared with one on patients never seen (●). All are of other test pictures than this"
+        " run, so they are neither ranked nor subtracted."
     )
     draw(
         intervals_chart(reports.others_chart_table(judged.run, judged.report, judged.level)),
@@ -190,8 +196,33 @@ def choose_measure() -> str:
     )
 
 
+def show_comparisons(judged: Judged, others: Sequence[Judged]) -> None:
+    """Compare a run with others: a difference on the same pictures, else side by side, with why."""
+    same = [other for other in others if same_test(judged, other)]
+    if same:
+        measure = choose_measure()
+        for other in same:
+            show_difference_sentence(judged, other, len(others) > 1, measure)
+    for place, other in enumerate(others, start=1):
+        if other not in same:
+            show_beside(judged, other, LETTERS[place])
+
+
+def show_beside(judged: Judged, other: Judged, letter: str) -> None:
+    """Lay two runs that were tested on different pictures beside one another, and say why."""
+    try:
+        sides = [side_of(judged, "run A"), side_of(other, f"run {letter}")]
+    except LymphError as error:
+        st.info(plain(str(error)))
+        return
+    with st.container(border=True, key=f"beside_{letter}"):
+        st.markdown(f"**Run A and run {letter} were tested on different pictures**")
+        st.table(reports.beside_table(sides, judged.level).map(plain).set_index(""))
+        st.markdown("\n".join(f"- {plain(words)}" for words in why_not_subtracted(*sides)))
+
+
 def show_difference_sentence(first: Judged, second: Judged, named: bool, measure: str) -> None:
-    """Say whether two runs differ, where they were judged on the same pictures."""
+    """Say whether two runs of the same test differ, and how many patients it would take to see."""
     try:
         difference = difference_of(first, second, measure)
     except LymphError as error:
@@ -200,4 +231,5 @@ def show_difference_sentence(first: Judged, second: Judged, named: bool, measure
     lead = f"{plain(training.title_of(second.run))}: " if named else ""
     why = first.mark or second.mark
     mark = f" :red[**{why}: this comparison cannot be trusted.**]" if why else ""
-    st.info(f"{lead}{plain(difference.sentence)} Per {first.unit[:-1]}.{mark}")
+    words = plain(f"{difference.sentence} Per {first.unit[:-1]}. {difference.needed.sentence}")
+    st.info(f"{lead}{words}{mark}")

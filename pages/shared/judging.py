@@ -6,8 +6,9 @@ import pandas as pd
 import streamlit as st
 
 from lymph import evaluation
-from lymph.evaluation import Area, Calibration, Confidence
-from lymph.reports.tables import base_text, mark_of
+from lymph.errors import LymphError
+from lymph.evaluation import Area, Calibration, Confidence, Tested
+from lymph.reports.tables import base_text, mark_of, split_text
 from lymph.runs import Run
 from pages.shared import training
 
@@ -133,3 +134,49 @@ def difference_of(first: Judged, second: Judged, metric: str) -> evaluation.Diff
         When they were not judged on the same pictures.
     """
     return _difference(first.key, second.key, metric)
+
+
+def beside(run: Run, judged: Judged) -> Judged:
+    """Return another run on the set of one, or on its own to judge by where it has no such set.
+
+    One that cannot be read is returned all the same: whoever asks for its figures is told.
+    """
+    try:
+        names = training.set_names(training.predictions_of(run))
+    except LymphError:
+        names = [judged.set_name]
+    set_name = judged.set_name if judged.set_name in names else names[0]
+    return Judged(run, set_name, judged.level)
+
+
+@st.cache_data(show_spinner=False, max_entries=400)
+def _key_of_test(path: str, changed: float, set_name: str) -> str:
+    try:
+        return evaluation.key_of_test(training.predictions_at(path, changed), set_name)
+    except LymphError:
+        return ""
+
+
+def key_of_test(run: Run, set_name: str) -> str:
+    """Return a mark of the pictures of a run's set, empty where there is no such set.
+
+    Figures of two runs can be compared where it is the same.
+    """
+    return _key_of_test(str(run.path), training.changed(run), set_name)
+
+
+def same_test(first: Judged, second: Judged) -> bool:
+    """Tell whether two runs were judged on the same pictures, so that they can be subtracted."""
+    one, other = (key_of_test(judged.run, judged.set_name) for judged in (first, second))
+    return bool(one) and one == other
+
+
+@st.cache_data(show_spinner="Comparing the tests", max_entries=64)
+def _side(key: Key, split: str, name: str) -> Tested:
+    path, changed, set_name, level = key
+    return evaluation.side_of(training.predictions_at(path, changed), set_name, split, level, name)
+
+
+def side_of(judged: Judged, name: str) -> Tested:
+    """Return what a run was tested on and what came of it; ``name`` is what sentences call it."""
+    return _side(judged.key, split_text(judged.run), name)

@@ -22,6 +22,13 @@ def show_downloads(judged: Judged) -> None:
         "text/html",
     )
     offer(
+        "Model card",
+        "What the run knows of TRIPOD+AI, CLAIM and the model info sheet; the rest to fill in.",
+        lambda: reports.card_markdown(run, judged.report).encode(),
+        f"{stem}-model-card.md",
+        "text/markdown",
+    )
+    offer(
         "Predictions",
         "One row a picture: what it is, what the model says, and how sure it is.",
         lambda: reports.marked_predictions(run.predictions()).to_csv(index=False).encode(),
@@ -48,17 +55,21 @@ def show_downloads(judged: Judged) -> None:
 
 def offer(title: str, words: str, make: Callable[[], bytes], file_name: str, mime: str) -> None:
     """Draw one line: what it is, and the button that makes and hands it out."""
-    with st.container(horizontal=True, vertical_alignment="center", key=f"keep_{title.lower()}"):
+    with st.container(horizontal=True, vertical_alignment="center", key=f"keep_{_key(title)}"):
         st.download_button(
             title,
             make,
             file_name,
             mime,
-            key=f"download_{title.lower()}",
+            key=f"download_{_key(title)}",
             on_click="ignore",
             width=140,
         )
         st.write(words)
+
+
+def _key(title: str) -> str:
+    return title.lower().replace(" ", "_")
 
 
 def show_code(judged: Judged, stem: str) -> None:

@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from lymph import runs
-from lymph.data.sources import DataSet
+from lymph.data.sources import DataSet, is_synthetic
 from lymph.errors import LymphError
 from lymph.evaluation import interval_words, report
 from lymph.facts import PATIENTS_UNKNOWN
@@ -136,7 +136,8 @@ def predictions_of(run: Run) -> pd.DataFrame:
 
 @st.cache_data(show_spinner="Counting", max_entries=200)
 def _report(path: str, written: float, set_name: str) -> dict[str, Any]:
-    return report(predictions_at(path, written), set_name)
+    drawn = is_synthetic(runs.open_run(path).config.data)
+    return report(predictions_at(path, written), set_name, drawn)
 
 
 def report_of(run: Run, set_name: str) -> dict[str, Any]:

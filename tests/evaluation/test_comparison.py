@@ -9,6 +9,12 @@ import pytest
 from bench import coverage
 from lymph.errors import EvaluationError
 from lymph.evaluation import METRICS, metric_intervals, paired_difference
+from lymph.evaluation.comparison import (
+    difference_interval,
+    enough_to_tell,
+    gap_and_variance,
+    needed_to_tell,
+)
 
 Maker = Callable[..., pd.DataFrame]
 CLASSES = ["CLL", "FL", "MCL"]
@@ -106,3 +112,84 @@ def test_six_patients_can_tell_a_large_difference(from_rows: Maker) -> None:
 
     found = paired_difference(answered(2, 2), answered(8, 3))
     assert found.told_apart and found.patients == 6
+
+
+@pytest.mark.parametrize("level", coverage.LEVELS)
+@pytest.mark.parametrize(("accuracies", "clustering"), [((0.55, 0.75), 0.5), ((0.6, 0.7), 0.2)])
+def test_as_many_patients_as_are_needed_find_the_difference_in_4_of_5_tests(
+    accuracies: tuple[float, float], clustering: float, level: str
+) -> None:
+    """Planned from 9,000 patients; three in five of that number find it clearly less often."""
+    rng = np.random.default_rng(3)
+
+    def pair(tests: int, patients: int) -> list[np.ndarray]:
+        pictures = np.full((tests, patients), 12)
+        drawn = [coverage.draw_answers(rng, pictures, one, clustering) for one in accuracies]
+        if level == "patients":
+            drawn = [coverage.judge_patients(rng, counts) for counts in drawn]
+        return drawn
+
+    def found(patients: float) -> float:
+        ends = difference_interval("accuracy", *pair(800, 3 * round(patients / 3)))
+        return float(np.mean((ends[:, 0] > 0) | (ends[:, 1] < 0)))
+
+    first, second = pair(1, 9000)
+    needed = needed_to_tell("accuracy", first[0], second[0]).patients
+    assert needed is not None
+    assert 0.74 <= found(needed) <= 0.89
+    assert found(0.6 * needed) < 0.7
+
+
+def test_the_limits_of_six_patients_hold_what_many_would_say() -> None:
+    """Two a class: in 9 of 10 tests or more, for the difference that the test itself saw."""
+    rng = np.random.default_rng(5)
+    first, second = (
+        coverage.draw_answers(rng, np.full((120, 6), 12), accuracy, 0.2) for accuracy in (0.6, 0.7)
+    )
+    many = [
+        coverage.draw_answers(rng, np.full((1, 3000), 12), accuracy, 0.2)[0]
+        for accuracy in (0.6, 0.7)
+    ]
+    spread = 3000 * gap_and_variance("accuracy", *many)[1]
+    held = []
+    for one, other in zip(first, second, strict=True):
+        limits = needed_to_tell("accuracy", one, other).limits
+        if limits is not None:
+            gap = float(gap_and_variance("accuracy", one, other)[0])
+            held.append(limits[0] <= enough_to_tell(gap, spread, None) <= limits[1])
+    assert np.mean(held) >= 0.9 and len(held) > 100
+
+
+def test_how_many_patients_it_takes_is_said_or_why_not(from_rows: Maker) -> None:
+    def of_patients(right: list[int]) -> pd.DataFrame:
+        return from_rows(
+            [
+                (f"{name}{who}", name, name if place < right[2 * code + who] else CLASSES[code - 1])
+                for code, name in enumerate(CLASSES)
+                for who in range(2)
+                for place in range(10)
+            ]
+        )
+
+    worse, better = of_patients([5, 3, 6, 4, 5, 4]), of_patients([6, 6, 4, 6, 7, 4])
+    found = paired_difference(worse, better)
+    assert not found.told_apart and found.difference == pytest.approx(0.1)
+    low, high = found.needed.limits or (0, 0)
+    assert low < (found.needed.patients or 0) < high
+    assert found.needed.sentence.startswith("If the true difference is 10.0 points, it takes about")
+    assert paired_difference(worse, worse).needed.patients is None
+    assert "No difference was seen" in paired_difference(worse, worse).needed.sentence
+    told = paired_difference(worse, of_patients([9, 8, 10, 9, 9, 8]))
+    assert told.told_apart and told.needed.sentence == ""
+    few = ["CLL0", "CLL1", "FL0", "FL1"]
+    parts = [table[table["patient"].isin(few)] for table in (worse, better)]
+    assert "4 patients cannot say" in paired_difference(*parts).needed.sentence
+    same = paired_difference(of_patients([5] * 6), of_patients([6] * 6)).needed
+    assert same.patients is None and "All patients differ alike" in same.sentence
+
+
+def test_a_small_difference_needs_more_than_can_be_counted() -> None:
+    assert enough_to_tell(1e-4, 0.1, None) == 10_000
+    assert enough_to_tell(0.5, 0.01, None) == 3
+    # Where each patient counts once, six must be answered differently.
+    assert enough_to_tell(0.5, 0.01, 0.5) == 15

@@ -181,13 +181,78 @@ def test_the_difference_of_two_runs_leads_to_pictures_too(
     ]
 
 
-def test_runs_on_other_pictures_are_not_compared(
+def test_runs_on_other_pictures_stand_side_by_side_and_are_never_subtracted(
+    tiny: DataSet, make_run: MakeRun, open_page: OpenPage
+) -> None:
+    """A leaky run was shown as better by ten points, on other patients."""
+    table = PictureSource(tiny.path).usable()
+    honest, leaky = make_run(), make_run(split_by_picture(table))
+    app = open_page("results", run=honest.id, **{"with": [leaky.id]})
+    assert not app.exception
+    # Neither the difference nor its sentence is offered.
+    assert "comparison" not in app.session_state
+    assert not [group for group in app.button_group if group.key == "comparison"]
+    assert "interval of the difference" not in words(app)
+    beside = app.table[-1].value
+    assert list(beside.columns) == ["Run A", "Run B"]
+    assert beside.loc["Of patients it trained on", "Run A"].startswith("0 of 9 pictures, 0 of 3")
+    assert "leaky split" in beside.loc["Of patients it trained on", "Run B"]
+    assert set(beside.loc["May it be stated?"]) == {"✕ Cannot be stated"}
+    assert "why run B may score higher without being better" in words(app)
+
+
+def test_runs_on_the_same_and_on_other_pictures_together(
     tiny: DataSet, make_run: MakeRun, open_page: OpenPage
 ) -> None:
     table = PictureSource(tiny.path).usable()
-    first, second = make_run(), make_run(split_by_patient(table, seed=5))
+    first, same, other = make_run(), make_run(seed=1), make_run(split_by_patient(table, seed=5))
+    app = open_page("results", run=first.id, **{"with": [other.id, same.id]})
+    assert not app.exception
+    said = words(app)
+    assert said.count("cannot tell them apart") == 1
+    assert "**Run A and run B were tested on different pictures**" in said
+    assert "No difference was seen, so how many patients" in said
+
+
+def test_a_cross_validation_stands_beside_a_run_of_one_split(
+    make_run: MakeRun, open_page: OpenPage
+) -> None:
+    first, second = make_run(), make_run(seed=1)
+    table = second.predictions()
+    table = table.assign(set="test", fold=[str(int(p[-1]) % 3) for p in table["patient"]])
+    write_predictions(table, second.path / "predictions.csv")
     app = open_page("results", run=first.id, **{"with": [second.id]})
-    assert "not of the same pictures" in words(app)
+    assert not app.exception and not app.error
+    beside = app.table[-1].value
+    assert beside.loc["Tested on", "Run B"].endswith("36 pictures of 12 patients")
+
+
+def test_a_run_to_compare_with_that_cannot_be_read_is_said(
+    make_run: MakeRun, open_page: OpenPage
+) -> None:
+    first, second = make_run(), make_run(seed=1)
+    (second.path / "predictions.csv").unlink()
+    app = open_page("results", run=first.id, **{"with": [second.id]})
+    assert not app.exception and matrices(app) == 1
+    assert "no prediction table" in app.error[0].value
+    assert any("no prediction table" in info.value for info in app.info)
+
+
+def test_each_headline_says_whether_it_may_be_stated(
+    tiny: DataSet, make_run: MakeRun, open_page: OpenPage
+) -> None:
+    make_run()
+    app = open_page("results")
+    said = words(app).replace("\\", "")
+    assert said.count("✕ Cannot be stated") == 2
+    assert (
+        "3 patients: this test cannot tell" in said
+        and "To be stated, this accuracy needs about" in said
+    )
+    assert "National Center for Health Statistics" in said
+    leaky = make_run(split_by_picture(PictureSource(tiny.path).usable()))
+    said = words(open_page("results", run=leaky.id))
+    assert said.count("✕ Cannot be stated") == 2 and "To be stated, this accuracy needs" not in said
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from lymph.data.source import PictureSource
 from lymph.data.sources import DataSet
 from lymph.evaluation import report
 from lymph.runs import list_runs, read_about
-from lymph.splits import split_by_picture
+from lymph.splits import split_by_patient, split_by_picture
 
 from .conftest import MakeRun, OpenPage, words
 
@@ -31,9 +31,25 @@ def test_every_run_stands_in_the_table(make_run: MakeRun, open_page: OpenPage) -
     table = app.dataframe[0].value
     assert sorted(table["Seed"]) == [0, 7]
     figures = report(first.predictions())
-    assert (table["Test"] == 100 * figures["pictures"]["accuracy"]).all()
+    assert set(table["Test"]) == {f"A · {100 * figures['pictures']['accuracy']:3.0f} %"}
     assert set(table["Patients right"]) == {"2 of 3"}
-    assert set(table["Validation"]) == {100.0}
+    assert set(table["Validation"]) == {"B · 100 %"}
+    assert set(table["May it be stated?"]) == {"✕ Cannot be stated"}
+
+
+def test_figures_of_other_pictures_have_another_letter(
+    tiny: DataSet, make_run: MakeRun, open_page: OpenPage
+) -> None:
+    """Sorting by a figure sorts by its letter first, so different tests are never ranked."""
+    table = PictureSource(tiny.path).usable()
+    make_run(), make_run(seed=1), make_run(split_by_patient(table, seed=5), seed=2)
+    app = open_page("runs")
+    shown = app.dataframe[0].value
+    letters = shown.set_index("Seed")["Test"].str[0]
+    assert letters[0] == letters[1] != letters[2]
+    row = {seed: place for place, seed in enumerate(shown["Seed"])}
+    assert "validated on different pictures" in words(choose(app, row[0], row[2]))
+    assert "validated on different pictures" not in words(choose(app, row[0], row[1]))
 
 
 def test_a_leaky_run_is_marked(tiny: DataSet, make_run: MakeRun, open_page: OpenPage) -> None:

@@ -276,3 +276,18 @@ def test_signs_of_trouble_are_said(make_run: MakeRun, open_page: OpenPage) -> No
     files.write_status(run.path, replace(run.status(), warnings=["The training loss stands."]))
     app = open_page("train", run=run.id)
     assert "training loss stands" in app.warning[0].value
+
+
+def test_a_finished_run_says_what_it_is_worth_and_whether_that_may_be_stated(
+    make_run: MakeRun, open_page: OpenPage
+) -> None:
+    run = make_run()
+    app = open_page("train", run=run.id)
+    assert not app.exception
+    said = words(app).replace("\\", "")
+    assert "This model is right on 67 % of 9 test pictures" in said
+    assert "✕ Cannot be stated" in said and "3 patients: this test cannot tell" in said
+    # What an older version left unreadable is said, and the page stands.
+    (run.path / "predictions.csv").unlink()
+    app = open_page("train", run=run.id)
+    assert not app.exception and "no prediction table" in app.error[0].value

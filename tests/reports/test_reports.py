@@ -7,7 +7,9 @@ import re
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -30,7 +32,7 @@ from lymph.facts import MARKER
 from lymph.predictions import validate_predictions
 from lymph.reports.charts import run_charts
 from lymph.reports.model import SCRIPT
-from lymph.reports.tables import LEAK_MARK
+from lymph.reports.tables import LEAK_MARK, honest_rank
 from lymph.runs import About, Run, create_run, write_about
 from lymph.splits import make_folds
 from lymph.training.config import TrainConfig
@@ -149,6 +151,9 @@ def test_the_report_stands_alone(honest: Run) -> None:
         "Janowczyk 2016",
         "The notebook, Task 6",
         "The code behind this",
+        "<h2>Model card</h2>",
+        "not known to lymph: fill in",
+        "<strong>✕ Cannot be stated</strong>. 9 pictures tested, and 30 are needed",
         "Learning curve, loss",
         "not a medical device",
     ):
@@ -169,7 +174,9 @@ def test_a_leak_is_marked_wherever_the_figures_go(leaky: Run) -> None:
     table = reports.marked_predictions(leaky.predictions())
     assert set(table.loc[table["set"] == "test", "patient_in_training"]) >= {"yes"}
     model = zipfile.ZipFile(io.BytesIO(reports.export_model(leaky)))
-    assert LEAK_MARK in json.loads(model.read("model.json"))["judged_on"]
+    about = json.loads(model.read("model.json"))
+    assert LEAK_MARK in about["judged_on"]
+    assert about["stated_per_patient"].startswith("Cannot be stated: ")
     assert reports.run_row(leaky, figures, None)["Leaks"] == LEAK_MARK
     assert reports.published_table(leaky, figures, "pictures")["Leaks"].iloc[0] == "yes"
 
@@ -277,3 +284,24 @@ def test_a_place_that_cannot_be_written_is_one_line(
     (tmp_path / "file").write_text("in the way")
     assert main(["code", str(honest.path), "--out", str(tmp_path / "file" / "x.py")]) == 2
     assert capsys.readouterr().err.startswith("lymph: ")
+
+
+def test_a_lucky_small_test_does_not_come_before_a_large_one(
+    from_rows: Callable[..., pd.DataFrame],
+) -> None:
+    """Two runs on other patients: 12 of 12 right of three, or 9 of 10 right of sixty."""
+
+    def judged(patients: int, wrong: int) -> dict[str, Any]:
+        classes = ("CLL", "FL", "MCL")
+        rows = [
+            (f"{name}{who}", name, classes[place - 1] if picture < wrong else name)
+            for place, name in enumerate(classes)
+            for who in range(patients)
+            for picture in range(10)
+        ]
+        trained = from_rows([("other", "CLL", "CLL")], set_name="train")
+        return report(pd.concat([from_rows(rows), trained], ignore_index=True))
+
+    small, large = judged(1, 0), judged(20, 1)
+    assert small["pictures"]["accuracy"] > large["pictures"]["accuracy"]
+    assert honest_rank(small) < honest_rank(large)
