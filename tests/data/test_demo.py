@@ -156,7 +156,7 @@ def test_mean_colour_finds_the_patient_again(drawn: dict[str, np.ndarray]) -> No
     far = np.linalg.norm(colours[:, None] - colours[None], axis=2)
     np.fill_diagonal(far, np.inf)
     rate = np.mean(numbers[far.argmin(1)] == numbers)
-    assert rate > 0.40  # by chance 2 of 86, that is 0.02
+    assert rate > 0.25  # by chance 2 of 89, that is 0.02
 
 
 def test_mean_colour_does_not_tell_the_class(drawn: dict[str, np.ndarray]) -> None:
@@ -201,5 +201,6 @@ def test_colours_alone_tell_the_class_where_the_patient_is_known(
     table["label"] = table["patient"].map(labels)
     table["picture"] = [f"{number}.png" for number in range(len(table))]
     measured = measure_leak(linear(np.array(colours), table), table, seeds=2)
-    assert measured["picture"]["mean"] - measured["patient"]["mean"] > 0.15
-    assert measured["patient"]["mean"] < 0.50
+    # Of three pictures a patient; of the whole set the gap is .19.
+    assert measured["picture"]["mean"] - measured["patient"]["mean"] > 0.05
+    assert measured["patient"]["mean"] < 0.60
