@@ -152,9 +152,9 @@ class Cells:
 
 
 CELLS = {
-    "CLL": Cells(radius=2.02, spread=0.11, long=0.12, bend=0.08, large=1.28, histiocytes=2),
-    "FL": Cells(radius=2.17, spread=0.14, long=0.23, bend=0.25, large=1.28, histiocytes=6),
-    "MCL": Cells(radius=2.14, spread=0.12, long=0.17, bend=0.15, large=1.26, histiocytes=36),
+    "CLL": Cells(radius=1.98, spread=0.10, long=0.10, bend=0.05, large=1.30, histiocytes=2),
+    "FL": Cells(radius=2.20, spread=0.16, long=0.28, bend=0.32, large=1.28, histiocytes=6),
+    "MCL": Cells(radius=2.15, spread=0.11, long=0.17, bend=0.15, large=1.25, histiocytes=36),
 }
 LYMPHOCYTE = Cells(radius=1.90, spread=0.09, long=0.05, bend=0.02, large=1.0, histiocytes=0)
 
