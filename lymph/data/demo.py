@@ -24,6 +24,7 @@ from lymph.facts import MARKER, PATIENT_PICTURES
 
 WIDTH, HEIGHT = 417, 312  # the true pictures reduced to 30 % of 1388x1040
 STEP = 3  # layout is smooth, so it is computed on every third pixel only
+DRAWING = 2  # goes up when the same seed gives other pictures; a set that is there stays as it is
 YEAR = "99"  # no true slide has this year: a synthetic name is known at sight
 HALF = 5  # half a nucleus's window: holds the largest radius of 4.4 px
 EDGE = np.float32(1.1)  # px over which a nucleus fades out
@@ -61,7 +62,7 @@ class Stain:
 
 
 # Six runs, from pale to dark and from blue to red, span what laboratories deliver. They are
-# dealt evenly over the classes: colour tells the patient, never the class.
+# dealt whatever the class: colour tells the patient, and the class by chance alone.
 STAINS = (
     Stain((0.68, 0.70, 0.40), (0.14, 0.62, 0.44), 1.20, 0.48),  # blue-grey, pale
     Stain((0.60, 0.70, 0.34), (0.12, 0.74, 0.42), 1.40, 0.60),  # clear violet
@@ -76,30 +77,54 @@ LAMP = (0.82, 0.87, 0.80)  # empty glass is faintly green in the true pictures
 
 @dataclass(frozen=True)
 class Ranges:
-    """From-to of every habit of a patient; each class is dealt the whole range evenly.
+    """From-to of every habit of a patient, dealt whatever the class.
 
     All but the last are the shortcut: they tell the patient at a glance and carry no class.
-    `architecture` decides how well the class is seen; below one it fades, so that in some
-    patients little but the nuclei speaks for the class.
+    `architecture` decides how well the class is seen; below one it fades, so that in many
+    pictures little but the nuclei speaks for the class.
     """
 
     strength: tuple[float, float] = (0.80, 1.26)  # factor on both dyes: section thickness
     redness: tuple[float, float] = (0.74, 1.34)  # eosin against haematoxylin
-    light: tuple[float, float] = (0.86, 1.05)  # exposure of the camera
+    light: tuple[float, float] = (0.88, 1.04)  # exposure of the camera
     warmth: tuple[float, float] = (-0.05, 0.05)  # white balance, red up and blue down
-    focus: tuple[float, float] = (0.55, 1.00)  # blur, standard deviation in px
-    sharpen: tuple[float, float] = (0.25, 0.50)  # the camera's own edge enhancement
-    noise: tuple[float, float] = (1.0, 4.5)  # grey levels
-    size: tuple[float, float] = (0.88, 1.14)  # factor on nuclear radius
-    gaps: tuple[float, float] = (0.05, 0.55)  # white shrinkage between the cells
+    shading: tuple[float, float] = (0.0, 0.10)  # light lost towards the corners
+    focus: tuple[float, float] = (0.50, 1.05)  # blur, standard deviation in px
+    sharpen: tuple[float, float] = (0.20, 0.90)  # the camera's own edge enhancement
+    noise: tuple[float, float] = (1.0, 5.0)  # grey levels
+    uneven: tuple[float, float] = (0.4, 1.7)  # how much its fields differ in stain
+    size: tuple[float, float] = (0.86, 1.18)  # factor on nuclear radius
+    crowding: tuple[float, float] = (0.92, 1.10)  # distance between nuclei
+    slender: tuple[float, float] = (0.0, 0.35)  # nuclei drawn out, by the fixative
+    chromatin: tuple[float, float] = (0.0, 0.45)  # pale middle of the nuclei
+    mixed: tuple[float, float] = (0.12, 0.34)  # scatter of darkness between nuclei
+    gaps: tuple[float, float] = (0.06, 0.50)  # white shrinkage between the cells
     fissures: tuple[float, float] = (0.0, 1.0)  # white cracks
     stroma: tuple[float, float] = (0.0, 1.0)  # pink strands
     vessels: tuple[float, float] = (0.2, 2.2)  # mean number in a picture
     bleeding: tuple[float, float] = (-1.6, 1.0)  # red patches, in every third patient
     squeeze: tuple[float, float] = (1.0, 1.3)  # cells flattened by the knife
-    tilt: tuple[float, float] = (0.01, 0.12)  # section thicker on one side
+    tilt: tuple[float, float] = (0.01, 0.10)  # section thicker on one side
     mottle: tuple[float, float] = (0.01, 0.06)  # clouds of uneven staining
-    architecture: tuple[float, float] = (0.65, 1.40)  # how plainly the class shows
+    architecture: tuple[float, float] = (0.75, 1.35)  # how plainly the class shows
+
+
+# Relative scatter of a habit between the fields of a patient of unevenness one.
+FIELD_SCATTER = {
+    "strength": 0.10,
+    "redness": 0.10,
+    "light": 0.02,
+    "focus": 0.06,
+    "gaps": 0.25,
+    "size": 0.02,
+    "crowding": 0.02,
+    "mottle": 0.25,
+    "tilt": 0.25,
+}
+
+
+VAGUE = 0.65  # how pale the nodules of a follicular lymphoma are where its follicles are not seen
+FAINT = {"CLL": 0.3, "FL": 0.4, "MCL": 0.3}  # share of fields that hardly show the class
 
 
 @dataclass(frozen=True)
@@ -127,9 +152,9 @@ class Cells:
 
 
 CELLS = {
-    "CLL": Cells(radius=1.96, spread=0.09, long=0.08, bend=0.03, large=1.30, histiocytes=3),
-    "FL": Cells(radius=2.22, spread=0.16, long=0.30, bend=0.35, large=1.28, histiocytes=6),
-    "MCL": Cells(radius=2.18, spread=0.10, long=0.18, bend=0.15, large=1.25, histiocytes=15),
+    "CLL": Cells(radius=1.98, spread=0.10, long=0.10, bend=0.05, large=1.30, histiocytes=2),
+    "FL": Cells(radius=2.20, spread=0.16, long=0.28, bend=0.32, large=1.28, histiocytes=6),
+    "MCL": Cells(radius=2.15, spread=0.11, long=0.17, bend=0.15, large=1.25, histiocytes=36),
 }
 LYMPHOCYTE = Cells(radius=1.90, spread=0.09, long=0.05, bend=0.02, large=1.0, histiocytes=0)
 
@@ -259,24 +284,33 @@ def patients(seed: int) -> dict[str, Patient]:
     Returns
     -------
     dict
-        Patient by number. Within a class each habit is spread evenly over its range, in an
-        order of its own, so that no habit of the camera or the stain goes with a class.
+        Patient by number. Each habit is spread evenly over its range, in an order of its own,
+        whatever the class. Evenly within each class would be worse than fair: the patients left
+        out would be those that the others of their class least resemble, and a model that has
+        learned habits would be wrong about them more often than by chance.
     """
+    rng = np.random.default_rng([seed, 7_000_000])
+    known = [(label, n) for label, counts in PATIENT_PICTURES.items() for n in counts]
+    dealt = {name: _deal(rng, len(known), *ends) for name, ends in vars(Ranges()).items()}
+    runs = _deal(rng, len(known), 0, len(STAINS)).astype(int)
+    mantle = rng.permutation(len(known)) % 5 > 0
     made = {}
-    for index, (label, counts) in enumerate(PATIENT_PICTURES.items()):
-        rng = np.random.default_rng([seed, 7_000_000 + index])
-        dealt = {name: _deal(rng, len(counts), *ends) for name, ends in vars(Ranges()).items()}
-        runs = (_deal(rng, len(counts), 0, len(STAINS))).astype(int)
-        order = rng.permutation(len(counts))
-        for i, number in enumerate(counts):
-            habit = {name: float(values[i]) for name, values in dealt.items()}
-            made[number] = Patient(label, number, STAINS[runs[i]], bool(order[i] % 5), habit)
+    for i, (label, number) in enumerate(known):
+        habit = {name: float(values[i]) for name, values in dealt.items()}
+        habit["light"] = _exposure(STAINS[runs[i]], habit)
+        made[number] = Patient(label, number, STAINS[runs[i]], bool(mantle[i]), habit)
     return made
 
 
 def _deal(rng: np.random.Generator, count: int, low: float, high: float) -> Field:
     share = (rng.permutation(count) + rng.uniform(0.1, 0.9, count)) / count
     return (low + (high - low) * share).astype(np.float32)
+
+
+def _exposure(stain: Stain, habit: dict[str, float]) -> float:
+    # Dark slides are given more light, as anyone at a microscope does, up to the camera's white.
+    dark = 0.40 * stain.h / habit["redness"] ** 0.5 + 0.42 * stain.e * habit["redness"]
+    return min(habit["light"] * float(np.exp(0.3 * (habit["strength"] * dark - 0.83))), 1.14)
 
 
 def _of_block(patient: Patient, seed: int, block: str) -> Patient:
@@ -291,14 +325,18 @@ def _of_block(patient: Patient, seed: int, block: str) -> Patient:
 
 
 def _vary(rng: np.random.Generator, patient: Patient) -> Patient:
-    # The same jar stains each section a little differently, and each field shows the class
-    # more or less plainly.
+    # Fields of one slide differ: in thickness and stain, in how far the cells shrank, in what
+    # else lies there, and above all in how plainly they show the class.
     habit = dict(patient.habit)
-    for name in ("strength", "redness", "light"):
-        habit[name] *= 1 + 0.006 * rng.standard_normal()
+    for name, scatter in FIELD_SCATTER.items():
+        habit[name] *= float(np.exp(scatter * habit["uneven"] * rng.standard_normal()))
+    habit["warmth"] += 0.012 * habit["uneven"] * float(rng.standard_normal())
     for name in ("fissures", "stroma", "bleeding"):
-        habit[name] *= rng.uniform(0.5, 1.3)
-    habit["architecture"] = float(np.clip(habit["architecture"] * rng.uniform(0.85, 1.1), 0, 1))
+        habit[name] *= rng.uniform(0.3, 1.6)
+    shown = (
+        rng.uniform(0.0, 0.3) if rng.random() < FAINT[patient.label] else rng.uniform(0.75, 1.25)
+    )
+    habit["architecture"] = min(habit["architecture"] * shown, 1.0)
     return replace(patient, habit=habit)
 
 
@@ -326,8 +364,10 @@ def _grid() -> tuple[Field, Field]:
     return x, y
 
 
-def _distance(rng: np.random.Generator, centres: Field, radii: Field, rough: float) -> Field:
-    # Distance to the nearest centre in units of its radius, with a rough outline.
+def _distance(
+    rng: np.random.Generator, centres: Field, radii: Field, rough: float
+) -> tuple[Field, NDArray[np.intp]]:
+    # Distance to the nearest centre in units of its radius, with a rough outline, and which.
     x, y = _grid()
     angle = rng.uniform(0, np.pi, len(radii))[:, None, None]
     squash = rng.uniform(1.0, 1.25, len(radii))[:, None, None]
@@ -335,7 +375,7 @@ def _distance(rng: np.random.Generator, centres: Field, radii: Field, rough: flo
     along = (np.cos(angle) * dx + np.sin(angle) * dy) / squash
     across = (np.cos(angle) * dy - np.sin(angle) * dx) * squash
     far = np.sqrt(along**2 + across**2) / radii[:, None, None]
-    return (far.min(0) + rough * _noise(rng, 45)).astype(np.float32)
+    return (far.min(0) + rough * _noise(rng, 45)).astype(np.float32), far.argmin(0)
 
 
 def _packed(rng: np.random.Generator, pitch: float, shift: float) -> Field:
@@ -352,45 +392,46 @@ def _packed(rng: np.random.Generator, pitch: float, shift: float) -> Field:
     return points[near.all(1)].astype(np.float32)
 
 
-def _follicles(rng: np.random.Generator) -> tuple[Field, Field, Field]:
-    # FL: follicles back to back, pale and large-celled inside, a thin dark rim outside.
-    pitch = rng.uniform(95, 165)
-    centres = _packed(rng, pitch, 0.15)
-    radii = pitch * rng.uniform(0.34, 0.50, len(centres))
-    far = _distance(rng, centres, radii, 0.10)
-    inside = 1 - _smooth(far, 0.88, 1.02)
-    return inside, _smooth(far, 0.96, 1.10), inside
+@dataclass(frozen=True)
+class Centres:
+    """Centres of one class: from-to of their distance and radius in px, jitter and roughness."""
+
+    pitch: tuple[float, float]
+    radius: tuple[float, float]
+    jitter: float
+    rough: float
 
 
-def _mantles(rng: np.random.Generator) -> tuple[Field, Field, Field]:
-    # MCL, mantle zone pattern: broad dark ring about a small pale residual germinal centre.
-    centres = _packed(rng, rng.uniform(125, 170), 0.14)
-    radii = rng.uniform(17, 26, len(centres))
-    far = _distance(rng, centres, radii, 0.10)
-    inside = 1 - _smooth(far, 0.85, 1.10)
-    ring = _smooth(far, 0.95, 1.2) * (1 - _smooth(far, 2.5, 3.3))
-    return inside, ring, inside
-
-
-def _centres(rng: np.random.Generator) -> tuple[Field, Field, Field]:
-    # CLL: proliferation centres, vague paler clouds without a rim.
-    centres = _packed(rng, rng.uniform(135, 190), 0.25)
-    radii = rng.uniform(36, 60, len(centres))
-    far = _distance(rng, centres, radii, 0.15)
-    cloud = np.exp(-(np.clip(far, 0, 3) ** 3))
-    return cloud, np.zeros_like(cloud), cloud
+CENTRES = {
+    "CLL": Centres(pitch=(135, 190), radius=(36, 60), jitter=0.30, rough=0.15),
+    "FL": Centres(pitch=(85, 145), radius=(32, 54), jitter=0.22, rough=0.10),
+    "MCL": Centres(pitch=(125, 170), radius=(17, 26), jitter=0.25, rough=0.10),
+}
 
 
 def _architecture(rng: np.random.Generator, patient: Patient) -> tuple[Field, Field, Field]:
-    plain = patient.habit["architecture"]
+    # Pale, dense and large-celled places, each centre as plain as it happens to be cut.
+    kind = CENTRES[patient.label]
+    centres = _packed(rng, rng.uniform(*kind.pitch), kind.jitter)
+    far, nearest = _distance(rng, centres, rng.uniform(*kind.radius, len(centres)), kind.rough)
+    shown = rng.uniform(0, 1, len(centres)) < rng.uniform(0.55, 1.0)
+    plain = gaussian_filter(shown[nearest].astype(np.float32), 4) * patient.habit["architecture"]
     if patient.label == "FL":
-        pale, dense, large = _follicles(rng)
+        # Follicles: pale and large-celled inside, small dark cells between them.
+        pale, dense = 1 - _smooth(far, 0.88, 1.02), _smooth(far, 0.96, 1.10)
     elif patient.label == "CLL":
-        pale, dense, large = _centres(rng)
+        # Proliferation centres: vague paler clouds without a rim.
+        pale, dense = np.exp(-(np.clip(far, 0, 3) ** 3)), np.zeros_like(far)
     else:
-        pale, dense, large = _mantles(rng)
-        plain *= 1.0 if patient.mantle else 0.75
-    return pale * plain, dense * plain, large * plain
+        # Mantle zone pattern: a broad dark ring about a small pale residual germinal centre.
+        pale = 1 - _smooth(far, 0.85, 1.10)
+        dense = _smooth(far, 0.95, 1.2) * (1 - _smooth(far, 2.5, 3.3))
+        plain *= 1.0 if patient.mantle else 0.6
+    pale, dense = pale * plain, dense * plain
+    if patient.label == "FL":
+        # Where no follicle is seen, large pale cells still lie together in vague nodules.
+        pale = np.maximum(pale, VAGUE * _smooth(_noise(rng, 32), 0.0, 1.0))
+    return pale, dense, pale
 
 
 def _layout(rng: np.random.Generator, patient: Patient) -> Layout:
@@ -410,7 +451,7 @@ def _layout(rng: np.random.Generator, patient: Patient) -> Layout:
         large=_full(large),
         stroma=np.maximum(stroma * (1 - inside), wall),
         fibres=fibres,
-        pink=_histiocytes(rng, CELLS[patient.label].histiocytes * min(habit["architecture"], 1)),
+        pink=_histiocytes(rng, CELLS[patient.label].histiocytes),
         blood=np.maximum(blood * (1 - inside), lumen * filled),
         empty=np.maximum(empty * (1 - wall), lumen * (0.45 if filled else 0.9)),
     )
@@ -466,7 +507,7 @@ def _cracks(rng: np.random.Generator, amount: float) -> Field:
     crack = _smooth(where, 2.1 - amount, 2.4 - amount) * (1 - _smooth(np.abs(line), 0.015, 0.05))
     if rng.random() < 0.15:
         centre = rng.uniform(0, (WIDTH, HEIGHT), (1, 2)).astype(np.float32)
-        far = _full(_distance(rng, centre, rng.uniform(6, 14, 1).astype(np.float32), 0.03))
+        far = _full(_distance(rng, centre, rng.uniform(6, 14, 1).astype(np.float32), 0.03)[0])
         crack = np.maximum(crack, 1 - _smooth(far, 0.88, 1.02))
     return crack
 
@@ -486,16 +527,20 @@ def _full(field: Field) -> Field:
 
 
 def _population(
-    rng: np.random.Generator, points: Field, kind: Cells, size: float, share_large: Field
+    rng: np.random.Generator,
+    points: Field,
+    kind: Cells,
+    habit: dict[str, float],
+    share_large: Field,
 ) -> Nuclei:
     count = len(points)
     scatter = rng.standard_normal((4, count), dtype=np.float32)
     big = rng.random(count, dtype=np.float32) < 0.85 * share_large
-    radius = kind.radius * size * (1 + kind.spread * scatter[0])
+    radius = kind.radius * habit["size"] * (1 + kind.spread * scatter[0])
     radius = np.clip(radius * np.where(big, kind.large, 1), 1.3, 4.4).astype(np.float32)
-    long = 1 + kind.long * np.abs(scatter[1])
-    ink = (1 + 0.22 * scatter[2]) * np.where(big, 0.72, 1)
-    vesicular = np.where(big, 0.45, 0.12).astype(np.float32)
+    long = 1 + (kind.long + habit["slender"]) * np.abs(scatter[1])
+    ink = (1 + habit["mixed"] * scatter[2]) * np.where(big, 0.72, 1)
+    vesicular = np.where(big, 0.40, 0.0).astype(np.float32) + np.float32(habit["chromatin"])
     angle = rng.uniform(0, np.pi, count).astype(np.float32)
     bend = kind.bend * scatter[3]
     x, y = points.T
@@ -513,12 +558,12 @@ def _scatter(rng: np.random.Generator, patient: Patient, layout: Layout) -> Nucl
         (kind, free * (1 - 0.85 * layout.dense) * (1 - 0.22 * layout.pale), 2.50),
         (LYMPHOCYTE, free * layout.dense, 2.30),
     ):
-        pitch = cells.radius * habit["size"] * loose
+        pitch = cells.radius * habit["size"] * habit["crowding"] * loose
         points = _packed(rng, pitch, 0.45)
         points = points[rng.random(len(points)) < _at(wanted, points)]
         large = _at(layout.large, points) if cells is kind else np.zeros(len(points))
-        part = _population(rng, points, cells, habit["size"], large)
-        part.ink *= 1 - 0.36 * _at(layout.pale, points) + 0.40 * _at(layout.dense, points)
+        part = _population(rng, points, cells, habit, large)
+        part.ink *= 1 - 0.37 * _at(layout.pale, points) + 0.40 * _at(layout.dense, points)
         parts.append(part)
     joined = {n: np.concatenate([vars(p)[n] for p in parts]) for n in vars(parts[0])}
     return _push_apart(Nuclei(**joined))
@@ -593,7 +638,8 @@ def _red_cells(rng: np.random.Generator, layout: Layout) -> Field:
     points = _packed(rng, 3.4, 0.45)
     points = points[rng.random(len(points)) < _at(0.9 * layout.blood, points)]
     kind = Cells(radius=1.6, spread=0.15, long=0.4, bend=0.0, large=1.0, histiocytes=0)
-    cells = _population(rng, points, kind, 1.0, np.zeros(len(points)))
+    habit = {"size": 1.0, "slender": 0.0, "mixed": 0.22, "chromatin": 0.12}
+    cells = _population(rng, points, kind, habit, np.zeros(len(points)))
     return np.minimum(_stamp(cells, 1.0), 1.1)
 
 
@@ -607,10 +653,11 @@ def _photograph(rng: np.random.Generator, patient: Patient, amounts: Field) -> N
     vectors = np.array([stain.haematoxylin, stain.eosin, BLOOD], dtype=np.float32)
     white = 255 * habit["light"] * np.array(LAMP) * (1 + habit["warmth"] * np.array([1, 0, -1]))
     noise = rng.standard_normal((HEIGHT, WIDTH), dtype=np.float32) * np.float32(habit["noise"])
+    lens = 1 - np.float32(habit["shading"]) * _corners()
     picture = np.empty((HEIGHT, WIDTH, 3), dtype=np.uint8)
     for channel in range(3):
         density = sum(a * v for a, v in zip(amounts, vectors[:, channel], strict=True))
-        light = np.exp(-density) * np.float32(white[channel])
+        light = np.exp(-density) * lens * np.float32(white[channel])
         light = gaussian_filter(light, habit["focus"])
         light += habit["sharpen"] * (light - gaussian_filter(light, 1.2))
         picture[..., channel] = np.clip(light + noise + 0.5, 0, 255)
@@ -622,6 +669,13 @@ def _slope(rng: np.random.Generator) -> Field:
     x = np.linspace(-1, 1, WIDTH, dtype=np.float32) * np.float32(np.cos(angle))
     y = np.linspace(-1, 1, HEIGHT, dtype=np.float32) * np.float32(np.sin(angle))
     return x[None, :] + y[:, None]
+
+
+def _corners() -> Field:
+    # From 0 in the middle of the frame to 1 in its corners, as the light of a lens falls off.
+    x = np.linspace(-1, 1, WIDTH, dtype=np.float32)
+    y = np.linspace(-1, 1, HEIGHT, dtype=np.float32)
+    return (x[None, :] ** 2 + y[:, None] ** 2) / 2
 
 
 # --- files ------------------------------------------------------------------------------------
@@ -673,5 +727,5 @@ def _marker_text(seed: int) -> str:
         "All pictures in this folder are drawn by a computer program (lymph.data.demo).\n"
         "They show no patient and no tissue; names, patients and classes are made up to have\n"
         "the counts of the true set. Use them to teach and to try the program, never to judge\n"
-        f"disease.\nSeed: {seed}\n"
+        f"disease.\nDrawing: {DRAWING}\nSeed: {seed}\n"
     )

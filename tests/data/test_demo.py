@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from lymph.data import demo
-from lymph.data.measure import colour_statistics
+from lymph.data.measure import colour_statistics, measure
 from lymph.data.stain import optical_density
 from lymph.facts import PATIENT_PATTERN, PATIENT_PICTURES
 from lymph.leak import linear, measure_leak
@@ -59,6 +59,7 @@ def test_marker_says_synthetic_and_names_the_seed(tmp_path: Path) -> None:
     text = (demo.make_demo(tmp_path / "demo", seed=5) / "SYNTHETIC.txt").read_text()
     assert "drawn by a computer" in text
     assert "no patient" in text
+    assert f"Drawing: {demo.DRAWING}" in text
     assert "Seed: 5" in text
 
 
@@ -155,7 +156,7 @@ def test_mean_colour_finds_the_patient_again(drawn: dict[str, np.ndarray]) -> No
     far = np.linalg.norm(colours[:, None] - colours[None], axis=2)
     np.fill_diagonal(far, np.inf)
     rate = np.mean(numbers[far.argmin(1)] == numbers)
-    assert rate > 0.40  # by chance 2 of 86, that is 0.02
+    assert rate > 0.25  # by chance 2 of 89, that is 0.02
 
 
 def test_mean_colour_does_not_tell_the_class(drawn: dict[str, np.ndarray]) -> None:
@@ -164,6 +165,30 @@ def test_mean_colour_does_not_tell_the_class(drawn: dict[str, np.ndarray]) -> No
         np.mean([means[n] for n in counts], axis=0) for counts in PATIENT_PICTURES.values()
     ]
     assert np.ptp(per_class, axis=0).max() < 25
+
+
+def test_the_stain_varies_within_a_patient_as_on_the_true_slides(
+    drawn: dict[str, np.ndarray],
+) -> None:
+    # Mean deviation within a patient of the true set: .097 haematoxylin, .043 eosin; drawn slides
+    # once had .022 and .007.
+    rows = [{"patient": n, **measure(picture)} for n, own in drawn.items() for picture in own]
+    stains = pd.DataFrame(rows).groupby("patient")[["haematoxylin", "eosin"]]
+    within, between = stains.std().mean(), stains.mean().std()
+    assert 0.06 < within["haematoxylin"] < 0.13
+    assert 0.02 < within["eosin"] < 0.06
+    assert (between > 1.5 * within).all()
+
+
+def test_many_follicular_lymphomas_show_no_follicles() -> None:
+    plain = []
+    for patient in demo.patients(0).values():
+        if patient.label == "FL":
+            for picture in range(8):
+                rng = np.random.default_rng([picture, int(patient.number)])
+                layout = demo._layout(rng, demo._vary(rng, patient))
+                plain.append((layout.large > 0.8).mean() > 0.05)
+    assert 0.35 < np.mean(plain) < 0.70
 
 
 def test_colours_alone_tell_the_class_where_the_patient_is_known(
@@ -176,4 +201,6 @@ def test_colours_alone_tell_the_class_where_the_patient_is_known(
     table["label"] = table["patient"].map(labels)
     table["picture"] = [f"{number}.png" for number in range(len(table))]
     measured = measure_leak(linear(np.array(colours), table), table, seeds=2)
-    assert measured["picture"]["mean"] - measured["patient"]["mean"] > 0.15
+    # Of three pictures a patient; of the whole set the gap is .19.
+    assert measured["picture"]["mean"] - measured["patient"]["mean"] > 0.05
+    assert measured["patient"]["mean"] < 0.60
