@@ -1,38 +1,8 @@
 """What a lesson's figures say, in two or three numbers and a sentence. No torch here."""
 
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable
 
-from lymph.evaluation import interval_words
-
-Figures = Mapping[str, Any]
-
-
-class Number(NamedTuple):
-    """A figure to show large, with a line about what it was counted on."""
-
-    label: str
-    value: str
-    note: str
-
-
-class Finding(NamedTuple):
-    """``happened`` is the place of the guess that came true in this very run."""
-
-    numbers: list[Number]
-    sentence: str
-    happened: int
-
-
-def percent(share: float) -> str:
-    """Write a share in whole percent."""
-    return f"{100 * share:.0f} %"
-
-
-def span(score: Figures) -> str:
-    """Write what a score was counted on, with its interval."""
-    counts = f"{score['pictures']} pictures of {score['patients']} patients"
-    return f"{counts}, {interval_words(score['interval'])}"
+from lymph.lessons.lesson import Figures, Finding, Number, percent, span
 
 
 def _whole(score: Figures) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 
 from lymph.data.source import PictureSource
 from lymph.data.sources import demo_folder
-from lymph.lessons.catalogue import Lesson
+from lymph.lessons.lesson import Lesson
 
 TWO_CHARTS = ("mode", "class-weights", "luck", "colour")
 

@@ -38,7 +38,7 @@ print("RESULT" + json.dumps(ended))
 
 @pytest.fixture(scope="module")
 def ended(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
-    """Run all nine notebooks, each with short settings, and return how each ended."""
+    """Run all notebooks, each with short settings, and return how each ended."""
     home = tmp_path_factory.mktemp("notebooks")
     root = write_fingerprints(home / "pictures")
     paths = {}
