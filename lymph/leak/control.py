@@ -54,7 +54,11 @@ def check_control(table: pd.DataFrame) -> None:
 
 
 def measure_control(
-    learner: Learner, table: pd.DataFrame, seeds: int, tell: Tell | None = None
+    learner: Learner,
+    table: pd.DataFrame,
+    seeds: int,
+    tell: Tell | None = None,
+    first_seed: int = 0,
 ) -> dict[str, Any]:
     """Measure accuracy by picture and by patient on classes shuffled over the patients.
 
@@ -64,6 +68,8 @@ def measure_control(
         Makes the quick model of a table with its classes.
     table, seeds, tell
         As of :func:`lymph.leak.meter.measure_leak`; every seed deals classes and folds anew.
+    first_seed : int
+        Of the draws of classes.
 
     Returns
     -------
@@ -78,7 +84,7 @@ def measure_control(
         When the patients are unknown, or a class has a single patient.
     """
     check_control(table)
-    dealt = [shuffle_classes(table, seed) for seed in range(seeds)]
+    dealt = [shuffle_classes(table, seed) for seed in range(first_seed, first_seed + seeds)]
     shares = [t["label"].value_counts(normalize=True) for t in dealt]
     return {
         **measure_rounds(learner, dealt, tell),

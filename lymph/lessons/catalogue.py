@@ -3,7 +3,12 @@
 from dataclasses import replace
 
 from lymph.errors import LymphError
+from lymph.lessons.confidence.words import LESSON as CONFIDENCE
+from lymph.lessons.control.words import LESSON as CONTROL
+from lymph.lessons.coverage.words import LESSON as COVERAGE
 from lymph.lessons.lesson import Lesson
+from lymph.lessons.patient_names.words import LESSON as PATIENT_NAMES
+from lymph.lessons.selection.words import LESSON as SELECTION
 
 FROM_THE_NOTEBOOK: tuple[Lesson, ...] = (
     Lesson(
@@ -417,8 +422,11 @@ FROM_THE_NOTEBOOK: tuple[Lesson, ...] = (
     ),
 )
 
+FROM_STUDIES = (CONTROL, PATIENT_NAMES, COVERAGE, SELECTION, CONFIDENCE)
+
 LESSONS: tuple[Lesson, ...] = tuple(
-    replace(lesson, number=place) for place, lesson in enumerate(FROM_THE_NOTEBOOK, start=1)
+    replace(lesson, number=place)
+    for place, lesson in enumerate((*FROM_THE_NOTEBOOK, *FROM_STUDIES), start=1)
 )
 
 

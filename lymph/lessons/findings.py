@@ -2,7 +2,12 @@
 
 from collections.abc import Callable
 
+from lymph.lessons.confidence.words import find as confidence
+from lymph.lessons.control.words import find as control
+from lymph.lessons.coverage.words import find as coverage
 from lymph.lessons.lesson import Figures, Finding, Number, percent, span
+from lymph.lessons.patient_names.words import find as patient_names
+from lymph.lessons.selection.words import find as selection
 
 
 def _whole(score: Figures) -> bool:
@@ -269,6 +274,11 @@ FINDINGS: dict[str, Callable[[Figures], Finding]] = {
     "luck": luck,
     "colour": colour,
     "depth": depth,
+    "control": control,
+    "patient-names": patient_names,
+    "coverage": coverage,
+    "selection": selection,
+    "confidence": confidence,
 }
 
 

@@ -13,6 +13,8 @@ from pages.shared import loading
 from pages.shared.frame import plain
 from pages.shared.loading import time_left
 
+# A number and its percent sign stay on one line.
+NO_BREAK = "\u00a0%"
 TOLD = {
     "colour": "18 numbers on the colours of a picture, nothing of shapes: seconds",
     "imagenet": "what a network trained on everyday pictures sees: minutes",
@@ -40,12 +42,15 @@ def show_meter(data_set: DataSet) -> None:
             persist_state="session",
         ).strip()
     config = MeterConfig(loading.found(data_set).source, features, weights or "imagenet")
-    show_part(config, "Measure the leak", "measure_leak")
+    # Places of their own: what one shows while it runs must not move the other.
+    with st.container(key="leak_part"):
+        show_part(config, "Measure the leak", "measure_leak")
     st.markdown(
         "**Is it really the patients?** The negative control gives every patient a class at random"
         " and measures again: nobody can learn classes that do not exist."
     )
-    show_part(replace(config, control=True), "Run the negative control", "measure_control")
+    with st.container(key="control_part"):
+        show_part(replace(config, control=True), "Run the negative control", "measure_control")
 
 
 def show_part(config: MeterConfig, label: str, key: str) -> None:
@@ -88,7 +93,8 @@ def show_measured(measurement: Measurement, config: MeterConfig) -> None:
     what = "control" if config.control else "leak"
     words = leak.control_words if config.control else leak.words
     with st.container(key=f"{what}_result"):
-        st.markdown(f"**{plain(words(result, config.features))}**")
+        told = plain(words(result, config.features)).replace(" %", NO_BREAK)
+        st.markdown(f"**{told}**")
         st.plotly_chart(leak_bars(result), key=f"{what}_bars", config={"displayModeBar": False})
         if result.get("old"):
             st.caption(

@@ -27,6 +27,11 @@ FAST: dict[str, dict[str, Any]] = {
     "luck": {"epochs": 6, "seeds": 4, "splits": 4},
     "colour": {"epochs": 2},
     "depth": {"epochs": 2},
+    "control": {"draws": 2},
+    "patient-names": {},
+    "coverage": {"tests": 200},
+    "selection": {"deals": 5},
+    "confidence": {"redraws": 20, "sizes": (2, 8)},
 }
 
 

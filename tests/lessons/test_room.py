@@ -13,7 +13,9 @@ from lymph.lessons.lesson import STEPS
 HOME = Path(lymph.__file__).parents[1]
 ROOM = HOME / "lymph" / "lessons"
 ALLOWED = {HOME / "pages" / "lessons.py", HOME / "lymph" / "cli.py"}
-WITHOUT_TORCH = ("arithmetic", "catalogue", "findings", "live", "notebook", "stain")
+NEW = ("confidence", "control", "coverage", "patient_names", "selection")
+PLAIN = ("arithmetic", "catalogue", "findings", "lesson", "live", "notebook", "stain")
+WITHOUT_TORCH = (*PLAIN, *(f"{name}.words" for name in NEW))
 
 
 def imported(file: Path) -> set[str]:
