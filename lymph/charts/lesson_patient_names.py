@@ -31,7 +31,7 @@ def patient_names_charts(
         figure.add_bar(
             x=[f"fold {place}" for place in range(1, len(shares) + 1)], y=shares, name=name,
             marker_color=colour, text=[whole_percent(share) for share in shares],
-            textposition="outside", cliponaxis=False,
+            textposition="outside", textfont_size=14, cliponaxis=False,
             hovertemplate=f"{name}, %{{x}}: %{{y:.0%}}<extra></extra>",
         )  # fmt: skip
     quiet(figure, HEIGHT)
