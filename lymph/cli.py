@@ -169,14 +169,18 @@ def _caveat(source: PictureSource) -> dict[str, str]:
 
 def measure_leak(options: argparse.Namespace) -> Document:
     """Measure how much a split by picture flatters a quick model on these pictures."""
-    from lymph.leak import MeterConfig, measure_here, words
+    from lymph.leak import MeterConfig, control_words, measure_here, words
 
-    config = MeterConfig(_source(options), options.features, options.weights, options.seeds)
+    config = MeterConfig(
+        _source(options), options.features, options.weights, options.seeds, options.control
+    )
     measurement = measure_here(config)
     result = measurement.result()
     if result is None:
         raise RunError(measurement.status().error)
-    told = words(result, options.features)
+    told = (control_words if options.control else words)(result, options.features)
+    if not options.control:
+        told += f" The interval: {result['patient']['interval_method']}."
     return {"words": told, **result, **_caveat(measurement.config.source)}
 
 
@@ -490,6 +494,12 @@ def _add_leak_command(add: Callable[..., argparse.ArgumentParser]) -> None:
     parser.add_argument("--features", choices=("colour", "imagenet", "cnn"), default="colour")
     parser.add_argument("--weights", default="imagenet", help="imagenet (downloaded), or a file")
     parser.add_argument("--seeds", type=int, help="times that the folds are dealt anew")
+    parser.add_argument(
+        "--control",
+        action="store_true",
+        help="negative control: measure on classes shuffled over the patients, where only a split"
+        " that lets patients be recognised beats chance",
+    )
 
 
 def _add_run_commands(add: Callable[..., argparse.ArgumentParser]) -> None:

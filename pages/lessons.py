@@ -14,8 +14,9 @@ from lymph.data.sources import DataSet
 from lymph.errors import LymphError
 from lymph.facts import class_colours
 from lymph.lessons import arithmetic, stain
-from lymph.lessons.catalogue import LESSONS, STEPS, Lesson, lesson_of
-from lymph.lessons.findings import Finding, find
+from lymph.lessons.catalogue import LESSONS, lesson_of
+from lymph.lessons.findings import find
+from lymph.lessons.lesson import STEPS, Finding, Lesson
 from lymph.lessons.live import LiveRun, live_run, start_lesson, stop_lesson
 from lymph.lessons.notebook import make_notebook
 from pages.shared import loading
@@ -26,8 +27,9 @@ from pages.shared.navigation import ensure_app
 
 QUESTION = "What went wrong, and how would you have noticed?"
 INTRODUCTION = (
-    "Nine mysteries from a real course notebook. In each one you guess first, then watch it happen"
-    " live on the pictures you have loaded, and mend it."
+    f"{len(LESSONS)} lessons, from a real course notebook and from published studies. In each of"
+    " them you guess first, watch it happen live on the pictures you have loaded, and then see the"
+    " lines that fix it."
 )
 LETTERS = "ABC"
 GUESSES = "lesson_guesses"

@@ -17,7 +17,7 @@ def leak_bars(result: Mapping[str, Any]) -> go.Figure:
     Parameters
     ----------
     result : mapping
-        What ``lymph.leak.measure_leak`` returns.
+        What ``lymph.leak.measure_leak`` or ``measure_control`` returns.
 
     Returns
     -------
@@ -37,6 +37,7 @@ def leak_bars(result: Mapping[str, Any]) -> go.Figure:
             marker={"color": COLOURS[by], "opacity": 0.85},
             error_y={
                 "type": "data",
+                "visible": part["interval"] is not None,
                 "symmetric": False,
                 "array": [max(0.0, high - part["mean"])],
                 "arrayminus": [max(0.0, part["mean"] - low)],

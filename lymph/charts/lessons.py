@@ -2,25 +2,16 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
 
 import plotly.graph_objects as go
 
-from lymph.charts.style import PINK_LINE, VIOLET_LINE, quiet, whole_percent
-
-Figures = Mapping[str, Any]
-
-BROKEN, MENDED = PINK_LINE, VIOLET_LINE
-MARK = "rgba(128, 128, 128, 0.9)"
-HEIGHT = 360
-
-
-class LessonChart(NamedTuple):
-    """A figure with the line above it and the words for those who cannot see it."""
-
-    title: str
-    figure: go.Figure
-    words: str
+from lymph.charts.lesson_chart import BROKEN, HEIGHT, MARK, MENDED, Figures, LessonChart
+from lymph.charts.lesson_confidence import confidence_charts
+from lymph.charts.lesson_control import control_charts
+from lymph.charts.lesson_coverage import coverage_charts
+from lymph.charts.lesson_patient_names import patient_names_charts
+from lymph.charts.lesson_selection import selection_charts
+from lymph.charts.style import quiet, whole_percent
 
 
 def _lines(lines: Mapping[str, tuple[Sequence[float], str, str]], first: int = 1) -> go.Figure:
@@ -331,6 +322,11 @@ CHARTS: dict[str, Callable[[Figures, Mapping[str, str], int], list[LessonChart]]
     "luck": _luck,
     "colour": _colour,
     "depth": _depth,
+    "control": control_charts,
+    "patient-names": patient_names_charts,
+    "coverage": coverage_charts,
+    "selection": selection_charts,
+    "confidence": confidence_charts,
 }
 
 

@@ -1,5 +1,6 @@
 """The leak meter: the same quick model under random and under patient splits."""
 
+from lymph.leak.control import control_words, measure_control, shuffle_classes
 from lymph.leak.job import (
     Measurement,
     MeterConfig,
@@ -14,10 +15,13 @@ __all__ = [
     "FEATURES",
     "Measurement",
     "MeterConfig",
+    "control_words",
     "latest_measurement",
     "linear",
+    "measure_control",
     "measure_here",
     "measure_leak",
+    "shuffle_classes",
     "start_measurement",
     "stop_measurement",
     "words",

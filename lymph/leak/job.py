@@ -20,15 +20,23 @@ from lymph.training.folder import Status
 
 RESULT = "result.json"
 
+# Of the result file. Those of version 1 carry none: their intervals resampled patients and were
+# too narrow, so they are not shown any more.
+VERSION = 2
+
 
 @dataclass(frozen=True)
 class MeterConfig:
-    """What is measured, and on which pictures; ``seeds`` defaults to the model's own number."""
+    """What is measured, and on which pictures; ``seeds`` defaults to the model's own number.
+
+    ``control``: on classes shuffled over the patients.
+    """
 
     source: PictureSource
     features: str = "colour"
     weights: str = "imagenet"
     seeds: int | None = None
+    control: bool = False
 
     def __post_init__(self) -> None:
         if not isinstance(self.source, PictureSource):
@@ -72,10 +80,17 @@ class Measurement:
         return files.read_status(self.path)
 
     def result(self) -> dict[str, Any] | None:
-        """Return :func:`lymph.leak.meter.measure_leak`'s result, or None before the end."""
+        """Return :func:`lymph.leak.meter.measure_leak`'s result, or None before the end.
+
+        Of an older version it comes without intervals, and ``old`` is True.
+        """
         try:
-            return workspace.read_json(self.path / RESULT)
-        except (OSError, ValueError):
+            result = workspace.read_json(self.path / RESULT)
+            if result.pop("version", 1) == VERSION:
+                return result
+            bars = {by: {**result[by], "interval": None} for by in ("picture", "patient")}
+            return {**result, **bars, "old": True}
+        except (OSError, ValueError, AttributeError, KeyError, TypeError):
             return None
 
 
@@ -88,7 +103,8 @@ def create_measurement(config: MeterConfig) -> Measurement:
     """Make a measurement's folder; nothing is measured yet."""
     home = meters_home()
     home.mkdir(parents=True, exist_ok=True)
-    stem = f"{datetime.now():%Y-%m-%d-%H%M%S}-{config.features}"
+    what = "-control" if config.control else ""
+    stem = f"{datetime.now():%Y-%m-%d-%H%M%S}{what}-{config.features}"
     taken = sum(1 for _ in home.glob(f"{stem}*"))
     path = home / f"{stem}-{taken + 1}"
     path.mkdir()
@@ -120,7 +136,9 @@ def stop_measurement(measurement: Measurement) -> None:
     (measurement.path / files.STOP).touch()
 
 
-def latest_measurement(source: PictureSource, features: str) -> Measurement | None:
+def latest_measurement(
+    source: PictureSource, features: str, control: bool = False
+) -> Measurement | None:
     """Return the newest measurement of these features on these pictures, or None.
 
     Parameters
@@ -128,11 +146,15 @@ def latest_measurement(source: PictureSource, features: str) -> Measurement | No
     source : PictureSource
         As :meth:`PictureSource.look` returns it: other patients make another measurement.
     features : str
+    control : bool
+        Whether it is the negative control.
     """
     for path in sorted(meters_home().glob(f"*-{features}-*"), reverse=True):
         measurement = Measurement(path)
         try:
-            if measurement.config.source.tells_as(source) and measurement.status():
+            config = measurement.config
+            alike = config.source.tells_as(source) and config.control == control
+            if alike and measurement.status():
                 return measurement
         except (OSError, ValueError, TypeError, KeyError, LymphError):
             continue

@@ -7,18 +7,22 @@ import logging
 import os
 import sys
 import time
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from lymph import workspace
+from lymph.data.parallel import Progress
 from lymph.errors import LymphError
+from lymph.leak.control import check_control, measure_control
 from lymph.leak.features import colour_features, imagenet_features
-from lymph.leak.job import RESULT, Measurement, MeterConfig
-from lymph.leak.meter import MAX_PICTURES, choose_pictures, linear, measure_leak
+from lymph.leak.job import RESULT, VERSION, Measurement, MeterConfig
+from lymph.leak.meter import MAX_PICTURES, Learner, choose_pictures, linear, measure_leak
 from lymph.training import folder as files
 from lymph.training.folder import Status
 
@@ -32,8 +36,9 @@ class Stopped(Exception):
 
 
 def _measure(folder: Path, config: MeterConfig) -> None:
-    table, root = config.source.usable(), config.source.path
-    table = choose_pictures(table, MAX_PICTURES[config.features])
+    table = choose_pictures(config.source.usable(), MAX_PICTURES[config.features])
+    if config.control:
+        check_control(table)
 
     def check_stop() -> None:
         if (folder / files.STOP).exists():
@@ -44,27 +49,37 @@ def _measure(folder: Path, config: MeterConfig) -> None:
         if done % 16 == 0 or done == total:
             _tell(folder, share=done / total)
 
-    if config.features == "cnn":
-        # Loaded late: torch stands behind it.
-        from lymph.leak.network import small_cnn
-
-        learn, threads = small_cnn(root, table), nullcontext()
-    else:
-        if config.features == "colour":
-            features = colour_features(root, table, read)
-        else:
-            features = imagenet_features(root, table, config.weights, read)
-        # Small fits gain nothing from threads, and threads that wait for each other lose a lot on
-        # a busy machine.
-        learn, threads = linear(features, table), threadpool_limits(1)
+    learner, threads = _learner(config, table, read)
 
     def tell(done: int, total: int) -> None:
         check_stop()
         _tell(folder, epoch=done, epochs=total, share=0.0)
 
     with threads:
-        result = measure_leak(learn, table, config.seeds, tell)
-    workspace.write_json(folder / RESULT, result)
+        if config.control:
+            result = measure_control(learner, table, config.seeds, tell)
+        else:
+            result = measure_leak(learner(table), table, config.seeds, tell)
+    workspace.write_json(folder / RESULT, {"version": VERSION, **result})
+
+
+def _learner(
+    config: MeterConfig, table: pd.DataFrame, read: Progress
+) -> tuple[Learner, AbstractContextManager]:
+    """Return what makes the quick model, and the threads that it may use."""
+    root = config.source.path
+    if config.features == "cnn":
+        # Loaded late: torch stands behind it.
+        from lymph.leak.network import small_cnn
+
+        return partial(small_cnn, root), nullcontext()
+    if config.features == "colour":
+        features = colour_features(root, table, read)
+    else:
+        features = imagenet_features(root, table, config.weights, read)
+    # Small fits gain nothing from threads, and threads that wait for each other lose a lot on a
+    # busy machine.
+    return partial(linear, features), threadpool_limits(1)
 
 
 def _tell(folder: Path, **changes: Any) -> None:

@@ -2,9 +2,11 @@
 
 Nothing outside this room may import it but ``pages/lessons.py`` and the commands; a test checks
 that. Each lesson is a module with one function ``run(data, tell=..., ...)`` that returns its
-figures as plain values, and a record of its words in :mod:`lymph.lessons.catalogue`. Everything
-that is not the fault itself is lymph's real loop, data and splits.
+figures as plain values, and a record of its words in :mod:`lymph.lessons.catalogue`. The quick
+ones, from studies, are a folder each: ``experiment`` with that function, and ``words`` with the
+record and what its figures say. Everything that is not the fault itself is lymph's real loop, data
+and splits.
 
-This file and ``catalogue``, ``arithmetic``, ``findings``, ``live``, ``notebook`` and ``stain`` need
-no torch, so that pages open quickly.
+This file and ``catalogue``, ``arithmetic``, ``findings``, ``lesson``, ``live``, ``notebook``,
+``stain`` and every ``words`` need no torch, so that pages open quickly.
 """

@@ -1,67 +1,16 @@
-"""The words of the nine lessons: question, guesses, lines, take-away, source. No torch here."""
+"""The words of the lessons: question, guesses, lines, take-away, source. No torch here."""
 
-from dataclasses import dataclass
-from importlib import import_module
-from types import ModuleType
+from dataclasses import replace
 
 from lymph.errors import LymphError
+from lymph.lessons.confidence.words import LESSON as CONFIDENCE
+from lymph.lessons.control.words import LESSON as CONTROL
+from lymph.lessons.coverage.words import LESSON as COVERAGE
+from lymph.lessons.lesson import Lesson
+from lymph.lessons.patient_names.words import LESSON as PATIENT_NAMES
+from lymph.lessons.selection.words import LESSON as SELECTION
 
-STEPS = ("Question", "Run", "Answer", "Lines", "Take-away")
-
-
-@dataclass(frozen=True)
-class Lesson:
-    """One lesson.
-
-    Attributes
-    ----------
-    slug : str
-        Its name in addresses; ``module_name`` holds its function ``run``.
-    story : str
-        What happened, before the question is asked.
-    choices : tuple of str
-        The guesses; which one came true is told by :mod:`lymph.lessons.findings`.
-    task : str
-        What the live run does.
-    because : str
-        Why it came out so; shown with the chart.
-    broken, mended : str
-        The lines that differ.
-    takeaway : str
-        Two sentences.
-    terms : tuple of str
-        Entries of the glossary that the lesson uses.
-    seconds : int
-        About how long a run takes on two idle cores.
-    """
-
-    slug: str
-    module_name: str
-    title: str
-    question: str
-    story: str
-    choices: tuple[str, ...]
-    task: str
-    because: str
-    broken: str
-    mended: str
-    takeaway: str
-    source: str
-    source_address: str
-    terms: tuple[str, ...]
-    seconds: int
-
-    @property
-    def number(self) -> int:
-        """Return the lesson's place, counted from 1."""
-        return LESSONS.index(self) + 1
-
-    def module(self) -> ModuleType:
-        """Import the lesson's code, and torch with it."""
-        return import_module(f"lymph.lessons.{self.module_name}")
-
-
-LESSONS: tuple[Lesson, ...] = (
+FROM_THE_NOTEBOOK: tuple[Lesson, ...] = (
     Lesson(
         slug="leak",
         module_name="leak",
@@ -471,6 +420,13 @@ LESSONS: tuple[Lesson, ...] = (
         terms=("gradient", "convolution", "residual connection", "loss", "epoch"),
         seconds=20,
     ),
+)
+
+FROM_STUDIES = (CONTROL, PATIENT_NAMES, COVERAGE, SELECTION, CONFIDENCE)
+
+LESSONS: tuple[Lesson, ...] = tuple(
+    replace(lesson, number=place)
+    for place, lesson in enumerate((*FROM_THE_NOTEBOOK, *FROM_STUDIES), start=1)
 )
 
 

@@ -1,38 +1,13 @@
 """What a lesson's figures say, in two or three numbers and a sentence. No torch here."""
 
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable
 
-from lymph.evaluation import interval_words
-
-Figures = Mapping[str, Any]
-
-
-class Number(NamedTuple):
-    """A figure to show large, with a line about what it was counted on."""
-
-    label: str
-    value: str
-    note: str
-
-
-class Finding(NamedTuple):
-    """``happened`` is the place of the guess that came true in this very run."""
-
-    numbers: list[Number]
-    sentence: str
-    happened: int
-
-
-def percent(share: float) -> str:
-    """Write a share in whole percent."""
-    return f"{100 * share:.0f} %"
-
-
-def span(score: Figures) -> str:
-    """Write what a score was counted on, with its interval."""
-    counts = f"{score['pictures']} pictures of {score['patients']} patients"
-    return f"{counts}, {interval_words(score['interval'])}"
+from lymph.lessons.confidence.words import find as confidence
+from lymph.lessons.control.words import find as control
+from lymph.lessons.coverage.words import find as coverage
+from lymph.lessons.lesson import Figures, Finding, Number, percent, span
+from lymph.lessons.patient_names.words import find as patient_names
+from lymph.lessons.selection.words import find as selection
 
 
 def _whole(score: Figures) -> bool:
@@ -299,6 +274,11 @@ FINDINGS: dict[str, Callable[[Figures], Finding]] = {
     "luck": luck,
     "colour": colour,
     "depth": depth,
+    "control": control,
+    "patient-names": patient_names,
+    "coverage": coverage,
+    "selection": selection,
+    "confidence": confidence,
 }
 
 

@@ -6,9 +6,10 @@ from typing import Any
 
 from lymph.data.source import PictureSource
 from lymph.data.sources import demo_folder
-from lymph.lessons.catalogue import Lesson
+from lymph.lessons.lesson import Lesson
 
 TWO_CHARTS = ("mode", "class-weights", "luck", "colour")
+TWO_CHARTS += ("patient-names", "coverage", "selection", "confidence")
 
 
 def _cell(kind: str, text: str, number: int) -> dict[str, Any]:
@@ -49,10 +50,10 @@ def _data(source: PictureSource) -> str:
 
 
 def _run(lesson: Lesson, settings: Mapping[str, Any]) -> str:
-    name = lesson.module_name
+    package, _, name = f"lymph.lessons.{lesson.module_name}".rpartition(".")
     options = "".join(f", {key}={value!r}" for key, value in settings.items())
     return (
-        f"from lymph.lessons import {name}\n\n\n"
+        f"from {package} import {name}\n\n\n"
         "def tell(share, text):\n    print(f'{share:4.0%}  {text}')\n\n\n"
         f"figures = {name}.run(data{options}, tell=tell)"
     )

@@ -1,6 +1,6 @@
 """The process that runs a lesson: ``python -m lymph.lessons.worker FOLDER``.
 
-Lessons of one workspace take turns, so that a class that opens all nine does not run them at once.
+Lessons of one workspace take turns, so that a class that opens them all does not run them at once.
 """
 
 import os

@@ -1,4 +1,7 @@
-"""The leak meter on the Split page: started by a click, followed, and told in words."""
+"""The leak meter and its negative control on the Split page: started, followed and told."""
+
+from dataclasses import replace
+from typing import Any
 
 import streamlit as st
 
@@ -10,16 +13,18 @@ from pages.shared import loading
 from pages.shared.frame import plain
 from pages.shared.loading import time_left
 
+# A number and its percent sign stay on one line.
+NO_BREAK = "\u00a0%"
 TOLD = {
     "colour": "18 numbers on the colours of a picture, nothing of shapes: seconds",
     "imagenet": "what a network trained on everyday pictures sees: minutes",
-    "cnn": "a network that learns these pictures from nothing, thirty times: minutes",
+    "cnn": "a network that learns these pictures from scratch, thirty times: minutes",
 }
 
 
 def show_meter(data_set: DataSet) -> None:
-    """Draw the meter: what to look at, the button, and what was measured last."""
-    st.subheader("How much would a random split flatter?", anchor=False)
+    """Draw the meter: what to look at, the buttons, and what was measured last."""
+    st.subheader("How much would a random split inflate accuracy?", anchor=False)
     features = st.radio(
         "What the quick model looks at",
         list(FEATURES),
@@ -36,17 +41,29 @@ def show_meter(data_set: DataSet) -> None:
             key="leak_weights",
             persist_state="session",
         ).strip()
-    source = loading.found(data_set).source
-    measurement = leak.latest_measurement(source, features)
-    going = measurement is not None and not measurement.status().over
-    config = MeterConfig(source, features, weights or "imagenet")
-    if not going and st.button("Measure the leak", key="measure_leak"):
+    config = MeterConfig(loading.found(data_set).source, features, weights or "imagenet")
+    # Places of their own: what one shows while it runs must not move the other.
+    with st.container(key="leak_part"):
+        show_part(config, "Measure the leak", "measure_leak")
+    st.markdown(
+        "**Is it really the patients?** The negative control gives every patient a class at random"
+        " and measures again: nobody can learn classes that do not exist."
+    )
+    with st.container(key="control_part"):
+        show_part(replace(config, control=True), "Run the negative control", "measure_control")
+
+
+def show_part(config: MeterConfig, label: str, key: str) -> None:
+    """Draw the button of a measurement, or how far it has come, and what was measured last."""
+    measurement = leak.latest_measurement(config.source, config.features, config.control)
+    if measurement is not None and not measurement.status().over:
+        follow(measurement)
+        return
+    if st.button(label, key=key):
         leak.start_measurement(config)
         st.rerun()
-    if going:
-        follow(measurement)
-    elif measurement is not None:
-        show_measured(measurement, features)
+    if measurement is not None:
+        show_measured(measurement, config)
 
 
 @st.fragment(run_every=1.0)
@@ -60,27 +77,56 @@ def follow(measurement: Measurement) -> None:
     left = elapsed * (1 - done) / done if done > 0 else None
     reading = f"reading pictures, {100 * status.share:.0f} %" if not status.epoch else ""
     told = reading or f"round {status.epoch} of {status.epochs}{time_left(left)}"
-    with st.container(key="leak_progress"):
+    what = "control" if measurement.config.control else "leak"
+    with st.container(key=f"{what}_progress"):
         st.progress(done, f"Measuring: {told}")
-        st.button("Stop", on_click=leak.stop_measurement, args=(measurement,), key="stop_leak")
+        st.button("Stop", on_click=leak.stop_measurement, args=(measurement,), key=f"stop_{what}")
 
 
-def show_measured(measurement: Measurement, features: str) -> None:
+def show_measured(measurement: Measurement, config: MeterConfig) -> None:
+    """Draw the last measurement: its sentence, its bars, and how it was made."""
     status, result = measurement.status(), measurement.result()
     if status.error:
         st.error(plain(status.error))
     if result is None:
         return
-    with st.container(key="leak_result"):
-        st.markdown(f"**{plain(leak.words(result, features))}**")
-        st.plotly_chart(leak_bars(result), key="leak_bars", config={"displayModeBar": False})
-        st.caption(
-            f"The same {'network' if features == 'cnn' else 'linear classifier'} twice,"
-            f" {result['folds']} folds, {result['seeds']} seeds: a dot is one seed, the whisker the"
-            f" 95 % interval over {result['patients']} patients, somewhat too narrow because the"
-            " models of the folds learn from overlapping patients."
-            f" The picture nearest to a test picture in training is of the same patient in"
-            f" {100 * result['picture']['kin']:.0f} % of cases under the random split (by chance:"
-            f" {100 * result['picture']['kin_by_chance']:.0f} %) and in none when patients are kept"
-            " apart."
-        )
+    what = "control" if config.control else "leak"
+    words = leak.control_words if config.control else leak.words
+    with st.container(key=f"{what}_result"):
+        told = plain(words(result, config.features)).replace(" %", NO_BREAK)
+        st.markdown(f"**{told}**")
+        st.plotly_chart(leak_bars(result), key=f"{what}_bars", config={"displayModeBar": False})
+        if result.get("old"):
+            st.caption(
+                "Measured by an earlier version of lymph, whose interval was too narrow and is not"
+                " shown. Measure again for one that holds."
+            )
+        st.caption(control_caption(result) if config.control else leak_caption(result, config))
+
+
+def leak_caption(result: dict[str, Any], config: MeterConfig) -> str:
+    """Tell how the leak was measured."""
+    whisker = (
+        ""
+        if result.get("old")
+        else f", the whisker the 95 % interval over {result['patients']} patients, somewhat too"
+        " narrow because the models of the folds learn from overlapping patients"
+    )
+    return (
+        f"The same {'network' if config.features == 'cnn' else 'linear classifier'} twice,"
+        f" {result['folds']} folds, {result['seeds']} seeds: a dot is one seed{whisker}."
+        f" The picture nearest to a test picture in training is of the same patient in"
+        f" {100 * result['picture']['kin']:.0f} % of cases under the random split (by chance:"
+        f" {100 * result['picture']['kin_by_chance']:.0f} %) and in none when patients are kept"
+        " apart."
+    )
+
+
+def control_caption(result: dict[str, Any]) -> str:
+    """Tell how the control was measured."""
+    return (
+        f"The same measurement, {result['folds']} folds, on {result['seeds']} random draws of the"
+        " patients' classes: a dot is one draw, the whisker the 95 % interval over"
+        f" {result['patients']} patients in the middle one. Each class keeps its number of"
+        " patients."
+    )

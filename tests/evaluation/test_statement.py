@@ -94,7 +94,7 @@ def test_pictures_of_a_patient_that_are_alike_count_little() -> None:
 
 
 def test_fewer_than_nine_patients_are_stated_with_care() -> None:
-    eight, nine = judged([11, 10] * 4), judged([11, 10, 11, 10, 11, 10, 11, 10, 10])
+    eight, nine = judged([9, 8] * 4), judged([9, 8] * 4 + [8])
     assert eight.verdict is Verdict.CARE and "fewer than 9 patients" in eight.words
     assert eight.needed == 9
     assert nine.verdict is Verdict.CAN

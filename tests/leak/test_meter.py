@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,8 @@ from lymph import leak
 from lymph.cli import main
 from lymph.data.source import PictureSource
 from lymph.errors import RunError, SplitError
-from lymph.leak import meter
+from lymph.leak import job, meter
+from lymph.leak.control import BELOW_CHANCE, draws_that_leak
 from lymph.leak.features import colour_features
 from lymph.leak.meter import choose_pictures, count_folds
 from lymph.training import folder as files
@@ -78,6 +80,80 @@ def test_the_words_carry_split_patients_and_interval(table: pd.DataFrame) -> Non
     for part in ("split at random", "kept apart", "16 patients", "95 % interval", "50 %"):
         assert part in words
     assert "points of the random split's score" in words
+
+
+def test_shuffled_classes_belong_to_patients(table: pd.DataFrame) -> None:
+    """Every patient keeps one class, every class its number of patients; other seeds differ."""
+    few = table[table["patient"] != "B0"]
+    first, second = (leak.shuffle_classes(few, seed) for seed in (0, 1))
+    for shuffled in (first, second):
+        classes = shuffled.groupby("patient")["label"].agg(["nunique", "first"])
+        assert (classes["nunique"] == 1).all()
+        assert classes["first"].value_counts().to_dict() == {"A": 8, "B": 7}
+        assert shuffled.drop(columns="label").equals(few.drop(columns="label"))
+    assert (first["label"] != second["label"]).any() and (first["label"] != few["label"]).any()
+
+
+def control(draw: Callable[..., np.ndarray], table: pd.DataFrame, seeds: int) -> dict:
+    """Run the negative control of a linear model on drawn features."""
+    features = draw(table, np.random.default_rng(0))
+    return leak.measure_control(partial(leak.linear, features), table, seeds)
+
+
+def test_the_control_proves_that_patients_are_recognised(table: pd.DataFrame) -> None:
+    """Where patients can be told the random split finds classes that do not exist."""
+    result = control(of_patients, table, seeds=3)
+    assert result["picture"]["mean"] > 0.95 and result["patient"]["mean"] < 0.75
+    assert draws_that_leak(result) == 3 and result["control"] and result["chance"] == 0.5
+    shape = set(measure(of_patients, table, seeds=1))
+    assert set(result) - shape == {"control", "baselines", "chance"} and shape <= set(result)
+    words = leak.control_words(result, "colour")
+    assert "16 patients" in words and words.count("recognises the patients. It leaks.") == 1
+    below = result["patient"]["mean"] < 0.5
+    assert words.endswith(BELOW_CHANCE) == below
+
+
+def test_the_control_acquits_a_model_that_cannot_tell_patients(table: pd.DataFrame) -> None:
+    """Features that are noise beat the largest class in no draw but by luck, and the words say."""
+    result = control(lambda t, rng: rng.normal(size=(len(t), 3)), table, seeds=3)
+    assert draws_that_leak(result) < 2
+    assert "the control shows no leak" in leak.control_words(result, "colour")
+
+
+def test_the_control_says_where_it_is_only_mostly_right(table: pd.DataFrame) -> None:
+    """Two draws of three, with the figures of each."""
+    part = {"mean": 0.6, "accuracies": [0.7, 0.7, 0.4]}
+    result = {"picture": part, "patient": {"mean": 0.4, "accuracies": [0.4, 0.4, 0.4]}}
+    result |= {"seeds": 3, "patients": 9, "baseline": 0.5, "baselines": [0.5] * 3, "chance": 0.3}
+    words = leak.control_words(result, "cnn")
+    assert "In 2 of 3 draws" in words and "not reliably" in words and BELOW_CHANCE not in words
+
+
+def test_the_control_is_refused_where_it_can_show_nothing(table: pd.DataFrame) -> None:
+    """Patients unknown, or a class with a single patient: a sentence, no figures."""
+    unknown = table.assign(patient=table["picture"])
+    with pytest.raises(SplitError, match="needs patients with several pictures"):
+        control(of_patients, unknown, seeds=1)
+    with pytest.raises(SplitError, match="has a single patient"):
+        control(of_patients, table[table["patient"].isin(["A0", "A1", "B0"])], seeds=1)
+
+
+def test_intervals_of_an_older_version_are_not_shown(tiny_root: Path) -> None:
+    """Regression: results kept from before showed intervals that resampled patients."""
+    measurement = leak.measure_here(leak.MeterConfig(str(tiny_root), seeds=1))
+    new = measurement.result()
+    assert new["patient"]["interval"] is not None and "version" not in new and "old" not in new
+    old = dict(new)
+    for by in ("picture", "patient"):
+        old[by] = {k: v for k, v in new[by].items() if k != "interval_method"}
+    (measurement.path / job.RESULT).write_text(json.dumps(old), encoding="utf-8")
+    found = measurement.result()
+    assert found["old"] and found["picture"]["interval"] is found["patient"]["interval"] is None
+    assert found["patient"]["accuracies"] == new["patient"]["accuracies"]
+    assert "cannot be given" in leak.words(found, "colour")
+    for damaged in ("{", "[]", '{"picture": 1}', "null"):
+        (measurement.path / job.RESULT).write_text(damaged, encoding="utf-8")
+        assert measurement.result() is None
 
 
 def test_folds_follow_the_smallest_class(table: pd.DataFrame) -> None:
@@ -168,9 +244,19 @@ def test_the_command_prints_one_document(
     assert main(["leak", str(tiny_root), "--seeds", "1", "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert document["patients"] == 12 and "12 patients" in document["words"]
+    assert document["patient"]["interval_method"] in document["words"]
+    assert main(["leak", str(tiny_root), "--seeds", "2", "--control", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["control"] and len(document["picture"]["accuracies"]) == 2
+    assert "class drawn at random" in document["words"]
+    source = PictureSource(tiny_root).look().source
+    assert leak.latest_measurement(source, "colour", control=True).config.control
+    assert not leak.latest_measurement(source, "colour").config.control
     assert main(["leak", str(tiny_root), "--seeds", "0", "--json"]) == 2
     assert main(["leak", str(tiny_root / "nowhere"), "--json"]) == 2
-    assert "no folder" in capsys.readouterr().err
+    assert main(["leak", str(tiny_root), "--patients", "none", "--control"]) == 2
+    told = capsys.readouterr().err
+    assert "no folder" in told and "needs patients with several pictures" in told
 
 
 @pytest.mark.parametrize("change", [{"features": "taste"}, {"seeds": 0}, {"seeds": 101}])

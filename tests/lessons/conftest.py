@@ -1,4 +1,4 @@
-"""A set in which colour tells the patient and nothing tells the class, and all nine lessons on it.
+"""A set in which colour tells the patient and nothing tells the class, and all lessons on it.
 
 Every phenomenon is asserted on the same short runs.
 """
@@ -27,6 +27,11 @@ FAST: dict[str, dict[str, Any]] = {
     "luck": {"epochs": 6, "seeds": 4, "splits": 4},
     "colour": {"epochs": 2},
     "depth": {"epochs": 2},
+    "control": {"draws": 2},
+    "patient-names": {},
+    "coverage": {"tests": 200},
+    "selection": {"deals": 5},
+    "confidence": {"redraws": 20, "sizes": (2, 8)},
 }
 
 
@@ -64,7 +69,7 @@ def fingerprints(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LessonDat
 
 @pytest.fixture(scope="module")
 def all_figures(fingerprints: LessonData) -> dict[str, Any]:
-    """Return the figures of all nine lessons, run shortly.
+    """Return the figures of all lessons, run shortly.
 
     The third runs where most pictures are of the first class, which the model then calls most; the
     seventh where the class can be learned, more or less.

@@ -8,8 +8,9 @@ from lymph import workspace
 from lymph.data.source import PictureSource, source_of
 from lymph.data.sources import DataSet
 from lymph.glossary import GLOSSARY
-from lymph.lessons.catalogue import LESSONS, STEPS, Lesson
+from lymph.lessons.catalogue import LESSONS
 from lymph.lessons.data import load_lesson_data
+from lymph.lessons.lesson import STEPS, Lesson
 from lymph.lessons.live import FIGURES, LiveRun, live_run
 from lymph.training import folder as files
 from lymph.training.folder import Status
@@ -39,7 +40,7 @@ def has_run(tiny: DataSet) -> Callable[[str], LiveRun]:
     return run_it
 
 
-def test_all_nine_are_offered(tiny: DataSet, open_page: OpenPage) -> None:
+def test_all_lessons_are_offered(tiny: DataSet, open_page: OpenPage) -> None:
     app = open_page("lessons")
     assert not app.exception
     titles = [heading.value for heading in app.subheader]
@@ -167,7 +168,7 @@ def test_an_unknown_lesson_says_so(tiny: DataSet, open_page: OpenPage) -> None:
     app = open_page("lessons", lesson="nothing")
     assert "There is no lesson" in app.error[0].value
     app.button(key="all_lessons").click().run()
-    assert len(app.subheader) == 9
+    assert len(app.subheader) == len(LESSONS)
 
 
 def test_the_notebook_can_be_downloaded(tiny: DataSet, open_page: OpenPage) -> None:

@@ -240,9 +240,17 @@ def test_the_leak_is_measured_and_told(tiny: DataSet, open_page: OpenPage) -> No
     leak.measure_here(leak.MeterConfig(str(tiny.path), seeds=2))
     app.run()
     assert not app.exception
-    told = "\n".join(element.value for element in app.markdown).replace("\\", "")
+    charts = app.get("plotly_chart")
+    told = "\n".join(e.value for e in app.markdown).replace("\\", "").replace("\u00a0", " ")
     assert "12 patients, 95 % interval" in told
     assert any("2 seeds" in caption.value for caption in app.caption)
+    leak.measure_here(leak.MeterConfig(str(tiny.path), seeds=2, control=True))
+    app.run()
+    assert not app.exception and len(app.get("plotly_chart")) > len(charts)
+    told = "\n".join(e.value for e in app.markdown).replace("\\", "").replace("\u00a0", " ")
+    assert "12 patients, 95 % interval" in told and "has a class drawn at random" in told
+    assert any("2 random draws" in caption.value for caption in app.caption)
+    assert app.button(key="measure_control").label == "Run the negative control"
 
 
 def audit(app: AppTest, train: dict[str, str], test: dict[str, str]) -> AppTest:

@@ -1,0 +1,1 @@
+"""The negative control: classes drawn at random, one for each patient."""

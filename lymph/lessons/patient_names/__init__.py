@@ -1,0 +1,1 @@
+"""A list that is called patients and holds pictures."""

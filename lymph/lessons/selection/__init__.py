@@ -1,0 +1,1 @@
+"""What choosing among many models on the test set does to its figure."""
