@@ -105,7 +105,7 @@ def broadcast(figures: Figures) -> Finding:
         chosen = f"By chance it keeps an epoch as good as any, {hits} of {pictures} right."
     else:
         chosen = (
-            f"So it is chance which epoch it keeps: here epoch {kept}, with {hits} of {pictures}"
+            f"It rewards calling the first class, and keeps epoch {kept}, with {hits} of {pictures}"
             f" right, where counting correctly keeps epoch {best}, with {most}."
         )
     return Finding(numbers, f"{sentence} {chosen}", 1)
