@@ -1,4 +1,4 @@
-"""Lessons: what went wrong in the notebook, guessed, run, seen and mended."""
+"""Lessons: what went wrong in the notebook, guessed, run, seen and fixed."""
 
 from datetime import datetime
 from pathlib import Path
@@ -355,7 +355,7 @@ def show_lines(lesson: Lesson, data_set: DataSet, table: pd.DataFrame) -> None:
         st.subheader("✗ Broken", anchor=False)
         st.code(lesson.broken, language="python", wrap_lines=True)
     with mended:
-        st.subheader("✓ Mended", anchor=False)
+        st.subheader("✓ Fixed", anchor=False)
         st.code(lesson.mended, language="python", wrap_lines=True)
     figures = run_of(lesson, data_set, table).figures()
     if lesson.slug == "stale-optimiser" and figures:
@@ -398,7 +398,7 @@ def play_with_matrix(classes: list[str]) -> None:
     with st.grid(2, min_column_width=170, key="lesson_play_numbers"):
         st.metric("Broken", f"{100 * broken:.1f} %", f"{hits} matches / {PLAY_ROWS} pictures",
                   delta_color="off", delta_arrow="off")  # fmt: skip
-        st.metric("Mended", f"{100 * true:.1f} %", f"{round(true * PLAY_ROWS)} right",
+        st.metric("Fixed", f"{100 * true:.1f} %", f"{round(true * PLAY_ROWS)} right",
                   delta_color="off", delta_arrow="off")  # fmt: skip
 
 

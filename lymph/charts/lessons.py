@@ -291,17 +291,36 @@ def _colour(figures: Figures, classes: Mapping[str, str], stop: int) -> list[Les
 
 
 def _depth(figures: Figures, classes: Mapping[str, str], stop: int) -> list[LessonChart]:
+    looks = {
+        "fifteen plain layers": ("plain", BROKEN, "solid"),
+        "with He's weights": ("he", MENDED, "dot"),
+        "residual": ("residual", MENDED, "solid"),
+        "three layers": ("three", BROKEN, "dot"),
+    }
     figure = _lines(
         {
-            "plain": (figures["plain"]["gradients"][stop], BROKEN, "solid"),
-            "residual": (figures["residual"]["gradients"][stop], MENDED, "solid"),
+            name: (figures[key]["gradients"][stop], colour, dash)
+            for name, (key, colour, dash) in looks.items()
         }
     )
     figure.update_xaxes(title_text="layer, the first one left", dtick=2, tick0=1)
     figure.update_yaxes(type="log", exponentformat="power", title_text="length of the gradient")
     figure.update_traces(hovertemplate="layer %{x}: %{y:.2g}<extra></extra>")
-    title = f"Gradient that reaches each layer, epoch {stop + 1}"
-    return [LessonChart(title, figure, title)]
+    epochs = len(figures["plain"]["gradients"])
+    title = f"Gradient that reaches each layer, epoch {stop % epochs + 1}"
+    losses = _lines(
+        {
+            name: (figures[key]["train_loss"], colour, dash)
+            for name, (key, colour, dash) in looks.items()
+        }
+    )
+    _mark(losses, figures["ln_classes"])
+    second = "Training loss; dashed: guessing"
+    ends = ", ".join(
+        f"{name} {figures[key]['train_loss'][-1]:.2f}" for name, (key, _, _) in looks.items()
+    )
+    words = f"{second}; after the last epoch: {ends}"
+    return [LessonChart(title, figure, title), LessonChart(second, losses, words)]
 
 
 def _set_type(figure: go.Figure, size: int) -> None:

@@ -14,33 +14,34 @@ FROM_THE_NOTEBOOK: tuple[Lesson, ...] = (
     Lesson(
         slug="leak",
         module_name="leak",
-        title="The leak",
+        title="From 51 % to 99 %",
         question="Same model, two ways to split: which accuracy do you believe?",
         story=(
             "For the very same lymphoma pictures people report anything from 51 % to 99 %. The high"
-            " figures draw the test pictures by lot. So a test picture nearly always has sisters in"
-            " training: pictures of the same patient, from the same slide.\n\nWe train one small"
-            " network twice, from the same start and equally long. Only the split differs."
+            " figures come from test pictures that were assigned at random, one by one; the low"
+            " ones from patients of whom no picture was in training.\n\nWe train one small network"
+            " twice, from the same start and equally long. Only the split differs."
         ),
         choices=(
-            "The split makes no difference",
+            "Split by picture, the model looks no better",
             "By picture looks a little better, up to 10 points",
             "By picture looks much better, over 10 points",
         ),
         task="One small colour network, trained once under each split, 18 epochs each.",
         because=(
-            "Each slide has its own stain, light and camera. Under a split by picture the network"
-            " can recognise the patient and answer with that patient's class. On a patient it has"
-            " never met, that knowledge is worth nothing."
+            "Each slide has its own stain, light and camera. Under a split by picture nearly every"
+            " test picture has others of the same patient in training, so the network can recognise"
+            " the patient and answer with that patient's class. On a patient it has never met, that"
+            " knowledge is worth nothing."
         ),
         broken=(
-            "# every picture is drawn by lot\n"
+            "# pictures are assigned at random\n"
             "order = rng.permutation(len(table))\n"
             "train = table.iloc[order[:300]]\n"
             "test = table.iloc[order[300:]]"
         ),
         mended=(
-            "# every patient is drawn by lot\n"
+            "# patients are assigned at random\n"
             'patients = rng.permutation(table["patient"].unique())\n'
             'test = table[table["patient"].isin(patients[:6])]\n'
             'train = table[~table["patient"].isin(patients[:6])]'
@@ -57,13 +58,13 @@ FROM_THE_NOTEBOOK: tuple[Lesson, ...] = (
     Lesson(
         slug="stale-optimiser",
         module_name="stale_optimiser",
-        title="The weights that were not to blame",
+        title="A loss that never moves",
         question="A weighted loss gives 35.38 %, and the loss never moves. What is broken?",
         story=(
             "Task 6 of the notebook adds class weights to the loss. The test accuracy falls to"
-            " 35.38 % and the training loss reads 0.072148 after every epoch. The author wrote: *I"
-            " assume I may have done something wrong when calculating the weights.*\n\nWhere"
-            " would you look first?"
+            " 35.38 % and the validation loss reads 0.093497 after every epoch, beside a training"
+            " loss of 0.072148. The author wrote: *I assume I may have done something wrong when"
+            " calculating the weights.*\n\nWhere would you look first?"
         ),
         choices=(
             "The class weights are wrong",
@@ -75,8 +76,10 @@ FROM_THE_NOTEBOOK: tuple[Lesson, ...] = (
             "An optimiser holds a list of parameters, not a model. A new model was built and the"
             " old list was kept: gradients were computed for the new one, and the old one was"
             " stepped. So the new network stayed random, called nearly everything MCL and was right"
-            " on the 23 MCL pictures of 65: 35.38 %. Its loss was that of guessing, ln 3 = 1.099:"
-            " 0.072148 × 275 pictures / 18 batches = 1.102."
+            " on the 23 MCL pictures of 65: 35.38 %. The sum of the batches' losses was divided by"
+            " the pictures, which hid that both losses are those of guessing, ln 3 = 1.099: in"
+            " training 0.072148 × 275 pictures / 18 batches = 1.102, in validation 0.093497 × 34 /"
+            " 3 = 1.060."
         ),
         broken=(
             "optimiser = Adam(model.parameters())\n"
@@ -105,7 +108,7 @@ FROM_THE_NOTEBOOK: tuple[Lesson, ...] = (
     Lesson(
         slug="broadcast",
         module_name="broadcast",
-        title="152.94 % accuracy",
+        title="152.94 %",
         question="How can an accuracy be larger than 100 %?",
         story=(
             "Task 7 of the notebook fine-tunes ResNet-50 and prints a validation accuracy of"
@@ -139,8 +142,8 @@ FROM_THE_NOTEBOOK: tuple[Lesson, ...] = (
             "accuracy = right / len(y)"
         ),
         takeaway=(
-            "Before two arrays are compared, say their shapes aloud. A figure that cannot be is a"
-            " gift: stop there, because the same line may also have chosen your best model."
+            "Before two arrays are compared, say their shapes aloud. An impossible number is a"
+            " gift: stop there, because the same line also decides which epoch is kept."
         ),
         source="NumPy: broadcasting",
         source_address="https://numpy.org/doc/stable/user/basics.broadcasting.html",
@@ -150,7 +153,7 @@ FROM_THE_NOTEBOOK: tuple[Lesson, ...] = (
     Lesson(
         slug="mode",
         module_name="modes",
-        title="A mode forgotten",
+        title="train(), called once",
         question="train() is called once, before the loop. What happens from epoch 2 on?",
         story=(
             "In Tasks 5 and 6 of the notebook `model.train()` stands above the loop over the"
@@ -168,6 +171,8 @@ FROM_THE_NOTEBOOK: tuple[Lesson, ...] = (
             "Nothing switches back. From the second epoch on, dropout is off and batch"
             " normalisation works with the means and variances of the first epoch, while the"
             " layers before it go on changing: it normalises for a network that is no longer there."
+            " How much that costs differs from run to run, since the later layers can learn to live"
+            " with it."
         ),
         broken=(
             "model.train()\n"
@@ -195,13 +200,13 @@ FROM_THE_NOTEBOOK: tuple[Lesson, ...] = (
     Lesson(
         slug="class-weights",
         module_name="weighing",
-        title="What class weights really do",
+        title="Class weights, turned up",
         question="Turn the weight of one class up and up. What does the model do?",
         story=(
             "Classes are rarely of equal size, so rare ones are given more weight in the loss. In"
-            " this set they are nearly equal (113, 139 and 122 pictures), so sensible weights lie"
-            " between 0.9 and 1.1.\n\nWe turn the weight of the smallest class from nothing special"
-            " up to a hundredfold."
+            " the notebook's set they are nearly equal (113, 139 and 122 pictures), so sensible"
+            " weights lie between 0.9 and 1.1.\n\nWe turn the weight of the class with the fewest"
+            " training pictures up to a hundredfold."
         ),
         choices=(
             "It gets better and better at that class, at no cost",
@@ -210,9 +215,9 @@ FROM_THE_NOTEBOOK: tuple[Lesson, ...] = (
         ),
         task="Six trainings from the same start, one for each stop of the slider.",
         because=(
-            "A weight moves the border between the classes; it brings no new knowledge. More"
-            " pictures of the pushed class are found because more pictures are called so. Weights"
-            " that only even out class sizes do little here, since there is little to even out."
+            "A weight moves the border between the classes; it brings no new knowledge. Where more"
+            " pictures of the pushed class are found, it is because more pictures are called so."
+            " Weights that even out class sizes change little where the classes are nearly equal."
         ),
         broken=(
             "weights = 1 / counts\n"
@@ -230,8 +235,8 @@ FROM_THE_NOTEBOOK: tuple[Lesson, ...] = (
             "# divided by the sum of the weights: scale cancels"
         ),
         takeaway=(
-            "Weights trade one kind of mistake for another; they make no model wiser. Count them on"
-            " training data only, and use class numbers as targets so that their scale cancels."
+            "Weights trade one kind of mistake for another; they bring no new knowledge. Count them"
+            " on training data only, and use class numbers as targets so that their scale cancels."
         ),
         source="PyTorch: CrossEntropyLoss, how the weighted mean is divided",
         source_address=(
@@ -262,7 +267,8 @@ FROM_THE_NOTEBOOK: tuple[Lesson, ...] = (
             " normalisation are no parameters: in training mode every batch updates them, so the"
             " same picture gets other features. As for the order: a new head is random, and what it"
             " asks of the features at first is random too. Kumar et al. measured that this distorts"
-            " good features of large networks; our small stand-in need not show it."
+            " good features of large networks. In a small one it can go either way, and how long"
+            " each phase lasts and how fast it learns matter as well."
         ),
         broken=(
             "for p in model.backbone.parameters():\n"
@@ -280,8 +286,8 @@ FROM_THE_NOTEBOOK: tuple[Lesson, ...] = (
             "    train_one_epoch(model)"
         ),
         takeaway=(
-            "Frozen means no gradient and evaluation mode: check both. Where pretrained features"
-            " are worth keeping, train the new head first and the whole model after it."
+            "Frozen means no gradient and evaluation mode: check both. Which order of the phases"
+            " keeps the pretrained features is to be measured on your own network and pictures."
         ),
         source="Kumar et al. 2022: fine-tuning can distort pretrained features",
         source_address="https://arxiv.org/abs/2202.10054",
@@ -292,22 +298,22 @@ FROM_THE_NOTEBOOK: tuple[Lesson, ...] = (
         slug="luck",
         module_name="luck",
         title="Is 51 % better than 45 %?",
-        question="The same model, fifteen times. How far apart will its accuracies lie?",
+        question="The same model, fifteen times. By how much will its accuracy vary?",
         story=(
             "The notebook compares models on six test patients: 50.77 % here, 45 % there, 35 % in a"
             " third cell. The better figure wins.\n\nWe train one and the same network ten times on"
             " one split, changing nothing but the seed, and then on other patient splits."
         ),
         choices=(
-            "Within 2 points: it is the same model",
-            "Within 10 points",
-            "More than 10 points apart",
+            "By 2 points at most: it is the same model",
+            "By 3 to 10 points",
+            "By more than 10 points",
         ),
         task="Fifteen short trainings: ten seeds on one split, then five more splits.",
         because=(
-            "A seed changes the first values and the order of the pictures; a split changes who is"
-            " tested. With six test patients one more or less is 17 points, and which six they are"
-            " matters most. To tell 51 % from 45 % needs over a thousand patients for each model."
+            "A seed changes the initial weights and the order of the pictures; a split changes who"
+            " is tested. With six test patients, one patient more or less is 17 points. To tell"
+            " 51 % from 45 %, each of two models needs over a thousand patients of its own."
         ),
         broken=(
             "a = train(model_a, seed=0)   # 0.45\n"
@@ -333,8 +339,8 @@ FROM_THE_NOTEBOOK: tuple[Lesson, ...] = (
     Lesson(
         slug="colour",
         module_name="colour",
-        title="Colour is a fingerprint",
-        question="Three numbers, the mean colour of a picture. What can be told from them?",
+        title="Three numbers",
+        question="Three numbers: the mean colour of a picture. What can be told from them?",
         story=(
             "Haematoxylin and eosin never come out of the bath twice the same. Draw one row of"
             " thumbnails for every patient and you see it at once.\n\nWe throw all cells away, keep"
@@ -347,14 +353,15 @@ FROM_THE_NOTEBOOK: tuple[Lesson, ...] = (
             "The patient, and with a leaky split so the class",
         ),
         task=(
-            "Nearest neighbours on mean colours, then a small network trained without and with"
-            " stain jitter."
+            "Nearest neighbours on mean colours, then a small network trained without and with the"
+            " stain jitter that lymph's training uses."
         ),
         because=(
-            "The mean colour names the slide. If the patient is in training, the class comes with"
-            " the name; on new patients the same classifier is about as good as guessing. Taking"
-            " the colour away (grey) or evening it out (normalising) removes the fingerprint;"
-            " jitter makes it unreliable, so that a network has to look at cells."
+            "Each slide has a stain of its own. Where the mean colour identifies the patient and"
+            " that patient is in training, the class comes with the name; on new patients it does"
+            " not. Grey takes the hue away and leaves the brightness, normalising evens out both,"
+            " and the jitter of lymph's own training, each stain up to 20 % stronger or weaker,"
+            " blurs the colour without removing it."
         ),
         broken=(
             "for pictures, y in train_loader:\n"
@@ -364,12 +371,13 @@ FROM_THE_NOTEBOOK: tuple[Lesson, ...] = (
         mended=(
             "for pictures, y in train_loader:\n"
             "    # each stain a little stronger or weaker\n"
-            "    pictures = stain.jitter(pictures, rng)\n"
+            '    pictures = augment(pictures, ["stain"], draws)\n'
             "    step(model, pictures, y)"
         ),
         takeaway=(
-            "Whatever tells the patient is a shortcut, and colour is the shortest. Vary the stain"
-            " in training, and judge on patients whose colours were never seen."
+            "Whatever identifies the patient can become a shortcut, and colour is the first to"
+            " check. Vary the stain in training, do not rely on that alone, and judge on patients"
+            " whose colours were never seen."
         ),
         source="Tellez et al. 2019: quantifying the effects of stain augmentation",
         source_address="https://arxiv.org/abs/1902.06543",
@@ -379,43 +387,50 @@ FROM_THE_NOTEBOOK: tuple[Lesson, ...] = (
     Lesson(
         slug="depth",
         module_name="depth",
-        title="Deeper is not better, until it is residual",
-        question="Fifteen plain layers in a row: how well do they train?",
+        title="Fifteen layers",
+        question="Fifteen layers in a row: what makes them start to learn earlier?",
         story=(
             "The notebook's bonus task stacks fifteen convolutions, then does it again with"
-            " residual connections, which add the input of a layer to its output.\n\nBoth networks"
-            " below have the same layers and the same first values. We measure how much gradient"
-            " reaches each layer while they train."
+            " residual connections, which add the input of a layer to its output.\n\nWe train three"
+            " plain layers, fifteen, fifteen from other initial weights, and fifteen residual ones,"
+            " and measure how much gradient reaches each layer."
         ),
         choices=(
-            "Better than three layers: depth is power",
-            "Hardly at all: no gradient reaches the first layers",
-            "As well as the residual one, only slower",
+            "Nothing but fewer layers: only three start earlier",
+            "Shortcuts: only residual connections help",
+            "Better initial weights: they help plain layers too",
         ),
-        task="Fifteen plain layers and fifteen residual ones, 8 epochs each.",
+        task="Four networks, 16 epochs each: three layers, fifteen, He's weights, residual.",
         because=(
-            "On its way back the gradient is multiplied by every layer, and each makes it smaller:"
-            " after fifteen of them next to nothing is left. A residual connection gives it a way"
-            " around each layer, so that the first layer hears as much as the last. (Careful first"
-            " values or batch normalisation help a plain network too.)"
+            "On its way back the gradient passes every layer. With PyTorch's default initial"
+            " weights each layer shrinks it about 2.4-fold, and fifteen leave a millionth; that"
+            " such a network may start after all, late, is thanks to Adam, which divides its steps"
+            " by the gradient's size. Larger initial weights (He et al. 2015) keep that size, and a"
+            " residual connection leads around each layer. So shortcuts are one remedy for"
+            " vanishing gradients, not the only one, nor were they invented for it: the plain"
+            " networks of He et al. (2016) had healthy gradients, thanks to batch normalisation,"
+            " and yet 34 layers trained worse than 18."
         ),
         broken=(
-            "def forward(self, x):\n"
-            "    for layer in self.layers:   # fifteen\n"
-            "        x = relu(layer(x))\n"
-            "    return self.head(x)"
+            "# PyTorch's default initial weights\n"
+            "self.layers = nn.ModuleList(\n"
+            "    nn.Conv2d(16, 16, 3, padding=1)\n"
+            "    for _ in range(15))"
         ),
         mended=(
-            "def forward(self, x):\n"
-            "    for layer in self.layers:   # fifteen\n"
-            "        x = x + relu(layer(x))\n"
-            "    return self.head(x)"
+            "for layer in self.layers:\n"
+            "    nn.init.kaiming_normal_(\n"
+            "        layer.weight, nonlinearity='relu')\n"
+            "    nn.init.zeros_(layer.bias)\n"
+            "# or a way around each layer, in forward():\n"
+            "#     x = x + relu(layer(x))"
         ),
         takeaway=(
-            "A deep network learns only as far as its gradients reach. Residual connections carry"
-            " them all the way; look at the gradient of each layer when a loss will not move."
+            "When a loss will not move, look at the gradient of each layer before you blame the"
+            " depth. Initial weights, normalisation and residual connections each keep it alive;"
+            " try them one at a time, or you will not know which one helped."
         ),
-        source="He et al. 2016: deep residual learning for image recognition",
+        source="He et al. 2016: deep residual learning; section 4.1 on vanishing gradients",
         source_address="https://arxiv.org/abs/1512.03385",
         terms=("gradient", "convolution", "residual connection", "loss", "epoch"),
         seconds=20,

@@ -4,7 +4,6 @@ from dataclasses import replace
 from typing import TypedDict
 
 import numpy as np
-import torch
 from sklearn.neighbors import KNeighborsClassifier
 
 from lymph.lessons import stain
@@ -14,6 +13,7 @@ from lymph.lessons.practice import (
     SIDE,
     Score,
     Tell,
+    compare,
     equal_loss,
     fit,
     judge,
@@ -23,8 +23,8 @@ from lymph.lessons.practice import (
     silent,
     small_cnn,
 )
+from lymph.models.networks import BackboneHead
 from lymph.splits import Split, make_folds
-from lymph.training.dataset import Batches
 from lymph.training.loop import evaluate
 
 FOLDS = 5
@@ -32,9 +32,9 @@ NEIGHBOURS = 3
 
 
 class Network(TypedDict):
-    """A small network with or without stain jitter in training.
+    """A small network with or without training's stain jitter.
 
-    ``changed``: share of test pictures that get another answer when they are stained anew.
+    ``changed``: share of test pictures that get another answer when they are jittered so too.
     """
 
     test: Score
@@ -57,6 +57,7 @@ class Figures(TypedDict):
     baseline: float
     plain: Network
     jittered: Network
+    difference: str
 
 
 def _out_of_fold(colours: np.ndarray, targets: np.ndarray, fold: np.ndarray) -> np.ndarray:
@@ -74,43 +75,44 @@ def _score(data: LessonData, predicted: np.ndarray) -> Score:
     return score(data, np.arange(len(predicted)), np.eye(len(data.classes))[predicted])
 
 
-def _folds(data: LessonData, by: str) -> np.ndarray:
+def _folds(data: LessonData, by: str, seed: int) -> np.ndarray:
     fewest = int(data.table.groupby("label")["patient"].nunique().min())
-    split: Split = make_folds(data.table, min(FOLDS, max(2, fewest)), by)
+    split: Split = make_folds(data.table, min(FOLDS, max(2, fewest)), by, seed)
     return split.assign(data.table).to_numpy(str)
 
 
-def _network(data: LessonData, jitter: bool, epochs: int, tell: Tell) -> Network:
-    sets = material(data, spec=COLOUR)
-    rng = np.random.default_rng(0)
-    model = small_cnn(len(data.classes), COLOUR)
-
-    def stain_anew(batches: Batches) -> Batches:
-        return replace(batches, pixels=stain.jitter(batches.pixels, rng))
-
+def _network(
+    data: LessonData, jitter: bool, epochs: int, seed: int, tell: Tell
+) -> tuple[BackboneHead, Network]:
+    ways = ("stain",) if jitter else ()
+    sets = material(data, spec=COLOUR, seed=seed, augmentation=ways)
+    model = small_cnn(len(data.classes), COLOUR, seed)
     name = "with jitter" if jitter else "without jitter"
-    renew = stain_anew if jitter else None
-    for _ in fit(model, sets, epochs, renew=renew, tell=tell, name=name):
+    for _ in fit(model, sets, epochs, tell=tell, name=name):
         pass
     loss = equal_loss(len(data.classes))
     answers = evaluate(model, sets.test, loss).logits.argmax(dim=1)
-    other = replace(sets.test, pixels=stain.jitter_repeatably(sets.test.pixels))
+    other = replace(sets.test, pixels=stain.jitter(sets.test.pixels, seed))
     changed = evaluate(model, other, loss).logits.argmax(dim=1) != answers
-    return {"test": judge(data, model, sets.test), "changed": float(torch.mean(changed.double()))}
+    network = Network(test=judge(data, model, sets.test), changed=float(changed.double().mean()))
+    return model, network
 
 
-def run(data: LessonData, epochs: int = 15, tell: Tell = silent) -> Figures:
+def run(data: LessonData, epochs: int = 15, seed: int = 0, tell: Tell = silent) -> Figures:
     """Tell patients and classes by their mean colour, then train with and without stain jitter."""
     pixels = np.asarray(data.pixels(SIDE, grey=False))
     patients = data.table["patient"].to_numpy(str)
-    folds = _folds(data, "picture")
+    folds = _folds(data, "picture", seed)
     recognised = {}
     for name, view in stain.VIEWS.items():
         told = _out_of_fold(stain.mean_colours(view(pixels)), patients, folds)
         recognised[name] = float((told == patients).mean())
         tell(0.02, f"{name}: the patient is told for {100 * recognised[name]:.0f} % of pictures")
     colours = stain.mean_colours(pixels)
-    patient_folds = _folds(data, "patient")
+    patient_folds = _folds(data, "patient", seed)
+    first, plain = _network(data, False, epochs, seed, part_of(tell, 0.05, 0.5))
+    second, jittered = _network(data, True, epochs, seed, part_of(tell, 0.5, 1))
+    test = material(data, spec=COLOUR, seed=seed).test
     return {
         "recognised": recognised,
         "chance": float(data.table["patient"].value_counts(normalize=True).max()),
@@ -119,6 +121,9 @@ def run(data: LessonData, epochs: int = 15, tell: Tell = silent) -> Figures:
         "by_picture": _score(data, _out_of_fold(colours, data.labels, folds)),
         "by_patient": _score(data, _out_of_fold(colours, data.labels, patient_folds)),
         "baseline": float(data.table["label"].value_counts(normalize=True).max()),
-        "plain": _network(data, False, epochs, part_of(tell, 0.05, 0.5)),
-        "jittered": _network(data, True, epochs, part_of(tell, 0.5, 1)),
+        "plain": plain,
+        "jittered": jittered,
+        "difference": compare(
+            data, test, {"the network without jitter": first, "the network with jitter": second}
+        ),
     }

@@ -1,6 +1,7 @@
-"""BROKEN ON PURPOSE. Lesson 9: fifteen plain layers, then the same layers with shortcuts."""
+"""BROKEN ON PURPOSE. Lesson 9: fifteen plain layers, other initial weights, and shortcuts."""
 
-from typing import TypedDict
+import math
+from typing import NamedTuple, TypedDict
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +12,7 @@ from lymph.lessons.practice import (
     Material,
     Score,
     Tell,
+    compare,
     equal_loss,
     judge,
     material,
@@ -21,7 +23,25 @@ from lymph.lessons.practice import (
 from lymph.training.loop import evaluate, train_one_epoch
 
 LAYERS = 15
+FEW_LAYERS = 3
 CHANNELS = 16
+
+
+class Kind(NamedTuple):
+    """A network to train: its name in words, its layers, and what is done for its gradients."""
+
+    name: str
+    layers: int = LAYERS
+    he: bool = False
+    residual: bool = False
+
+
+KINDS = {
+    "three": Kind("three plain layers", layers=FEW_LAYERS),
+    "plain": Kind("fifteen plain layers"),
+    "he": Kind("fifteen plain layers, He's weights", he=True),
+    "residual": Kind("fifteen residual layers", residual=True),
+}
 
 
 class Course(TypedDict):
@@ -34,20 +54,29 @@ class Course(TypedDict):
 
 
 class Figures(TypedDict):
-    """The plain network and the residual one; ``ln_classes`` is the loss of pure guessing."""
+    """The four networks of :data:`KINDS`; ``ln_classes`` is the loss of pure guessing.
 
+    ``difference`` compares the residual layers with He's plain ones on the test patients.
+    """
+
+    three: Course
     plain: Course
+    he: Course
     residual: Course
+    difference: str
     ln_classes: float
 
 
 class Deep(nn.Module):
-    """Fifteen equal convolutions; residual ones add what they find to what they were given.
+    """Equal convolutions in a row; residual ones add what they find to what they were given.
 
-    ``stem`` quarters the picture's sides, so that fifteen layers stay quick.
+    ``stem`` quarters the picture's sides, so that fifteen layers stay quick. The initial
+    weights are PyTorch's own, or those of He et al. 2015 (arXiv 1502.01852).
     """
 
-    def __init__(self, classes: int, residual: bool, layers: int = LAYERS) -> None:
+    def __init__(
+        self, classes: int, layers: int = LAYERS, he: bool = False, residual: bool = False
+    ) -> None:
         super().__init__()
         self.residual = residual
         self.stem = nn.Conv2d(1, CHANNELS, 4, stride=4)
@@ -55,6 +84,9 @@ class Deep(nn.Module):
             nn.Conv2d(CHANNELS, CHANNELS, 3, padding=1) for _ in range(layers)
         )
         self.head = nn.Linear(CHANNELS * 16, classes)
+        for layer in self.layers if he else ():
+            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+            nn.init.zeros_(layer.bias)
 
     def forward(self, pictures: Tensor) -> Tensor:
         """Return the logits, N x K, of pictures, N x 1 x H x W."""
@@ -66,37 +98,51 @@ class Deep(nn.Module):
 
 
 def _train(
-    data: LessonData, sets: Material, residual: bool, epochs: int, rate: float, tell: Tell
-) -> Course:
-    torch.manual_seed(0)
-    model = Deep(len(data.classes), residual)
+    data: LessonData, sets: Material, kind: Kind, epochs: int, rate: float, seed: int, tell: Tell
+) -> tuple[Deep, Course]:
+    torch.manual_seed(seed)
+    model = Deep(len(data.classes), kind.layers, kind.he, kind.residual)
     loss_function = equal_loss(len(data.classes))
     optimiser = torch.optim.AdamW(model.parameters(), rate, weight_decay=1e-4)
     course = Course(gradients=[], train_loss=[], train_accuracy=[])
-    sums = torch.zeros(LAYERS)
+    sums = torch.zeros(kind.layers)
 
     def measure(optimiser: torch.optim.Optimizer, *_: object) -> None:
         sums.add_(torch.stack([layer.weight.grad.norm() for layer in model.layers]))
 
     optimiser.register_step_pre_hook(measure)
-    name = "residual" if residual else "plain"
     for epoch in range(1, epochs + 1):
         sums.zero_()
-        trained = train_one_epoch(model, sets.train, loss_function, optimiser)
+        trained = train_one_epoch(model, sets.train.of_epoch(epoch), loss_function, optimiser)
         validated = evaluate(model, sets.val, loss_function)
         course["gradients"].append((sums / len(sets.train)).tolist())
         course["train_loss"].append(trained.loss)
         course["train_accuracy"].append(trained.accuracy)
-        tell(epoch / epochs, told(name, epoch, epochs, trained.loss, validated.accuracy))
+        tell(epoch / epochs, told(kind.name, epoch, epochs, trained.loss, validated.accuracy))
     course["test"] = judge(data, model, sets.test)
-    return course
+    return model, course
 
 
-def run(data: LessonData, epochs: int = 8, rate: float = RATE, tell: Tell = silent) -> Figures:
-    """Train both networks from the same values and measure the gradient that reaches each layer."""
-    sets = material(data)
+def run(
+    data: LessonData, epochs: int = 16, rate: float = RATE, seed: int = 0, tell: Tell = silent
+) -> Figures:
+    """Train four networks equally long and measure the gradient that reaches each layer."""
+    sets = material(data, seed=seed)
+    models, courses = {}, {}
+    done, layers = 0, sum(kind.layers for kind in KINDS.values())
+    for key, kind in KINDS.items():
+        part = part_of(tell, done / layers, (done + kind.layers) / layers)
+        models[key], courses[key] = _train(data, sets, kind, epochs, rate, seed, part)
+        done += kind.layers
     return {
-        "plain": _train(data, sets, False, epochs, rate, part_of(tell, 0, 0.5)),
-        "residual": _train(data, sets, True, epochs, rate, part_of(tell, 0.5, 1)),
-        "ln_classes": float(torch.log(torch.tensor(float(len(data.classes))))),
+        **courses,
+        "difference": compare(
+            data,
+            sets.test,
+            {
+                "the plain network with He's weights": models["he"],
+                "the residual network": models["residual"],
+            },
+        ),
+        "ln_classes": math.log(len(data.classes)),
     }

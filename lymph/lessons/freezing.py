@@ -14,6 +14,7 @@ from lymph.lessons.practice import (
     Material,
     Score,
     Tell,
+    compare,
     equal_loss,
     judge,
     material,
@@ -45,13 +46,17 @@ class Course(TypedDict):
 
 
 class Figures(TypedDict):
-    """Both orders of the two phases, and two kinds of frozen backbone under a head that learns."""
+    """Both orders of the two phases, and two kinds of frozen backbone under a head that learns.
+
+    ``difference`` compares the two orders on the test patients.
+    """
 
     texture_accuracy: float
     whole_then_head: Course
     head_then_whole: Course
     drifting: Course
     frozen: Course
+    difference: str
 
 
 def freeze_gradients_only(model: BackboneHead) -> None:
@@ -60,14 +65,15 @@ def freeze_gradients_only(model: BackboneHead) -> None:
     model.frozen = False
 
 
-def pretrain(epochs: int, count: int, tell: Tell) -> tuple[BackboneHead, float]:
+def pretrain(epochs: int, count: int, seed: int, tell: Tell) -> tuple[BackboneHead, float]:
     """Teach the small CNN the kinds of textures; return it with its accuracy on its last epoch."""
     batches = texture_batches(count, GREY, BATCH)
-    model = small_cnn(KINDS)
+    model = small_cnn(KINDS, seed=seed)
     optimiser = torch.optim.AdamW(model.parameters(), RATE)
     accuracy = 0.0
     for epoch in range(1, epochs + 1):
-        loss, accuracy = train_one_epoch(model, batches, equal_loss(KINDS), optimiser)
+        train = batches.of_epoch(epoch)
+        loss, accuracy = train_one_epoch(model, train, equal_loss(KINDS), optimiser)
         tell(epoch / epochs, told("textures", epoch, epochs, loss, accuracy))
     return model, accuracy
 
@@ -78,8 +84,8 @@ def _features(model: BackboneHead, batches: Batches) -> Tensor:
     return torch.cat([model.backbone(pictures) for pictures, _ in batches])
 
 
-def _with_new_head(pretrained: BackboneHead, classes: int) -> BackboneHead:
-    model = small_cnn(classes)
+def _with_new_head(pretrained: BackboneHead, classes: int, seed: int) -> BackboneHead:
+    model = small_cnn(classes, seed=seed)
     model.backbone.load_state_dict(copy.deepcopy(pretrained.backbone.state_dict()))
     return model
 
@@ -91,10 +97,11 @@ def _train(
     phases: list[str],
     leaky: bool,
     name: str,
+    seed: int,
     tell: Tell,
-) -> Course:
+) -> tuple[BackboneHead, Course]:
     """Train epoch by epoch as the phases say; ``leaky`` freezes the gradients only."""
-    model = _with_new_head(pretrained, len(data.classes))
+    model = _with_new_head(pretrained, len(data.classes), seed)
     start = _features(model, sets.val)
     loss_function = equal_loss(len(data.classes))
     course = Course(drift=[0.0], phases=phases, val_accuracy=[])
@@ -104,14 +111,14 @@ def _train(
             _freeze(model, phase == "head", leaky)
             optimiser = _new_optimiser(model, phase)
         before = phase
-        loss = train_one_epoch(model, sets.train, loss_function, optimiser).loss
+        loss = train_one_epoch(model, sets.train.of_epoch(epoch), loss_function, optimiser).loss
         validated = evaluate(model, sets.val, loss_function)
         away = (_features(model, sets.val) - start).norm(dim=1) / start.norm(dim=1)
         course["drift"].append(float(away.mean()))
         course["val_accuracy"].append(validated.accuracy)
         tell(epoch / len(phases), told(name, epoch, len(phases), loss, validated.accuracy))
     course["test"] = judge(data, model, sets.test)
-    return course
+    return model, course
 
 
 def _freeze(model: BackboneHead, frozen: bool, leaky: bool) -> None:
@@ -143,14 +150,15 @@ def run(
     epochs: int = 8,
     pretraining: int = 3,
     textures: int = PRETRAINING,
+    seed: int = 0,
     tell: Tell = silent,
 ) -> Figures:
     """Pretrain a backbone on drawn textures, then train it on the pictures in four ways.
 
     ``epochs`` are those of each way, half of them for each phase.
     """
-    pretrained, accuracy = pretrain(pretraining, textures, part_of(tell, 0, 0.3))
-    sets = material(data)
+    pretrained, accuracy = pretrain(pretraining, textures, seed, part_of(tell, 0, 0.3))
+    sets = material(data, seed=seed)
     half = max(1, epochs // 2)
     head, whole = ["head"] * half, ["whole"] * half
     ways = {
@@ -159,8 +167,16 @@ def run(
         "drifting": (head + head, True, "head only, statistics running"),
         "frozen": (head + head, False, "head only, statistics kept"),
     }
-    courses = {}
+    models, courses = {}, {}
     for place, (key, (phases, leaky, name)) in enumerate(ways.items()):
         part = part_of(tell, 0.3 + 0.7 * place / 4, 0.3 + 0.7 * (place + 1) / 4)
-        courses[key] = _train(data, pretrained, sets, phases, leaky, name, part)
-    return {"texture_accuracy": accuracy, **courses}
+        models[key], courses[key] = _train(data, pretrained, sets, phases, leaky, name, seed, part)
+    difference = compare(
+        data,
+        sets.test,
+        {
+            "training the whole model first": models["whole_then_head"],
+            "training the head first": models["head_then_whole"],
+        },
+    )
+    return {"texture_accuracy": accuracy, **courses, "difference": difference}

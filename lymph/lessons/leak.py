@@ -33,9 +33,9 @@ class Figures(TypedDict):
     baseline: float
 
 
-def _train(data: LessonData, split: Split, epochs: int, tell: Tell) -> Side:
-    model = small_cnn(len(data.classes), COLOUR)
-    sets = material(data, split, COLOUR)
+def _train(data: LessonData, split: Split, epochs: int, seed: int, tell: Tell) -> Side:
+    model = small_cnn(len(data.classes), COLOUR, seed)
+    sets = material(data, split, COLOUR, seed)
     *_, last = fit(model, sets, epochs, tell=tell, name=f"split by {split.by}")
     return {
         "test": judge(data, model, sets.test),
@@ -49,7 +49,7 @@ def run(data: LessonData, epochs: int = 18, seed: int = 0, tell: Tell = silent) 
     by_picture = split_by_picture(data.table, seed=seed)
     by_patient = split_by_patient(data.table, seed=seed)
     return {
-        "picture": _train(data, by_picture, epochs, part_of(tell, 0, 0.5)),
-        "patient": _train(data, by_patient, epochs, part_of(tell, 0.5, 1)),
+        "picture": _train(data, by_picture, epochs, seed, part_of(tell, 0, 0.5)),
+        "patient": _train(data, by_patient, epochs, seed, part_of(tell, 0.5, 1)),
         "baseline": float(data.table["label"].value_counts(normalize=True).max()),
     }

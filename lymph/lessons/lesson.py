@@ -21,6 +21,8 @@ class Lesson:
     ----------
     slug : str
         Its name in addresses; ``module_name`` holds its function ``run``.
+    title : str
+        Neutral: it stands in the list and over the question, so it must not tell the answer.
     story : str
         What happened, before the question is asked.
     choices : tuple of str
@@ -28,11 +30,11 @@ class Lesson:
     task : str
         What the live run does.
     because : str
-        Why it came out so; shown with the chart.
+        Why such things happen, true of every run; what this run showed is told by the findings.
     broken, mended : str
         The lines that differ.
     takeaway : str
-        Two sentences.
+        Two sentences that no run can contradict.
     terms : tuple of str
         Entries of the glossary that the lesson uses.
     seconds : int

@@ -35,7 +35,7 @@ DIFFERENCES = (0.05, 0.06, 0.08, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4)
 
 
 def _attempt(data: LessonData, split: int, seed: int, epochs: int, tell: Tell) -> Attempt:
-    sets = material(data, split_by_patient(data.table, seed=split))
+    sets = material(data, split_by_patient(data.table, seed=split), seed=seed)
     model = small_cnn(len(data.classes), seed=seed)
     for _ in fit(model, sets, epochs, tell=tell, name=f"split {split + 1}, seed {seed + 1}"):
         pass
@@ -43,14 +43,23 @@ def _attempt(data: LessonData, split: int, seed: int, epochs: int, tell: Tell) -
 
 
 def run(
-    data: LessonData, epochs: int = 5, seeds: int = 10, splits: int = 6, tell: Tell = silent
+    data: LessonData,
+    epochs: int = 5,
+    seeds: int = 10,
+    splits: int = 6,
+    seed: int = 0,
+    tell: Tell = silent,
 ) -> Figures:
-    """Train the same small network with several seeds, then with several patient splits."""
-    pairs = [(0, seed) for seed in range(seeds)] + [(split, 0) for split in range(1, splits)]
+    """Train the same small network with several seeds, then with several patient splits.
+
+    ``seed`` is the first of both.
+    """
+    pairs = [(seed, seed + more) for more in range(seeds)]
+    pairs += [(seed + more, seed) for more in range(1, splits)]
     attempts = []
-    for place, (split, seed) in enumerate(pairs):
+    for place, (split, own) in enumerate(pairs):
         part = part_of(tell, place / len(pairs), (place + 1) / len(pairs))
-        attempts.append(_attempt(data, split, seed, epochs, part))
+        attempts.append(_attempt(data, split, own, epochs, part))
     needed = [[d, arithmetic.patients_needed(0.45, 0.45 + d)] for d in DIFFERENCES]
     return {
         "seeds": attempts[:seeds],

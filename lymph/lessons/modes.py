@@ -11,6 +11,7 @@ from lymph.lessons.practice import (
     RATE,
     Material,
     Tell,
+    compare,
     equal_loss,
     material,
     part_of,
@@ -37,10 +38,14 @@ class Course(TypedDict):
 
 
 class Figures(TypedDict):
-    """The loop with the mode forgotten, the mended one, and what validation was counted on."""
+    """The loop with the mode forgotten, the mended one, and what validation was counted on.
+
+    ``difference`` compares the two models on the validation pictures after the last epoch.
+    """
 
     broken: Course
     mended: Course
+    difference: str
     pictures: int
     patients: int
 
@@ -60,12 +65,12 @@ def _train(
     course = Course(moved=[], training=[], train_loss=[], val_loss=[], val_accuracy=[])
     model.train()
     for epoch in range(1, epochs + 1):
-        before = statistics(model)
+        before, train = statistics(model), sets.train.of_epoch(epoch)
         if forget:
-            losses = broken.epoch_without_mode(model, sets.train, loss_function, optimiser)
+            losses = broken.epoch_without_mode(model, train, loss_function, optimiser)
             loss = sum(losses) / len(losses)
         else:
-            loss = train_one_epoch(model, sets.train, loss_function, optimiser).loss
+            loss = train_one_epoch(model, train, loss_function, optimiser).loss
         course["training"].append(model.training)
         validated = evaluate(model, sets.val, loss_function)
         course["moved"].append(float((statistics(model) - before).norm() / before.norm()))
@@ -76,14 +81,27 @@ def _train(
     return course
 
 
-def run(data: LessonData, epochs: int = 15, tell: Tell = silent) -> Figures:
+def run(data: LessonData, epochs: int = 15, seed: int = 0, tell: Tell = silent) -> Figures:
     """Train one model twice from the same start, with the mode set once and in every epoch."""
-    sets = material(data)
+    sets = material(data, seed=seed)
     classes = len(data.classes)
-    halves = (part_of(tell, 0, 0.5), part_of(tell, 0.5, 1))
+    once, each = "train() once", "train() in every epoch"
+    models, courses = {}, {}
+    for place, name in enumerate((once, each)):
+        part = part_of(tell, place / 2, (place + 1) / 2)
+        models[name] = small_cnn(classes, seed=seed)
+        courses[name] = _train(models[name], sets, epochs, name == once, name, part)
     return {
-        "broken": _train(small_cnn(classes), sets, epochs, True, "train() once", halves[0]),
-        "mended": _train(small_cnn(classes), sets, epochs, False, "train() each epoch", halves[1]),
+        "broken": courses[once],
+        "mended": courses[each],
+        "difference": compare(
+            data,
+            sets.val,
+            {
+                "the model with train() in every epoch": models[each],
+                "the model with train() called once": models[once],
+            },
+        ),
         "pictures": len(sets.val.rows),
         "patients": int(data.table["patient"].iloc[sets.val.rows].nunique()),
     }

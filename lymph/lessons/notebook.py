@@ -8,7 +8,7 @@ from lymph.data.source import PictureSource
 from lymph.data.sources import demo_folder
 from lymph.lessons.lesson import Lesson
 
-TWO_CHARTS = ("mode", "class-weights", "luck", "colour")
+TWO_CHARTS = ("mode", "class-weights", "luck", "colour", "depth")
 TWO_CHARTS += ("patient-names", "coverage", "selection", "confidence")
 
 
@@ -82,7 +82,7 @@ def _charts(lesson: Lesson) -> str:
 def _why(lesson: Lesson) -> str:
     return (
         f"## Why\n\n{lesson.because}\n\n### Broken\n\n```python\n{lesson.broken}\n```\n\n"
-        f"### Mended\n\n```python\n{lesson.mended}\n```\n\n## To take away\n\n{lesson.takeaway}\n\n"
+        f"### Fixed\n\n```python\n{lesson.mended}\n```\n\n## To take away\n\n{lesson.takeaway}\n\n"
         f"Source: [{lesson.source}]({lesson.source_address})"
     )
 

@@ -1,14 +1,15 @@
 """What the lessons share: small models, lymph's real loop, and scores with their intervals."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple, TypedDict
 
 import numpy as np
+import pandas as pd
 import torch
 from torch import nn
 
 from lymph.errors import SplitError
-from lymph.evaluation import by_patient, make_predictions, metric_intervals
+from lymph.evaluation import by_patient, make_predictions, metric_intervals, paired_difference
 from lymph.lessons.data import LessonData
 from lymph.models.networks import BackboneHead, SmallCNN
 from lymph.models.specs import ModelSpec
@@ -76,10 +77,19 @@ def equal_loss(classes: int) -> nn.CrossEntropyLoss:
 
 
 def make_batches(
-    data: LessonData, rows: np.ndarray, spec: ModelSpec = GREY, training: bool = False
+    data: LessonData,
+    rows: np.ndarray,
+    spec: ModelSpec = GREY,
+    training: bool = False,
+    augmentation: Sequence[str] = (),
+    seed: int = 0,
 ) -> Batches:
-    """Return batches of some pictures, in new order for every pass where they train."""
-    return Batches(data.pixels(spec.size[0], spec.grey), rows, data.labels, spec, BATCH, training)
+    """Return batches of some pictures; where they train, ``of_epoch`` gives each epoch its order.
+
+    ``augmentation`` are the ways in which training varies its pictures, at training's strength.
+    """
+    pixels = data.pixels(spec.size[0], spec.grey)
+    return Batches(pixels, rows, data.labels, spec, BATCH, training, augmentation, seed=seed)
 
 
 class Material(NamedTuple):
@@ -90,15 +100,23 @@ class Material(NamedTuple):
     test: Batches
 
 
-def material(data: LessonData, split: Split | None = None, spec: ModelSpec = GREY) -> Material:
-    """Return the batches of a split; by default split by patient with seed 0.
+def material(
+    data: LessonData,
+    split: Split | None = None,
+    spec: ModelSpec = GREY,
+    seed: int = 0,
+    augmentation: Sequence[str] = (),
+) -> Material:
+    """Return the batches of a split; by default split by patient.
+
+    ``seed`` draws that split and the order of the training pictures.
 
     Raises
     ------
     SplitError
         When a class is missing from a set: there are too few patients to show anything.
     """
-    split = split or split_by_patient(data.table)
+    split = split or split_by_patient(data.table, seed=seed)
     train, val, test = (data.rows(split, name) for name in SET_NAMES)
     for rows in (train, val, test):
         missing = set(data.classes) - set(data.table["label"].iloc[rows])
@@ -108,7 +126,7 @@ def material(data: LessonData, split: Split | None = None, spec: ModelSpec = GRE
                 " train, to validate and to test. Choose another data set."
             )
     return Material(
-        make_batches(data, train, spec, training=True),
+        make_batches(data, train, spec, True, augmentation, seed),
         make_batches(data, val, spec),
         make_batches(data, test, spec),
     )
@@ -122,12 +140,8 @@ def fit(
     rate: float = RATE,
     tell: Tell = silent,
     name: str = "",
-    renew: Callable[[Batches], Batches] | None = None,
 ) -> Iterator[Practised]:
-    """Train with lymph's own loop and learning rates, and yield every epoch.
-
-    ``renew`` may change the training batches before each epoch.
-    """
+    """Train with lymph's own loop and learning rates, and yield every epoch."""
     loss_function = loss_function or equal_loss(model.head[-1].out_features)
     optimiser = torch.optim.AdamW(
         [p for p in model.parameters() if p.requires_grad], rate, weight_decay=1e-4
@@ -141,7 +155,7 @@ def fit(
         done += 1
 
     for epoch in range(1, epochs + 1):
-        train = renew(sets.train) if renew else sets.train
+        train = sets.train.of_epoch(epoch)
         trained = train_one_epoch(model, train, loss_function, optimiser, set_rate)
         validated = evaluate(model, sets.val, loss_function)
         tell(epoch / epochs, told(name, epoch, epochs, trained.loss, validated.accuracy))
@@ -156,11 +170,13 @@ def told(name: str, epoch: int, epochs: int, loss: float, accuracy: float) -> st
     )
 
 
+def _predictions(data: LessonData, rows: np.ndarray, probabilities: np.ndarray) -> pd.DataFrame:
+    return make_predictions(data.table.iloc[rows].assign(set="test"), probabilities, data.classes)
+
+
 def score(data: LessonData, rows: np.ndarray, probabilities: np.ndarray) -> Score:
     """Judge answers, N x K probabilities for some rows, with a 95 % interval over patients."""
-    predictions = make_predictions(
-        data.table.iloc[rows].assign(set="test"), probabilities, data.classes
-    )
+    predictions = _predictions(data, rows, probabilities)
     patients = by_patient(predictions)
     interval = metric_intervals(predictions)["accuracy"] or (0.0, 1.0)
     return {
@@ -174,10 +190,28 @@ def score(data: LessonData, rows: np.ndarray, probabilities: np.ndarray) -> Scor
 
 def score_logits(data: LessonData, rows: np.ndarray, logits: torch.Tensor) -> Score:
     """Judge a model's logits, N x K, for some rows."""
-    return score(data, rows, torch.softmax(logits.double(), dim=1).numpy())
+    return score(data, rows, _shares(logits))
+
+
+def _shares(logits: torch.Tensor) -> np.ndarray:
+    return torch.softmax(logits.double(), dim=1).numpy()
 
 
 def judge(data: LessonData, model: nn.Module, batches: Batches) -> Score:
     """Score a model on a set."""
     found = evaluate(model, batches, equal_loss(len(data.classes)))
     return score_logits(data, batches.rows, found.logits)
+
+
+def compare(data: LessonData, batches: Batches, models: Mapping[str, nn.Module]) -> str:
+    """Say what separates two models, named, on the same pictures, and whether it may be chance.
+
+    See :func:`lymph.evaluation.paired_difference`.
+    """
+    loss_function = equal_loss(len(data.classes))
+    first, second = (
+        _predictions(data, batches.rows, _shares(evaluate(model, batches, loss_function).logits))
+        for model in models.values()
+    )
+    names = tuple(models)
+    return paired_difference(first, second, names=(names[0], names[1])).sentence

@@ -1,19 +1,15 @@
-"""Three ways to take the fingerprint of its stain from a picture. NumPy only, no torch.
+"""Three ways to change what its stain tells of a picture. Imports no torch.
 
-Optical densities add up where stains lie on each other (Beer-Lambert); haematoxylin, eosin and the
-brown of DAB span them (Ruifrok and Johnston 2001, Anal Quant Cytol Histol 23:291).
+Optical densities add up where stains lie on each other (Beer-Lambert).
 """
 
 from collections.abc import Callable
 
 import numpy as np
 
-from lymph.data.stain import RGB_FROM_HED as HED
-
 # Optical density of the mean picture that all are brought to: mean and deviation a channel.
 TARGET_MEAN = np.array([0.55, 0.85, 0.45])
 TARGET_STD = np.array([0.25, 0.30, 0.20])
-JITTER = 0.2
 
 
 def to_density(pictures: np.ndarray) -> np.ndarray:
@@ -43,29 +39,27 @@ def normalise(pictures: np.ndarray) -> np.ndarray:
     return from_density((density - mean) / std * TARGET_STD + TARGET_MEAN)
 
 
-def jitter(pictures: np.ndarray, rng: np.random.Generator, amount: float = JITTER) -> np.ndarray:
-    """Stain every picture, N x H x W x 3 uint8, anew by a little chance.
+def jitter(pictures: np.ndarray, seed: int = 0) -> np.ndarray:
+    """Stain every picture, N x H x W x 3 uint8, anew by chance, as training does and as strongly.
 
-    Each of the three stains is multiplied by a factor and shifted, both drawn anew for every
-    picture (Tellez et al. 2019, arXiv 1902.06543).
+    Each of the three stains is multiplied by a factor and shifted, both drawn for every picture
+    (Tellez et al. 2019, arXiv 1902.06543); the same seed draws the same.
     """
-    stains = to_density(pictures) @ np.linalg.inv(HED).astype(np.float32)
-    shape = (len(pictures), 1, 1, 3)
-    factor = rng.uniform(1 - amount, 1 + amount, shape).astype(np.float32)
-    shift = rng.uniform(-amount, amount, shape).astype(np.float32)
-    return from_density((stains * factor + shift) @ HED.astype(np.float32))
+    # Loaded late: pages import this module and only a jittered picture needs torch.
+    import torch
 
+    from lymph.models.inputs import augment, draw
 
-def jitter_repeatably(pictures: np.ndarray) -> np.ndarray:
-    """Return :func:`jitter` with the same chance every time."""
-    return jitter(pictures, np.random.default_rng(0))
+    draws = draw(len(pictures), torch.Generator().manual_seed(seed))
+    floats = augment(pictures, ["stain"], draws)
+    return floats.mul(255).round().byte().permute(0, 2, 3, 1).numpy()
 
 
 VIEWS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "as it is": np.asarray,
     "grey": grey,
     "normalised": normalise,
-    "jittered": jitter_repeatably,
+    "jittered": jitter,
 }
 
 

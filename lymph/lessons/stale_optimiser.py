@@ -27,6 +27,8 @@ from lymph.training.class_weights import class_weights
 from lymph.training.loop import evaluate, train_one_epoch
 from lymph.training.losses import weighted_loss
 
+OLD_SEED = 1000
+
 
 class Course(TypedDict):
     """What was seen epoch by epoch; ``distance`` begins before the first one.
@@ -36,6 +38,7 @@ class Course(TypedDict):
 
     distance: list[float]
     train_loss: list[float]
+    val_loss: list[float]
     test: Score
 
 
@@ -49,7 +52,8 @@ class Figures(TypedDict):
     divided_loss: float
     refusal: str
     notebook_accuracy: float
-    notebook_loss: float
+    notebook_train_loss: float
+    notebook_val_loss: float
 
 
 @torch.no_grad()
@@ -73,18 +77,24 @@ def _train_stale(
     epochs: int,
     tell: Tell,
 ) -> tuple[Course, float]:
-    """BROKEN ON PURPOSE: step the parameters of the model before, not those of this one."""
-    old_model = small_cnn(len(data.classes), seed=1)
+    """BROKEN ON PURPOSE: step the parameters of the model before, not those of this one.
+
+    As in the notebook ``train()`` stands before the loop, so that after the first epoch nothing of
+    the model changes at all and the validation loss repeats.
+    """
+    old_model = small_cnn(len(data.classes), seed=OLD_SEED)
     stale = torch.optim.Adam(old_model.parameters(), RATE)
     start = _parameters(model)
-    course = Course(distance=[0.0], train_loss=[])
+    course = Course(distance=[0.0], train_loss=[], val_loss=[])
+    model.train()
     for epoch in range(1, epochs + 1):
-        model.train()
-        losses = broken.epoch_without_mode(model, sets.train, loss_function, stale)
+        train = sets.train.of_epoch(epoch)
+        losses = broken.epoch_without_mode(model, train, loss_function, stale)
         validated = evaluate(model, sets.val, loss_function)
         mean = sum(losses) / len(losses)
         course["distance"].append(distance(model, start))
         course["train_loss"].append(mean)
+        course["val_loss"].append(validated.loss)
         tell(epoch / epochs, told("old optimiser", epoch, epochs, mean, validated.accuracy))
     course["test"] = judge(data, model, sets.test)
     return course, arithmetic.batch_divided_loss(losses, len(sets.train.rows))
@@ -99,17 +109,18 @@ def _train_mended(
     tell: Tell,
 ) -> Course:
     start = _parameters(model)
-    course = Course(distance=[0.0], train_loss=[])
+    course = Course(distance=[0.0], train_loss=[], val_loss=[])
     for seen in fit(model, sets, epochs, loss_function, tell=tell, name="new optimiser"):
         course["distance"].append(distance(model, start))
         course["train_loss"].append(seen.trained.loss)
+        course["val_loss"].append(seen.validated.loss)
     course["test"] = judge(data, model, sets.test)
     return course
 
 
 def _refusal(model: nn.Module, sets: Material, classes: int) -> str:
     """Return what lymph's own loop says to an optimiser of another model."""
-    stale = torch.optim.Adam(small_cnn(classes, seed=1).parameters())
+    stale = torch.optim.Adam(small_cnn(classes, seed=OLD_SEED).parameters())
     try:
         train_one_epoch(model, sets.train, equal_loss(classes), stale)
     except ValueError as error:
@@ -117,20 +128,21 @@ def _refusal(model: nn.Module, sets: Material, classes: int) -> str:
     return ""
 
 
-def run(data: LessonData, epochs: int = 8, tell: Tell = silent) -> Figures:
+def run(data: LessonData, epochs: int = 8, seed: int = 0, tell: Tell = silent) -> Figures:
     """Train one model twice from the same start and with the same class weights.
 
     Once with an optimiser that was made for an earlier model, once with its own.
     """
-    sets = material(data)
+    sets = material(data, seed=seed)
     classes = len(data.classes)
     weights = class_weights(data.table.iloc[sets.train.rows], "picture", data.classes)
     loss_function = weighted_loss(weights)
+    halves = (part_of(tell, 0, 0.5), part_of(tell, 0.5, 1))
     stale, divided = _train_stale(
-        data, small_cnn(classes), sets, loss_function, epochs, part_of(tell, 0, 0.5)
+        data, small_cnn(classes, seed=seed), sets, loss_function, epochs, halves[0]
     )
     mended = _train_mended(
-        data, small_cnn(classes), sets, loss_function, epochs, part_of(tell, 0.5, 1)
+        data, small_cnn(classes, seed=seed), sets, loss_function, epochs, halves[1]
     )
     return {
         "broken": stale,
@@ -140,9 +152,14 @@ def run(data: LessonData, epochs: int = 8, tell: Tell = silent) -> Figures:
         "divided_loss": divided,
         "refusal": _refusal(small_cnn(classes), sets, classes),
         "notebook_accuracy": arithmetic.NOTEBOOK_TEST_MCL / arithmetic.NOTEBOOK_TEST_PICTURES,
-        "notebook_loss": arithmetic.mended_loss(
+        "notebook_train_loss": arithmetic.mended_loss(
             arithmetic.NOTEBOOK_TRAIN_LOSS,
             arithmetic.NOTEBOOK_TRAIN_PICTURES,
             arithmetic.NOTEBOOK_TRAIN_BATCHES,
+        ),
+        "notebook_val_loss": arithmetic.mended_loss(
+            arithmetic.NOTEBOOK_VAL_LOSS,
+            arithmetic.NOTEBOOK_VAL_PICTURES,
+            arithmetic.NOTEBOOK_VAL_BATCHES,
         ),
     }

@@ -81,10 +81,11 @@ def _train(
     name: str,
     weights: dict[str, float],
     epochs: int,
+    seed: int,
     tell: Tell,
 ) -> Setting:
     classes = len(data.classes)
-    model = small_cnn(classes)
+    model = small_cnn(classes, seed=seed)
     for _ in fit(model, sets, epochs, weighted_loss(weights), tell=tell, name=name):
         pass
     found = evaluate(model, sets.test, equal_loss(classes))
@@ -105,12 +106,12 @@ def _gradient(model: nn.Module, loss: Tensor) -> float:
     return float(torch.cat([p.grad.flatten() for p in model.parameters()]).norm())
 
 
-def _targets(data: LessonData, sets: Material) -> Targets:
+def _targets(data: LessonData, sets: Material, seed: int) -> Targets:
     """Compare both kinds of targets on one batch, with weights that add up to 1."""
     rows = data.table.iloc[sets.train.rows]
     weights = torch.tensor(list(class_weights(rows, "picture", data.classes).values()))
     weights = weights / weights.sum()
-    model = small_cnn(len(data.classes)).eval()
+    model = small_cnn(len(data.classes), seed=seed).eval()
     pictures, labels = next(iter(sets.train))
     one_hot = broken.one_hot_loss(model(pictures), labels, weights)
     gradient_one_hot = _gradient(model, one_hot)
@@ -123,13 +124,13 @@ def _targets(data: LessonData, sets: Material) -> Targets:
     }
 
 
-def run(data: LessonData, epochs: int = 8, tell: Tell = silent) -> Figures:
+def run(data: LessonData, epochs: int = 8, seed: int = 0, tell: Tell = silent) -> Figures:
     """Train one model from the same start at every stop of the slider, then compare targets."""
-    sets = material(data)
+    sets = material(data, seed=seed)
     pushed, stops = slider(data, sets)
     settings = []
     for place, (name, weights) in enumerate(stops.items()):
         part = part_of(tell, place / len(stops), (place + 1) / len(stops))
-        settings.append(_train(data, sets, name, weights, epochs, part))
-    targets = _targets(data, sets)
+        settings.append(_train(data, sets, name, weights, epochs, seed, part))
+    targets = _targets(data, sets, seed)
     return {"classes": data.classes, "pushed": pushed, "settings": settings, "targets": targets}

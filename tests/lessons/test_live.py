@@ -13,7 +13,7 @@ import pytest
 from lymph import workspace
 from lymph.data.source import PictureSource
 from lymph.errors import LymphError
-from lymph.lessons import worker
+from lymph.lessons import live, worker
 from lymph.lessons.live import FIGURES, REQUEST, LiveRun, live_run, start_lesson, stop_lesson
 from lymph.training import folder as files
 from lymph.training.folder import Status
@@ -80,6 +80,17 @@ def test_other_pictures_make_another_run(tiny_root: Path, table: pd.DataFrame) -
     changed = table.assign(bytes=table["bytes"] + 1)
     assert live_run("leak", PictureSource(tiny_root), changed).folder != first.folder
     assert live_run("luck", PictureSource(tiny_root), table).folder != first.folder
+
+
+def test_figures_of_an_older_version_are_not_shown_with_new_words(
+    tiny_root: Path, table: pd.DataFrame
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(live, "VERSION", live.VERSION - 1)
+        old = live_run("depth", PictureSource(tiny_root), table)
+        workspace.write_json(old.folder / FIGURES, {"plain": {}, "residual": {}})
+        assert old.figures() is not None
+    assert live_run("depth", PictureSource(tiny_root), table).figures() is None
 
 
 def test_a_lesson_that_does_not_exist_is_refused(tiny_root: Path, table: pd.DataFrame) -> None:

@@ -32,6 +32,8 @@ def test_a_split_by_picture_flatters_where_only_the_patient_can_be_known(
 def test_a_stale_optimiser_moves_nothing(all_figures: Figures) -> None:
     figures = all_figures["stale-optimiser"]
     assert figures["broken"]["distance"] == [0.0] * 4
+    # The notebook's validation loss repeated to the last digit; so does this one.
+    assert len({round(loss, 6) for loss in figures["broken"]["val_loss"]}) == 1
     moved = figures["mended"]["distance"]
     assert moved[0] == 0.0 and min(moved[1:]) > 0.0
     assert abs(figures["broken"]["train_loss"][-1] - math.log(3)) < 0.1
@@ -46,6 +48,7 @@ def test_the_broadcast_accuracy_exceeds_one_and_ignores_the_truth(all_figures: F
     assert max(figures["mended"]) <= 1.0
     for broken, called in zip(figures["broken"], figures["called"], strict=True):
         assert broken == pytest.approx(arithmetic.broadcast_accuracy_of_counts(called))
+    assert figures["shuffled_broken"] == pytest.approx(figures["broken"])
     assert figures["notebook"] == pytest.approx(1.529412, abs=5e-7)
 
 
@@ -104,13 +107,16 @@ def test_the_mean_colour_tells_the_patient_and_so_a_leaky_class(all_figures: Fig
     assert figures["by_patient"]["accuracy"] < 0.7
 
 
-def test_gradients_vanish_in_plain_layers_and_not_in_residual_ones(all_figures: Figures) -> None:
-    plain = all_figures["depth"]["plain"]["gradients"][0]
-    residual = all_figures["depth"]["residual"]["gradients"][0]
-    assert len(plain) == len(residual) == 15
+def test_gradients_vanish_with_default_weights_and_neither_with_he_nor_residual(
+    all_figures: Figures,
+) -> None:
+    """Regression: plain layers were said to lose their gradients whatever they begin from."""
+    kinds = ("three", "plain", "he", "residual")
+    three, plain, he, residual = (all_figures["depth"][kind]["gradients"][0] for kind in kinds)
+    assert len(plain) == len(he) == len(residual) == 15 and len(three) == 3
     assert plain[0] < plain[-1] / 1000
-    assert residual[0] > residual[-1] / 10
-    assert residual[0] > 1000 * plain[0]
+    assert residual[0] > residual[-1] / 10 and he[0] > he[-1] / 10
+    assert min(three[0], he[0], residual[0]) > 1000 * plain[0]
 
 
 def test_too_few_patients_are_told_in_a_sentence(fingerprints: LessonData) -> None:
@@ -149,5 +155,5 @@ def test_the_guesses_that_theory_decides_come_true(all_figures: Figures) -> None
     assert happened["leak"] == 2
     assert happened["stale-optimiser"] == 2
     assert happened["colour"] == 2
-    assert all(happened[slug] == 1 for slug in ("broadcast", "mode", "class-weights", "freeze"))
-    assert happened["depth"] == 1
+    assert all(happened[slug] == 1 for slug in ("broadcast", "mode", "freeze"))
+    assert happened["class-weights"] != 2

@@ -47,8 +47,8 @@ def test_all_lessons_are_offered(tiny: DataSet, open_page: OpenPage) -> None:
     assert titles == [f"{lesson.number}. {lesson.title}" for lesson in LESSONS]
     app.button(key="open_luck").click().run()
     assert app.query_params["lesson"] == "luck"
-    assert app.title[0].value == "The same model, fifteen times. How far apart will its" + (
-        " accuracies lie?"
+    assert app.title[0].value == "The same model, fifteen times. By how much will its" + (
+        " accuracy vary?"
     )
 
 
@@ -139,7 +139,7 @@ def test_the_matrix_can_be_played_with(
     assert not app.exception
     numbers = {metric.label: metric.value for metric in app.metric}
     # Everything is called CLL at first: two matches a picture, a third of it true.
-    assert (numbers["Broken"], numbers["Mended"]) == ("200.0 %", "33.3 %")
+    assert (numbers["Broken"], numbers["Fixed"]) == ("200.0 %", "33.3 %")
     tables = [element.proto.body for element in app.get("html")]
     assert sum(body.count('class="hit"') for body in tables) == 12
 
