@@ -70,9 +70,10 @@ def _out_of_fold(colours: np.ndarray, targets: np.ndarray, fold: np.ndarray) -> 
     return predicted
 
 
-def _score(data: LessonData, predicted: np.ndarray) -> Score:
-    """Score class indices, one a picture, that were predicted out of fold."""
-    return score(data, np.arange(len(predicted)), np.eye(len(data.classes))[predicted])
+def _score_folds(data: LessonData, colours: np.ndarray, folds: np.ndarray) -> Score:
+    """Score the classes that colours tell out of fold; ``folds`` names one for each picture."""
+    predicted = _out_of_fold(colours, data.labels, folds)
+    return score(data, np.arange(len(predicted)), np.eye(len(data.classes))[predicted], folds)
 
 
 def _folds(data: LessonData, by: str, seed: int) -> np.ndarray:
@@ -118,8 +119,8 @@ def run(data: LessonData, epochs: int = 15, seed: int = 0, tell: Tell = silent) 
         "chance": float(data.table["patient"].value_counts(normalize=True).max()),
         "patients": int(data.table["patient"].nunique()),
         "pictures": len(data.table),
-        "by_picture": _score(data, _out_of_fold(colours, data.labels, folds)),
-        "by_patient": _score(data, _out_of_fold(colours, data.labels, patient_folds)),
+        "by_picture": _score_folds(data, colours, folds),
+        "by_patient": _score_folds(data, colours, patient_folds),
         "baseline": float(data.table["label"].value_counts(normalize=True).max()),
         "plain": plain,
         "jittered": jittered,

@@ -170,13 +170,23 @@ def told(name: str, epoch: int, epochs: int, loss: float, accuracy: float) -> st
     )
 
 
-def _predictions(data: LessonData, rows: np.ndarray, probabilities: np.ndarray) -> pd.DataFrame:
-    return make_predictions(data.table.iloc[rows].assign(set="test"), probabilities, data.classes)
+def _predictions(
+    data: LessonData, rows: np.ndarray, probabilities: np.ndarray, folds: np.ndarray | None = None
+) -> pd.DataFrame:
+    pictures = data.table.iloc[rows].assign(set="test")
+    if folds is not None:
+        pictures["fold"] = folds
+    return make_predictions(pictures, probabilities, data.classes)
 
 
-def score(data: LessonData, rows: np.ndarray, probabilities: np.ndarray) -> Score:
-    """Judge answers, N x K probabilities for some rows, with a 95 % interval over patients."""
-    predictions = _predictions(data, rows, probabilities)
+def score(
+    data: LessonData, rows: np.ndarray, probabilities: np.ndarray, folds: np.ndarray | None = None
+) -> Score:
+    """Judge answers, N x K probabilities for some rows, with a 95 % interval over patients.
+
+    ``folds``, N names, tell of answers out of fold which model each is of.
+    """
+    predictions = _predictions(data, rows, probabilities, folds)
     patients = by_patient(predictions)
     interval = metric_intervals(predictions)["accuracy"] or (0.0, 1.0)
     return {

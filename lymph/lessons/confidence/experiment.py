@@ -61,6 +61,7 @@ def run(
     with threadpool_limits(1):
         folds = make_folds(data.table, count_folds(data.table), "patient", seed)
         probabilities = out_of_fold(data, colour_numbers(data), folds)
+    homes = folds.assign(data.table).to_numpy(str)
     tell(0.4, "All patients are judged; now the tests are drawn.")
     confidence = probabilities.max(axis=1)
     right = probabilities.argmax(axis=1) == data.labels
@@ -88,7 +89,7 @@ def run(
         tell(0.4 + 0.6 * done / len(sizes), f"tests of {size * len(members)} patients are drawn")
     sure = confidence >= SURE
     return {
-        "test": score(data, np.arange(len(right)), probabilities),
+        "test": score(data, np.arange(len(right)), probabilities, homes),
         "confidence": float(confidence.mean()),
         "sure": {
             "pictures": int(sure.sum()),

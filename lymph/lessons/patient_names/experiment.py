@@ -49,7 +49,9 @@ def run(data: LessonData, seed: int = 0, tell: Tell = silent) -> dict[str, Any]:
         found[name] = _audit(data, split)
         with threadpool_limits(1):
             probabilities = out_of_fold(data, features, split)
-        found[name]["test"] = score(data, np.arange(len(probabilities)), probabilities)
+        homes = split.assign(data.table).to_numpy(str)
+        rows = np.arange(len(probabilities))
+        found[name]["test"] = score(data, rows, probabilities, homes)
         told = f"{found[name]['leaked_pictures']} of {len(data.table)} test pictures leak"
         tell(place / 2, f"folds by {name}: {told}")
     first = data.table.iloc[0]
