@@ -19,7 +19,7 @@ from lymph.evaluation import (
 )
 from lymph.facts import NOTEBOOK_FIGURES, PUBLISHED
 from lymph.models.specs import MODELS
-from lymph.runs import Run, read_about
+from lymph.runs import Run, RunRecord
 from lymph.text import counted
 
 SET_TITLES = {"test": "Test", "val": "Validation", "train": "Train", "out-of-fold": "Out of fold"}
@@ -229,13 +229,13 @@ def marked_predictions(p: pd.DataFrame) -> pd.DataFrame:
 
 
 def run_row(
-    run: Run, judged: Mapping[str, Any] | None, validated: Mapping[str, Any] | None
+    record: RunRecord, judged: Mapping[str, Any] | None, validated: Mapping[str, Any] | None
 ) -> dict[str, object]:
     """Lay out one run as a row of the table of all runs.
 
     Parameters
     ----------
-    run : Run
+    record : RunRecord
     judged, validated : mapping, optional
         Reports of the set to judge by (test or out-of-fold) and of the validation set; None where
         there is none, as for a run that is not finished.
@@ -245,8 +245,8 @@ def run_row(
     dict
         Figures are shares, 0 to 1, or None; intervals, split and leak stand beside them.
     """
-    config, split, status, about = run.config, run.split(), run.status(), read_about(run)
-    folds = f"{len(split.folds)} folds " if split.folds else ""
+    config, split, status, about = record.config, record.split, record.status, record.about
+    folds = f"{split.folds} folds " if split.folds else ""
     found: dict[str, object] = {}
     if judged is not None:
         pictures = judged["pictures"]
@@ -258,7 +258,7 @@ def run_row(
             "Patients right": right_text(judged),
         }
     return {
-        "Name": about.name or run.path.name,
+        "Name": about.name or record.path.name,
         "Split": f"{folds}by {split.by}, seed {split.seed}",
         "Leaks": found.get("Leaks", ""),
         "Test": found.get("Test"),

@@ -8,14 +8,17 @@ import streamlit as st
 
 from lymph import runs
 from lymph.data.sources import DataSet
-from lymph.errors import LymphError
+from lymph.errors import LymphError, RunError
 from lymph.evaluation import interval_words, report
 from lymph.facts import PATIENTS_UNKNOWN
 from lymph.models import MODELS
+from lymph.predictions import sets_of
 from lymph.reports.tables import honest_rank, people_text
-from lymph.runs import Run
+from lymph.runs import Run, RunRecord
 from lymph.splits import leak_report
 from lymph.training.folder import PREDICTIONS, Status
+from pages.shared.frame import plain
+from pages.shared.loading import progress_bar
 from pages.shared.navigation import put_in_address
 
 if TYPE_CHECKING:
@@ -55,27 +58,51 @@ def pace(status: Status) -> tuple[float | None, float | None]:
     return YOUNG_PACE if status.seconds < YOUNG_SECONDS else STEADY_PACE
 
 
-def runs_of(data_set: DataSet) -> list[Run]:
-    """Return the runs that learned from a data set, newest first."""
+def records_of(data_set: DataSet) -> list[RunRecord]:
+    """Return what is known of the runs that learned from a data set, newest first."""
     root = str(data_set.path.resolve())
-    return [run for run in runs.list_runs() if run.config.data == root]
+    return [one for one in runs.read_catalogue().records if one.config.data == root]
 
 
-def finished_runs(data_set: DataSet) -> list[Run]:
+def judged_records(data_set: DataSet) -> list[RunRecord]:
+    """Return the runs of a data set with their figures.
+
+    Those of runs that an earlier version made are computed once, with a progress bar.
+    """
+    records = records_of(data_set)
+    lacking = sum(record.lacks_figures for record in records)
+    if not lacking:
+        return records
+    judged, done = [], 0
+    with progress_bar("Computing the figures of older runs") as progress:
+        for record in records:
+            judged.append(runs.with_figures(record))
+            done += record.lacks_figures
+            progress(done, lacking)
+    return judged
+
+
+def finished_records(data_set: DataSet) -> list[RunRecord]:
     """Return the runs with a result, newest first; archived ones are left out."""
-    return [
-        run
-        for run in runs_of(data_set)
-        if run.status().state == "finished" and not runs.read_about(run).archived
-    ]
+    judged = judged_records(data_set)
+    return [one for one in judged if one.summary is not None and not one.about.archived]
 
 
 def has_finished_run(data_set: DataSet) -> bool:
     """Tell whether any model has learned from a data set; a broken run folder counts as none."""
-    try:
-        return bool(finished_runs(data_set))
-    except LymphError:
-        return False
+    known = records_of(data_set)
+    return any(one.finished and not one.trouble and not one.about.archived for one in known)
+
+
+def show_unreadable(data_set: DataSet) -> None:
+    """Say which runs cannot be read, in whole or in part, and what to do."""
+    sentences = list(runs.read_catalogue().unreadable)
+    for record in records_of(data_set):
+        sentences += [words for words in (record.trouble, *record.doubts) if words]
+    if sentences:
+        with st.expander(f"Runs that cannot be read in full ({len(sentences)})", key="unreadable"):
+            for sentence in sentences:
+                st.write(f"- {plain(sentence)}")
 
 
 @st.cache_data(show_spinner=False, max_entries=64)
@@ -94,12 +121,14 @@ def validates_on_known(run_id: str) -> bool:
         return True
 
 
-def title_of(run: Run) -> str:
+def title_of(run: Run | RunRecord) -> str:
     """Name a run for people: the name it was given, model, split, when, and its id."""
-    config, split, given = run.config, run.split(), runs.read_about(run).name
-    when = datetime.fromtimestamp(run.status().queued).strftime("%d %b %H:%M")
+    record = run if isinstance(run, RunRecord) else runs.record_of(run)
+    config, given = record.config, record.about.name
+    when = datetime.fromtimestamp(record.status.queued).strftime("%d %b %H:%M")
     return (f"{given} · " if given else "") + (
-        f"{MODELS[config.model].title}, split by {split.by}, seed {config.seed} · {when} · {run.id}"
+        f"{MODELS[config.model].title}, split by {record.split.by}, seed {config.seed} · {when}"
+        f" · {record.id}"
     )
 
 
@@ -150,18 +179,20 @@ def choose_run(data_set: DataSet, label: str, key: str, single: bool = False) ->
     With ``single`` only runs of one split are offered, since a cross-validation has no one model,
     and where the address names none the best honest one is first, not the one looked at last.
     """
-    offered = finished_runs(data_set)
-    known = {run.id: run for run in offered if not single or run.split().folds is None}
+    offered = finished_records(data_set)
+    known = {record.id: record for record in offered if not single or not record.split.folds}
     asked = st.query_params.get("run") if single else run_in_address(RESULTS_KEY)
     if asked and asked not in known:
-        asked_run = runs.open_run(asked)
-        if asked_run.status().state == "finished":
-            known = {asked_run.id: asked_run, **known}
+        other = runs.with_figures(runs.record_of(runs.open_run(asked)))
+        if other.trouble:
+            raise RunError(other.trouble)
+        if other.finished:
+            known = {other.id: other, **known}
     if not known:
         return None
     ids = list(known)
     if single and asked not in known:
-        asked = max(ids, key=lambda run_id: honest_rank(judged_by_test(known[run_id])))
+        asked = max(ids, key=lambda run_id: honest_rank(known[run_id].summary.judged))
     chosen = st.selectbox(
         label,
         ids,
@@ -170,28 +201,12 @@ def choose_run(data_set: DataSet, label: str, key: str, single: bool = False) ->
         key=key,
     )
     remember_run(CLASSIFY_KEY if single else RESULTS_KEY, chosen)
-    return known[chosen]
-
-
-def judged_by_test(run: Run) -> dict[str, Any]:
-    """Return the figures of the set to judge a run by first."""
-    return report_of(run, set_names(predictions_of(run))[0])
-
-
-def set_names(predictions: pd.DataFrame) -> list[str]:
-    """Return the sets that a prediction table has, the one to judge by first."""
-    order = ["test", "out-of-fold", "val", "train"]
-    names = set(predictions["set"])
-    tested = predictions["set"] == "test"
-    if tested.any() and (predictions.loc[tested, "fold"] != "").all():
-        # A cross-validation tests every picture once, on the model of another fold.
-        names = (names - {"test"}) | {"out-of-fold"}
-    return [name for name in order if name in names]
+    return known[chosen].run
 
 
 def quality_sentence(run: Run) -> str:
     """Say how good a run's model is, with set, split, number of patients and interval."""
-    set_name = set_names(predictions_of(run))[0]
+    set_name = sets_of(predictions_of(run))[0]
     figures = report_of(run, set_name)
     pictures = figures["pictures"]
     words = (
