@@ -17,7 +17,15 @@ KINDS = {str: "text", int: "a whole number", float: "a number", bool: "true or f
 
 
 def read_object(path: Path, error: type[LymphError], remedy: str) -> dict[str, Any]:
-    """Read a file that holds one JSON object.
+    """Read a file that holds one JSON object; see :func:`read_document`."""
+    document = read_document(path, error, remedy)
+    if not isinstance(document, dict):
+        raise error(f"{path} cannot be read: it holds no named values; {remedy}.")
+    return document
+
+
+def read_document(path: Path, error: type[LymphError], remedy: str) -> Any:
+    """Read a file that holds JSON.
 
     Parameters
     ----------
@@ -30,10 +38,10 @@ def read_object(path: Path, error: type[LymphError], remedy: str) -> dict[str, A
     Raises
     ------
     LymphError
-        The given one, where the file is missing, cannot be read, or holds something else.
+        The given one, where the file is missing or cannot be read.
     """
     try:
-        document = workspace.read_json(path)
+        return workspace.read_json(path)
     except FileNotFoundError:
         raise error(f"{path} is missing; {remedy}.") from None
     except json.JSONDecodeError as wrong:
@@ -44,9 +52,6 @@ def read_object(path: Path, error: type[LymphError], remedy: str) -> dict[str, A
         raise error(f"{path} cannot be read: it does not hold text; {remedy}.") from None
     except OSError as wrong:
         raise error(f"{path} cannot be read ({wrong.strerror}); {remedy}.") from None
-    if not isinstance(document, dict):
-        raise error(f"{path} cannot be read: it holds no named values; {remedy}.")
-    return document
 
 
 def misfit(kind: type, document: Mapping[str, Any]) -> str:

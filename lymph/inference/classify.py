@@ -115,7 +115,7 @@ def load_classifier(run: Run) -> Classifier:
         familiarity = Familiarity.from_json(document)
         white = int(document.get("white", 0))
         drawn = bool(document.get("drawn", is_synthetic(config.data)))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         if run.status().state == "finished":
             raise RunError(
                 f"The run {run.id} lacks a file that answers need: an older version made it, or it"

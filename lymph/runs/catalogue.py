@@ -8,13 +8,16 @@ import os
 import threading
 import time
 from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
 from lymph import workspace
 from lymph.errors import LymphError
+from lymph.models.specs import MODELS
 from lymph.runs.about import About, about_in
-from lymph.runs.run import Run, known_elsewhere
+from lymph.runs.run import Run, elsewhere_doubt, known_elsewhere
 from lymph.splits import Split
 from lymph.training import folder as files
 from lymph.training.config import TrainConfig
@@ -61,6 +64,7 @@ class RunRecord:
     """
 
     run: Run
+    id: str
     config: TrainConfig
     split: SplitKind
     status: Status
@@ -68,11 +72,6 @@ class RunRecord:
     summary: Summary | None = None
     trouble: str = ""
     doubts: tuple[str, ...] = ()
-
-    @property
-    def id(self) -> str:
-        """Return the run's id."""
-        return self.run.id
 
     @property
     def path(self) -> Path:
@@ -84,6 +83,14 @@ class RunRecord:
         """Tell whether the run has come to its end."""
         return self.status.state == "finished"
 
+    @cached_property
+    def title(self) -> str:
+        """Return a name for people: the one it was given, model, split, when, and its id."""
+        when = datetime.fromtimestamp(self.status.queued).strftime("%d %b %H:%M")
+        words = f"{MODELS[self.config.model].title}, split by {self.split.by}"
+        words = f"{words}, seed {self.config.seed} · {when} · {self.id}"
+        return f"{self.about.name} · {words}" if self.about.name else words
+
     @property
     def lacks_figures(self) -> bool:
         """Tell whether the figures of the finished run have yet to be computed."""
@@ -93,7 +100,8 @@ class RunRecord:
 class Catalogue(NamedTuple):
     """The runs of the workspace and those it started elsewhere, newest first.
 
-    ``unreadable`` holds a sentence for each folder that is a run's and cannot be read.
+    ``unreadable`` holds a sentence for each folder that is a run's and cannot be read, and for the
+    list of those elsewhere.
     """
 
     records: list[RunRecord]
@@ -119,7 +127,8 @@ def read_catalogue() -> Catalogue:
             del _known[gone]
     records = [_now(known.record) for known in found.values() if known.record is not None]
     records.sort(key=lambda record: -record.status.queued)
-    return Catalogue(records, [known.problem for known in found.values() if known.problem])
+    problems = [known.problem for known in found.values()] + [elsewhere_doubt()]
+    return Catalogue(records, list(filter(None, problems)))
 
 
 def list_runs() -> list[Run]:
@@ -175,7 +184,7 @@ def _folders() -> list[str]:
 
 
 def _stamp(path: str) -> Stamp:
-    return tuple(_stamp_of(os.path.join(path, name)) for name in WATCHED)
+    return tuple(_stamp_of(f"{path}/{name}") for name in WATCHED)
 
 
 def _stamp_of(file: str) -> tuple[int, int, int]:
@@ -218,6 +227,7 @@ def _read(run: Run) -> RunRecord:
     about, doubt = about_in(folder)
     return RunRecord(
         run,
+        run.id,
         config,
         SplitKind(split.by, split.seed, len(split.folds or [])),
         status,

@@ -15,6 +15,7 @@ from lymph.training import folder as files
 from lymph.training.config import TrainConfig
 from lymph.training.folder import Status
 from lymph.training.summary import run_predictions
+from lymph.typed import read_document
 
 ELSEWHERE = "elsewhere.json"
 
@@ -109,6 +110,22 @@ class Run:
 def known_elsewhere() -> list[str]:
     """Return the paths of runs that were created outside the workspace."""
     return _paths(workspace.read_json_or(workspace.runs_home() / ELSEWHERE, []))
+
+
+def elsewhere_doubt() -> str:
+    """Say what cannot be read of the list of the runs outside the workspace, or nothing."""
+    file, remedy = (
+        workspace.runs_home() / ELSEWHERE,
+        "runs outside the workspace open by their path",
+    )
+    if not file.exists():
+        return ""
+    try:
+        kept = read_document(file, RunError, remedy)
+    except RunError as error:
+        return str(error)
+    sound = isinstance(kept, list) and len(_paths(kept)) == len(kept)
+    return "" if sound else f"{file} cannot be read in full: it holds what is no path; {remedy}."
 
 
 def change_elsewhere(change: Callable[[list[str]], list[str]]) -> None:

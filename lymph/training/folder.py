@@ -183,6 +183,8 @@ def read_metrics(folder: Path) -> pd.DataFrame:
         sound = is_integer_dtype(metrics[name]) if whole else is_float_dtype(metrics[name])
         if name in NUMBERS and not (sound or is_integer_dtype(metrics[name])):
             raise RunError(f"{path} holds what is no number in the column {name}; {remedy}.")
+    if metrics["seconds"].isna().any():
+        raise RunError(f"{path} is cut; {remedy}.")
     return metrics
 
 

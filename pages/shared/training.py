@@ -1,6 +1,5 @@
 """Runs as the pages need them: those of one data set, their names, the classifier of one."""
 
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -11,10 +10,9 @@ from lymph.data.sources import DataSet
 from lymph.errors import LymphError, RunError
 from lymph.evaluation import interval_words, report
 from lymph.facts import PATIENTS_UNKNOWN
-from lymph.models import MODELS
 from lymph.predictions import sets_of
 from lymph.reports.tables import honest_rank, people_text
-from lymph.runs import Run, RunRecord
+from lymph.runs import Catalogue, Run, RunRecord
 from lymph.splits import leak_report
 from lymph.training.folder import PREDICTIONS, Status
 from pages.shared.frame import plain
@@ -27,6 +25,7 @@ if TYPE_CHECKING:
 RESULTS_KEY = "results_run"
 CLASSIFY_KEY = "classify_run"
 TRAIN_KEY = "train_run"
+CATALOGUE_KEY = "catalogue"
 
 SET_WORDS = {"test": "test", "val": "validation", "train": "training", "out-of-fold": "out-of-fold"}
 
@@ -58,10 +57,22 @@ def pace(status: Status) -> tuple[float | None, float | None]:
     return YOUNG_PACE if status.seconds < YOUNG_SECONDS else STEADY_PACE
 
 
+def look_again() -> None:
+    """Forget, as a page begins, what the last one knew of the runs."""
+    st.session_state.pop(CATALOGUE_KEY, None)
+
+
+def _catalogue() -> Catalogue:
+    """Return what is known of all runs, looked at once for a page: six files a run are asked."""
+    if CATALOGUE_KEY not in st.session_state:
+        st.session_state[CATALOGUE_KEY] = runs.read_catalogue()
+    return st.session_state[CATALOGUE_KEY]
+
+
 def records_of(data_set: DataSet) -> list[RunRecord]:
     """Return what is known of the runs that learned from a data set, newest first."""
     root = str(data_set.path.resolve())
-    return [one for one in runs.read_catalogue().records if one.config.data == root]
+    return [one for one in _catalogue().records if one.config.data == root]
 
 
 def judged_records(data_set: DataSet) -> list[RunRecord]:
@@ -70,16 +81,15 @@ def judged_records(data_set: DataSet) -> list[RunRecord]:
     Those of runs that an earlier version made are computed once, with a progress bar.
     """
     records = records_of(data_set)
-    lacking = sum(record.lacks_figures for record in records)
+    lacking = [record for record in records if record.lacks_figures]
     if not lacking:
         return records
-    judged, done = [], 0
     with progress_bar("Computing the figures of older runs") as progress:
-        for record in records:
-            judged.append(runs.with_figures(record))
-            done += record.lacks_figures
-            progress(done, lacking)
-    return judged
+        for done, record in enumerate(lacking, start=1):
+            runs.with_figures(record)
+            progress(done, len(lacking))
+    look_again()
+    return records_of(data_set)
 
 
 def finished_records(data_set: DataSet) -> list[RunRecord]:
@@ -96,7 +106,7 @@ def has_finished_run(data_set: DataSet) -> bool:
 
 def show_unreadable(data_set: DataSet) -> None:
     """Say which runs cannot be read, in whole or in part, and what to do."""
-    sentences = list(runs.read_catalogue().unreadable)
+    sentences = list(_catalogue().unreadable)
     for record in records_of(data_set):
         sentences += [words for words in (record.trouble, *record.doubts) if words]
     if sentences:
@@ -123,13 +133,7 @@ def validates_on_known(run_id: str) -> bool:
 
 def title_of(run: Run | RunRecord) -> str:
     """Name a run for people: the name it was given, model, split, when, and its id."""
-    record = run if isinstance(run, RunRecord) else runs.record_of(run)
-    config, given = record.config, record.about.name
-    when = datetime.fromtimestamp(record.status.queued).strftime("%d %b %H:%M")
-    return (f"{given} · " if given else "") + (
-        f"{MODELS[config.model].title}, split by {record.split.by}, seed {config.seed} · {when}"
-        f" · {record.id}"
-    )
+    return (run if isinstance(run, RunRecord) else runs.record_of(run)).title
 
 
 @st.cache_resource(max_entries=2, show_spinner="Loading the model")
