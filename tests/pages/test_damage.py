@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import streamlit as st
 
 from lymph.data.decisions import decisions_file
 from lymph.data.sources import DataSet
@@ -111,3 +112,9 @@ def test_damaged_lists_of_the_workspace_cost_no_page(
         if text != '{"c": "\\u0000", "d": "x"}':
             assert any("data\\-sets\\.json" in one.value for one in app.sidebar.warning)
     assert open_run(run.path) == run
+
+
+def test_visitors_see_no_traceback() -> None:
+    """What a program error says stands in the log; the page offers no search for it elsewhere."""
+    assert st.get_option("client.showErrorDetails") == "none"
+    assert st.get_option("client.showErrorLinks") is False
