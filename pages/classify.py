@@ -79,6 +79,7 @@ def page() -> None:
         runs = choose_runs(data_set)
         if not runs:
             offer_training()
+            training.show_unreadable(data_set)
             return
         names = [f"{training.title_of(run)}: " if len(runs) > 1 else "" for run in runs]
         qualities = [

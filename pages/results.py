@@ -48,6 +48,7 @@ def page() -> None:
         run = training.choose_run(data_set, "Run", "results_choice")
         if run is None:
             offer_training()
+            training.show_unreadable(data_set)
             return
         state.mark_done("results")
         show_results(data_set, run)

@@ -151,8 +151,8 @@ def record_of(run: Run) -> RunRecord:
 def with_figures(record: RunRecord) -> RunRecord:
     """Return a finished run's record with its figures, computed where its folder has none.
 
-    They are kept in the folder for the next time, where it can be written. What cannot be computed
-    stands in the record's ``doubts``.
+    They are kept in the folder for the next time, where it can be written. Why they cannot be
+    computed stands in the record's ``trouble``.
     """
     if not record.lacks_figures:
         return record

@@ -110,7 +110,9 @@ def show_unreadable(data_set: DataSet) -> None:
     for record in records_of(data_set):
         sentences += [words for words in (record.trouble, *record.doubts) if words]
     if sentences:
-        with st.expander(f"Runs that cannot be read in full ({len(sentences)})", key="unreadable"):
+        few = len(sentences) <= 3
+        title = f"Runs that cannot be read in full ({len(sentences)})"
+        with st.expander(title, expanded=few, key="unreadable"):
             for sentence in sentences:
                 st.write(f"- {plain(sentence)}")
 
