@@ -29,11 +29,12 @@ from lymph.models.augmentations import AUGMENTATIONS
 from lymph.models.specs import MODELS
 from lymph.runs import (
     Run,
+    RunRecord,
     check_resumable,
     create_run,
-    list_runs,
     move_data,
     open_run,
+    read_catalogue,
     start_run,
     stop_run,
     train_here,
@@ -301,14 +302,17 @@ def stop(options: argparse.Namespace) -> Document:
 
 
 def runs(options: argparse.Namespace) -> Document:
-    """List the runs."""
-    return [_listed(run) for run in list_runs()]
+    """List the runs; what cannot be read is said beside the list."""
+    found = read_catalogue()
+    for sentence in found.unreadable:
+        say(f"lymph: {sentence}")
+    return [_listed(record) for record in found.records]
 
 
-def _listed(run: Run) -> dict[str, Any]:
-    status, config = run.status(), run.config
+def _listed(record: RunRecord) -> dict[str, Any]:
+    status, config = record.status, record.config
     return {
-        "run": str(run.path),
+        "run": str(record.path),
         "model": config.model,
         "state": status.state,
         "epoch": status.epoch,

@@ -133,7 +133,7 @@ def read_predictions(path: str | Path) -> pd.DataFrame:
         raise EvaluationError(
             f"There is no prediction table at {path}: let the run finish, or evaluate it first."
         ) from None
-    except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+    except (OSError, ValueError, OverflowError) as error:  # pandas raises kinds of ValueError
         raise EvaluationError(
             f"The prediction table {path} cannot be read ({error}): evaluate the run again."
         ) from None
@@ -141,7 +141,14 @@ def read_predictions(path: str | Path) -> pd.DataFrame:
         raise EvaluationError(
             f"The prediction table {path} has rows longer than its header: evaluate the run again."
         )
-    return validate_predictions(table)
+    if table.empty:
+        raise EvaluationError(
+            f"The prediction table {path} has no rows: train again, or put it back from a copy."
+        )
+    try:
+        return validate_predictions(table)
+    except EvaluationError as error:
+        raise EvaluationError(f"{path} cannot be used. {error}") from error
 
 
 def write_predictions(table: pd.DataFrame, path: str | Path) -> Path:
@@ -192,6 +199,29 @@ def choose_set(p: pd.DataFrame, set_name: str) -> pd.DataFrame:
         )
         raise EvaluationError(f'There are no predictions for the set "{set_name}": {remedy}.')
     return chosen
+
+
+def sets_of(p: pd.DataFrame) -> list[str]:
+    """Return the sets that a prediction table has, the one to judge by first.
+
+    A cross-validation, which tests every picture once, has the set ``out-of-fold`` for ``test``.
+
+    Raises
+    ------
+    EvaluationError
+        When the table has none of the known sets.
+    """
+    names = set(p["set"])
+    tested = p["set"] == "test"
+    if tested.any() and (p.loc[tested, "fold"] != "").all():
+        names = (names - {"test"}) | {OUT_OF_FOLD}
+    known = [name for name in ("test", OUT_OF_FOLD, "val", "train") if name in names]
+    if not known:
+        raise EvaluationError(
+            "The prediction table has none of the sets test, out-of-fold, val and train: name them"
+            " so in the column set."
+        )
+    return known
 
 
 def _check_columns(table: pd.DataFrame) -> None:

@@ -10,6 +10,9 @@ from typing import Any
 
 from filelock import FileLock
 
+# What is added to the name of a damaged file that was written anew.
+DAMAGED = ".damaged"
+
 
 def home() -> Path:
     """Return the workspace folder: ``LYMPH_HOME``, or ``workspace`` in the current folder."""
@@ -84,10 +87,13 @@ def change_json(path: Path, change: Callable[[Any], Any]) -> None:
     """Let ``change`` turn a JSON document, or None, into another; writers take turns.
 
     A lock makes the turns: of thirty that read, change and write at once, all but a few would be
-    lost.
+    lost. A damaged file counts as None; before it is written over, a copy of it is kept beside it.
     """
     digest = hashlib.sha256(str(path).encode()).hexdigest()[:16]
     lock = cache_home() / "locks" / f"{digest}.lock"
     lock.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(lock):
-        write_json(path, change(read_json_or(path, None)))
+        kept = read_json_or(path, None)
+        if kept is None and path.is_file():
+            os.replace(path, path.with_name(f"{path.name}{DAMAGED}"))
+        write_json(path, change(kept))

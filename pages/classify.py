@@ -84,12 +84,14 @@ def page() -> None:
         runs = choose_runs(data_set)
         if not runs:
             offer_training()
+            training.show_unreadable(data_set)
             return
         show_qualities(runs)
         classify(runs, gather())
     except LymphError as error:
         show_error(error)
         training.offer_newest_run()
+    training.show_unreadable(data_set)
 
 
 def show_qualities(runs: list[Run]) -> None:
@@ -109,8 +111,8 @@ def choose_runs(data_set: DataSet) -> list[Run]:
         first = training.choose_run(data_set, "Model", "classify_choice", single=True)
     if first is None:
         return []
-    others = [run for run in training.finished_runs(data_set) if run.split().folds is None]
-    known = {run.id: run for run in others if run.id != first.id}
+    others = [record for record in training.finished_records(data_set) if not record.split.folds]
+    known = {record.id: record for record in others if record.id != first.id}
     if not known:
         return [first]
     with right:
@@ -120,7 +122,7 @@ def choose_runs(data_set: DataSet) -> list[Run]:
             format_func=lambda run_id: training.title_of(known[run_id]) if run_id else "No other",
             key="classify_second",
         )
-    return [first, known[second]] if second in known else [first]
+    return [first, known[second].run] if second in known else [first]
 
 
 # ---- what is dropped ---------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from lymph.charts import MODES
 from lymph.data.sources import DataSet
 from lymph.errors import LymphError
 from lymph.evaluation import cell_pictures, interval_words, judged_pictures, moved_pictures
+from lymph.predictions import sets_of
 from lymph.reports.tables import SET_TITLES, mark_title, people_text, right_text
 from lymph.runs import Run
 from lymph.text import counted
@@ -48,12 +49,14 @@ def page() -> None:
         run = training.choose_run(data_set, "Run", "results_choice")
         if run is None:
             offer_training()
+            training.show_unreadable(data_set)
             return
         state.mark_done("results")
         show_results(data_set, run)
     except LymphError as error:
         show_error(error)
         training.offer_newest_run()
+    training.show_unreadable(data_set)
 
 
 def show_results(data_set: DataSet, run: Run) -> None:
@@ -78,7 +81,7 @@ def show_results(data_set: DataSet, run: Run) -> None:
 
 def choose_view(run: Run) -> tuple[str, str, str]:
     """Draw the choosers of the set, the level and the way to count."""
-    names = training.set_names(training.predictions_of(run))
+    names = sets_of(training.predictions_of(run))
     kept = {"required": True, "bind": "query-params", "persist_state": "session"}
     set_name = st.segmented_control(
         "Set", names, default=names[0], format_func=SET_TITLES.__getitem__, key="set_name", **kept
@@ -105,7 +108,7 @@ def choose_view(run: Run) -> tuple[str, str, str]:
 
 def choose_others(data_set: DataSet, run: Run) -> list[Run]:
     """Draw the chooser of the runs to compare with; their ids stand in the address."""
-    others = {r.id: r for r in training.finished_runs(data_set) if r.id != run.id}
+    others = {r.id: r for r in training.finished_records(data_set) if r.id != run.id}
     if not others:
         return []
     asked = st.session_state.get("compare_with", st.query_params.get_all("with"))
@@ -122,7 +125,7 @@ def choose_others(data_set: DataSet, run: Run) -> list[Run]:
     )
     # Kept by hand: a bound parameter would hold the titles, and those change with a run's name.
     st.query_params["with"] = chosen
-    return [others[run_id] for run_id in chosen]
+    return [others[run_id].run for run_id in chosen]
 
 
 def choose_comparison(judged: Judged, others: Sequence[Judged]) -> str:

@@ -11,12 +11,11 @@ from lymph.data.sources import DataSet
 from lymph.errors import LymphError
 from lymph.evaluation import letters_of
 from lymph.facts import OKABE_ITO
-from lymph.runs import Run
+from lymph.runs import Run, RunRecord
 from lymph.text import counted
 from pages.shared import training
 from pages.shared.figures import draw
-from pages.shared.frame import begin_on_pictures, offer_training, plain, show_error
-from pages.shared.judging import key_of_test
+from pages.shared.frame import begin_on_pictures, offer_training, plain, show_error, told
 from pages.shared.navigation import ensure_app, go_to
 
 QUESTION = "What has been tried, and what came of it?"
@@ -28,18 +27,19 @@ def page() -> None:
     if data_set is None:
         return
     try:
-        known = training.runs_of(data_set)
-        if not known:
+        known = training.judged_records(data_set)
+        if known:
+            show_runs(data_set, known)
+        else:
             offer_training()
-            return
-        show_runs(data_set, known)
     except LymphError as error:
         show_error(error)
+    training.show_unreadable(data_set)
 
 
-def show_runs(data_set: DataSet, known: list[Run]) -> None:
-    archived = [run for run in known if runs.read_about(run).archived]
-    shown = [run for run in known if run not in archived]
+def show_runs(data_set: DataSet, known: list[RunRecord]) -> None:
+    archived = [record for record in known if record.about.archived]
+    shown = [record for record in known if not record.about.archived]
     if archived and st.toggle(f"Show {len(archived)} archived", key="show_archived"):
         shown = known
     chosen = choose_rows(shown)
@@ -53,13 +53,13 @@ def show_runs(data_set: DataSet, known: list[Run]) -> None:
     if len(chosen) > 1:
         compare(chosen)
     show_learning(chosen)
-    for run in chosen:
-        show_settings(run, opened=len(chosen) == 1)
+    for record in chosen:
+        show_settings(record, opened=len(chosen) == 1)
 
 
-def choose_rows(shown: list[Run]) -> list[Run]:
+def choose_rows(shown: list[RunRecord]) -> list[RunRecord]:
     """Draw the table; a click on a heading sorts, on a row chooses."""
-    table = pd.DataFrame([row_of(run) for run in shown])
+    table = pd.DataFrame([row_of(record) for record in shown])
     letters = letters_of_tests(shown)
     for name in SHARES:
         table[name] = [
@@ -83,75 +83,64 @@ def choose_rows(shown: list[Run]) -> list[Run]:
     return [shown[place] for place in event["selection"]["rows"] if place < len(shown)]
 
 
-def letters_of_tests(shown: list[Run]) -> dict[str, list[str]]:
+def letters_of_tests(shown: list[RunRecord]) -> dict[str, list[str]]:
     """Give each test and each validation set a letter, the same one to the same pictures."""
-    keys: list[str] = []
-    for name in SHARES:
-        for run in shown:
-            key = ""
-            if run.status().state == "finished":
-                tested = training.set_names(training.predictions_of(run))[0]
-                key = key_of_test(run, "val" if name == "Validation" else tested)
-            keys.append(key)
-    letters = letters_of(keys)
-    return {
-        name: letters[place * len(shown) : (place + 1) * len(shown)]
-        for place, name in enumerate(SHARES)
-    }
+    tests = [record.summary.tests if record.summary else {} for record in shown]
+    tested = [next(iter(of_sets.values()), "") for of_sets in tests]
+    letters = letters_of([*tested, *(of_sets.get("val", "") for of_sets in tests)])
+    return {"Test": letters[: len(shown)], "Validation": letters[len(shown) :]}
 
 
-def row_of(run: Run) -> dict[str, object]:
-    if run.status().state != "finished":
-        return reports.run_row(run, None, None)
-    names = training.set_names(training.predictions_of(run))
-    judged = training.report_of(run, names[0])
-    validated = training.report_of(run, "val") if "val" in names else None
-    return reports.run_row(run, judged, validated)
+def row_of(record: RunRecord) -> dict[str, object]:
+    if record.summary is None:
+        return reports.run_row(record, None, None)
+    return reports.run_row(record, record.summary.judged, record.summary.validated or None)
 
 
-def compare(chosen: list[Run]) -> None:
-    finished = [run for run in chosen if run.status().state == "finished"][:4]
+def compare(chosen: list[RunRecord]) -> None:
+    finished = [record for record in chosen if record.summary is not None][:4]
     if len(finished) < 2:
         return
     if st.button(f"Compare {counted(len(finished), 'run')}", type="primary", key="compare_runs"):
         first, *others = finished
         training.remember_run(training.RESULTS_KEY, first.id)
-        st.session_state["compare_with"] = [run.id for run in others]
+        st.session_state["compare_with"] = [record.id for record in others]
         go_to("results")
 
 
-def show_learning(chosen: list[Run]) -> None:
+def show_learning(chosen: list[RunRecord]) -> None:
     """Draw the learning curves of the chosen runs over one another."""
     curves = {}
-    for place, run in enumerate(chosen):
-        metrics = run.metrics()
-        if len(metrics):
-            curves[runs.read_about(run).name or f"{place + 1}: {run.path.name}"] = metrics
+    for place, record in enumerate(chosen):
+        with told():
+            metrics = record.run.metrics()
+            if len(metrics):
+                curves[record.about.name or f"{place + 1}: {record.path.name}"] = metrics
     if curves:
         st.subheader("How they learned" if len(curves) > 1 else "How it learned", anchor=False)
         draw(overlaid_curves(curves, OKABE_ITO), "overlaid_curves")
-        if len({validated_on(run) for run in chosen}) > 1:
+        if len({validated_on(record) for record in chosen}) > 1:
             st.caption(
                 "These runs were validated on different pictures: compare the shapes of their"
                 " validation curves, not their heights."
             )
 
 
-def validated_on(run: Run) -> tuple[str, str, str]:
+def validated_on(record: RunRecord) -> tuple[str, str, str]:
     """Return what is the same for runs that were validated on the same pictures.
 
     It is of the split, so that a run that goes on has it too.
     """
-    split = run.split()
+    split = record.run.split()
     sets = split.to_json()
     of = sets["folds"] if split.folds is not None else sorted(sets["sets"]["val"])
-    return run.config.data, split.by, str(of)
+    return record.config.data, split.by, str(of)
 
 
-def show_settings(run: Run, opened: bool) -> None:
+def show_settings(record: RunRecord, opened: bool) -> None:
     """Draw what can be changed of a run: name, note, place; and deleting it."""
-    about, stem = runs.read_about(run), run.path.name
-    with st.expander(plain(training.title_of(run)), expanded=opened, key=f"about_{stem}"):
+    run, about, stem = record.run, record.about, record.path.name
+    with st.expander(plain(training.title_of(record)), expanded=opened, key=f"about_{stem}"):
         with st.form(f"about_form_{stem}", border=False):
             name = st.text_input("Name", about.name, max_chars=120, key=f"name_{stem}")
             note = st.text_area("Note", about.note, max_chars=4000, key=f"note_{stem}")

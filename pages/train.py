@@ -20,10 +20,11 @@ from lymph.text import counted
 from lymph.training.class_weights import class_weights
 from lymph.training.config import CLASS_WEIGHTS, USUAL_AUGMENTATION, TrainConfig
 from lymph.training.estimate import estimate_seconds, seconds_left
+from lymph.training.folder import METRICS
 from lymph.training.phases import plan_phases
 from lymph.training.preview import vary
 from pages.shared import loading, state
-from pages.shared.frame import begin_on_pictures, plain, show_caveat, show_error
+from pages.shared.frame import begin_on_pictures, plain, show_caveat, show_error, told
 from pages.shared.loading import duration, time_left
 from pages.shared.navigation import FILES, ensure_app, go_to
 from pages.shared.place import computer
@@ -35,9 +36,10 @@ from pages.shared.training import (
     judged_by_test,
     pace,
     quality_sentence,
+    records_of,
     remember_run,
     run_in_address,
-    runs_of,
+    show_unreadable,
     title_of,
     validates_on_known,
 )
@@ -81,6 +83,7 @@ def page() -> None:
     except LymphError as error:
         show_error(error)
         st.button("Train a new model", on_click=remember_run, args=(TRAIN_KEY, ""), key="new_run")
+    show_unreadable(data_set)
 
 
 def chosen_run(data_set: DataSet) -> Run | None:
@@ -88,8 +91,7 @@ def chosen_run(data_set: DataSet) -> Run | None:
     chosen = run_in_address(TRAIN_KEY)
     if chosen is not None:
         return runs.open_run(chosen) if chosen else None
-    going = [run for run in runs_of(data_set) if not run.status().over]
-    return going[0] if going else None
+    return next((one.run for one in records_of(data_set) if not one.status.over), None)
 
 
 def choose_and_start(data_set: DataSet) -> None:
@@ -355,18 +357,25 @@ def show_run(run: Run) -> None:
     """
 
     def now() -> tuple[float | None, float | None, bool]:
-        return *pace(run.status()), run.metrics().empty
+        return *pace(run.status()), (run.path / METRICS).exists()
 
     look, draw, _ = at_first = now()
 
     def live() -> None:
-        draw_state(run)
-        # Another pace, none at all and the first epoch's curves all need a whole rerun.
-        if now() != at_first:
-            st.rerun()
+        with told():
+            draw_state(run)
+            # Another pace, none at all and the first epoch's curves all need a whole rerun.
+            if now() != at_first:
+                st.rerun()
+
+    def drawn() -> None:
+        with told():
+            draw_curves(run)
+        with told():
+            draw_actions(run)
 
     st.fragment(live, run_every=look)()
-    st.fragment(lambda: draw_run(run), run_every=draw)()
+    st.fragment(drawn, run_every=draw)()
 
 
 def draw_state(run: Run) -> None:
@@ -383,7 +392,7 @@ def draw_state(run: Run) -> None:
         show_queue(run)
 
 
-def draw_run(run: Run) -> None:
+def draw_curves(run: Run) -> None:
     status, metrics, config = run.status(), run.metrics(), run.config
     if len(metrics):
         draw_numbers(run)
@@ -400,11 +409,10 @@ def draw_run(run: Run) -> None:
                 st.plotly_chart(figure, key=key, config={"displayModeBar": False})
     elif not status.over:
         st.skeleton(300)
-    draw_actions(run)
 
 
 def draw_progress(run: Run) -> None:
-    status, metrics = run.status(), run.metrics()
+    status = run.status()
     words = STATE_MARKS[status.state]
     if status.epochs:
         words += f": epoch {status.epoch} of {status.epochs}"
@@ -412,7 +420,7 @@ def draw_progress(run: Run) -> None:
         words += f", fold {status.fold} of {status.folds}"
     if status.state == "running":
         done = status.epoch + status.share
-        left = seconds_left(metrics, plan_phases(run.config), done, status.epochs)
+        left = seconds_left(run.metrics(), plan_phases(run.config), done, status.epochs)
         words += time_left(left)
     with st.container(key="run_progress"):
         st.progress(min(1.0, (status.epoch + status.share) / max(1, status.epochs)), words)
@@ -421,7 +429,7 @@ def draw_progress(run: Run) -> None:
 def show_queue(run: Run) -> None:
     """Say how many come before this run, and let them be taken out."""
     waiting = runs.queue()
-    before = [other for other in waiting if other.status().queued < run.status().queued]
+    before = waiting[: waiting.index(run)] if run in waiting else waiting
     st.write(
         f"One run trains at a time. {counted(len(before), 'waiting run')} before this one."
         if before
@@ -503,22 +511,22 @@ def act(action: Callable[[Run], None], run: Run) -> None:
 
 
 def list_runs(data_set: DataSet, shown: Run | None) -> None:
-    others = [run for run in runs_of(data_set) if shown is None or run.id != shown.id]
+    others = [one for one in records_of(data_set) if shown is None or one.path != shown.path]
     if not others:
         return
     st.subheader(
         "Other runs on these pictures" if shown else "Runs on these pictures", anchor=False
     )
     with st.container(gap="xsmall", key="other_runs"):
-        for run in others[:12]:
-            status = run.status()
+        for record in others[:12]:
+            status = record.status
             progress = f" {status.epoch} of {status.epochs}" if not status.over else ""
             st.button(
-                f"{STATE_MARKS[status.state]}{progress} · {plain(title_of(run))}",
+                f"{STATE_MARKS[status.state]}{progress} · {plain(title_of(record))}",
                 type="tertiary",
                 on_click=remember_run,
-                args=(TRAIN_KEY, run.id),
-                key=f"show_{run.id}",
+                args=(TRAIN_KEY, record.id),
+                key=f"show_{record.id}",
             )
 
 

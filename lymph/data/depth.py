@@ -63,7 +63,13 @@ def depth_of(root: Path | str) -> Depth:
         try:
             document = workspace.read_json(file)
             depth = Depth(*(int(document[name]) for name in Depth._fields))
-        except (OSError, ValueError, KeyError, TypeError):  # a cache may be deleted or damaged
+        except (
+            OSError,
+            ValueError,
+            KeyError,
+            TypeError,
+            OverflowError,
+        ):  # a cache may be deleted or damaged
             depth = NONE
         stored = _known[file] = (stamp, depth)
     return stored[1]

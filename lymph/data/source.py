@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from lymph.data import decisions
+from lymph.data import decisions, exclusions
 from lymph.data.look import Found, Look
 from lymph.data.names import origins_of
 from lymph.data.parallel import Progress
@@ -19,6 +19,7 @@ from lymph.data.tables import match_table, read_table
 from lymph.data.telling import Telling
 from lymph.errors import ConfigError, DataError
 from lymph.facts import PATIENTS_UNKNOWN
+from lymph.typed import read_object
 
 NO_LABEL = {
     "table": "It is not in the table of labels; add it there.",
@@ -161,15 +162,39 @@ def source_of(root: Path | str) -> PictureSource:
     kept = decisions.read(root)
     try:
         if kept.get("source"):
-            return PictureSource.from_json({**kept["source"], "root": str(root)})
+            return _as_decided(kept, root)
         # A workspace of an earlier version kept a pattern or a table of patients only.
         older = decisions.decisions_file(root).with_suffix(".csv")
         table = str(older) if older.is_file() else ""
         return PictureSource(
             str(root), pattern="" if table else str(kept.get("pattern", "")), patients_file=table
         )
-    except (ConfigError, TypeError):  # a damaged file of decisions locks nobody out
+    except ConfigError:  # a damaged file of decisions locks nobody out
         return PictureSource(str(root))
+
+
+def _as_decided(kept: decisions.Document, root: Path | str) -> PictureSource:
+    if not isinstance(kept["source"], dict):
+        raise ConfigError("The source has a value of the wrong kind.")
+    return PictureSource.from_json({**kept["source"], "root": str(root)})
+
+
+def decisions_doubt(root: Path | str) -> str:
+    """Say what cannot be read of the decisions about a data root, in a sentence, or nothing."""
+    file = decisions.decisions_file(root)
+    remedy = "say again on the Data page what tells the patients and which images are excluded"
+    if not file.exists():
+        return ""
+    try:
+        kept = read_object(file, ConfigError, remedy)
+        if not isinstance(kept.get(exclusions.KEY, {}), dict):
+            raise ConfigError(f"{file} names no excluded images; {remedy}.")
+        if kept.get("source"):
+            _as_decided(kept, root)
+    except ConfigError as error:
+        words = str(error)
+        return words if str(file) in words else f"{file} cannot be used. {words} Please {remedy}."
+    return ""
 
 
 def keep_source(source: PictureSource) -> None:

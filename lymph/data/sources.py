@@ -20,6 +20,7 @@ from lymph.data.read import SUFFIXES
 from lymph.data.source import source_of
 from lymph.errors import ClassesUnknown, DataError
 from lymph.facts import MARKER
+from lymph.typed import read_object
 
 DEMO_NAME = "Demonstration set"
 REAL_NAME = "Lymphoma (Kaggle)"
@@ -79,11 +80,24 @@ def _names_and_paths(document: Any) -> dict[str, str]:
     return {name: path for name, path in entries if isinstance(path, str)}
 
 
+def register_doubt() -> str:
+    """Say what cannot be read of the list of data sets, in a sentence, or nothing."""
+    file, remedy = _register(), "open your folders again on the Data page"
+    if not file.exists():
+        return ""
+    try:
+        entries = read_object(file, DataError, remedy)
+    except DataError as error:
+        return str(error)
+    lost = [name for name in entries if name not in _names_and_paths(entries)]
+    return f"{file} names no folder for {', '.join(lost)}; {remedy}." if lost else ""
+
+
 def list_data_sets() -> list[DataSet]:
     """List the demonstration set, when made, and every registered folder that still exists."""
     known = [DataSet(DEMO_NAME, demo_folder(), True)] if demo_ready() else []
     for name, path in _registered().items():
-        if Path(path).is_dir():
+        if os.path.isdir(path):
             known.append(DataSet(name, Path(path), is_synthetic(path)))
     return known
 

@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from lymph.data.layout import CLASS, ROLES
 from lymph.errors import ConfigError
+from lymph.typed import misfit
 
 LABELS = ("folder", "name", "table")
 PATIENTS = ("name", "folder", "table", "none")
@@ -64,11 +65,11 @@ class Telling:
         _one_of("patients", self.patients, PATIENTS)
         for role in self.folders:
             _one_of("folders", role, ROLES)
-        changes: dict[str, Any] = {"root": _absolute(self.root)}
+        changes: dict[str, Any] = {"root": absolute(self.root)}
         for name in ("folders", "skipped"):
             changes[name] = tuple(str(value) for value in getattr(self, name))
         for name in ("labels_file", "patients_file"):
-            changes[name] = _absolute(getattr(self, name)) if getattr(self, name) else ""
+            changes[name] = absolute(getattr(self, name)) if getattr(self, name) else ""
         for name, value in changes.items():
             object.__setattr__(self, name, value)
 
@@ -88,7 +89,7 @@ class Telling:
 
     def moved_to(self, root: str | os.PathLike) -> Self:
         """Return the same for pictures that are elsewhere now; a table among them moves along."""
-        changes = {"root": _absolute(root)}
+        changes = {"root": absolute(root)}
         for name in ("labels_file", "patients_file"):
             file = getattr(self, name)
             if file and self.path in Path(file).parents:
@@ -113,10 +114,9 @@ class Telling:
         known = {item.name for item in fields(cls)}
         if not isinstance(document, dict) or not set(document) <= known:
             raise ConfigError(f"A source of pictures has the keys {', '.join(sorted(known))}.")
-        try:
-            return cls(**document)
-        except (TypeError, AttributeError) as error:
-            raise ConfigError(f"The source has a value of the wrong kind: {error}.") from None
+        if wrong := misfit(cls, document):
+            raise ConfigError(f"The source has a value of the wrong kind: {wrong}.")
+        return cls(**document)
 
     @classmethod
     def from_older(cls, root: str, pattern: str, patients_file: str) -> Self:
@@ -136,5 +136,15 @@ def _one_of(name: str, value: str, choices: tuple[str, ...]) -> None:
         raise ConfigError(f"{name} is {value!r}; choose one of {', '.join(filter(None, choices))}.")
 
 
-def _absolute(path: str | os.PathLike) -> str:
-    return str(Path(path).expanduser().resolve())
+def absolute(path: str | os.PathLike) -> str:
+    """Return the whole path of a file or folder, whether it is there or not.
+
+    Raises
+    ------
+    ConfigError
+        When it is no path or names a user who is not there.
+    """
+    try:
+        return str(Path(path).expanduser().resolve())
+    except (OSError, RuntimeError, TypeError, ValueError) as error:  # no such user, no text, a NUL
+        raise ConfigError(f"{str(path)[:80]!r} is no path ({error}).") from error

@@ -55,6 +55,8 @@ def run_features(run: Run) -> Embedding:
         with np.load(run.path / files.FEATURES, allow_pickle=False) as kept:
             names, digests = kept["picture"], kept["digest"]
             features = kept["features"].astype(np.float32)
+        if features.ndim != 2 or not len(names) == len(digests) == len(features):
+            raise ValueError("its arrays do not belong together")
     except FileNotFoundError as error:
         raise RunError(
             "This run kept no features of its pictures: it has not finished, an older version made"

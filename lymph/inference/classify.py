@@ -117,7 +117,7 @@ def load_classifier(run: Run) -> Classifier:
         precision = run.environment()["precision"]
         familiarity = Familiarity.from_json(document)
         white = int(document.get("white", 0))
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         if run.status().state == "finished":
             raise RunError(
                 f"The run {run.id} lacks a file that answers need: an older version made it, or it"

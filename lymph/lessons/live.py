@@ -17,6 +17,7 @@ from filelock import FileLock
 from lymph import workspace
 from lymph.data.source import PictureSource
 from lymph.detached import start_detached
+from lymph.errors import LymphError
 from lymph.lessons.catalogue import lesson_of
 from lymph.training import folder as files
 from lymph.training.folder import Status
@@ -39,7 +40,7 @@ class LiveRun:
         """Return where the run stands, or None when nobody has started it."""
         try:
             return files.read_status(self.folder)
-        except (OSError, ValueError):
+        except LymphError:
             return None
 
     def figures(self) -> dict[str, Any] | None:

@@ -142,9 +142,25 @@ class Familiarity:
 
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> "Familiarity":
-        """Make a check from :meth:`to_json`'s document."""
-        gauges = [Gauge(**_arrays(document[name])) for name in ("colours", "features")]
-        return cls(*gauges, **_arrays({name: document[name] for name in ("origin", "axes")}))
+        """Make a check from :meth:`to_json`'s document.
+
+        Raises
+        ------
+        KeyError, TypeError, ValueError
+            When the document is none.
+        """
+        parts = {name: dict(document[name]) for name in ("colours", "features")}
+        gauges = [Gauge(**_arrays(part)) for part in parts.values()]
+        made = cls(*gauges, **_arrays({name: document[name] for name in ("origin", "axes")}))
+        wide = (len(made.colours.mean), len(made.axes) + 1)
+        shapes = [made.axes.shape[1:] == made.origin.shape]
+        for gauge, width in zip(gauges, wide, strict=True):
+            rows = (gauge.mean, gauge.std, gauge.centre)
+            shapes += [row.shape == (width,) for row in rows]
+            shapes.append(gauge.precision.shape == (width, width) and gauge.threshold > 0)
+        if not all(shapes):
+            raise ValueError("its arrays do not belong together")
+        return made
 
 
 def _plain(values: dict[str, Any]) -> dict[str, Any]:

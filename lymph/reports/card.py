@@ -26,7 +26,7 @@ from lymph.reports.tables import (
     right_text,
     split_text,
 )
-from lymph.runs import Run
+from lymph.runs import Run, record_of
 from lymph.text import counted
 
 BLANK = "not known to lymph: fill in"
@@ -157,7 +157,7 @@ def _partitions(run: Run, report: Mapping[str, Any], predictions: pd.DataFrame) 
             "12a",
             "19",
             "L1.1",
-            f"Split {split_text(run)}.",
+            f"Split {split_text(record_of(run).split)}.",
         ),
         Row("Partitions", "Level at which they are apart", "", "20", "L3.2", _apart(report)),
         Row("Partitions", "Duplicates across the sets", "", "", "L1.4"),

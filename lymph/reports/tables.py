@@ -23,7 +23,7 @@ from lymph.evaluation.calibration import CURVE_PATIENTS
 from lymph.evaluation.words import NOT_GIVEN
 from lymph.facts import NOTEBOOK_FIGURES, PUBLISHED
 from lymph.models.specs import MODELS
-from lymph.runs import Run, read_about
+from lymph.runs import Run, RunRecord, SplitKind
 from lymph.text import counted
 
 SET_TITLES = {"test": "Test", "val": "Validation", "train": "Train", "out-of-fold": "Out of fold"}
@@ -241,10 +241,9 @@ def _side(side: Tested) -> list[str]:
     ]
 
 
-def split_text(run: Run) -> str:
+def split_text(split: SplitKind) -> str:
     """Say how a run's split was made: by what, in how many folds, from which seed."""
-    split = run.split()
-    folds = f"{len(split.folds)} folds " if split.folds else ""
+    folds = f"{split.folds} folds " if split.folds else ""
     return f"{folds}by {split.by}, seed {split.seed}"
 
 
@@ -331,13 +330,13 @@ def lettered_percent(share: float | None, letter: str) -> str | None:
 
 
 def run_row(
-    run: Run, judged: Mapping[str, Any] | None, validated: Mapping[str, Any] | None
+    record: RunRecord, judged: Mapping[str, Any] | None, validated: Mapping[str, Any] | None
 ) -> dict[str, object]:
     """Lay out one run as a row of the table of all runs.
 
     Parameters
     ----------
-    run : Run
+    record : RunRecord
     judged, validated : mapping, optional
         Reports of the set to judge by (test or out-of-fold) and of the validation set; None where
         there is none, as for a run that is not finished.
@@ -347,7 +346,7 @@ def run_row(
     dict
         Figures are shares, 0 to 1, or None; intervals, split and leak stand beside them.
     """
-    config, status, about = run.config, run.status(), read_about(run)
+    config, status, about = record.config, record.status, record.about
     found: dict[str, object] = {}
     if judged is not None:
         pictures = judged["pictures"]
@@ -360,8 +359,8 @@ def run_row(
             "Patients right": right_text(judged),
         }
     return {
-        "Name": about.name or run.path.name,
-        "Split": split_text(run),
+        "Name": about.name or record.path.name,
+        "Split": split_text(record.split),
         "Leaks": found.get("Leaks", ""),
         "Test": found.get("Test"),
         "95 % interval": found.get("95 % interval", ""),

@@ -1,6 +1,15 @@
 """The run folder: create, start, stop, resume, list, read. Pages need no torch to use it."""
 
 from lymph.runs.about import About, delete_run, read_about, write_about
+from lymph.runs.catalogue import (
+    Catalogue,
+    RunRecord,
+    SplitKind,
+    list_runs,
+    read_catalogue,
+    record_of,
+    with_figures,
+)
 from lymph.runs.control import (
     check_resumable,
     create_run,
@@ -11,12 +20,15 @@ from lymph.runs.control import (
     stop_run,
     train_here,
 )
-from lymph.runs.run import Run, list_runs, open_run
+from lymph.runs.run import Run, open_run
 from lymph.training.folder import Status
 
 __all__ = [
     "About",
+    "Catalogue",
     "Run",
+    "RunRecord",
+    "SplitKind",
     "Status",
     "check_resumable",
     "create_run",
@@ -26,9 +38,12 @@ __all__ = [
     "open_run",
     "queue",
     "read_about",
+    "read_catalogue",
+    "record_of",
     "resume_run",
     "start_run",
     "stop_run",
     "train_here",
+    "with_figures",
     "write_about",
 ]

@@ -2,17 +2,18 @@
 
 import os
 import shutil
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from lymph import workspace
 from lymph.errors import RunError
-from lymph.runs.run import ELSEWHERE, Run, known_elsewhere
+from lymph.runs.run import Run, change_elsewhere, known_elsewhere
 from lymph.training import folder as files
+from lymph.typed import misfit, read_object
 
-ABOUT = "about.json"
 LONGEST_NAME = 120
 LONGEST_NOTE = 4000
+NAME_ANEW = "give the run its name and note again on the Runs page"
 
 
 @dataclass(frozen=True)
@@ -26,15 +27,22 @@ class About:
 
 def read_about(run: Run) -> About:
     """Return what was said of a run; nothing where nothing can be read."""
+    return about_in(run.path)[0]
+
+
+def about_in(folder: Path) -> tuple[About, str]:
+    """Read ``about.json``; where it is damaged, return nothing and a sentence that says so."""
+    path = folder / files.ABOUT
+    if not path.exists():
+        return About(), ""
     try:
-        document = workspace.read_json(run.path / ABOUT)
-        return About(
-            str(document.get("name", "")),
-            str(document.get("note", "")),
-            document.get("archived") is True,
-        )
-    except (OSError, ValueError, AttributeError):
-        return About()
+        document = read_object(path, RunError, NAME_ANEW)
+    except RunError as error:
+        return About(), str(error)
+    if wrong := misfit(About, document):
+        return About(), f"{path} cannot be read: {wrong}; {NAME_ANEW}."
+    known = {item.name: document[item.name] for item in fields(About) if item.name in document}
+    return About(**known), ""
 
 
 def write_about(run: Run, about: About) -> None:
@@ -50,7 +58,7 @@ def write_about(run: Run, about: About) -> None:
             f"A name has at most {LONGEST_NAME} letters and a note {LONGEST_NOTE}: shorten it."
         )
     try:
-        workspace.write_json(run.path / ABOUT, asdict(about))
+        workspace.write_json(run.path / files.ABOUT, asdict(about))
     except OSError as error:
         raise RunError(f"The run's folder cannot be written ({error}); free it.") from error
 
@@ -70,11 +78,9 @@ def delete_run(run: Run) -> list[str]:
     """
     if not run.status().over:
         raise RunError(f"The run {run.id} is still going: stop it first.")
-    own = [name for name in vars(files) if name.isupper()]
-    names = {getattr(files, name) for name in own if isinstance(getattr(files, name), str)}
     try:
         # The status goes last: until then the folder is still a run that can be deleted again.
-        for name in sorted(names | {ABOUT}, key=lambda name: name == files.STATUS):
+        for name in files.OWN:
             _delete(run.path / name)
         left = sorted(path.name for path in run.path.iterdir())
         if not left:
@@ -94,7 +100,6 @@ def _delete(path: Path) -> None:
 
 def _forget(path: Path) -> None:
     """Take a run that lay outside the workspace off the list of those."""
-    known = known_elsewhere()
-    kept = [other for other in known if os.path.realpath(other) != os.path.realpath(path)]
-    if kept != known:
-        workspace.write_json(workspace.runs_home() / ELSEWHERE, kept)
+    own = os.path.realpath(path)
+    if own in map(os.path.realpath, known_elsewhere()):
+        change_elsewhere(lambda known: [one for one in known if os.path.realpath(one) != own])

@@ -1,5 +1,6 @@
 """Creating, starting, stopping and resuming runs."""
 
+import os
 import time
 from dataclasses import replace
 from datetime import datetime
@@ -11,7 +12,8 @@ from lymph.data.scan import classes_of, usable
 from lymph.data.source import table_of
 from lymph.detached import start_detached
 from lymph.errors import LymphError, RunError
-from lymph.runs.run import ELSEWHERE, Run, known_elsewhere, list_runs
+from lymph.runs.catalogue import read_catalogue
+from lymph.runs.run import Run, change_elsewhere
 from lymph.splits import Split, untrainable
 from lymph.training import folder as files
 from lymph.training.config import TrainConfig
@@ -79,9 +81,8 @@ def _claim(folder: Path | None, model: str) -> Path:
             f" `python -m lymph resume {folder}`."
         )
     if path.parent != workspace.runs_home():
-        known = [known for known in known_elsewhere() if Path(known).is_dir()]
         # A folder that was deleted and is used again is still one run.
-        workspace.write_json(workspace.runs_home() / ELSEWHERE, sorted({*known, str(path)}))
+        change_elsewhere(lambda known: sorted({*filter(os.path.isdir, known), str(path)}))
     return path
 
 
@@ -175,5 +176,5 @@ def move_data(run: Run, data: Path) -> None:
 
 def queue() -> list[Run]:
     """List the runs that wait for their turn, the next one first."""
-    waiting = [run for run in list_runs() if run.status().state == "queued"]
-    return sorted(waiting, key=lambda run: run.status().queued)
+    waiting = [record for record in read_catalogue().records if record.status.state == "queued"]
+    return [record.run for record in reversed(waiting)]

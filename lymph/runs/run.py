@@ -1,5 +1,6 @@
 """Reading a run folder."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,11 +10,12 @@ import pandas as pd
 from lymph import workspace
 from lymph.errors import RunError
 from lymph.models.specs import MODELS
-from lymph.predictions import read_predictions
 from lymph.splits import Split
 from lymph.training import folder as files
 from lymph.training.config import TrainConfig
 from lymph.training.folder import Status
+from lymph.training.summary import run_predictions
+from lymph.typed import read_document
 
 ELSEWHERE = "elsewhere.json"
 
@@ -43,15 +45,10 @@ class Run:
 
         Raises
         ------
-        ConfigError, RunError
+        ConfigError
             When it cannot be read or has unknown keys.
         """
-        try:
-            return TrainConfig.from_json(workspace.read_json(self.path / files.CONFIG))
-        except (OSError, ValueError, AttributeError) as error:
-            raise RunError(
-                f"{self.path} is not a run folder: its config cannot be read."
-            ) from error
+        return TrainConfig.load(self.path / files.CONFIG)
 
     @property
     def classes(self) -> list[str]:
@@ -59,32 +56,38 @@ class Run:
         return self.config.classes
 
     def status(self) -> Status:
-        """Return where the run stands; a run whose process has died is ``lost``."""
-        try:
-            return files.read_status(self.path)
-        except (OSError, ValueError, TypeError) as error:
-            raise RunError(f"{self.path} is not a run folder: it has no status.") from error
+        """Return where the run stands; a run whose process has died is ``lost``.
+
+        Raises
+        ------
+        RunError
+            When ``status.json`` is missing or damaged.
+        """
+        return files.read_status(self.path)
 
     def split(self) -> Split:
         """Return the split that the run was made with."""
         return Split.load(self.path / files.SPLIT)
 
     def metrics(self) -> pd.DataFrame:
-        """Return one row a finished epoch; empty before the first (cross-validation adds fold)."""
-        try:
-            return pd.read_csv(self.path / files.METRICS)
-        except (OSError, ValueError):
-            return pd.DataFrame(columns=files.METRIC_COLUMNS)
+        """Return one row a finished epoch; empty before the first (cross-validation adds fold).
+
+        Raises
+        ------
+        RunError
+            When ``metrics.csv`` is damaged.
+        """
+        return files.read_metrics(self.path)
 
     def predictions(self) -> pd.DataFrame:
         """Return the prediction table.
 
         Raises
         ------
-        EvaluationError
-            When the run has none yet.
+        LymphError
+            When the run has none yet, or it is damaged or of other classes.
         """
-        return read_predictions(self.path / files.PREDICTIONS)
+        return run_predictions(self.path)
 
     def log(self) -> str:
         """Return the log's text."""
@@ -94,19 +97,46 @@ class Run:
             return ""
 
     def environment(self) -> dict[str, Any]:
-        """Return versions, number format and class weights; empty before the run began."""
-        try:
-            return workspace.read_json(self.path / files.ENVIRONMENT)
-        except (OSError, ValueError):
-            return {}
+        """Return versions, number format and class weights; empty before the run began.
+
+        Raises
+        ------
+        RunError
+            When ``environment.json`` is damaged.
+        """
+        return files.read_environment(self.path)
 
 
 def known_elsewhere() -> list[str]:
     """Return the paths of runs that were created outside the workspace."""
+    return _paths(workspace.read_json_or(workspace.runs_home() / ELSEWHERE, []))
+
+
+def elsewhere_doubt() -> str:
+    """Say what cannot be read of the list of the runs outside the workspace, or nothing."""
+    file, remedy = (
+        workspace.runs_home() / ELSEWHERE,
+        "runs outside the workspace open by their path",
+    )
+    if not file.exists():
+        return ""
     try:
-        return workspace.read_json(workspace.runs_home() / ELSEWHERE)
-    except (OSError, ValueError):
-        return []
+        kept = read_document(file, RunError, remedy)
+    except RunError as error:
+        return str(error)
+    sound = isinstance(kept, list) and len(_paths(kept)) == len(kept)
+    return "" if sound else f"{file} cannot be read in full: it holds what is no path; {remedy}."
+
+
+def change_elsewhere(change: Callable[[list[str]], list[str]]) -> None:
+    """Change the list of the runs outside the workspace; of many at once no change is lost."""
+    workspace.change_json(workspace.runs_home() / ELSEWHERE, lambda kept: change(_paths(kept)))
+
+
+def _paths(document: Any) -> list[str]:
+    """Return what the list of runs elsewhere holds; an entry that is no path costs itself only."""
+    entries = document if isinstance(document, list) else []
+    return [path for path in entries if isinstance(path, str) and path and "\0" not in path]
 
 
 def open_run(id_or_path: str | Path) -> Run:
@@ -125,18 +155,3 @@ def open_run(id_or_path: str | Path) -> Run:
     except (OSError, RuntimeError, ValueError):  # too long, no such user, no permission
         text = text[:200]
     raise RunError(f"There is no run {text}; `python -m lymph runs` lists them.")
-
-
-def list_runs() -> list[Run]:
-    """List the readable runs of the workspace, and those it started elsewhere, newest first."""
-    paths = [path.parent for path in workspace.runs_home().glob(f"*/{files.STATUS}")]
-    paths += [Path(path) for path in sorted(set(known_elsewhere()))]
-    found = []
-    for path in paths:
-        try:
-            run = open_run(path)
-            _ = run.config, run.split()
-            found.append((run.status().queued, run))
-        except Exception:
-            continue
-    return [run for _, run in sorted(found, key=lambda pair: -pair[0])]

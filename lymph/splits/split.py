@@ -9,6 +9,7 @@ import pandas as pd
 
 from lymph import workspace
 from lymph.errors import SplitError
+from lymph.typed import read_object
 
 VERSION = 1
 SET_NAMES = ("train", "val", "test")
@@ -112,12 +113,16 @@ class Split:
         SplitError
             When it is missing, is no split, or was written by a newer version.
         """
+        if not path.exists():
+            raise SplitError(f"There is no split file {path}; make one: `lymph split`.")
+        remedy = "put it back from a copy, or make one with `lymph split`"
+        document = read_object(path, SplitError, remedy)
         try:
-            return cls.from_json(workspace.read_json(path))
-        except FileNotFoundError as error:
-            raise SplitError(f"There is no split file {path}; make one: `lymph split`.") from error
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise SplitError(f"{path} is not a split file; make one with `lymph split`.") from error
+            return cls.from_json(document)
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
+            raise SplitError(f"{path} is not a split file; {remedy}.") from error
+        except SplitError as error:
+            raise SplitError(f"{path} cannot be used: {error}") from error
 
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> "Split":

@@ -2,6 +2,7 @@
 
 import errno
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -48,8 +49,14 @@ def save_checkpoint(path: Path, content: dict[str, Any]) -> None:
         raise
 
 
-def load_checkpoint(path: Path) -> dict[str, Any]:
+def load_checkpoint(path: Path, needed: Sequence[str] = ("model",)) -> dict[str, Any]:
     """Load a checkpoint; it cannot execute code.
+
+    Parameters
+    ----------
+    path : Path
+    needed : sequence of str
+        The keys that it must have.
 
     Raises
     ------
@@ -57,18 +64,38 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
         When it is missing or damaged.
     """
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        content = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError as error:
         raise RunError(f"The run has no {path.name} yet; let it finish an epoch first.") from error
     except Exception as error:  # torch raises pickle, zip, runtime and value errors alike.
         raise RunError(
             f"{path.name} of this run is damaged or not a checkpoint; train it again."
         ) from error
+    if not isinstance(content, dict) or not set(needed) <= set(content):
+        raise RunError(f"{path.name} of this run is damaged or not a checkpoint; train it again.")
+    return content
 
 
 def load_model(folder: Path) -> tuple[BackboneHead, TrainConfig]:
     """Load a run's best model, in evaluation mode, with the run's configuration."""
-    config = TrainConfig.from_json(workspace.read_json(folder / files.CONFIG))
+    config = TrainConfig.load(folder / files.CONFIG)
     model = build_model(config.model, len(config.classes))
-    model.load_state_dict(load_checkpoint(folder / files.BEST)["model"])
+    load_values(model, load_checkpoint(folder / files.BEST), files.BEST)
     return model.eval(), config
+
+
+def load_values(model: BackboneHead, checkpoint: dict[str, Any], name: str) -> None:
+    """Give a network the values of a run's checkpoint.
+
+    Raises
+    ------
+    RunError
+        When the checkpoint has none, or those of another network.
+    """
+    try:
+        model.load_state_dict(checkpoint["model"])
+    except (TypeError, AttributeError, RuntimeError) as error:
+        raise RunError(
+            f"{name} of this run does not hold the values of its network; put it back from a copy,"
+            " or train again."
+        ) from error

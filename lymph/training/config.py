@@ -1,15 +1,19 @@
 """Everything needed to repeat a run, on one screen."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from lymph import __version__
 from lymph.data.source import PictureSource
+from lymph.data.telling import absolute
 from lymph.errors import ConfigError
 from lymph.facts import PATIENT_PATTERN
 from lymph.models.augmentations import AUGMENTATIONS
 from lymph.models.specs import MODELS
+from lymph.training.folder import RESTORE
+from lymph.typed import misfit, read_object
 
 CLASS_WEIGHTS = ("none", "picture", "patient")
 SCHEDULES = ("whole-then-head", "head-then-whole", "whole", "head")
@@ -20,6 +24,20 @@ PRECISIONS = ("measured", "float32", "bfloat16")
 USUAL_AUGMENTATION = ("flips", "quarter-turns", "rotation", "stain")
 # What ``"augment": true`` meant in runs before the ways had names.
 UNNAMED_AUGMENTATION = ("flips", "quarter-turns", "rotation")
+
+# What the configuration of every run has named, those of the first version too.
+ALWAYS_WRITTEN = (
+    "model",
+    "epochs",
+    "batch_size",
+    "learning_rate",
+    "weight_decay",
+    "class_weights",
+    "schedule",
+    "weights",
+    "seed",
+    "classes",
+)
 
 
 @dataclass
@@ -70,7 +88,7 @@ class TrainConfig:
         if self.model == "cnn":
             self.weights, self.schedule, self.phases = "none", "whole", []
         elif self.weights not in ("imagenet", "none"):
-            self.weights = str(Path(self.weights).expanduser().resolve())
+            self.weights = absolute(self.weights)
         _between("epochs", self.epochs, 1, 10_000)
         _between("batch_size", self.batch_size, 1, 4_096)
         _between("learning_rate", self.learning_rate, 1e-8, 10.0)
@@ -126,18 +144,38 @@ class TrainConfig:
                 f"The configuration has an unknown key {unknown[0]!r}.{made} this is lymph"
                 f" {__version__}, which knows {', '.join(sorted(known))}."
             )
+        if wrong := misfit(cls, document):
+            raise ConfigError(f"The configuration has a value of the wrong kind: {wrong}.")
+        return cls(**document)
+
+    @classmethod
+    def load(cls, path: Path) -> "TrainConfig":
+        """Read a run's ``config.json``.
+
+        Raises
+        ------
+        ConfigError
+            When it cannot be read, lacks what every run has written, or as :meth:`from_json`.
+        """
+        document = read_object(path, ConfigError, RESTORE)
+        missing = next((name for name in ALWAYS_WRITTEN if name not in document), "")
+        if missing or not document["classes"]:
+            raise ConfigError(f"{path} cannot be read: it lacks {missing or 'classes'}; {RESTORE}.")
         try:
-            return cls(**document)
-        except (TypeError, AttributeError) as error:
-            raise ConfigError(f"The configuration has a value of the wrong kind: {error}") from None
+            return cls.from_json(document)
+        except ConfigError as error:
+            raise ConfigError(f"{path} cannot be used. {error}") from error
 
 
-def _from_older(document: dict[str, Any]) -> dict[str, Any]:
+def _from_older(document: Mapping[str, Any]) -> dict[str, Any]:
     """Say what an older version meant; such a run does not name its version."""
     document = {"lymph": "", **document}
     if "augment" in document:
         named = list(UNNAMED_AUGMENTATION) if document.pop("augment") else []
         document.setdefault("augmentation", named)
+    told = ("data", "pattern", "patients_csv")
+    if wrong := next((name for name in told if not isinstance(document.get(name, ""), str)), ""):
+        raise ConfigError(f"The configuration has a value of the wrong kind: {wrong} is no text.")
     if "data" in document and "source" not in document:
         pattern = document.pop("pattern", PATIENT_PATTERN)
         patients = document.pop("patients_csv", "")

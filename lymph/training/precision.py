@@ -2,7 +2,7 @@
 
 import platform
 import time
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 
@@ -17,6 +17,8 @@ from lymph.training.loop import autocast
 WORTHWHILE = 1.15
 PICTURES = {"cnn": 16, "resnet50": 4}
 TRIALS = 2
+# No picture takes longer than a day.
+DAY = 86_400.0
 
 WAYS = ((False, False), (False, True), (True, True))
 
@@ -82,18 +84,37 @@ def precision_here(name: str) -> Precision:
     file = workspace.cache_home() / "speed.json"
     threads = f"{torch.get_num_threads()} threads"
     machine = f"{platform.node()} {device_here().type} torch {torch.__version__} {threads}"
-    try:
-        kept = workspace.read_json(file)
-        return Precision(*kept[machine][name])
-    except (OSError, ValueError, KeyError, TypeError):
-        precision = measure_precision(name)
-    try:
-        kept = workspace.read_json(file)
-    except (OSError, ValueError):
-        kept = {}
-    kept.setdefault(machine, {})[name] = list(precision)
-    workspace.write_json(file, kept)
+    known = _measured(workspace.read_json_or(file, {})).get(machine, {}).get(name)
+    if known is not None:
+        return known
+    precision = measure_precision(name)
+
+    def add(document: Any) -> dict[str, dict[str, Precision]]:
+        kept = _measured(document)
+        return {**kept, machine: {**kept.get(machine, {}), name: precision}}
+
+    workspace.change_json(file, add)
     return precision
+
+
+def _measured(document: Any) -> dict[str, dict[str, Precision]]:
+    """Return what a file of measurements holds; what is damaged in it is measured again."""
+    machines = document.items() if isinstance(document, dict) else ()
+    return {
+        machine: {name: Precision(*values) for name, values in models.items() if _sound(values)}
+        for machine, models in machines
+        if isinstance(models, dict)
+    }
+
+
+def _sound(values: Any) -> bool:
+    kinds = (bool, bool, float, float)
+    return (
+        isinstance(values, list)
+        and len(values) == len(kinds)
+        and all(isinstance(value, kind) for value, kind in zip(values, kinds, strict=True))
+        and all(0 < seconds < DAY for seconds in values[2:])
+    )
 
 
 def precision_of(config: TrainConfig) -> Precision:

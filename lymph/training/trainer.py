@@ -28,7 +28,7 @@ from lymph.models.weights import load_backbone
 from lymph.predictions import make_predictions, write_predictions
 from lymph.splits import SET_NAMES, Split
 from lymph.training import folder as files
-from lymph.training.checkpoint import load_checkpoint, save_checkpoint
+from lymph.training.checkpoint import load_checkpoint, load_values, save_checkpoint
 from lymph.training.class_weights import class_weights
 from lymph.training.config import TrainConfig
 from lymph.training.dataset import Batches, FeatureBatches
@@ -46,6 +46,18 @@ log = logging.getLogger("lymph")
 # How often progress within an epoch is told, and how long short epochs wait to be written down.
 TELL_SECONDS = 1.0
 KEEP_SECONDS = 1.0
+# What a checkpoint must hold for its run to go on from it.
+GONE_ON_FROM = [
+    "model",
+    "optimiser",
+    "epoch",
+    "history",
+    "best",
+    "best_epoch",
+    "notes",
+    "spent",
+    "random",
+]
 
 
 class Stopped(Exception):
@@ -159,8 +171,7 @@ class Trainer:
     def _prepare_environment(self) -> Precision:
         """Choose the number format, or take the one with which the run began."""
         file = self.folder / files.ENVIRONMENT
-        if file.exists():
-            kept = workspace.read_json(file)["precision"]
+        if kept := files.read_environment(self.folder).get("precision"):
             return Precision(**{name: kept[name] for name in Precision._fields})
         precision = Precision(
             *self.processes.tell(list(precision_of(self.config)) if self.processes.first else None)
@@ -183,9 +194,9 @@ class Trainer:
     def begin(self) -> int:
         """Load the last checkpoint or the first values; return the number of finished epochs."""
         last = self.folder / files.LAST
-        checkpoint = load_checkpoint(last) if last.exists() else None
+        checkpoint = load_checkpoint(last, GONE_ON_FROM) if last.exists() else None
         if checkpoint:
-            self.model.load_state_dict(checkpoint["model"])
+            load_values(self.model, checkpoint, files.LAST)
         else:
             report = load_backbone(self.model, self.config.weights)
             if report:
@@ -525,7 +536,7 @@ class Trainer:
         """Predict every picture with the best state, and fit the check for strange pictures."""
         self.processes.tell(None)  # The first process may still be writing the best state.
         if self.keeps_model:
-            self.model.load_state_dict(load_checkpoint(self.folder / files.BEST)["model"])
+            load_values(self.model, load_checkpoint(self.folder / files.BEST), files.BEST)
         else:
             self.model.load_state_dict(self._best_state())
         parts = [self._predict(name) for name in SET_NAMES if len(self.data.rows(name))]

@@ -43,7 +43,7 @@ def queue_ahead(folder: Path) -> list[Path]:
     for other in workspace.runs_home().glob(f"*/{files.STATUS}"):
         try:
             status = files.read_status(other.parent)
-        except (OSError, ValueError):
+        except LymphError:
             continue
         waiting = status.state == "queued" and status.queued and status.queued < own
         if waiting and other.parent != folder:
@@ -110,7 +110,7 @@ def _train(folder: Path, processes: "Processes | None" = None) -> None:
     from lymph.training.processes import ALONE
     from lymph.training.trainer import Trainer
 
-    config = TrainConfig.from_json(workspace.read_json(folder / files.CONFIG))
+    config = TrainConfig.load(folder / files.CONFIG)
     split = Split.load(folder / files.SPLIT)
     if split.folds is not None:
         cross_validate(folder, config, split, processes or ALONE)
@@ -165,7 +165,18 @@ def _guarded(folder: Path, processes: "Processes | None") -> None:
         log.exception("The run failed.")
         _end(folder, "failed", f"{type(error).__name__}: {error} (see the run's log).")
     else:
+        _summarise(folder)
         _end(folder, "finished")
+
+
+def _summarise(folder: Path) -> None:
+    """Keep the figures that lists show; without them the run is finished all the same."""
+    from lymph.training.summary import write_summary
+
+    try:
+        write_summary(folder)
+    except (OSError, LymphError) as error:
+        log.warning("The figures for the list of runs are computed when it is opened: %s", error)
 
 
 def _disk_words(error: OSError) -> str:

@@ -2,6 +2,8 @@
 
 import html
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import streamlit as st
 
@@ -94,6 +96,15 @@ def show_caveat(caveat: str) -> None:
     """Say what goes with every figure of pictures whose patients nobody knows."""
     if caveat:
         st.warning(plain(caveat))
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Show what a user can mend in the place of the part of a page that it spoils."""
+    try:
+        yield
+    except LymphError as error:
+        show_error(error)
 
 
 def show_error(error: LymphError) -> None:

@@ -8,8 +8,9 @@ import streamlit as st
 from lymph import evaluation
 from lymph.errors import LymphError
 from lymph.evaluation import Area, Calibration, Confidence, Tested
+from lymph.predictions import sets_of
 from lymph.reports.tables import base_text, mark_of, split_text
-from lymph.runs import Run
+from lymph.runs import Run, record_of
 from pages.shared import training
 
 Key = tuple[str, float, str, str]
@@ -142,7 +143,7 @@ def beside(run: Run, judged: Judged) -> Judged:
     One that cannot be read is returned all the same: whoever asks for its figures is told.
     """
     try:
-        names = training.set_names(training.predictions_of(run))
+        names = sets_of(training.predictions_of(run))
     except LymphError:
         names = [judged.set_name]
     set_name = judged.set_name if judged.set_name in names else names[0]
@@ -179,4 +180,4 @@ def _side(key: Key, split: str, name: str) -> Tested:
 
 def side_of(judged: Judged, name: str) -> Tested:
     """Return what a run was tested on and what came of it; ``name`` is what sentences call it."""
-    return _side(judged.key, split_text(judged.run), name)
+    return _side(judged.key, split_text(record_of(judged.run).split), name)

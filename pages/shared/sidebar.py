@@ -3,12 +3,13 @@
 import streamlit as st
 
 from lymph.data import sources
+from lymph.data.source import decisions_doubt
 from pages.shared import state
 from pages.shared.frame import SYNTHETIC_NOTICE, plain
 from pages.shared.glossary import show_glossary
 from pages.shared.loading import progress_bar
 from pages.shared.navigation import STEPS, TITLES
-from pages.shared.training import forget_runs, has_finished_run
+from pages.shared.training import forget_runs, has_finished_run, look_again
 
 MISSING_KEY = "data_missing"
 CHANGED_KEY = "data_changed"
@@ -25,6 +26,7 @@ def ensure_data() -> None:
 
 def choose_data_set() -> None:
     """Draw the data set chooser; the choice is kept across pages and in the address."""
+    look_again()
     names = [data_set.name for data_set in sources.list_data_sets()]
     asked = st.query_params.get(state.DATA_KEY)
     if asked and asked not in names:
@@ -46,6 +48,7 @@ def choose_data_set() -> None:
     if st.session_state.pop(CHANGED_KEY, False):
         forget_runs()
     show_missing()
+    show_damage()
     data_set = state.current_data_set()
     if data_set and data_set.synthetic:
         st.sidebar.caption(SYNTHETIC_NOTICE)
@@ -65,6 +68,14 @@ def show_missing() -> None:
             f"There is no data set named {plain(missing)} here; this is {plain(shown.name)}."
             " Choose another in the sidebar, or add pictures on the Data page."
         )
+
+
+def show_damage() -> None:
+    """Say which of the workspace's own files cannot be read, and what was lost with it."""
+    data_set = state.current_data_set()
+    doubts = [sources.register_doubt(), decisions_doubt(data_set.path) if data_set else ""]
+    for sentence in filter(None, doubts):
+        st.sidebar.warning(plain(sentence))
 
 
 def show_steps() -> None:

@@ -1,6 +1,5 @@
 """Runs as the pages need them: those of one data set, their names, the classifier of one."""
 
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -8,14 +7,16 @@ import streamlit as st
 
 from lymph import runs
 from lymph.data.sources import DataSet, is_synthetic
-from lymph.errors import LymphError
+from lymph.errors import LymphError, RunError
 from lymph.evaluation import interval_words, report
 from lymph.facts import PATIENTS_UNKNOWN
-from lymph.models import MODELS
+from lymph.predictions import sets_of
 from lymph.reports.tables import honest_rank, people_text
-from lymph.runs import Run
+from lymph.runs import Catalogue, Run, RunRecord
 from lymph.splits import leak_report
 from lymph.training.folder import PREDICTIONS, Status
+from pages.shared.frame import plain
+from pages.shared.loading import progress_bar
 from pages.shared.navigation import put_in_address
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 RESULTS_KEY = "results_run"
 CLASSIFY_KEY = "classify_run"
 TRAIN_KEY = "train_run"
+CATALOGUE_KEY = "catalogue"
 
 SET_WORDS = {"test": "test", "val": "validation", "train": "training", "out-of-fold": "out-of-fold"}
 
@@ -55,27 +57,64 @@ def pace(status: Status) -> tuple[float | None, float | None]:
     return YOUNG_PACE if status.seconds < YOUNG_SECONDS else STEADY_PACE
 
 
-def runs_of(data_set: DataSet) -> list[Run]:
-    """Return the runs that learned from a data set, newest first."""
+def look_again() -> None:
+    """Forget, as a page begins, what the last one knew of the runs."""
+    st.session_state.pop(CATALOGUE_KEY, None)
+
+
+def _catalogue() -> Catalogue:
+    """Return what is known of all runs, looked at once for a page: six files a run are asked."""
+    if CATALOGUE_KEY not in st.session_state:
+        st.session_state[CATALOGUE_KEY] = runs.read_catalogue()
+    return st.session_state[CATALOGUE_KEY]
+
+
+def records_of(data_set: DataSet) -> list[RunRecord]:
+    """Return what is known of the runs that learned from a data set, newest first."""
     root = str(data_set.path.resolve())
-    return [run for run in runs.list_runs() if run.config.data == root]
+    return [one for one in _catalogue().records if one.config.data == root]
 
 
-def finished_runs(data_set: DataSet) -> list[Run]:
+def judged_records(data_set: DataSet) -> list[RunRecord]:
+    """Return the runs of a data set with their figures.
+
+    Those of runs that an earlier version made are computed once, with a progress bar.
+    """
+    records = records_of(data_set)
+    lacking = [record for record in records if record.lacks_figures]
+    if not lacking:
+        return records
+    with progress_bar("Computing the figures of older runs") as progress:
+        for done, record in enumerate(lacking, start=1):
+            runs.with_figures(record)
+            progress(done, len(lacking))
+    look_again()
+    return records_of(data_set)
+
+
+def finished_records(data_set: DataSet) -> list[RunRecord]:
     """Return the runs with a result, newest first; archived ones are left out."""
-    return [
-        run
-        for run in runs_of(data_set)
-        if run.status().state == "finished" and not runs.read_about(run).archived
-    ]
+    judged = judged_records(data_set)
+    return [one for one in judged if one.summary is not None and not one.about.archived]
 
 
 def has_finished_run(data_set: DataSet) -> bool:
     """Tell whether any model has learned from a data set; a broken run folder counts as none."""
-    try:
-        return bool(finished_runs(data_set))
-    except LymphError:
-        return False
+    known = records_of(data_set)
+    return any(one.finished and not one.trouble and not one.about.archived for one in known)
+
+
+def show_unreadable(data_set: DataSet) -> None:
+    """Say which runs cannot be read, in whole or in part, and what to do."""
+    sentences = list(_catalogue().unreadable)
+    for record in records_of(data_set):
+        sentences += [words for words in (record.trouble, *record.doubts) if words]
+    if sentences:
+        few = len(sentences) <= 3
+        title = f"Runs that cannot be read in full ({len(sentences)})"
+        with st.expander(title, expanded=few, key="unreadable"):
+            for sentence in sentences:
+                st.write(f"- {plain(sentence)}")
 
 
 @st.cache_data(show_spinner=False, max_entries=64)
@@ -94,13 +133,9 @@ def validates_on_known(run_id: str) -> bool:
         return True
 
 
-def title_of(run: Run) -> str:
+def title_of(run: Run | RunRecord) -> str:
     """Name a run for people: the name it was given, model, split, when, and its id."""
-    config, split, given = run.config, run.split(), runs.read_about(run).name
-    when = datetime.fromtimestamp(run.status().queued).strftime("%d %b %H:%M")
-    return (f"{given} · " if given else "") + (
-        f"{MODELS[config.model].title}, split by {split.by}, seed {config.seed} · {when} · {run.id}"
-    )
+    return (run if isinstance(run, RunRecord) else runs.record_of(run)).title
 
 
 @st.cache_resource(max_entries=2, show_spinner="Loading the model")
@@ -145,24 +180,31 @@ def report_of(run: Run, set_name: str) -> dict[str, Any]:
     return _report(str(run.path), changed(run), set_name)
 
 
+def judged_by_test(run: Run) -> dict[str, Any]:
+    """Return the figures of the set to judge a run by first."""
+    return report_of(run, sets_of(predictions_of(run))[0])
+
+
 def choose_run(data_set: DataSet, label: str, key: str, single: bool = False) -> Run | None:
     """Draw the chooser of a finished run; the choice stands in the address.
 
     With ``single`` only runs of one split are offered, since a cross-validation has no one model,
     and where the address names none the best honest one is first, not the one looked at last.
     """
-    offered = finished_runs(data_set)
-    known = {run.id: run for run in offered if not single or run.split().folds is None}
+    offered = finished_records(data_set)
+    known = {record.id: record for record in offered if not single or not record.split.folds}
     asked = st.query_params.get("run") if single else run_in_address(RESULTS_KEY)
     if asked and asked not in known:
-        asked_run = runs.open_run(asked)
-        if asked_run.status().state == "finished":
-            known = {asked_run.id: asked_run, **known}
+        other = runs.with_figures(runs.record_of(runs.open_run(asked)))
+        if other.trouble:
+            raise RunError(other.trouble)
+        if other.finished:
+            known = {other.id: other, **known}
     if not known:
         return None
     ids = list(known)
     if single and asked not in known:
-        asked = max(ids, key=lambda run_id: honest_rank(judged_by_test(known[run_id])))
+        asked = max(ids, key=lambda run_id: honest_rank(known[run_id].summary.judged))
     chosen = st.selectbox(
         label,
         ids,
@@ -171,28 +213,12 @@ def choose_run(data_set: DataSet, label: str, key: str, single: bool = False) ->
         key=key,
     )
     remember_run(CLASSIFY_KEY if single else RESULTS_KEY, chosen)
-    return known[chosen]
-
-
-def judged_by_test(run: Run) -> dict[str, Any]:
-    """Return the figures of the set to judge a run by first."""
-    return report_of(run, set_names(predictions_of(run))[0])
-
-
-def set_names(predictions: pd.DataFrame) -> list[str]:
-    """Return the sets that a prediction table has, the one to judge by first."""
-    order = ["test", "out-of-fold", "val", "train"]
-    names = set(predictions["set"])
-    tested = predictions["set"] == "test"
-    if tested.any() and (predictions.loc[tested, "fold"] != "").all():
-        # A cross-validation tests every picture once, on the model of another fold.
-        names = (names - {"test"}) | {"out-of-fold"}
-    return [name for name in order if name in names]
+    return known[chosen].run
 
 
 def quality_sentence(run: Run) -> str:
     """Say how good a run's model is, with set, split, number of patients and interval."""
-    set_name = set_names(predictions_of(run))[0]
+    set_name = sets_of(predictions_of(run))[0]
     figures = report_of(run, set_name)
     pictures = figures["pictures"]
     words = (

@@ -333,4 +333,5 @@ def test_a_run_without_predictions_is_said(make_run: MakeRun, open_page: OpenPag
     run = make_run()
     (run.path / "predictions.csv").unlink()
     app = open_page("results")
-    assert "no prediction table" in app.error[0].value
+    assert "no prediction table" in words(app)
+    assert open_page("results", run=run.id).error[0].value.startswith("There is no prediction")

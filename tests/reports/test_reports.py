@@ -33,7 +33,7 @@ from lymph.predictions import validate_predictions
 from lymph.reports.charts import run_charts
 from lymph.reports.model import SCRIPT
 from lymph.reports.tables import LEAK_MARK, honest_rank
-from lymph.runs import About, Run, create_run, write_about
+from lymph.runs import About, Run, create_run, record_of, write_about
 from lymph.splits import make_folds
 from lymph.training.config import TrainConfig
 
@@ -177,7 +177,7 @@ def test_a_leak_is_marked_wherever_the_figures_go(leaky: Run) -> None:
     about = json.loads(model.read("model.json"))
     assert LEAK_MARK in about["judged_on"]
     assert about["stated_per_patient"].startswith("Cannot be stated: ")
-    assert reports.run_row(leaky, figures, None)["Leaks"] == LEAK_MARK
+    assert reports.run_row(record_of(leaky), figures, None)["Leaks"] == LEAK_MARK
     assert reports.published_table(leaky, figures, "pictures")["Leaks"].iloc[0] == "yes"
 
 
@@ -224,13 +224,13 @@ def test_tables_hold_the_figures_of_the_report(honest: Run) -> None:
 
 def test_a_row_of_the_table_of_runs(honest: Run) -> None:
     figures = report(honest.predictions())
-    row = reports.run_row(honest, figures, report(honest.predictions(), "val"))
+    row = reports.run_row(record_of(honest), figures, report(honest.predictions(), "val"))
     assert row["Test"] == figures["pictures"]["accuracy"]
     assert row["95 % interval"] == percent_interval_text(figures["pictures"]["interval"])
     assert row["Patients right"].endswith(" of 3")
     assert row["Leaks"] == "no" and row["Epochs"] == 2
     assert row["Name"] == honest.path.name
-    bare = reports.run_row(honest, None, None)
+    bare = reports.run_row(record_of(honest), None, None)
     assert bare["Test"] is None and bare["Validation"] is None
 
 

@@ -134,7 +134,7 @@ def test_members_are_lists_of_names(tmp_path: Path, change: dict[str, Any]) -> N
 @pytest.mark.parametrize("document", [None, [], 5, "split", {}, {"version": 1}], ids=str)
 def test_documents_that_are_no_split(tmp_path: Path, document: Any) -> None:
     """Other JSON is told to be no split, with the command that makes one."""
-    with pytest.raises(SplitError, match="not a split file; make one"):
+    with pytest.raises(SplitError, match=r"(not a split file|named values); .*make one"):
         Split.load(file_with(tmp_path, document))
 
 
@@ -144,9 +144,9 @@ def test_files_that_are_no_json(tmp_path: Path) -> None:
         Split.load(tmp_path / "missing.json")
     for i, content in enumerate((b"", b'{"version": 1, "by"', b"\x89PNG\xff\xfe")):
         (tmp_path / f"{i}.json").write_bytes(content)
-        with pytest.raises(SplitError, match="not a split file"):
+        with pytest.raises(SplitError, match=r"cannot be read: .*make one"):
             Split.load(tmp_path / f"{i}.json")
-    with pytest.raises(SplitError, match="not a split file"):
+    with pytest.raises(SplitError, match="directory"):
         Split.load(tmp_path)
 
 

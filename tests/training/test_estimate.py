@@ -1,5 +1,6 @@
 """The time a run will take and the time left, from known seconds."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -52,3 +53,15 @@ def test_folds_take_as_long_as_their_trainings(
     assert 18 < frozen < 18 + 4 * (estimate.LOAD_SECONDS + 1)
     assert seconds("whole", folds) > 4 * 2 * 18
     assert seconds("whole", split_by_patient(table)) < seconds("whole", folds) / 2
+
+
+@pytest.mark.parametrize("text", ["[]", '{"%s": 3}', '{"%s": {"cnn": [true, true, 1e30, "x"]}}'])
+def test_a_damaged_file_of_speeds_is_measured_again(workspace: Path, text: str) -> None:
+    """Regression: a speed of the wrong type broke the Train page until the file was deleted."""
+    sound = precision.precision_here("cnn")
+    file = workspace / "cache" / "speed.json"
+    (machine,) = json.loads(file.read_text())
+    file.write_text(text.replace("%s", machine))
+    again = precision.precision_here("cnn")
+    assert [type(value) for value in again] == [type(value) for value in sound]
+    assert list(json.loads(file.read_text())[machine]["cnn"]) == list(again)
