@@ -238,6 +238,10 @@ def freeze(figures: Figures) -> Finding:
     return Finding(numbers, sentence, 1 if drifting > frozen else 0)
 
 
+# Of so few trainings standard deviations differ by chance: this many times as large is larger.
+CLEARLY = 1.5
+
+
 def luck(figures: Figures) -> Finding:
     """Tell how far the accuracies spread."""
     seeds = [attempt["test"]["accuracy"] for attempt in figures["seeds"]]
@@ -262,14 +266,17 @@ def luck(figures: Figures) -> Finding:
             f"for each model; here are {figures['patients']} in all",
         ),
     ]
-    by_seed, by_split = (f"{100 * stdev(accuracies):.0f}" for accuracies in (seeds, splits))
-    apart = f"standard deviation {by_split} points between splits, {by_seed} between seeds"
-    if float(by_split) > float(by_seed):
+    by_seed, by_split = (stdev(accuracies) for accuracies in (seeds, splits))
+    apart = (
+        f"standard deviation {100 * by_split:.0f} points between splits,"
+        f" {100 * by_seed:.0f} between seeds"
+    )
+    if by_split > CLEARLY * by_seed:
         which = f"Who is tested matters more here than the seed ({apart})."
-    elif float(by_split) < float(by_seed):
+    elif by_seed > CLEARLY * by_split:
         which = f"The seed matters more here than who is tested ({apart})."
     else:
-        which = f"The seed and who is tested matter alike here ({apart})."
+        which = f"The seed and who is tested matter about as much here ({apart})."
     sentence = (
         f"One and the same model varies by {spread} points, with nothing changed but the"
         f" seed and the test patients. {which} Three of six patients right is 50 %, with a 95 %"

@@ -274,6 +274,25 @@ def test_whichever_order_drifts_more_is_named(seeded: dict[str, list[Figures]]) 
         assert words in find("freeze", figures).sentence
 
 
+@pytest.mark.parametrize(
+    ("splits", "words"),
+    [
+        ((0.40, 0.54), "The seed and who is tested matter about as much here"),
+        ((0.20, 0.80), "Who is tested matters more here than the seed"),
+        ((0.40, 0.42), "The seed matters more here than who is tested"),
+    ],
+)
+def test_a_little_more_spread_is_no_finding(
+    splits: tuple[float, float], words: str, seeded: dict[str, list[Figures]]
+) -> None:
+    """Regression: 11 points between six splits “mattered more” than 10 between ten seeds."""
+    figures = copy.deepcopy(seeded["luck"][0])
+    for key, accuracies in (("seeds", (0.40, 0.52)), ("splits", splits)):
+        for attempt, accuracy in zip(figures[key], accuracies, strict=True):
+            attempt["test"]["accuracy"] = accuracy
+    assert words in find("luck", figures).sentence
+
+
 def test_layers_that_never_learn_are_told_in_a_plain_sentence(
     seeded: dict[str, list[Figures]],
 ) -> None:
