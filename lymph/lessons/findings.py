@@ -238,6 +238,10 @@ def freeze(figures: Figures) -> Finding:
     return Finding(numbers, sentence, 1 if drifting > frozen else 0)
 
 
+# Of so few trainings standard deviations differ by chance: this many times as large is larger.
+CLEARLY = 1.5
+
+
 def luck(figures: Figures) -> Finding:
     """Tell how far the accuracies spread."""
     seeds = [attempt["test"]["accuracy"] for attempt in figures["seeds"]]
@@ -262,14 +266,17 @@ def luck(figures: Figures) -> Finding:
             f"for each model; here are {figures['patients']} in all",
         ),
     ]
-    by_seed, by_split = (f"{100 * stdev(accuracies):.0f}" for accuracies in (seeds, splits))
-    apart = f"standard deviation {by_split} points between splits, {by_seed} between seeds"
-    if float(by_split) > float(by_seed):
+    by_seed, by_split = (stdev(accuracies) for accuracies in (seeds, splits))
+    apart = (
+        f"standard deviation {100 * by_split:.0f} points between splits,"
+        f" {100 * by_seed:.0f} between seeds"
+    )
+    if by_split > CLEARLY * by_seed:
         which = f"Who is tested matters more here than the seed ({apart})."
-    elif float(by_split) < float(by_seed):
+    elif by_seed > CLEARLY * by_split:
         which = f"The seed matters more here than who is tested ({apart})."
     else:
-        which = f"The seed and who is tested matter alike here ({apart})."
+        which = f"The seed and who is tested matter about as much here ({apart})."
     sentence = (
         f"One and the same model varies by {spread} points, with nothing changed but the"
         f" seed and the test patients. {which} Three of six patients right is 50 %, with a 95 %"
@@ -333,7 +340,9 @@ def depth(figures: Figures) -> Finding:
     arrives = {kind: _brief(figures[kind]["gradients"][0][0]) for kind in kinds}
     ends = {kind: f"{figures[kind]['train_loss'][-1]:.2f}" for kind in kinds}
     starts = {kind: _start(figures[kind]["train_loss"], LEARNS * guessing) for kind in kinds}
-    told = {kind: f"epoch {start}" if start else "never" for kind, start in starts.items()}
+    epochs = len(figures["plain"]["train_loss"])
+    late = f"not in {epochs} epochs"
+    told = {kind: f"epoch {start}" if start else late for kind, start in starts.items()}
     numbers = [
         Number(
             "Gradient at layer 1, fifteen plain",
@@ -353,15 +362,17 @@ def depth(figures: Figures) -> Finding:
             f" with He's weights, {ends['residual']} residual",
         ),
     ]
-    when = {kind: f"in {words}" if starts[kind] else words for kind, words in told.items()}
+    later = {kind: f"start in epoch {s}" if s else "never start" for kind, s in starts.items()}
+    first = f"do not start to learn in {epochs} epochs"
+    if starts["plain"]:
+        first = f"start to learn in epoch {starts['plain']}"
     sentence = (
-        f"Fifteen layers start to learn {when['plain']} with PyTorch's weights, {when['he']} with"
-        f" He's weights and {when['residual']} with residual connections; three layers"
-        f" {when['three']}. Whether what is learned holds for new patients is another question."
-        f" {figures['difference']}"
+        f"With PyTorch's weights fifteen plain layers {first}; with He's weights they"
+        f" {later['he']}, and with residual connections they {later['residual']}. Three plain"
+        f" layers {later['three']}. Whether what is learned holds for new patients is another"
+        f" question. {figures['difference']}"
     )
-    latest = len(figures["plain"]["train_loss"]) + 1
-    plain, he, residual = (starts[kind] or latest for kind in kinds[1:])
+    plain, he, residual = (starts[kind] or epochs + 1 for kind in kinds[1:])
     return Finding(numbers, sentence, 2 if he < plain else 1 if residual < plain else 0)
 
 

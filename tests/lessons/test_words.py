@@ -147,12 +147,13 @@ def check_depth(figures: Figures, finding: Finding) -> None:
     for kind in ("three", "plain", "he", "residual"):
         below = [loss < 0.95 * figures["ln_classes"] for loss in figures[kind]["train_loss"]]
         starts[kind] = below.index(True) + 1 if any(below) else None
-    told = {kind: f"in epoch {start}" if start else "never" for kind, start in starts.items()}
+    begun = {kind: f"start in epoch {start}" for kind, start in starts.items() if start}
+    plain = "do not start to learn in" if starts["plain"] is None else "start to learn in epoch"
     for words in (
-        f"{told['plain']} with PyTorch's weights",
-        f"{told['he']} with He's weights",
-        f"{told['residual']} with residual connections",
-        f"three layers {told['three']}",
+        f"With PyTorch's weights fifteen plain layers {plain} {starts['plain'] or ''}",
+        f"with He's weights they {begun.get('he', 'never start')}",
+        f"with residual connections they {begun.get('residual', 'never start')}",
+        f"Three plain layers {begun.get('three', 'never start')}",
     ):
         assert words in finding.sentence
     never = 1000
@@ -271,6 +272,37 @@ def test_whichever_order_drifts_more_is_named(seeded: dict[str, list[Figures]]) 
         figures["whole_then_head"]["drift"][-1] = first
         figures["head_then_whole"]["drift"][-1] = second
         assert words in find("freeze", figures).sentence
+
+
+@pytest.mark.parametrize(
+    ("splits", "words"),
+    [
+        ((0.40, 0.54), "The seed and who is tested matter about as much here"),
+        ((0.20, 0.80), "Who is tested matters more here than the seed"),
+        ((0.40, 0.42), "The seed matters more here than who is tested"),
+    ],
+)
+def test_a_little_more_spread_is_no_finding(
+    splits: tuple[float, float], words: str, seeded: dict[str, list[Figures]]
+) -> None:
+    """Regression: 11 points between six splits “mattered more” than 10 between ten seeds."""
+    figures = copy.deepcopy(seeded["luck"][0])
+    for key, accuracies in (("seeds", (0.40, 0.52)), ("splits", splits)):
+        for attempt, accuracy in zip(figures[key], accuracies, strict=True):
+            attempt["test"]["accuracy"] = accuracy
+    assert words in find("luck", figures).sentence
+
+
+def test_layers_that_never_learn_are_told_in_a_plain_sentence(
+    seeded: dict[str, list[Figures]],
+) -> None:
+    """Regression: “Fifteen layers start to learn never with PyTorch's weights”."""
+    figures = copy.deepcopy(seeded["depth"][0])
+    figures["plain"]["train_loss"] = figures["he"]["train_loss"] = [1.1, 1.1]
+    told = find("depth", figures)
+    assert "fifteen plain layers do not start to learn in 2 epochs; with He's" in told.sentence
+    assert "weights they never start, and" in told.sentence
+    assert told.numbers[1].value == "not in 2 epochs"
 
 
 # ---- figures and titles that must not mislead --------------------------------------------------
