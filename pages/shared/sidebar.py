@@ -1,7 +1,10 @@
 """The sidebar that every page shows: which pictures, and how far one has come."""
 
+from pathlib import Path
+
 import streamlit as st
 
+from lymph import workspace
 from lymph.data import sources
 from lymph.data.source import decisions_doubt
 from pages.shared import state
@@ -17,11 +20,18 @@ CHANGED_KEY = "data_changed"
 
 def ensure_data() -> None:
     """Make the demonstration set at the first opening, where there are no data at all."""
+    clear_once(workspace.home())
     if not sources.list_data_sets():
         st.subheader("Drawing the demonstration set", anchor=False)
         with progress_bar("Pictures drawn") as progress:
             sources.make_demonstration(progress)
         st.rerun()
+
+
+@st.cache_resource(show_spinner=False)
+def clear_once(home: Path) -> None:
+    """Clear at the server's first page what a killed one has left unfinished."""
+    sources.clear_unfinished()
 
 
 def choose_data_set() -> None:
