@@ -1,6 +1,5 @@
 """Runs: all models that have learned from a data set, beside one another."""
 
-
 import pandas as pd
 import streamlit as st
 
