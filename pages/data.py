@@ -160,13 +160,13 @@ def offer_new_drawing(data_set: DataSet) -> None:
     going = any(not record.status.over for record in records_of(data_set))
     with st.container(border=True, key="drawn_earlier"):
         st.write(
-            "An earlier version of lymph drew this set; this version draws it more true to life."
-            " Runs made on the old set keep their figures, but the pictures shown with them will be"
-            " the new ones, so train again before you compare."
+            "This set was drawn by an earlier version of lymph; the current one draws it closer to"
+            " real slides. Runs made on the old set keep their figures, but the pictures shown with"
+            " them will be the new ones: train again before you compare."
         )
         if going:
-            st.caption("A run is training on this set or waits to: draw it anew when it is over.")
-        if st.button("Draw the set anew", key="draw_anew", disabled=going):
+            st.caption("A run on this set is training or waiting: redraw the set when it is over.")
+        if st.button("Redraw the set", key="draw_anew", disabled=going):
             with loading.progress_bar("Pictures drawn") as progress:
                 sources.draw_anew(progress)
             st.rerun()

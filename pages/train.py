@@ -119,8 +119,9 @@ def choose_and_start(data_set: DataSet) -> None:
         problems = splits.untrainable(table, split)
         for sentence in problems:
             st.error(plain(sentence))
+        wanted = pressed()
         if not problems:
-            if pressed():
+            if wanted:
                 start(config, split)
             show_estimate(config, split, table)
         show_line_ahead()
@@ -165,7 +166,7 @@ def show_line_ahead() -> None:
     """Say what trains or waits already, whoever started it: one run trains at a time."""
     ahead = sum(not record.status.over for record in all_records())
     if ahead:
-        st.caption(f"One run trains at a time: {counted(ahead, 'run')} ahead of yours.")
+        st.caption(f"Runs are trained one at a time; {counted(ahead, 'run')} ahead of a new one.")
 
 
 def choose_test(table: pd.DataFrame, split: Split) -> str:

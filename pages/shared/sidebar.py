@@ -1,5 +1,6 @@
 """The sidebar that every page shows: which pictures, and how far one has come."""
 
+import contextlib
 from pathlib import Path
 
 import streamlit as st
@@ -7,6 +8,7 @@ import streamlit as st
 from lymph import workspace
 from lymph.data import sources
 from lymph.data.source import decisions_doubt
+from lymph.errors import LymphError
 from pages.shared import state
 from pages.shared.frame import SYNTHETIC_NOTICE, plain
 from pages.shared.glossary import show_glossary
@@ -31,7 +33,8 @@ def ensure_data() -> None:
 @st.cache_resource(show_spinner=False)
 def clear_once(home: Path) -> None:
     """Clear at the server's first page what a killed one has left unfinished."""
-    sources.clear_unfinished()
+    with contextlib.suppress(OSError, LymphError):  # a workspace that may only be read
+        sources.clear_unfinished()
 
 
 def choose_data_set() -> None:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from lymph.data.sources import DataSet, list_data_sets
 from lymph.splits import FRACTIONS
-from pages.shared.navigation import DATA_KEY
+from pages.shared.navigation import DATA_KEY, put_in_address
 
 WANTED_KEY = "data_wanted"
 NEW_KEY = "data_new"
@@ -68,6 +68,7 @@ def keep_split_settings(data_set: DataSet, settings: SplitSettings) -> None:
     """
     if tuple(settings) != tuple(split_settings(data_set)):
         st.session_state.pop(TRAIN_KEY, None)
+        put_in_address("run", [])
     st.session_state.setdefault(SPLITS_KEY, {})[data_set.name] = tuple(settings)
 
 

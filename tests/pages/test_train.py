@@ -119,7 +119,7 @@ def test_anothers_run_is_a_line_with_a_link_and_the_form_stays(
     assert not app.exception
     assert app.button(key="start_training")
     assert "stop_run" not in {button.key for button in app.button}
-    assert "1 run ahead of yours" in words(app)
+    assert "1 run ahead of a new one" in words(app)
     app.button(key=f"show_{run.id}").click().run()
     assert app.button(key="stop_run") and app.button(key="start_training")
     assert app.query_params["run"] == run.id

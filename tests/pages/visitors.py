@@ -104,8 +104,9 @@ class Visitor:
         kind = told.WhichOneof("type")
         if kind == "page_info_changed":
             self.query = told.page_info_changed.query_string
-        elif kind == "new_session":
-            self.page_hash = told.new_session.page_script_hash
+        elif kind == "navigation":
+            # Which page it is stands only here: a session begins without knowing the pages.
+            self.page_hash = told.navigation.page_script_hash
         elif kind == "delta":
             element = told.delta.new_element
             if element.WhichOneof("type") == "button":
