@@ -1,17 +1,26 @@
 """The workspace folder: data, caches and runs, and the safe writing of small files."""
 
+import contextlib
 import hashlib
+import itertools
 import json
 import os
+import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 # What is added to the name of a damaged file that was written anew.
 DAMAGED = ".damaged"
+
+# Ends the name of the file that marks a folder as not finished yet.
+UNFINISHED = ".unfinished"
+# Seconds between two looks of someone who waits for a turn.
+LOOK_SECONDS = 0.25
 
 
 def home() -> Path:
@@ -89,11 +98,95 @@ def change_json(path: Path, change: Callable[[Any], Any]) -> None:
     A lock makes the turns: of thirty that read, change and write at once, all but a few would be
     lost. A damaged file counts as None; before it is written over, a copy of it is kept beside it.
     """
-    digest = hashlib.sha256(str(path).encode()).hexdigest()[:16]
-    lock = cache_home() / "locks" / f"{digest}.lock"
-    lock.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(lock):
+    with turn(path):
         kept = read_json_or(path, None)
         if kept is None and path.is_file():
             os.replace(path, path.with_name(f"{path.name}{DAMAGED}"))
         write_json(path, change(kept))
+
+
+@contextmanager
+def turn(path: Path, waiting: Callable[[], None] | None = None) -> Iterator[None]:
+    """Hold the turn of what ``path`` names; of all threads and processes one has it at a time.
+
+    The turn of a process that was killed is free again.
+
+    Parameters
+    ----------
+    path : Path
+        Need not exist; nothing is written beside it.
+    waiting : callable, optional
+        Called four times a second while another holds the turn. What it raises ends the wait.
+    """
+    # Not in the cache: that may be deleted at any time, and with the file would go the lock.
+    digest = hashlib.sha256(str(path).encode()).hexdigest()[:16]
+    place = home() / "locks" / f"{digest}.lock"
+    place.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(place)
+    while waiting:
+        try:
+            lock.acquire(timeout=LOOK_SECONDS)
+            break
+        except Timeout:
+            waiting()
+    else:
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def new_folder(parent: Path, stem: str) -> Path:
+    """Make a folder of its own for everyone who asks, however many ask for one name at once.
+
+    Returns
+    -------
+    Path
+        ``parent/stem``, or with ``-2``, ``-3`` and so on where that is taken.
+    """
+    parent.mkdir(parents=True, exist_ok=True)
+    for count in itertools.count(1):
+        path = parent / (stem if count == 1 else f"{stem}-{count}")
+        with contextlib.suppress(FileExistsError):
+            path.mkdir()
+            break
+    return path
+
+
+@contextmanager
+def unfinished(folder: Path) -> Iterator[Path]:
+    """Make a folder that is deleted where filling it fails, or by :func:`clear_unfinished`.
+
+    A locked file beside it marks it as unfinished: the lock goes with the process, the mark stays.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    mark = folder.with_name(f".{folder.name}{UNFINISHED}")
+    owner = FileLock(mark)
+    with turn(folder.parent):
+        owner.acquire()
+        folder.mkdir()
+    try:
+        yield folder
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    finally:
+        with turn(folder.parent):
+            with contextlib.suppress(OSError):  # Windows deletes it as the lock is let go
+                mark.unlink()
+            owner.release()
+
+
+def clear_unfinished(parent: Path) -> None:
+    """Delete the unfinished folders whose process has ended; those that are being filled stay."""
+    if not parent.is_dir():
+        return
+    with turn(parent):
+        for mark in parent.glob(f".*{UNFINISHED}"):
+            owner = FileLock(mark, timeout=0)
+            with contextlib.suppress(Timeout), owner:
+                left = mark.name.removeprefix(".").removesuffix(UNFINISHED)
+                shutil.rmtree(mark.with_name(left), ignore_errors=True)
+                with contextlib.suppress(OSError):
+                    mark.unlink()

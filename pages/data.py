@@ -15,6 +15,7 @@ from pages.shared import found_view, loading, overview, quality_view, stain_view
 from pages.shared.frame import begin, next_step, plain, show_error
 from pages.shared.navigation import ensure_app
 from pages.shared.place import computer, where_added_pictures_go
+from pages.shared.training import records_of
 
 QUESTION = "What is in the pictures, and who are they from?"
 VIEWS = {
@@ -47,6 +48,7 @@ def page() -> None:
         add_pictures(expanded=True)
         return
     show_numbers(table)
+    offer_new_drawing(data_set)
     if state.is_new(data_set):
         # The way in is gone for once, and closed when it comes back: what was found is first.
         st.session_state["view"] = "names"
@@ -149,6 +151,25 @@ def draw_demonstration() -> None:
         with loading.progress_bar("Pictures drawn") as progress:
             data_set = sources.make_demonstration(progress)
         switch_to(data_set)
+
+
+def offer_new_drawing(data_set: DataSet) -> None:
+    """Offer to draw the demonstration set again where an earlier version drew it."""
+    if data_set.path != sources.demo_folder() or not sources.demo_outdated():
+        return
+    going = any(not record.status.over for record in records_of(data_set))
+    with st.container(border=True, key="drawn_earlier"):
+        st.write(
+            "This set was drawn by an earlier version of lymph; the current one draws it closer to"
+            " real slides. Runs made on the old set keep their figures, but the pictures shown with"
+            " them will be the new ones: train again before you compare."
+        )
+        if going:
+            st.caption("A run on this set is training or waiting: redraw the set when it is over.")
+        if st.button("Redraw the set", key="draw_anew", disabled=going):
+            with loading.progress_bar("Pictures drawn") as progress:
+                sources.draw_anew(progress)
+            st.rerun()
 
 
 def add_pictures(expanded: bool = False) -> None:

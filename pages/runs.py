@@ -1,7 +1,5 @@
 """Runs: all models that have learned from a data set, beside one another."""
 
-from dataclasses import replace
-
 import pandas as pd
 import streamlit as st
 
@@ -145,12 +143,16 @@ def show_settings(record: RunRecord, opened: bool) -> None:
             name = st.text_input("Name", about.name, max_chars=120, key=f"name_{stem}")
             note = st.text_area("Note", about.note, max_chars=4000, key=f"note_{stem}")
             if st.form_submit_button("Save"):
-                runs.write_about(run, replace(about, name=name.strip(), note=note.strip()))
+                written = {"name": name.strip(), "note": note.strip()}
+                # What another visitor has written meanwhile stays, but for what is changed here.
+                runs.change_about(
+                    run, **{key: text for key, text in written.items() if text != vars(about)[key]}
+                )
                 st.rerun()
         with st.container(horizontal=True, key=f"actions_{stem}"):
             title = "Bring back" if about.archived else "Archive"
             if st.button(title, key=f"archive_{stem}"):
-                runs.write_about(run, replace(about, archived=not about.archived))
+                runs.change_about(run, archived=not about.archived)
                 st.rerun()
             if st.button("Delete", key=f"delete_{stem}"):
                 confirm_delete(run)

@@ -1,5 +1,6 @@
 """Train: how well a model learns, seen while it does."""
 
+import time
 from collections.abc import Callable
 
 import numpy as np
@@ -28,11 +29,12 @@ from pages.shared.frame import begin_on_pictures, plain, show_caveat, show_error
 from pages.shared.loading import duration, time_left
 from pages.shared.navigation import FILES, ensure_app, go_to
 from pages.shared.place import computer
+from pages.shared.state import TRAIN_KEY
 from pages.shared.stated import show_stated
 from pages.shared.training import (
     RESULTS_KEY,
     STATE_MARKS,
-    TRAIN_KEY,
+    all_records,
     judged_by_test,
     pace,
     quality_sentence,
@@ -67,31 +69,38 @@ VALUES_TOLD = {
     "none": "None: start from random values",
 }
 NO_FILE = "no file named yet"
+PRESSED_KEY = "training_wanted"
+PRESSED_SECONDS = 120.0
+LISTED = 12
 
 
 def page() -> None:
     data_set = begin_on_pictures(QUESTION)
     if data_set is None:
         return
-    try:
-        run = chosen_run(data_set)
+    run = None
+    with told():
+        run = followed_run()
         if run is not None:
             show_run(run)
-        else:
-            choose_and_start(data_set)
-        list_runs(data_set, run)
-    except LymphError as error:
-        show_error(error)
+    if run is not None:
+        st.subheader("Train another model", anchor=False)
+    elif st.session_state.get(TRAIN_KEY):
         st.button("Train a new model", on_click=remember_run, args=(TRAIN_KEY, ""), key="new_run")
+    with told():
+        choose_and_start(data_set)
+    with told():
+        list_runs(data_set, run)
     show_unreadable(data_set)
 
 
-def chosen_run(data_set: DataSet) -> Run | None:
-    """Return the run in the address, the one looked at last, or one that is still going."""
+def followed_run() -> Run | None:
+    """Return the run in the address, or the one that this visitor started or looked at last.
+
+    What others have started is listed, and never takes the place of one's own.
+    """
     chosen = run_in_address(TRAIN_KEY)
-    if chosen is not None:
-        return runs.open_run(chosen) if chosen else None
-    return next((one.run for one in records_of(data_set) if not one.status.over), None)
+    return runs.open_run(chosen) if chosen else None
 
 
 def choose_and_start(data_set: DataSet) -> None:
@@ -110,12 +119,36 @@ def choose_and_start(data_set: DataSet) -> None:
         problems = splits.untrainable(table, split)
         for sentence in problems:
             st.error(plain(sentence))
+        wanted = pressed()
         if not problems:
+            if wanted:
+                start(config, split)
             show_estimate(config, split, table)
-        if st.button(
-            "Start training", type="primary", key="start_training", disabled=bool(problems)
-        ):
-            start(config, split)
+        show_line_ahead()
+        st.button(
+            "Start training",
+            type="primary",
+            key="start_training",
+            disabled=bool(problems),
+            on_click=press,
+        )
+
+
+def press() -> None:
+    """Keep that *Start training* was pressed until the settings have been read.
+
+    A rerun that comes between, another click or a poll, would else take the press away.
+    """
+    st.session_state[PRESSED_KEY] = time.monotonic()
+
+
+def pressed() -> bool:
+    """Tell, once, whether *Start training* was pressed and not answered yet.
+
+    A press that was left for another page is forgotten after a while: it starts nothing hours on.
+    """
+    when = st.session_state.pop(PRESSED_KEY, None)
+    return when is not None and time.monotonic() - when < PRESSED_SECONDS
 
 
 def start(config: TrainConfig, split: Split) -> None:
@@ -124,8 +157,16 @@ def start(config: TrainConfig, split: Split) -> None:
         return
     run = runs.create_run(config, split)
     runs.start_run(run)
+    state.mark_started(run.id)
     remember_run(TRAIN_KEY, run.id)
     st.rerun()
+
+
+def show_line_ahead() -> None:
+    """Say what trains or waits already, whoever started it: one run trains at a time."""
+    ahead = sum(not record.status.over for record in all_records())
+    if ahead:
+        st.caption(f"Runs are trained one at a time; {counted(ahead, 'run')} ahead of a new one.")
 
 
 def choose_test(table: pd.DataFrame, split: Split) -> str:
@@ -346,7 +387,11 @@ def describe_folds(table: pd.DataFrame, split: Split) -> None:
 
 
 def show_estimate(config: TrainConfig, split: Split, table: pd.DataFrame) -> None:
-    with st.spinner("Measuring how long it will take"):
+    # In turn: speed that thirty measure at once is nobody's.
+    with (
+        st.spinner("Measuring how long it will take"),
+        loading.in_turn("Measuring", ("speed", config.model)),
+    ):
         seconds = estimate_seconds(config, split, table)
     st.metric("Time it will take", f"about {duration(seconds)}")
 
@@ -495,7 +540,7 @@ def draw_actions(run: Run) -> None:
         ):
             remember_run(RESULTS_KEY, run.id)
             go_to("results")
-        if st.button("Train a new model", key="new_run"):
+        if st.button("Hide this run", key="new_run"):
             remember_run(TRAIN_KEY, "")
             st.rerun()
     with st.expander("Settings and log", key="run_details"):
@@ -518,17 +563,22 @@ def list_runs(data_set: DataSet, shown: Run | None) -> None:
     st.subheader(
         "Other runs on these pictures" if shown else "Runs on these pictures", anchor=False
     )
+    own = state.runs_started()
+    others.sort(key=lambda record: (record.id not in own, record.status.over))
     with st.container(gap="xsmall", key="other_runs"):
-        for record in others[:12]:
+        for record in others[:LISTED]:
             status = record.status
             progress = f" {status.epoch} of {status.epochs}" if not status.over else ""
+            whose = "yours · " if record.id in own else ""
             st.button(
-                f"{STATE_MARKS[status.state]}{progress} · {plain(title_of(record))}",
+                f"{STATE_MARKS[status.state]}{progress} · {whose}{plain(title_of(record))}",
                 type="tertiary",
                 on_click=remember_run,
                 args=(TRAIN_KEY, record.id),
                 key=f"show_{record.id}",
             )
+        if len(others) > LISTED:
+            st.page_link(FILES["runs"], label=f"All {len(others)} other runs")
 
 
 ensure_app()

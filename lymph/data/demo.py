@@ -6,6 +6,7 @@ haematoxylin, eosin and blood composed by the Beer-Lambert law, and a camera wit
 and focus. The counts and the splitting into patients are those of the true set.
 """
 
+import re
 import shutil
 import uuid
 from collections.abc import Callable, Iterator
@@ -24,10 +25,11 @@ from lymph.facts import MARKER, PATIENT_PICTURES
 
 WIDTH, HEIGHT = 417, 312  # the true pictures reduced to 30 % of 1388x1040
 STEP = 3  # layout is smooth, so it is computed on every third pixel only
-DRAWING = 2  # goes up when the same seed gives other pictures; a set that is there stays as it is
+DRAWING = 2  # goes up when the same seed gives other pictures; a set is drawn anew only on request
 YEAR = "99"  # no true slide has this year: a synthetic name is known at sight
 HALF = 5  # half a nucleus's window: holds the largest radius of 4.4 px
 EDGE = np.float32(1.1)  # px over which a nucleus fades out
+MAKING, OLD = "-making", "-old"  # ends of the hidden names beside a set while it is drawn
 MARGIN = 8  # canvas beyond the frame so that nuclei are cut by the frame
 
 Field = NDArray[np.float32]
@@ -224,7 +226,7 @@ def make_demo(
     """
     folder = Path(folder).absolute()
     _refuse_foreign(folder)
-    making = folder.with_name(f".{folder.name}-{uuid.uuid4().hex[:8]}-making")
+    making = folder.with_name(f".{folder.name}-{uuid.uuid4().hex[:8]}{MAKING}")
     try:
         _draw_all(making, seed, progress)
         (making / MARKER).write_text(_marker_text(seed), encoding="utf-8")
@@ -232,6 +234,39 @@ def make_demo(
     finally:
         shutil.rmtree(making, ignore_errors=True)
     return folder
+
+
+def drawing_of(folder: Path) -> int:
+    """Return which version of the drawing made a set; 0 of one that does not say."""
+    try:
+        text = (folder / MARKER).read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return 0
+    found = re.search(r"^Drawing: (\d{1,9})$", text, re.MULTILINE)
+    return int(found[1]) if found else 0
+
+
+def number_of_pictures() -> int:
+    """Return how many pictures the set has."""
+    return sum(count for *_, count in slides())
+
+
+def pictures_drawn(folder: Path) -> int:
+    """Count the pictures of a set that someone is drawing just now."""
+    return sum(1 for _ in folder.parent.glob(f".{folder.name}-*{MAKING}/*/*.png"))
+
+
+def clear_leftovers(folder: Path) -> None:
+    """Delete what a killed drawing left beside a set, and put a set back that it had moved away.
+
+    Only for one who knows that nobody is drawing the set.
+    """
+    for old in folder.parent.glob(f".{folder.name}-*{OLD}"):
+        if not folder.exists():
+            old.rename(folder)
+        shutil.rmtree(old, ignore_errors=True)
+    for making in folder.parent.glob(f".{folder.name}-*{MAKING}"):
+        shutil.rmtree(making, ignore_errors=True)
 
 
 def slides() -> Iterator[tuple[str, str, str, int]]:
@@ -710,7 +745,7 @@ def _refuse_foreign(folder: Path) -> None:
 
 def _put_in_place(made: Path, folder: Path) -> None:
     # Rename is the last step, so a set under its own name is always whole.
-    old = made.with_name(made.name.replace("-making", "-old"))
+    old = made.with_name(made.name.removesuffix(MAKING) + OLD)
     if folder.exists():
         folder.rename(old)
     try:

@@ -4,7 +4,7 @@ import contextlib
 import os
 import re
 import shutil
-import tempfile
+import uuid
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -13,7 +13,14 @@ from typing import Any, BinaryIO, NamedTuple
 
 from lymph import workspace
 from lymph.data import decisions
-from lymph.data.demo import make_demo
+from lymph.data.demo import (
+    DRAWING,
+    clear_leftovers,
+    drawing_of,
+    make_demo,
+    number_of_pictures,
+    pictures_drawn,
+)
 from lymph.data.not_read import UNSAFE, suffix_of
 from lymph.data.parallel import Progress
 from lymph.data.read import SUFFIXES
@@ -55,10 +62,63 @@ def demo_ready() -> bool:
 
 
 def make_demonstration(progress: Progress | None = None) -> DataSet:
-    """Make the demonstration set in the workspace unless it is there."""
-    if not demo_ready():
-        make_demo(demo_folder(), progress=progress)
-    return DataSet(DEMO_NAME, demo_folder(), True)
+    """Make the demonstration set in the workspace unless it is there.
+
+    Of several who ask at once one draws; the others wait, and their ``progress`` tells how far it
+    is.
+    """
+    return _drawn_in_turn(demo_ready, progress)
+
+
+def draw_anew(progress: Progress | None = None) -> DataSet:
+    """Draw the demonstration set again where an earlier version of lymph drew it.
+
+    Runs keep their figures; the pictures shown with them are the new ones. Several who ask at once
+    get one drawing, as with :func:`make_demonstration`.
+    """
+    return _drawn_in_turn(lambda: demo_ready() and not demo_outdated(), progress)
+
+
+def _drawn_in_turn(is_done: Callable[[], bool], progress: Progress | None) -> DataSet:
+    folder = demo_folder()
+
+    def waiting() -> None:
+        if progress:
+            progress(pictures_drawn(folder), number_of_pictures())
+
+    if not is_done():
+        with workspace.turn(folder, waiting):
+            clear_leftovers(folder)
+            if not is_done():
+                make_demo(folder, progress=progress)
+    return DataSet(DEMO_NAME, folder, True)
+
+
+def demo_outdated() -> bool:
+    """Tell whether the demonstration set is there and was drawn by an earlier version of lymph."""
+    return demo_ready() and drawing_of(demo_folder()) < DRAWING
+
+
+class _Taken(Exception):
+    """Someone else has the turn."""
+
+
+def clear_unfinished() -> None:
+    """Delete what killed processes left unfinished: drawings, drops and unpacked archives.
+
+    Those that are being made just now stay.
+    """
+    workspace.clear_unfinished(_uploads())
+
+    def never() -> None:
+        raise _Taken
+
+    with contextlib.suppress(_Taken), workspace.turn(demo_folder(), never):
+        clear_leftovers(demo_folder())
+
+
+def _uploads() -> Path:
+    return workspace.data_home() / "uploads"
 
 
 def is_synthetic(root: Path | str) -> bool:
@@ -127,18 +187,26 @@ def add_folder(path: Path | str, name: str = "") -> DataSet:
         _check(root)
     except (OSError, RuntimeError, ValueError) as error:  # no such user, too long, no permission
         raise DataError(f"{text[:200]} cannot be opened ({error}); check the path.") from error
-    for data_set in list_data_sets():
-        if data_set.path == root:
-            return data_set
+    return _enter(root, name)
+
+
+def _enter(root: Path, name: str) -> DataSet:
+    """Return the data set of a folder, entered in the register where it is not in it yet."""
     given = ""
 
     def register(document: Any) -> dict[str, str]:
         nonlocal given
+        # Looked up in turn: of two who open one folder at once the second finds it.
+        known = (data_set.name for data_set in list_data_sets() if data_set.path == root)
+        given = next(known, "")
+        if given:
+            return _names_and_paths(document)
         given = _free_name(name or root.name)
         return {**_names_and_paths(document), given: str(root)}
 
-    workspace.change_json(_register(), register)
-    return DataSet(given, root, is_synthetic(root))
+    if not any(data_set.path == root for data_set in list_data_sets()):
+        workspace.change_json(_register(), register)
+    return next(data_set for data_set in list_data_sets() if data_set.path == root)
 
 
 def _check(root: Path) -> None:
@@ -170,7 +238,7 @@ def remove_data_set(name: str) -> None:
     workspace.change_json(
         _register(), lambda kept: {n: p for n, p in _names_and_paths(kept).items() if n != name}
     )
-    uploads = workspace.data_home() / "uploads"
+    uploads = _uploads()
     if path and uploads in Path(path).parents:
         top = uploads / Path(path).relative_to(uploads).parts[0]
         shutil.rmtree(top, ignore_errors=True)
@@ -298,10 +366,7 @@ def _write_upload(target: Path, content: bytes) -> None:
 
 def _take_in(name: str, fill: Callable[[Path], Counter[str]]) -> DataSet:
     """Fill a temporary folder, check it, then give it its place among the uploads."""
-    uploads = workspace.data_home() / "uploads"
-    uploads.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix="upload-", dir=uploads))
-    try:
+    with workspace.unfinished(_uploads() / f"upload-{uuid.uuid4().hex[:12]}") as folder:
         left = fill(folder)
         data_set = add_folder(folder, name or "Uploaded pictures")
         if left:
@@ -309,9 +374,6 @@ def _take_in(name: str, fill: Callable[[Path], Counter[str]]) -> DataSet:
                 data_set.path, lambda kept: {**kept, decisions.NOT_UNPACKED: dict(left)}
             )
         return data_set
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
 
 
 def fetch_kaggle() -> DataSet:

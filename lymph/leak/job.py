@@ -101,13 +101,9 @@ def meters_home() -> Path:
 
 def create_measurement(config: MeterConfig) -> Measurement:
     """Make a measurement's folder; nothing is measured yet."""
-    home = meters_home()
-    home.mkdir(parents=True, exist_ok=True)
     what = "-control" if config.control else ""
-    stem = f"{datetime.now():%Y-%m-%d-%H%M%S}{what}-{config.features}"
-    taken = sum(1 for _ in home.glob(f"{stem}*"))
-    path = home / f"{stem}-{taken + 1}"
-    path.mkdir()
+    stem = f"{datetime.now():%Y-%m-%d-%H%M%S}{what}-{config.features}-1"
+    path = workspace.new_folder(meters_home(), stem)
     with contextlib.suppress(LymphError):  # what cannot be found ends up in the status
         config = replace(config, source=config.source.look().source)
     workspace.write_json(path / files.CONFIG, config.to_json())

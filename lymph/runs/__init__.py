@@ -1,6 +1,6 @@
 """The run folder: create, start, stop, resume, list, read. Pages need no torch to use it."""
 
-from lymph.runs.about import About, delete_run, read_about, write_about
+from lymph.runs.about import About, change_about, delete_run, read_about, write_about
 from lymph.runs.catalogue import (
     Catalogue,
     RunRecord,
@@ -30,6 +30,7 @@ __all__ = [
     "RunRecord",
     "SplitKind",
     "Status",
+    "change_about",
     "check_resumable",
     "create_run",
     "delete_run",

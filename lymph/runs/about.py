@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 from lymph import workspace
@@ -43,6 +43,26 @@ def about_in(folder: Path) -> tuple[About, str]:
         return About(), f"{path} cannot be read: {wrong}; {NAME_ANEW}."
     known = {item.name: document[item.name] for item in fields(About) if item.name in document}
     return About(**known), ""
+
+
+def change_about(run: Run, **said: str | bool) -> About:
+    """Change a run's name, note or place; what else was said of it meanwhile stays.
+
+    Parameters
+    ----------
+    run : Run
+    **said
+        The fields of :class:`About` to change.
+
+    Raises
+    ------
+    RunError
+        When name or note is too long or the folder cannot be written.
+    """
+    with workspace.turn(run.path / files.ABOUT):
+        about = replace(read_about(run), **said)
+        write_about(run, about)
+    return about
 
 
 def write_about(run: Run, about: About) -> None:

@@ -59,20 +59,13 @@ def create_run(config: TrainConfig, split: Split, folder: Path | None = None) ->
 def _claim(folder: Path | None, model: str) -> Path:
     """Make the run's folder, or refuse one that holds something already."""
     if folder is None:
-        home = workspace.runs_home()
-        home.mkdir(parents=True, exist_ok=True)
-        stem = f"{datetime.now():%Y-%m-%d-%H%M%S}-{model}"
-        for count in range(1, 1000):
-            path = home / (stem if count == 1 else f"{stem}-{count}")
-            try:
-                path.mkdir()
-                return path
-            except FileExistsError:
-                continue
-    path = Path(folder or "").resolve()
+        return workspace.new_folder(
+            workspace.runs_home(), f"{datetime.now():%Y-%m-%d-%H%M%S}-{model}"
+        )
+    path = folder.resolve()
     try:
         path.mkdir(parents=True, exist_ok=True)
-        occupied = any(path.iterdir())
+        occupied = any(path.iterdir()) or not _is_first(path)
     except OSError as error:
         raise RunError(f"The run cannot be kept in {path} ({error}); name another.") from error
     if occupied:
@@ -86,6 +79,15 @@ def _claim(folder: Path | None, model: str) -> Path:
     return path
 
 
+def _is_first(path: Path) -> bool:
+    """Begin the log of a run's folder; of several who find it empty one is the first."""
+    try:
+        (path / files.LOG).open("x").close()
+    except FileExistsError:
+        return False
+    return True
+
+
 def _enqueue(run: Run) -> None:
     (run.path / files.STOP).unlink(missing_ok=True)
     status = replace(run.status(), state="queued", pid=0, error="", queued=time.time())
@@ -95,15 +97,23 @@ def _enqueue(run: Run) -> None:
 def start_run(run: Run) -> None:
     """Start a run in a process of its own, which outlives the page, the browser and the server."""
     _enqueue(run)
+    _start(run)
+
+
+def _start(run: Run) -> None:
     start_detached("lymph.training.worker", run.path)
 
 
 def train_here(run: Run, processes: "Processes | None" = None) -> Status:
     """Train a run in this process, or as one of several, and return how it ended."""
-    from lymph.training.worker import work
-
     if processes is None or processes.first:
         _enqueue(run)
+    return _work(run, processes)
+
+
+def _work(run: Run, processes: "Processes | None" = None) -> Status:
+    from lymph.training.worker import work
+
     return work(run.path, processes)
 
 
@@ -149,16 +159,20 @@ def check_resumable(run: Run) -> None:
 def resume_run(run: Run, here: bool = False) -> None:
     """Go on with a run from its last finished epoch; ``here`` trains in this process.
 
+    Of several who ask at once one goes on with it: two processes would spoil the folder.
+
     Raises
     ------
     LymphError
         As :func:`check_resumable`.
     """
-    check_resumable(run)
+    with workspace.turn(run.path):
+        check_resumable(run)
+        _enqueue(run)
     if here:
-        train_here(run)
+        _work(run)
     else:
-        start_run(run)
+        _start(run)
 
 
 def move_data(run: Run, data: Path) -> None:

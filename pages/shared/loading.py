@@ -3,6 +3,7 @@
 import base64
 import io
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -39,19 +40,61 @@ def progress_bar(text: str) -> Iterator[Progress]:
     """Show a bar with the time left while something long goes on; it vanishes at the end."""
     place = st.empty()
     started = time.monotonic()
+    first: int | None = None
     drawn = 0.0
 
     def show(done: int, total: int) -> None:
-        nonlocal drawn
+        nonlocal drawn, first, started
         now = time.monotonic()
+        if first is None and total:
+            # Who waits for another's work has not seen its beginning.
+            first, started = (0, started) if done <= 1 else (done, now)
         # Four drawings a second are enough; each one costs the work itself some time.
         if total and (now - drawn > 0.25 or done == total):
             drawn = now
-            left = (now - started) * (total - done) / max(1, done)
+            left = (now - started) * (total - done) / max(1, done - (first or 0))
             place.progress(done / total, f"{text}: {done} of {total}{time_left(left)}")
 
     yield show
     place.empty()
+
+
+class _Work:
+    """Something long that one visitor does for all: whose turn it is and how far it has come."""
+
+    def __init__(self) -> None:
+        self.turn = threading.Lock()
+        self.done = self.total = 0
+
+    def tell(self, done: int, total: int) -> None:
+        self.done, self.total = done, total
+
+
+@st.cache_resource(show_spinner=False, max_entries=256)
+def _work(key: tuple) -> _Work:
+    return _Work()
+
+
+@contextmanager
+def in_turn(text: str, key: tuple) -> Iterator[Progress]:
+    """Let one visitor at a time do what all ask for; the others see how far it is, then go on.
+
+    What is done must end up in a cache: who has waited finds it there. ``key`` tells the work.
+    """
+    work = _work(key)
+    with progress_bar(text) as show:
+        while not work.turn.acquire(timeout=0.25):
+            show(work.done, work.total)
+
+        def tell(done: int, total: int) -> None:
+            work.tell(done, total)
+            show(done, total)
+
+        try:
+            yield tell
+        finally:
+            work.tell(0, 0)
+            work.turn.release()
 
 
 def time_left(seconds: float | None) -> str:
@@ -133,7 +176,7 @@ def picture_table(data_set: DataSet, decode: bool = True) -> pd.DataFrame:
     # fills the cache on disk, happens here.
     if seen.get((str(root), stamp)) is None or decode > seen[(str(root), stamp)]:
         decode = decode or count_unopened(root, holds.pictures) <= DECODED_AT_ONCE
-        with progress_bar("Reading pictures") as progress:
+        with in_turn("Reading pictures", ("read", str(root))) as progress:
             table_of(holds, progress, decode)
         seen[(str(root), stamp)] = decode
     decided = stamp_of(decisions_file(root))
@@ -177,7 +220,7 @@ def measures(data_set: DataSet, table: pd.DataFrame) -> pd.DataFrame:
     white = white_of(data_set.path)
     key = (str(data_set.path), stamp, white, len(pictures))
     if key not in measured:
-        with progress_bar("Measuring pictures") as progress:
+        with in_turn("Measuring pictures", ("measure", str(data_set.path))) as progress:
             measure_all(data_set.path, pictures, progress)
         measured.add(key)
     return _measures(str(data_set.path), tuple(pictures), stamp, white)
@@ -312,7 +355,7 @@ def thumbnails(root: Path, pictures: list[str], height: int = 192) -> list[str]:
     asked = (str(root), height, stamp, white, tuple(pictures))
     seen = st.session_state.setdefault("thumbnails_made", set())
     if asked not in seen:
-        with progress_bar("Preparing thumbnails") as progress:
+        with in_turn("Preparing thumbnails", ("thumbnails", str(root), height)) as progress:
             thumbnail_paths(root, pictures, height=height, progress=progress)
         seen.add(asked)
     return _thumbnails(str(root), tuple(pictures), height, stamp, white)

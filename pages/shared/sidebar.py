@@ -1,9 +1,14 @@
 """The sidebar that every page shows: which pictures, and how far one has come."""
 
+import contextlib
+from pathlib import Path
+
 import streamlit as st
 
+from lymph import workspace
 from lymph.data import sources
 from lymph.data.source import decisions_doubt
+from lymph.errors import LymphError
 from pages.shared import state
 from pages.shared.frame import SYNTHETIC_NOTICE, plain
 from pages.shared.glossary import show_glossary
@@ -17,11 +22,19 @@ CHANGED_KEY = "data_changed"
 
 def ensure_data() -> None:
     """Make the demonstration set at the first opening, where there are no data at all."""
+    clear_once(workspace.home())
     if not sources.list_data_sets():
         st.subheader("Drawing the demonstration set", anchor=False)
         with progress_bar("Pictures drawn") as progress:
             sources.make_demonstration(progress)
         st.rerun()
+
+
+@st.cache_resource(show_spinner=False)
+def clear_once(home: Path) -> None:
+    """Clear at the server's first page what a killed one has left unfinished."""
+    with contextlib.suppress(OSError, LymphError):  # a workspace that may only be read
+        sources.clear_unfinished()
 
 
 def choose_data_set() -> None:

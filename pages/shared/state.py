@@ -6,10 +6,13 @@ import streamlit as st
 
 from lymph.data.sources import DataSet, list_data_sets
 from lymph.splits import FRACTIONS
-from pages.shared.navigation import DATA_KEY
+from pages.shared.navigation import DATA_KEY, put_in_address
 
 WANTED_KEY = "data_wanted"
 NEW_KEY = "data_new"
+# The run that Train follows, and those that this visitor has started.
+TRAIN_KEY = "train_run"
+STARTED_KEY = "runs_started"
 SPLITS_KEY = "split_settings"
 DONE_KEY = "steps_done"
 
@@ -59,7 +62,13 @@ def split_settings(data_set: DataSet) -> SplitSettings:
 
 
 def keep_split_settings(data_set: DataSet, settings: SplitSettings) -> None:
-    """Keep the split chosen for a data set, for the Train page."""
+    """Keep the split chosen for a data set, for the Train page.
+
+    With another split another run is wanted: Train no longer follows the last one.
+    """
+    if tuple(settings) != tuple(split_settings(data_set)):
+        st.session_state.pop(TRAIN_KEY, None)
+        put_in_address("run", [])
     st.session_state.setdefault(SPLITS_KEY, {})[data_set.name] = tuple(settings)
 
 
@@ -71,3 +80,13 @@ def mark_done(step: str) -> None:
 def steps_done() -> set[str]:
     """Return the steps taken in this session."""
     return st.session_state.get(DONE_KEY, set())
+
+
+def mark_started(run_id: str) -> None:
+    """Remember that this visitor has started a run."""
+    st.session_state.setdefault(STARTED_KEY, set()).add(run_id)
+
+
+def runs_started() -> set[str]:
+    """Return the ids of the runs that this visitor has started in this session."""
+    return st.session_state.get(STARTED_KEY, set())

@@ -18,13 +18,13 @@ from lymph.training.folder import PREDICTIONS, Status
 from pages.shared.frame import plain
 from pages.shared.loading import progress_bar
 from pages.shared.navigation import put_in_address
+from pages.shared.state import TRAIN_KEY
 
 if TYPE_CHECKING:
     from lymph.inference import Classifier
 
 RESULTS_KEY = "results_run"
 CLASSIFY_KEY = "classify_run"
-TRAIN_KEY = "train_run"
 CATALOGUE_KEY = "catalogue"
 
 SET_WORDS = {"test": "test", "val": "validation", "train": "training", "out-of-fold": "out-of-fold"}
@@ -67,6 +67,11 @@ def _catalogue() -> Catalogue:
     if CATALOGUE_KEY not in st.session_state:
         st.session_state[CATALOGUE_KEY] = runs.read_catalogue()
     return st.session_state[CATALOGUE_KEY]
+
+
+def all_records() -> list[RunRecord]:
+    """Return what is known of every run, newest first."""
+    return _catalogue().records
 
 
 def records_of(data_set: DataSet) -> list[RunRecord]:

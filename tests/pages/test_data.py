@@ -1,8 +1,10 @@
 """The Data page: what is in the pictures, and who they are from."""
 
 import io
+import shutil
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,10 +14,15 @@ from streamlit.testing.v1 import AppTest
 from lymph.data import sources
 from lymph.data.exclusions import excluded
 from lymph.data.parallel import Progress
+from lymph.data.source import PictureSource
 from lymph.data.sources import DataSet
 from lymph.errors import DataError
+from lymph.runs import create_run, list_runs
+from lymph.splits import split_by_patient
+from lymph.training import folder as files
+from lymph.training.config import TrainConfig
 
-from .conftest import APP, OpenPage
+from .conftest import APP, OpenPage, words
 
 
 def metrics(app: AppTest) -> dict[str, str]:
@@ -50,6 +57,34 @@ def test_the_first_opening_draws_the_demonstration_set(
     assert not app.exception
     assert metrics(app)["Pictures"] == "36"
     assert "computer drawn" in "".join(element.value for element in app.sidebar.caption)
+
+
+def test_a_set_that_an_earlier_version_drew_is_drawn_anew_on_request(
+    open_page: OpenPage, monkeypatch: pytest.MonkeyPatch, make_tiny: Callable[..., Path]
+) -> None:
+    """Regression: an existing workspace kept its old set for ever, and nobody was told."""
+    folder = sources.demo_folder()
+
+    def draw(name: str, drawing: int) -> None:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        make_tiny(name, pictures=drawing).rename(folder)
+        (folder / sources.MARKER).write_text(f"synthetic\nDrawing: {drawing}\n")
+
+    draw("old", 1)
+    monkeypatch.setattr(sources, "make_demo", lambda *_, **__: draw("new", sources.DRAWING))
+    app = open_page("data")
+    assert metrics(app)["Pictures"] == "12" and "keep their figures" in words(app)
+    table = PictureSource(folder).usable()
+    run = create_run(TrainConfig(str(folder)), split_by_patient(table))
+    app.run()
+    assert app.button(key="draw_anew").disabled and "when it is over" in words(app)
+    files.write_status(run.path, replace(run.status(), state="stopped"))
+    app.run().button(key="draw_anew").click().run()
+    assert not app.exception
+    assert metrics(app)["Pictures"] == "24"
+    assert "draw_anew" not in {button.key for button in app.button}
+    assert list_runs() == [run]
 
 
 def test_real_pictures_carry_no_synthetic_notice(tiny: DataSet, open_page: OpenPage) -> None:

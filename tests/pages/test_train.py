@@ -4,13 +4,15 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import pytest
+import streamlit as st
 
-from lymph import runs
+from lymph import runs, splits
 from lymph.data.source import PictureSource
 from lymph.data.sources import DataSet
 from lymph.runs import Run, create_run, train_here
-from lymph.splits import split_by_patient, split_by_picture
+from lymph.splits import Split, split_by_patient, split_by_picture
 from lymph.training import estimate
 from lymph.training import folder as files
 from lymph.training.config import TrainConfig
@@ -106,16 +108,69 @@ def test_a_finished_run_shows_its_numbers_and_leads_on(
     assert app.title[0].value == "How often is it right, and for whom?"
 
 
-def test_a_waiting_run_is_found_again_without_its_address(
+def test_anothers_run_is_a_line_with_a_link_and_the_form_stays(
     tiny: DataSet, open_page: OpenPage
 ) -> None:
+    """Regression: anybody's running run took the place of the form."""
     run = create_run(
         TrainConfig(str(tiny.path)), split_by_patient(PictureSource(tiny.path).usable())
     )
     app = open_page("train")
     assert not app.exception
-    assert run.id in words(app).replace("\\", "")
-    assert app.button(key="stop_run")
+    assert app.button(key="start_training")
+    assert "stop_run" not in {button.key for button in app.button}
+    assert "1 run ahead of a new one" in words(app)
+    app.button(key=f"show_{run.id}").click().run()
+    assert app.button(key="stop_run") and app.button(key="start_training")
+    assert app.query_params["run"] == run.id
+
+
+def test_ones_own_run_is_followed_until_the_split_is_changed(
+    tiny: DataSet, open_page: OpenPage, started: list[str]
+) -> None:
+    """Regression: after another split was chosen Train showed the run of the old one."""
+    app = open_page("train")
+    app.button(key="start_training").click().run()
+    app.switch_page("pages/split.py").run()
+    app.switch_page("pages/train.py").run()
+    assert app.button(key="stop_run") and app.button(key="start_training")
+    app.switch_page("pages/split.py").run()
+    app.number_input(key=f"split_seed_{tiny.name}").set_value(3).run()
+    app.switch_page("pages/train.py").run()
+    assert not app.exception and app.button(key="start_training")
+    assert "stop_run" not in {button.key for button in app.button}
+    (run_id,) = started
+    assert " · yours · " in app.button(key=f"show_{run_id}").label
+
+
+def test_every_press_makes_a_run_while_others_train(
+    tiny: DataSet, open_page: OpenPage, started: list[str]
+) -> None:
+    first, second = open_page("train"), open_page("train")
+    for app in (first, second, first):
+        app.button(key="start_training").click().run()
+    assert len(set(started)) == 3 == len(runs.list_runs())
+    assert first.query_params["run"] == started[2]
+    assert second.query_params["run"] == started[1]
+
+
+def test_a_press_that_another_click_interrupted_starts_the_run_all_the_same(
+    tiny: DataSet, open_page: OpenPage, started: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Regression: a rerun before the button was reached took the press away without a word."""
+    app = open_page("train")
+    look = splits.untrainable
+    interruptions = iter([st.rerun])
+
+    def interrupted(table: pd.DataFrame, split: Split) -> list[str]:
+        """Let the page begin anew once, as a click does that comes while it is computed."""
+        next(interruptions, lambda: None)()
+        return look(table, split)
+
+    monkeypatch.setattr(splits, "untrainable", interrupted)
+    app.button(key="start_training").click().run()
+    assert not app.exception
+    assert [run.id for run in runs.list_runs()] == started and len(started) == 1
 
 
 def test_a_long_run_is_looked_at_less_often_and_one_that_is_over_no_more() -> None:

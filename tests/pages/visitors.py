@@ -1,0 +1,124 @@
+"""Visitors without a browser: real sessions of a real server over the app's own websocket."""
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import parse_qs
+
+import pytest
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from websockets.sync.client import ClientConnection, connect
+
+from .conftest import APP
+
+PATIENCE_SECONDS = 120
+
+# The app as it is, but that a run waits in its queue for good and no speed is measured: thirty
+# trainings would take an hour.
+SERVER = """
+import sys
+from lymph import runs
+from lymph.training import estimate
+runs.start_run = lambda run: None
+estimate.estimate_seconds = lambda *_: 150.0
+from streamlit.web.cli import main
+sys.argv = ["streamlit", *sys.argv[1:]]
+main()
+"""
+
+
+@contextlib.contextmanager
+def served(log: Path) -> Iterator[str]:
+    """Serve the workspace of the test, and give the address of the app's websocket."""
+    with socket.socket() as door:
+        door.bind(("127.0.0.1", 0))
+        port = door.getsockname()[1]
+    options = [f"--server.port={port}", "--server.headless=true"]
+    with log.open("w") as out:
+        server = subprocess.Popen(
+            [sys.executable, "-c", SERVER, "run", str(APP), *options],
+            cwd=APP.parent,
+            env={**os.environ, "PYTHONPATH": str(APP.parent)},
+            stdout=out,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        _wait_until_healthy(f"http://127.0.0.1:{port}/_stcore/health", server)
+        yield f"ws://127.0.0.1:{port}/_stcore/stream"
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+def _wait_until_healthy(address: str, server: subprocess.Popen) -> None:
+    end = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < end:
+        assert server.poll() is None, "the server ended before it answered"
+        with contextlib.suppress(OSError):
+            if urllib.request.urlopen(address, timeout=1).status == 200:
+                return
+        time.sleep(0.1)
+    pytest.fail("the server did not answer")
+
+
+class Visitor:
+    """One session: what stands in its address, its buttons, and what it was told went wrong."""
+
+    def __init__(self, connection: ClientConnection, page: str) -> None:
+        self.connection = connection
+        self.page_hash = self.query = ""
+        self.buttons: dict[str, str] = {}
+        self.exceptions: list[str] = []
+        asked = BackMsg()
+        asked.rerun_script.page_name = page
+        self._send(asked)
+
+    def press(self, key: str) -> None:
+        """Press a button, and wait until the page stands."""
+        asked = BackMsg()
+        state = asked.rerun_script.widget_states.widgets.add()
+        state.id, state.trigger_value = self.buttons[key], True
+        self._send(asked)
+
+    @property
+    def run(self) -> str:
+        """Return the run that the address names, or nothing."""
+        return parse_qs(self.query).get("run", [""])[0]
+
+    def _send(self, asked: BackMsg) -> None:
+        asked.rerun_script.query_string = self.query
+        asked.rerun_script.page_script_hash = self.page_hash
+        self.connection.send(asked.SerializeToString())
+        self.buttons = {}
+        while not self._ends(ForwardMsg.FromString(self.connection.recv(PATIENCE_SECONDS))):
+            pass
+
+    def _ends(self, told: ForwardMsg) -> bool:
+        kind = told.WhichOneof("type")
+        if kind == "page_info_changed":
+            self.query = told.page_info_changed.query_string
+        elif kind == "navigation":
+            # Which page it is stands only here: a session begins without knowing the pages.
+            self.page_hash = told.navigation.page_script_hash
+        elif kind == "delta":
+            element = told.delta.new_element
+            if element.WhichOneof("type") == "button":
+                # The id ends in the key that the page gave the button.
+                self.buttons[element.button.id.rsplit("-", 1)[-1]] = element.button.id
+            elif element.WhichOneof("type") == "exception":
+                self.exceptions.append(element.exception.message)
+        return kind == "script_finished" and told.script_finished == told.FINISHED_SUCCESSFULLY
+
+
+@contextlib.contextmanager
+def visit(address: str, page: str) -> Iterator[Visitor]:
+    """Open a page of the app in a session of its own."""
+    with connect(address, subprotocols=["streamlit"], max_size=None) as connection:
+        yield Visitor(connection, page)
