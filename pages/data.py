@@ -173,7 +173,9 @@ def offer_new_drawing(data_set: DataSet) -> None:
 
 
 def add_pictures(expanded: bool = False) -> None:
-    with st.expander("Use your own pictures", expanded=expanded, icon=":material/add:", key="add_pictures"):
+    with st.expander(
+        "Use your own pictures", expanded=expanded, icon=":material/add:", key="add_pictures"
+    ):
         st.write(
             "One folder per class, such as `CLL/`, `FL/` and `MCL/`, or any usual arrangement: with"
             " folders of patients or of a ready split, or with a table of classes. You see what was"

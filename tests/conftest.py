@@ -7,9 +7,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import settings
 from PIL import Image
 
 from lymph.predictions import make_predictions
+
+# A busy machine is no fault of what is tested.
+settings.register_profile("lymph", deadline=None)
+settings.load_profile("lymph")
 
 REAL = Path(__file__).parents[2] / "shared" / "data" / "lymphoma"
 IMAGENET_FILE = REAL.parents[1] / "weights" / "resnet50-imagenet-to-layer3.pth"

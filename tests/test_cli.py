@@ -101,7 +101,7 @@ def test_cross_validation_covers_all_patients(tiny_root: Path, tmp_path: Path) -
     assert figures["patients"]["n"] == 12
     assert figures["state"] == "finished"
     assert figures["pictures"]["stated"]["verdict"] == "cannot be stated"
-    assert "overlapping patients" in figures["pictures"]["interval_method"]
+    assert "share training patients" in figures["pictures"]["interval_method"]
 
 
 @pytest.mark.parametrize(

