@@ -6,7 +6,8 @@ from pathlib import Path
 from urllib.parse import parse_qs, quote_plus, urlsplit
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from lymph.data import sources
 from lymph.data.source import PictureSource
@@ -16,6 +17,7 @@ from lymph.training.config import TrainConfig
 from pages.shared.frame import plain
 
 from ..pages.parameters import bound_in_source
+from .conftest import PATIENCE_MS
 
 Settle = Callable[[], None]
 Serve = Callable[[Path], str]
@@ -73,16 +75,28 @@ class Visitor:
         self.press(label, leads_to)
         self.back(start)
 
+    def choose(self, field: Locator, label: str) -> None:
+        """Open a list and choose; it closes when the page moves, and is opened again then."""
+        option = self.page.get_by_role("option", name=label, exact=True)
+        for patience in (10_000, 10_000, PATIENCE_MS):
+            # The scrolling must be over before it opens.
+            field.scroll_into_view_if_needed()
+            self.page.evaluate(TWO_FRAMES)
+            if not option.is_visible():
+                field.click()
+            try:
+                option.click(timeout=patience)
+                return
+            except PlaywrightTimeout:
+                if patience == PATIENCE_MS:
+                    raise
+
     def touch(self, key: str, label: str) -> None:
         """Choose a label of a bound control, and make sure that the address says so."""
         control = self.page.locator(f".st-key-{key}")
         field = control.get_by_role("combobox")
         if field.count():
-            # A list closes when the page scrolls: the scrolling must be over before it opens.
-            field.scroll_into_view_if_needed()
-            self.page.evaluate(TWO_FRAMES)
-            field.click()
-            self.page.get_by_role("option", name=label, exact=True).click()
+            self.choose(field, label)
         else:
             control.get_by_text(label, exact=True).click()
         expect(self.page).to_have_url(re.compile(rf"\b{key}={re.escape(quote_plus(label))}"))
