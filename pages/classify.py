@@ -14,7 +14,7 @@ from lymph.data.sources import DataSet
 from lymph.errors import LymphError, PictureError
 from lymph.facts import CLASS_NAMES, class_colours
 from lymph.runs import Run
-from lymph.text import counted
+from lymph.text import as_cell, counted
 from pages.shared import loading, state, training
 from pages.shared.explaining import show_explanation
 from pages.shared.frame import begin_on_pictures, escape, offer_training, plain, show_error
@@ -458,12 +458,12 @@ def show_patients(run: Run, answers: list[dict[str, Any]]) -> None:
 
 def table_of(runs: list[Run], answered: list[Any]) -> pd.DataFrame:
     """Return every answer as one table, one row a file and run, safe to open as a spreadsheet."""
-    from lymph.inference.answers import answer_table, harmless
+    from lymph.inference.answers import answer_table
 
     tables = []
     for number, run in enumerate(runs):
         table = answer_table([entry.answers[number] for entry in answered], run.classes)
-        tables.append(table.map(harmless).assign(run=run.id))
+        tables.append(table.map(as_cell).assign(run=run.id))
     return pd.concat(tables, ignore_index=True)
 
 
