@@ -90,7 +90,7 @@ def chosen_run(data_set: DataSet) -> Run | None:
     """Return the run in the address, the one looked at last, or one that is still going."""
     chosen = run_in_address(TRAIN_KEY)
     if chosen is not None:
-        return runs.open_run(chosen) if chosen else None
+        return runs.open_known(chosen) if chosen else None
     return next((one.run for one in records_of(data_set) if not one.status.over), None)
 
 
