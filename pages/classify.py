@@ -429,7 +429,7 @@ def tally(run: Run, answers: list[dict[str, Any]], named: bool) -> str:
 
     good = [answer for answer in answers if not answer["problem"]]
     counts = {name: sum(a["predicted"] == name for a in good) for name in run.classes}
-    words = ", ".join(f"**{count}** {plain(name)}" for name, count in counts.items() if count)
+    words = ", ".join(f"**{count:d}** {plain(name)}" for name, count in counts.items() if count)
     doubted = sum(not answer["familiar"] for answer in good)
     drawn = any(only_drawn(answer) for answer in good)
     like = " with the kind of drawing that each looks most like" if drawn else ""
@@ -449,7 +449,7 @@ def show_patients(run: Run, answers: list[dict[str, Any]]) -> None:
         sure = f"{percent(shares[one['predicted']])}, {how_sure(shares)}" if stated else ""
         lines.append(
             f'<div class="lymph-patient"><div class="who">Patient {escape(one["patient"])}<br>'
-            f"<small>{one['pictures']} pictures together</small></div>"
+            f"<small>{one['pictures']:d} pictures together</small></div>"
             f"<div>{badge(one['predicted'], colours[one['predicted']])} {escape(sure)}</div></div>"
         )
     if lines:

@@ -209,7 +209,7 @@ def choose_phases(epochs: int, tested: str) -> dict[str, object]:
     if "then" in schedule and epochs > 1:
         whole = (
             st.slider(
-                f"Of the {epochs} epochs, so many train the whole model",
+                f"Of the {epochs:d} epochs, so many train the whole model",
                 1,
                 epochs - 1,
                 (epochs + 1) // 2,
