@@ -56,7 +56,7 @@ def test_no_name_is_rendered_on_any_page(
 
     def visit(path: str, **query: str) -> None:
         page.goto(f"{address}/{path}?{urlencode(query)}")
-        page.get_by_role("heading", level=1).first.wait_for()
+        page.locator("[data-testid=stSidebar] [data-testid=stSelectbox]").wait_for()
         look(f"{path} {str(query)[:80]}")
 
     for view in ("overview", "patients", "stain", "quality", "names"):
