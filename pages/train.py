@@ -280,10 +280,11 @@ def choose_learning_rate(model: str, usual: float) -> float:
 
 
 def choose_values() -> str:
+    titles = {name: words.format(computer=computer()) for name, words in VALUES_TOLD.items()}
     source = st.radio(
         "Starting values",
-        list(VALUES_TOLD),
-        format_func=lambda name: VALUES_TOLD[name].format(computer=computer()),
+        list(titles),
+        format_func=titles.get,
         key="values",
         persist_state="session",
     )

@@ -20,7 +20,7 @@ from lymph.training.config import TrainConfig
 # Kept figures of another version are computed again; raise it when a report's figures change.
 VERSION = 1
 # What a report says at length and no list shows.
-LONG = ("per_class", "confusion", "intervals", "intervals_method", "warnings")
+LONG = ("per_class", "confusion", "intervals_method", "warnings")
 
 
 @dataclass(frozen=True)

@@ -18,14 +18,16 @@ FILES = {
     "classify": "pages/classify.py",
     "lessons": "pages/lessons.py",
 }
+# Icons that Streamlit brings along: emoji are boxes on machines without a font for them. The tab's
+# icon is set in app.py, or the browser would ask an outside server for this one.
 TITLES = {
-    "data": ("Data", "🖼️"),
-    "split": ("Split", "✂️"),
-    "train": ("Train", "📈"),
-    "results": ("Results", "🎯"),
-    "runs": ("Runs", "🗂️"),
-    "classify": ("Classify", "🔍"),
-    "lessons": ("Lessons", "💡"),
+    "data": ("Data", ":material/photo_library:"),
+    "split": ("Split", ":material/call_split:"),
+    "train": ("Train", ":material/show_chart:"),
+    "results": ("Results", ":material/target:"),
+    "runs": ("Runs", ":material/folder_open:"),
+    "classify": ("Classify", ":material/search:"),
+    "lessons": ("Lessons", ":material/lightbulb:"),
 }
 # The way from data to an answer; the other pages lie beside it.
 STEPS = ("data", "split", "train", "results", "classify")

@@ -62,9 +62,13 @@ def test_the_code_behind_a_run_gives_the_same_figures(honest: Run, home_of_runs:
 def test_a_run_on_drawings_is_not_set_beside_real_slides(honest: Run) -> None:
     """Published figures are of real slides."""
     assert "Beside published figures" in run_charts(honest, report(honest.predictions()))
-    (Path(honest.config.data) / MARKER).write_text("drawn by a computer")
-    assert "Beside published figures" not in run_charts(honest, report(honest.predictions()))
-    assert "published ones, which are of real slides" in reports.report_html(honest)
+    marker = Path(honest.config.data) / MARKER
+    marker.write_text("drawn by a computer")
+    try:
+        assert "Beside published figures" not in run_charts(honest, report(honest.predictions()))
+        assert "published ones, which are of real slides" in reports.report_html(honest)
+    finally:
+        marker.unlink()
 
 
 def test_the_code_holds_names_as_literals_only(tmp_path: Path, honest: Run) -> None:
