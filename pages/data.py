@@ -152,7 +152,9 @@ def draw_demonstration() -> None:
 
 
 def add_pictures(expanded: bool = False) -> None:
-    with st.expander("Use your own pictures", expanded=expanded, icon=":material/add:", key="add_pictures"):
+    with st.expander(
+        "Use your own pictures", expanded=expanded, icon=":material/add:", key="add_pictures"
+    ):
         st.write(
             "One folder per class, such as `CLL/`, `FL/` and `MCL/`, or any usual arrangement: with"
             " folders of patients or of a ready split, or with a table of classes. You see what was"

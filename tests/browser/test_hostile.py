@@ -28,10 +28,6 @@ RENDERED = """() => {
                 && element.getAttribute(name).includes("127.0.0.2")))
         .map(element => element.outerHTML.slice(0, 200));
 }"""
-SHOWN = {
-    "data": ["overview", "patients", "stain", "quality", "names"],
-    "results": ["", "patients"],
-}
 
 
 @pytest.fixture

@@ -271,6 +271,9 @@ class Judge:
     def _Dict(self, node: ast.Dict, module: Module, kind: str) -> bool:
         return self.all_safe([*filter(None, node.keys), *node.values], module, kind)
 
+    def _DictComp(self, node: ast.DictComp, module: Module, kind: str) -> bool:
+        return self.all_safe([node.key, node.value], module, kind)
+
     def _Subscript(self, node: ast.Subscript, module: Module, kind: str) -> bool:
         return self.safe(node.value, module, kind)
 
