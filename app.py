@@ -1,10 +1,6 @@
 """The lymph app: ``streamlit run app.py``. Navigation and the sidebar that every page shares."""
 
-import streamlit as st
-
 from pages.shared import navigation, sidebar
-
-st.set_page_config(page_title="lymph", page_icon="🔬", layout="wide")
 
 page = navigation.choose_page()
 sidebar.ensure_data()

@@ -13,6 +13,7 @@ import pandas as pd
 
 from lymph import workspace
 from lymph.errors import EvaluationError
+from lymph.text import as_cell, from_cell
 
 TEXT_COLUMNS = ("picture", "label", "patient", "slide", "set", "fold", "predicted")
 MAY_BE_EMPTY = ("slide", "fold")
@@ -145,10 +146,16 @@ def read_predictions(path: str | Path) -> pd.DataFrame:
         raise EvaluationError(
             f"The prediction table {path} has no rows: train again, or put it back from a copy."
         )
+    names = table.columns.intersection(TEXT_COLUMNS)
     try:
-        return validate_predictions(table)
+        return validate_predictions(table.assign(**{n: table[n].map(from_cell) for n in names}))
     except EvaluationError as error:
         raise EvaluationError(f"{path} cannot be used. {error}") from error
+
+
+def as_cells(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a prediction table whose texts no spreadsheet runs; ``read_predictions`` undoes it."""
+    return table.assign(**{name: table[name].map(as_cell) for name in TEXT_COLUMNS})
 
 
 def write_predictions(table: pd.DataFrame, path: str | Path) -> Path:
@@ -163,10 +170,10 @@ def write_predictions(table: pd.DataFrame, path: str | Path) -> Path:
         When the table breaks the contract or the file cannot be written.
     """
     path = Path(path)
-    checked = validate_predictions(table)
+    cells = as_cells(validate_predictions(table))
     try:
         workspace.write_atomically(
-            path, lambda file: checked.to_csv(file, index=False, lineterminator="\n")
+            path, lambda file: cells.to_csv(file, index=False, lineterminator="\n")
         )
     except OSError as error:
         raise EvaluationError(

@@ -14,7 +14,7 @@ from lymph.data.sources import DataSet
 from lymph.errors import LymphError, PictureError
 from lymph.facts import CLASS_NAMES, class_colours
 from lymph.runs import Run
-from lymph.text import counted
+from lymph.text import as_cell, counted
 from pages.shared import loading, state, training
 from pages.shared.explaining import show_explanation
 from pages.shared.frame import begin_on_pictures, escape, offer_training, plain, show_error
@@ -429,7 +429,7 @@ def tally(run: Run, answers: list[dict[str, Any]], named: bool) -> str:
 
     good = [answer for answer in answers if not answer["problem"]]
     counts = {name: sum(a["predicted"] == name for a in good) for name in run.classes}
-    words = ", ".join(f"**{count}** {plain(name)}" for name, count in counts.items() if count)
+    words = ", ".join(f"**{count:d}** {plain(name)}" for name, count in counts.items() if count)
     doubted = sum(not answer["familiar"] for answer in good)
     drawn = any(only_drawn(answer) for answer in good)
     like = " with the kind of drawing that each looks most like" if drawn else ""
@@ -449,7 +449,7 @@ def show_patients(run: Run, answers: list[dict[str, Any]]) -> None:
         sure = f"{percent(shares[one['predicted']])}, {how_sure(shares)}" if stated else ""
         lines.append(
             f'<div class="lymph-patient"><div class="who">Patient {escape(one["patient"])}<br>'
-            f"<small>{one['pictures']} pictures together</small></div>"
+            f"<small>{one['pictures']:d} pictures together</small></div>"
             f"<div>{badge(one['predicted'], colours[one['predicted']])} {escape(sure)}</div></div>"
         )
     if lines:
@@ -458,12 +458,12 @@ def show_patients(run: Run, answers: list[dict[str, Any]]) -> None:
 
 def table_of(runs: list[Run], answered: list[Any]) -> pd.DataFrame:
     """Return every answer as one table, one row a file and run, safe to open as a spreadsheet."""
-    from lymph.inference.answers import answer_table, harmless
+    from lymph.inference.answers import answer_table
 
     tables = []
     for number, run in enumerate(runs):
         table = answer_table([entry.answers[number] for entry in answered], run.classes)
-        tables.append(table.map(harmless).assign(run=run.id))
+        tables.append(table.map(as_cell).assign(run=run.id))
     return pd.concat(tables, ignore_index=True)
 
 

@@ -309,8 +309,8 @@ def show_numbers(finding: Finding, columns: int) -> None:
     with st.grid(columns, min_column_width=210, key="lesson_numbers"):
         for number in finding.numbers:
             with st.container(gap=None):
-                st.metric(number.label, number.value)
-                st.caption(number.note)
+                st.metric(plain(number.label), number.value)
+                st.caption(plain(number.note))
 
 
 def show_verdict(lesson: Lesson, finding: Finding) -> None:

@@ -100,7 +100,7 @@ def followed_run() -> Run | None:
     What others have started is listed, and never takes the place of one's own.
     """
     chosen = run_in_address(TRAIN_KEY)
-    return runs.open_run(chosen) if chosen else None
+    return runs.open_known(chosen) if chosen else None
 
 
 def choose_and_start(data_set: DataSet) -> None:
@@ -250,7 +250,7 @@ def choose_phases(epochs: int, tested: str) -> dict[str, object]:
     if "then" in schedule and epochs > 1:
         whole = (
             st.slider(
-                f"Of the {epochs} epochs, so many train the whole model",
+                f"Of the {epochs:d} epochs, so many train the whole model",
                 1,
                 epochs - 1,
                 (epochs + 1) // 2,

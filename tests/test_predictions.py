@@ -1,5 +1,6 @@
 """The prediction table keeps its contract on its way to the disk and back."""
 
+import csv
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +21,7 @@ from lymph.evaluation import (
     validate_predictions,
     write_predictions,
 )
+from lymph.text import as_cell, from_cell
 
 Maker = Callable[..., pd.DataFrame]
 
@@ -44,7 +46,28 @@ def test_columns_stand_in_the_order_of_the_contract(random_table: Maker, tmp_pat
     assert header == "picture,label,patient,slide,set,fold,predicted,p_CLL,p_FL,p_MCL"
 
 
-@pytest.mark.parametrize("name", ["0476", "NA", "nan", "null", "1e5", "True", 'a,"b"', "ü é", " x"])
+NAMES = ["0476", "NA", "nan", "null", "1e5", "True", 'a,"b"', "ü é", " x"]
+FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "'=1", "''-", "'x", "'"]
+
+
+def test_no_cell_of_a_table_is_a_formula_in_a_spreadsheet(tmp_path: Path) -> None:
+    """Every name that begins like one gets an apostrophe, and is read back without it."""
+    cells = pictures(picture=FORMULAS, label="=A", patient=FORMULAS, slide=FORMULAS)
+    table = make_predictions(cells, np.tile([0.25, 0.75], (len(cells), 1)), ["x", "=A"])
+    path = write_predictions(table, tmp_path / "p.csv")
+    with path.open(newline="") as file:
+        written = [cell for row in csv.reader(file) for cell in row]
+    assert not [cell for cell in written if cell.startswith(("=", "+", "-", "@", "\t", "\r"))]
+    pd.testing.assert_frame_equal(read_predictions(path), table)
+
+
+@given(st.text(st.sampled_from("'=+-@\t\rab "), max_size=6))
+def test_a_cell_is_read_back_exactly(text: str) -> None:
+    cell = as_cell(text)
+    assert from_cell(cell) == text and not cell.startswith(("=", "+", "-", "@", "\t", "\r"))
+
+
+@pytest.mark.parametrize("name", NAMES + FORMULAS)
 def test_names_stay_text(name: str, tmp_path: Path) -> None:
     table = make_predictions(
         pictures(picture=[name], label=["1"], patient=[name], slide=[name]),

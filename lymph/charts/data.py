@@ -6,13 +6,15 @@ from typing import Any, Literal
 import pandas as pd
 import plotly.graph_objects as go
 
-from lymph.charts.names import shortened
+from lymph.charts.names import shortened, written
 from lymph.charts.style import SET_TITLES, VIOLET_LINE, ink_on, quiet, whole_percent
 
 # Bars that stand out from chosen ones, bars with names under them, and bars at all.
 PALE = 0.3
 FEW_BARS = 60
 MOST_BARS = 600
+# Letters of a name under a bar: more would leave no room for the bars.
+MOST_LETTERS = 40
 
 # Pixels: the mean letter of a chart's text, and the room in the charts on a page of usual width.
 LETTER = 7.5
@@ -62,10 +64,11 @@ def class_histogram(
             y=heights,
             marker={"color": list(colours.values()), "opacity": _opacities(colours, chosen)},
             customdata=[[name] for name in colours],
+            hovertext=[written(name) for name in colours],
             text=[f"<b>{n}</b><br>{whole_percent(n / whole)}" for n in heights],
             textposition="outside",
             cliponaxis=False,
-            hovertemplate="%{x}: %{y} pictures<extra></extra>",
+            hovertemplate="%{hovertext}: %{y} pictures<extra></extra>",
         )
     )
     names = [shortened(name) for name in colours]
@@ -75,7 +78,7 @@ def class_histogram(
     figure.update_xaxes(
         type="category",
         tickvals=list(colours),
-        ticktext=names,
+        ticktext=[written(name) for name in names],
         tickangle=-90 if long else 0,
         tickfont_size=14,
         showgrid=False,
@@ -132,21 +135,22 @@ def pictures_per_patient(
         figure.add_bar(
             x=rows.index,
             y=rows["pictures"],
-            name=str(label),
+            name=written(label),
             marker={"color": colours[str(label)], "opacity": _opacities(rows[by], chosen)},
             text=rows["pictures"] if whole <= FEW_BARS else None,
             textposition="outside",
             textangle=0,
             cliponaxis=False,
             customdata=rows[["label", by]].to_numpy(),
-            hovertemplate=f"%{{customdata[0]}}, {by} %{{customdata[1]}}: %{{y}}<extra></extra>",
+            hovertext=[f"{written(label)}, {by} {written(name)}" for name in rows[by]],
+            hovertemplate="%{hovertext}: %{y}<extra></extra>",
         )
     quiet(figure, 300)
     _name_groups(figure, counts, by)
     few = whole <= FEW_BARS
     figure.update_xaxes(
         tickvals=list(counts.index) if few else [],
-        ticktext=list(counts[by]),
+        ticktext=[written(name, MOST_LETTERS) for name in counts[by]],
         tickangle=-90,
         tickfont_size=11,
         showgrid=False,
@@ -168,7 +172,7 @@ def _name_groups(figure: go.Figure, counts: pd.DataFrame, by: str) -> None:
             y=1.0 if upright else 1.06,
             yref="paper",
             yanchor="bottom" if upright else "auto",
-            text=f"<b>{name}</b>{'<br>' if upright else ' '}{count}",
+            text=f"<b>{written(name)}</b>{'<br>' if upright else ' '}{count}",
             textangle=-90 if upright else 0,
             align="left",
             showarrow=False,
@@ -254,7 +258,7 @@ def set_balance(
             y=list(bars),
             x=shares,
             orientation="h",
-            name=label,
+            name=written(label),
             marker={"color": colour, "line": {"width": 1, "color": "rgba(128,128,128,0.6)"}},
             text=[_in_bar(label, share, named) for share in shares],
             textposition="inside",
@@ -262,7 +266,8 @@ def set_balance(
             textangle=0,
             textfont_color=ink_on(colour),
             customdata=[part[label] for part in bars.values()],
-            hovertemplate=f"%{{y}}, {label}: %{{customdata}} {unit} (%{{x:.0%}})<extra></extra>",
+            hovertemplate=f"%{{y}}, {written(label)}: %{{customdata}} {unit} (%{{x:.0%}})"
+            "<extra></extra>",
         )
     quiet(figure, 46 * len(bars) + 20)
     figure.update_layout(barmode="stack", margin_t=4)
@@ -280,4 +285,4 @@ def _in_bar(label: str, share: float, named: bool) -> str:
     """Return what is written in a bar: nothing in a short one."""
     if share <= (0.12 if named else 0.08):
         return ""
-    return f"{label} {whole_percent(share)}" if named else whole_percent(share)
+    return f"{written(label)} {whole_percent(share)}" if named else whole_percent(share)

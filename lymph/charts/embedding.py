@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from lymph.charts.names import written
 from lymph.charts.style import PINK_LINE, SET_TITLES, VIOLET_LINE, quiet
 from lymph.facts import OKABE_ITO
 
@@ -50,10 +51,13 @@ def embedding_chart(
             x=places[own, 0],
             y=places[own, 1],
             mode="markers",
-            name=str(name),
+            name=written(name),
             customdata=rows[["picture"]].to_numpy(),
-            text=rows["label"] + ", patient " + rows["patient"],
-            hovertemplate="%{text}<br>%{customdata[0]}<extra></extra>",
+            text=[
+                f"{written(row.label)}, patient {written(row.patient)}<br>{written(row.picture)}"
+                for row in rows.itertuples()
+            ],
+            hovertemplate="%{text}<extra></extra>",
             marker={
                 "size": 9,
                 "opacity": 0.85,

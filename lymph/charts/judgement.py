@@ -6,10 +6,13 @@ from typing import Literal
 import pandas as pd
 import plotly.graph_objects as go
 
+from lymph.charts.names import written
 from lymph.charts.style import GRID, PINK_LINE, VIOLET_LINE, quiet, whole_percent
 
 CurveKind = Literal["roc", "precision_recall"]
 DASHES = ("solid", "dash", "dot", "dashdot")
+# Letters of a run's name in a legend.
+MOST_LETTERS = 120
 TICKS = [0, 0.25, 0.5, 0.75, 1]
 AXES = {
     "roc": ("false alarms: share of the other classes", "found: share of the class"),
@@ -55,7 +58,7 @@ def class_curves(
                 # A precision holds from its threshold to the next; nothing lies between.
                 "shape": "linear" if kind == "roc" else "vh",
             },
-            hovertemplate=f"{name}: %{{x:.0%}}, %{{y:.0%}}<extra></extra>",
+            hovertemplate=f"{written(name)}: %{{x:.0%}}, %{{y:.0%}}<extra></extra>",
         )
     _square_axes(figure, *AXES[kind])
     _key(figure, notes, colours)
@@ -79,7 +82,7 @@ def _key(figure: go.Figure, notes: Mapping[str, str], colours: Mapping[str, str]
     for trace in figure.data:
         trace.showlegend = trace.name in notes
         if trace.name in notes:
-            trace.name = f"{trace.name}  {notes[trace.name]}"
+            trace.name = f"{written(trace.name)}  {notes[trace.name]}"
 
 
 def _square_axes(figure: go.Figure, across: str, up: str) -> None:
@@ -151,7 +154,7 @@ def intervals_chart(rows: pd.DataFrame) -> go.Figure:
             y=[row["name"]],
             mode="markers",
             marker={"size": 13, "color": PINK_LINE if row["leaks"] else colour, "symbol": symbol},
-            hovertemplate=f"{row['words']}<extra></extra>",
+            hovertemplate=f"{written(row['words'], 400)}<extra></extra>",
         )
     quiet(figure, 34 * len(rows) + 60)
     figure.update_xaxes(range=[0, 1.02], tickvals=TICKS, gridcolor=GRID)
@@ -179,7 +182,7 @@ def overlaid_curves(runs: Mapping[str, pd.DataFrame], colours: Sequence[str]) ->
             figure.add_scatter(
                 x=table.index,
                 y=table[column],
-                name=name,
+                name=written(name, MOST_LETTERS),
                 mode="lines+markers" if column == "val_loss" else "lines",
                 line={"color": colour, "width": width, "dash": dash},
                 marker={"symbol": place % 8, "size": 8},

@@ -11,6 +11,7 @@ from lymph.charts.lesson_control import control_charts
 from lymph.charts.lesson_coverage import coverage_charts
 from lymph.charts.lesson_patient_names import patient_names_charts
 from lymph.charts.lesson_selection import selection_charts
+from lymph.charts.names import written
 from lymph.charts.style import quiet, whole_percent
 
 
@@ -183,7 +184,7 @@ def _class_weights(figures: Figures, classes: Mapping[str, str], stop: int) -> l
     titles = {"called": "Test pictures called", "recall": "Found of each class (recall)"}
     charts = []
     for key, title in titles.items():
-        figure = _bars(names, setting[key], colours)
+        figure = _bars([written(name) for name in names], setting[key], colours)
         values = ", ".join(
             f"{n} {whole_percent(v)}" for n, v in zip(names, setting[key], strict=True)
         )

@@ -4,6 +4,8 @@ import html
 import re
 from collections.abc import Iterable
 
+from lymph.text import brief, printable
+
 # After a separator, and where a small letter meets a capital one: TUMOR_EMPTY, TumorEmpty.
 BREAKS = re.compile(r"(?<=[_\-./ ])(?=[^_\-./ ])|(?<=[a-z])(?=[A-Z])")
 
@@ -15,7 +17,12 @@ def parts_of(name: str) -> list[str]:
 
 def breakable(name: str) -> str:
     """Return a name as HTML, escaped, that breaks between its parts before it breaks in one."""
-    return "<wbr>".join(html.escape(part, quote=True) for part in parts_of(name))
+    return "<wbr>".join(html.escape(part, quote=True) for part in parts_of(printable(name)))
+
+
+def written(text: object, most: int = 80) -> str:
+    """Return a name as Plotly writes it letter by letter: it takes tags, entities and ``%{}``."""
+    return html.escape(brief(text, most), quote=False).replace("%{", "%&#123;")
 
 
 def longest_part(names: Iterable[str]) -> int:

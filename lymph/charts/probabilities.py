@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import plotly.graph_objects as go
 
+from lymph.charts.names import written
 from lymph.charts.style import quiet
 
 
@@ -29,7 +30,7 @@ def probability_bars(probabilities: Mapping[str, float], colours: Mapping[str, s
     best = max(range(len(names)), key=values.__getitem__)
     figure = go.Figure(
         go.Bar(
-            y=names,
+            y=[written(name) for name in names],
             x=values,
             orientation="h",
             marker={

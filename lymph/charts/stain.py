@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from lymph.charts.names import written
 from lymph.charts.style import quiet
 from lymph.facts import OKABE_ITO
 
@@ -57,7 +58,7 @@ def stain_map(
             x=rows[across],
             y=rows[up],
             mode="markers",
-            name=str(name),
+            name=written(name),
             marker={
                 "color": colour,
                 "size": 9,
@@ -66,8 +67,11 @@ def stain_map(
                 "line": {"width": 0.5, "color": "rgba(128,128,128,0.8)"},
             },
             customdata=rows[["picture", "label", "patient"]].to_numpy(),
-            hovertemplate="%{customdata[1]}, patient %{customdata[2]}<br>%{customdata[0]}"
-            "<extra></extra>",
+            text=[
+                f"{written(row.label)}, patient {written(row.patient)}<br>{written(row.picture)}"
+                for row in rows.itertuples()
+            ],
+            hovertemplate="%{text}<extra></extra>",
         )
     quiet(figure, 520)
     figure.update_layout(
@@ -94,7 +98,7 @@ def _name_patients(figure: go.Figure, points: pd.DataFrame, across: str, up: str
         figure.add_annotation(
             x=middles[across].iloc[row],
             y=middles[up].iloc[row],
-            text=f"<b>{middles.index[row]}</b>",
+            text=f"<b>{written(middles.index[row])}</b>",
             showarrow=False,
             font_size=11,
             yshift=12,

@@ -13,6 +13,7 @@ import pandas as pd
 
 from lymph.data.read import SUFFIXES
 from lymph.errors import DataError
+from lymph.text import from_cell
 
 MAX_BYTES = 50_000_000
 
@@ -178,7 +179,7 @@ def _rows(text: str, delimiter: str) -> Iterator[list[str]]:
         io.StringIO(text), delimiter=delimiter, skipinitialspace=delimiter != "\t", strict=True
     )
     # A line of commas alone is what spreadsheets leave of an empty row.
-    return (row for row in reader if any(row))
+    return ([from_cell(cell) for cell in row] for row in reader if any(row))
 
 
 def _header(text: str, delimiter: str) -> list[str]:

@@ -156,16 +156,7 @@ def answer_row(answer: Answer, classes: Sequence[str]) -> list[object]:
     ]
 
 
-# A spreadsheet takes a text that begins so for a formula and runs it.
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-
-
 def answer_table(answers: Sequence[Answer], classes: Sequence[str]) -> pd.DataFrame:
     """Return the table of answers, one row a file."""
     rows = [answer_row(answer, classes) for answer in answers]
     return pd.DataFrame(rows, columns=answer_columns(classes))
-
-
-def harmless(value: object) -> object:
-    """Keep a spreadsheet from running a file's name as a formula."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value

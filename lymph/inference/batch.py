@@ -8,8 +8,9 @@ from typing import NamedTuple, TextIO
 
 from lymph.data.parallel import Progress
 from lymph.errors import DataError
-from lymph.inference.answers import Answer, answer_columns, answer_row, harmless
+from lymph.inference.answers import Answer, answer_columns, answer_row
 from lymph.inference.classify import Classifier, classify_files
+from lymph.text import as_cell
 
 
 class Written(NamedTuple):
@@ -41,7 +42,7 @@ def classify_to_csv(
     columns = ["run", *answer_columns(classifier.classes)]
     try:
         done = _go_on_from(path, columns, run_id)
-        left = [(name, file) for name, file in pictures if str(harmless(name)) not in done]
+        left = [(name, file) for name, file in pictures if str(as_cell(name)) not in done]
         with path.open("a", newline="", encoding="utf-8") as file:
             problems = 0
             for answer in classify_files(classifier, left, progress):
@@ -54,7 +55,7 @@ def classify_to_csv(
 
 def _write_line(file: TextIO, run_id: str, answer: Answer, classifier: Classifier) -> None:
     row = [run_id, *answer_row(answer, classifier.classes)]
-    csv.writer(file, lineterminator="\n").writerow([harmless(value) for value in row])
+    csv.writer(file, lineterminator="\n").writerow([as_cell(value) for value in row])
     file.flush()
 
 
@@ -75,7 +76,7 @@ def _go_on_from(path: Path, columns: list[str], run_id: str) -> set[str]:
         header, rows = [], []
     if header != columns:
         raise DataError(f"{path} is another table; choose another name for the answers.")
-    if any(run != str(harmless(run_id)) for run, _ in rows):
+    if any(run != str(as_cell(run_id)) for run, _ in rows):
         raise DataError(f"{path} holds the answers of another run; choose another name.")
     return {picture for _, picture in rows}
 

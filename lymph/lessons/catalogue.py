@@ -9,6 +9,7 @@ from lymph.lessons.coverage.words import LESSON as COVERAGE
 from lymph.lessons.lesson import Lesson
 from lymph.lessons.patient_names.words import LESSON as PATIENT_NAMES
 from lymph.lessons.selection.words import LESSON as SELECTION
+from lymph.text import brief
 
 FROM_THE_NOTEBOOK: tuple[Lesson, ...] = (
     Lesson(
@@ -457,4 +458,4 @@ def lesson_of(slug: str) -> Lesson:
         if lesson.slug == slug:
             return lesson
     known = ", ".join(lesson.slug for lesson in LESSONS)
-    raise LymphError(f"There is no lesson {slug!r}; choose one of {known}.")
+    raise LymphError(f"There is no lesson {brief(slug)}; choose one of {known}.")

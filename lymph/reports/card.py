@@ -339,4 +339,4 @@ def card_markdown(run: Run, report: Mapping[str, Any]) -> str:
 def _cell(text: str) -> str:
     """Keep a name that somebody chose from ending a cell, or from being markup."""
     escaped = html.escape(text, quote=False)
-    return " ".join(escaped.replace("\\", "\\\\").replace("|", "\\|").split())
+    return " ".join(escaped.replace("\\", "\\\\").replace("|", "\\|").replace("[", "\\[").split())

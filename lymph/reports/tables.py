@@ -23,6 +23,7 @@ from lymph.evaluation.calibration import CURVE_PATIENTS
 from lymph.evaluation.words import NOT_GIVEN
 from lymph.facts import NOTEBOOK_FIGURES, PUBLISHED
 from lymph.models.specs import MODELS
+from lymph.predictions import as_cells
 from lymph.runs import Run, RunRecord, SplitKind
 from lymph.text import counted
 
@@ -299,6 +300,17 @@ def others_chart_table(run: Run, report: Mapping[str, Any], level: str) -> pd.Da
         for figure in (*PUBLISHED, *NOTEBOOK_FIGURES)
     ]
     return pd.DataFrame([own, *others])
+
+
+def predictions_csv(run: Run) -> str:
+    """Return a run's prediction table with ``patient_in_training``, safe in a spreadsheet.
+
+    Raises
+    ------
+    LymphError
+        When the run has none yet, or it is damaged.
+    """
+    return as_cells(marked_predictions(run.predictions())).to_csv(index=False)
 
 
 def marked_predictions(p: pd.DataFrame) -> pd.DataFrame:

@@ -20,7 +20,7 @@ from lymph.runs.control import (
     stop_run,
     train_here,
 )
-from lymph.runs.run import Run, open_run
+from lymph.runs.run import Run, open_known, open_run
 from lymph.training.folder import Status
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "delete_run",
     "list_runs",
     "move_data",
+    "open_known",
     "open_run",
     "queue",
     "read_about",

@@ -1,8 +1,9 @@
 """Reading a run folder."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import pandas as pd
@@ -11,6 +12,7 @@ from lymph import workspace
 from lymph.errors import RunError
 from lymph.models.specs import MODELS
 from lymph.splits import Split
+from lymph.text import brief, printable
 from lymph.training import folder as files
 from lymph.training.config import TrainConfig
 from lymph.training.folder import Status
@@ -112,6 +114,15 @@ def known_elsewhere() -> list[str]:
     return _paths(workspace.read_json_or(workspace.runs_home() / ELSEWHERE, []))
 
 
+def _known_paths() -> set[str]:
+    """Return the paths of runs that are known by them: made elsewhere, or linked to."""
+    try:
+        links = {entry.resolve() for entry in workspace.runs_home().iterdir() if entry.is_symlink()}
+    except OSError:
+        links = set()
+    return {*known_elsewhere(), *map(str, links)}
+
+
 def elsewhere_doubt() -> str:
     """Say what cannot be read of the list of the runs outside the workspace, or nothing."""
     file, remedy = (
@@ -153,5 +164,22 @@ def open_run(id_or_path: str | Path) -> Run:
             if text and (path / files.STATUS).is_file() and (path / files.CONFIG).is_file():
                 return Run(path.resolve())
     except (OSError, RuntimeError, ValueError):  # too long, no such user, no permission
-        text = text[:200]
-    raise RunError(f"There is no run {text}; `python -m lymph runs` lists them.")
+        pass
+    raise RunError(f"There is no run {brief(text, 200)}; `python -m lymph runs` lists them.")
+
+
+def open_known(run_id: str) -> Run:
+    """Open a run of the workspace by its id, or one that the workspace started elsewhere.
+
+    For what an address names: no other path is looked at.
+
+    Raises
+    ------
+    RunError
+        When there is no such run.
+    """
+    own = run_id not in (".", "..") and PurePath(run_id).name == run_id
+    if (own and printable(run_id) == run_id) or run_id in _known_paths():
+        with suppress(RunError):
+            return open_run(workspace.runs_home() / run_id)
+    raise RunError(f"There is no run {brief(run_id)} here; the Runs page lists all there are.")

@@ -12,6 +12,7 @@ from lymph import workspace
 from lymph.data.stamps import cache_folder
 from lymph.errors import SplitError
 from lymph.splits.split import SET_NAMES, Split
+from lymph.text import as_cell, from_cell
 
 MAX_NAME = 60
 
@@ -51,9 +52,9 @@ def delete_split(root: Path | str, name: str) -> None:
 
 
 def to_csv(table: pd.DataFrame, split: Split) -> str:
-    """Return a table ``picture,label,patient,set`` of a split, as CSV."""
+    """Return a table ``picture,label,patient,set`` of a split, as CSV safe in a spreadsheet."""
     rows = table[["picture", "label", "patient"]].assign(set=split.assign(table))
-    return rows.to_csv(index=False)
+    return rows.map(as_cell).to_csv(index=False)
 
 
 def from_csv(text: str) -> Split:
@@ -66,7 +67,8 @@ def from_csv(text: str) -> Split:
     SplitError
         When a column is missing or a set has another name than train, val, test or a fold's.
     """
-    rows = list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))))
+    lines = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))
+    rows = [{name: from_cell(cell or "") for name, cell in row.items() if name} for row in lines]
     columns = set(rows[0]) if rows else set()
     home = next((name for name in ("set", "fold") if name in columns), "")
     if not home or not columns & {"picture", "patient"}:

@@ -1,5 +1,6 @@
 """The split itself, and the file it is kept in."""
 
+import re
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ import pandas as pd
 
 from lymph import workspace
 from lymph.errors import SplitError
+from lymph.text import brief
 from lymph.typed import read_object
 
 VERSION = 1
@@ -132,6 +134,7 @@ class Split:
                 f"The split has version {document['version']}, this program reads {VERSION};"
                 " update the program or make the split anew."
             )
-        return cls(
-            document["by"], int(document["seed"]), document.get("sets"), document.get("folds")
-        )
+        by = str(document["by"])
+        if not re.fullmatch("[a-z][a-z -]{0,29}", by):
+            raise SplitError(f"The split is by {brief(by)!r}; it must be by patient or by picture.")
+        return cls(by, int(document["seed"]), document.get("sets"), document.get("folds"))

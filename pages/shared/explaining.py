@@ -177,7 +177,7 @@ def _show_tiles(run: Run, name: str, pixels: np.ndarray, small: np.ndarray, key:
     drawn = tile_overlay(small, view, [colours[name] for name in run.classes], opacity)
     alt = f"{name}: coloured by the class that each place says"
     picture.image(drawn, width="stretch", alt=alt)
-    blank = f" {view.blank} blank tiles were skipped." if view.blank else ""
+    blank = f" {view.blank:d} blank tiles were skipped." if view.blank else ""
     with side:
         st.caption(
             f"{view.tiles} overlapping tiles of 224 pixels.{blank} The model learned from whole"

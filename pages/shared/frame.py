@@ -9,6 +9,7 @@ import streamlit as st
 
 from lymph.data.sources import DataSet
 from lymph.errors import LymphError
+from lymph.text import printable
 from pages.shared import state
 from pages.shared.navigation import go_to
 
@@ -52,14 +53,30 @@ STYLES = """
 """
 
 
-def plain(text: str) -> str:
-    """Make text that someone else wrote show as it stands: no Markdown, maths, links or icons."""
-    return re.sub(r"([\\`*_{}\[\]()#+\-.!|<>~$:^&])", r"\\\1", " ".join(str(text).split()))
+# What Streamlit changes in finished text, escaped or not, each cut in two where an invisible mark
+# is set: addresses, mails, icons and arrows.
+CHANGED_LATE = re.compile(
+    r"(?<=:)(?=[\w/+-])|(?<=www)(?=\.)|(?<=@)(?=\S)"
+    r"|(?<=(?<!\S)<-)(?=>(?!\S))|(?<=(?<!\S)[-<>~])(?=[-=>](?!\S))",
+    re.IGNORECASE,
+)
+WORD_JOINER = "\u2060"
+MARKS = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:^&=])")
 
 
-def escape(text: str) -> str:
+def plain(text: object) -> str:
+    """Make text that someone else wrote show as it stands: no Markdown, maths, links or icons.
+
+    Every text that a user, a file or an address brought goes through here on its way into what
+    Streamlit takes for Markdown (any label, option, message or caption), and through ``escape``
+    on its way into HTML.
+    """
+    return MARKS.sub(r"\\\1", CHANGED_LATE.sub(WORD_JOINER, printable(text)))
+
+
+def escape(text: object) -> str:
     """Make text that someone else wrote safe inside HTML."""
-    return html.escape(str(text), quote=True)
+    return html.escape(printable(text), quote=True)
 
 
 def begin(question: str, data_set: DataSet | None, notice: str = SYNTHETIC_NOTICE) -> None:

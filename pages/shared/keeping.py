@@ -31,7 +31,7 @@ def show_downloads(judged: Judged) -> None:
     offer(
         "Predictions",
         "One row a picture: what it is, what the model says, and how sure it is.",
-        lambda: reports.marked_predictions(run.predictions()).to_csv(index=False).encode(),
+        lambda: reports.predictions_csv(run).encode(),
         f"{stem}-predictions.csv",
         "text/csv",
     )

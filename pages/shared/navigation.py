@@ -18,14 +18,16 @@ FILES = {
     "classify": "pages/classify.py",
     "lessons": "pages/lessons.py",
 }
+# Icons that Streamlit brings along: emoji are boxes on machines without a font for them. The tab's
+# icon is set before them, or the browser would ask an outside server for one of these.
 TITLES = {
-    "data": ("Data", "🖼️"),
-    "split": ("Split", "✂️"),
-    "train": ("Train", "📈"),
-    "results": ("Results", "🎯"),
-    "runs": ("Runs", "🗂️"),
-    "classify": ("Classify", "🔍"),
-    "lessons": ("Lessons", "💡"),
+    "data": ("Data", ":material/photo_library:"),
+    "split": ("Split", ":material/call_split:"),
+    "train": ("Train", ":material/show_chart:"),
+    "results": ("Results", ":material/target:"),
+    "runs": ("Runs", ":material/folder_open:"),
+    "classify": ("Classify", ":material/search:"),
+    "lessons": ("Lessons", ":material/lightbulb:"),
 }
 # The way from data to an answer; the other pages lie beside it.
 STEPS = ("data", "split", "train", "results", "classify")
@@ -38,6 +40,7 @@ STARTED_KEY = "app_started"
 def choose_page() -> StreamlitPage:
     """Set up the navigation and return the page that the address asks for."""
     st.session_state[STARTED_KEY] = True
+    st.set_page_config(page_title="lymph", page_icon="🔬", layout="wide")
     rooms = [
         st.Page(FILES[path], title=title, icon=icon, url_path=path)
         for path, (title, icon) in TITLES.items()

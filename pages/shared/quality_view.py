@@ -24,7 +24,7 @@ def show_quality(data_set: DataSet, table: pd.DataFrame) -> None:
             "What was found",
             there,
             default=there[0],
-            format_func=lambda name: f"{KINDS[name].title} ({counts[name]})",
+            format_func=lambda name: f"{KINDS[name].title} ({counts[name]:d})",
             required=True,
             key="quality_kind",
         )

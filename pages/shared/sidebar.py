@@ -9,6 +9,7 @@ from lymph import workspace
 from lymph.data import sources
 from lymph.data.source import decisions_doubt
 from lymph.errors import LymphError
+from lymph.text import brief
 from pages.shared import state
 from pages.shared.frame import SYNTHETIC_NOTICE, plain
 from pages.shared.glossary import show_glossary
@@ -78,7 +79,7 @@ def show_missing() -> None:
     missing, shown = st.session_state.get(MISSING_KEY), state.current_data_set()
     if missing and shown:
         st.warning(
-            f"There is no data set named {plain(missing)} here; this is {plain(shown.name)}."
+            f"There is no data set named {plain(brief(missing))} here; this is {plain(shown.name)}."
             " Choose another in the sidebar, or add pictures on the Data page."
         )
 

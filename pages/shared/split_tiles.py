@@ -69,7 +69,7 @@ def _one_set(title: str, people: pd.DataFrame, colours: dict[str, str]) -> str:
         return ""
     tiles = "".join(
         f'<span class="lymph-tile" style="--edge:{colours[row.label]};'
-        f'--ink:{ink_on(colours[row.label])};--size:{min(40, row.pictures)}"'
+        f'--ink:{ink_on(colours[row.label])};--size:{min(40, row.pictures):d}"'
         f' title="{escape(row.label)}, patient {escape(row.patient)}">{breakable(row.label)}'
         f" {escape(row.patient)}<small>{counted(row.pictures, 'picture')}</small></span>"
         for row in people.itertuples()

@@ -200,7 +200,7 @@ def choose_run(data_set: DataSet, label: str, key: str, single: bool = False) ->
     known = {record.id: record for record in offered if not single or not record.split.folds}
     asked = st.query_params.get("run") if single else run_in_address(RESULTS_KEY)
     if asked and asked not in known:
-        other = runs.with_figures(runs.record_of(runs.open_run(asked)))
+        other = runs.with_figures(runs.record_of(runs.open_known(asked)))
         if other.trouble:
             raise RunError(other.trouble)
         if other.finished:

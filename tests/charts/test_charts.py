@@ -42,6 +42,47 @@ def test_class_histogram_counts_each_class_in_its_colour(table: pd.DataFrame) ->
     assert bars.text[1] == "<b>6</b><br>50 %"
 
 
+HOSTILE = "<a href='http://127.0.0.2'>x</a><b>&lt;%{x}&#58;"
+
+
+def test_no_name_is_markup_in_a_chart() -> None:
+    """Plotly takes tags, entities and %{} in every text: names come through as letters only."""
+    rows = [(f"{HOSTILE}{label}", f"{HOSTILE}{n}") for label in "AB" for n in range(4)]
+    table = pd.DataFrame(rows, columns=["label", "patient"])
+    table["patient"] += table["label"].str[-1]
+    table["picture"] = [f"{HOSTILE}{place}.png" for place in range(len(table))]
+    colours = class_colours(sorted(set(table["label"])))
+    table = table.assign(haematoxylin=range(8), eosin=range(8), predicted=table["label"])
+    curve = pd.DataFrame({"found": [1.0], "alarms": [0.5], "precision": [0.5]})
+    metrics = pd.DataFrame({"epoch": [1], "train_loss": [1.0], "val_loss": [1.0]})
+    sides = splits.summary(table, splits.split_by_picture(table))
+    own = {"name": "own", "low": 0.1, "value": 0.5, "high": 0.9, "leaks": False, "own": True}
+    figures = [
+        charts.class_histogram(table, colours),
+        charts.pictures_per_patient(table, colours),
+        charts.set_balance(sides, colours),
+        charts.probability_bars(dict.fromkeys(colours, 0.5), colours),
+        charts.embedding_chart(table, np.zeros((8, 2)), "class", colours),
+        charts.embedding_chart(table, np.zeros((8, 2)), "patient", colours),
+        charts.stain_map(table, colours),
+        charts.stain_map(table, colours, by="patient"),
+        *(
+            charts.class_curves(dict.fromkeys(colours, curve), kind, colours, colours)
+            for kind in ("roc", "precision_recall")
+        ),
+        charts.intervals_chart(pd.DataFrame([own | {"words": HOSTILE}])),
+        charts.overlaid_curves({HOSTILE: metrics}, list(colours.values())),
+    ]
+    for figure in figures:
+        told = figure.to_plotly_json()
+        for trace in told["data"]:
+            trace.pop("customdata", None)
+            trace.pop("x", None) if "ticktext" in figure.layout.xaxis else None
+        written = str([told["data"], [(a["text"]) for a in told["layout"].get("annotations", ())]])
+        written += str(figure.layout.xaxis.ticktext)
+        assert "<a" not in written and "%{x}&" not in written and "127.0.0.2" in written
+
+
 def test_a_class_without_pictures_has_a_bar_of_nought(table: pd.DataFrame) -> None:
     only = table[table["label"] != "MCL"]
     assert list(charts.class_histogram(only, COLOURS).data[0].y) == [4, 6, 0]

@@ -14,6 +14,7 @@ from lymph.facts import MARKER
 from lymph.predictions import write_predictions
 from lymph.runs import Run, create_run, train_here
 from lymph.splits import split_by_patient, split_by_picture
+from lymph.text import as_cell
 from lymph.training.config import TrainConfig
 from lymph.training.folder import PREDICTIONS
 from pages.shared.pasting import decode_address
@@ -206,11 +207,10 @@ def test_the_table_is_safe_in_a_spreadsheet(
     trained: Run, tiny: DataSet, open_page: OpenPage
 ) -> None:
     from lymph.inference import answer_table, classify_files, load_classifier
-    from lymph.inference.answers import harmless
 
     good = tiny.path / "FL" / "sj-99-21_001.png"
     answers = list(classify_files(load_classifier(trained), [("=cmd()|x.png", good)]))
-    table = answer_table(answers, trained.classes).map(harmless)
+    table = answer_table(answers, trained.classes).map(as_cell)
     assert table["picture"][0] == "'=cmd()|x.png"
 
 

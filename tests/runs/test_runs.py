@@ -19,6 +19,7 @@ from lymph.runs import (
     Run,
     create_run,
     list_runs,
+    open_known,
     open_run,
     resume_run,
     start_run,
@@ -331,6 +332,28 @@ def test_a_run_that_is_not_there_is_named(name: str) -> None:
     """The message says how to list the runs."""
     with pytest.raises(RunError, match="There is no run"):
         open_run(name)
+
+
+def test_an_address_reaches_known_runs_only(new_run: NewRun, tmp_path: Path) -> None:
+    """By its id, and one made elsewhere by its path; no other path, however it is written."""
+    own = new_run()
+    split = own.split()
+    elsewhere = create_run(own.config, split, tmp_path / "elsewhere")
+    copy = shutil.copytree(own.path, tmp_path / "copy")
+    link = own.path.parent / "linked"
+    link.symlink_to(shutil.copytree(own.path, tmp_path / "target"))
+    for known in (own, elsewhere, open_run(link)):
+        assert open_known(known.id) == known
+    assert open_known("linked") == open_run(link)
+    for path in (copy, own.path):
+        relative = os.path.relpath(path, own.path.parent)
+        written = [str(path), f"../runs/{own.id}", f"./{own.id}/.", f"{own.id}/", "..", ".", ""]
+        for name in [*written, relative if path == copy else f"x/../{own.id}", "a\0b", "\n", "~"]:
+            with pytest.raises(RunError, match="There is no run"):
+                open_known(name)
+    with pytest.raises(RunError) as refused:
+        open_known("http://a.b/\x1b" + 5000 * "x")
+    assert len(str(refused.value)) < 160 and "\x1b" not in str(refused.value)
 
 
 def test_an_occupied_folder_is_refused(finished_run: Run, tiny_root: Path) -> None:
