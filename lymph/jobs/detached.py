@@ -24,7 +24,7 @@ def start_detached(module: str, folder: Path) -> None:
         detached = {"creationflags": flags}
     with (folder / LOG).open("ab") as log:
         subprocess.Popen(
-            [sys.executable, "-m", "lymph.jobs.worker", module, str(folder)],
+            [sys.executable, "-m", "lymph.jobs", module, str(folder)],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

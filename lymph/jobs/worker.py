@@ -1,4 +1,4 @@
-"""The process that does a job: ``python -m lymph.jobs.worker MODULE FOLDER``.
+"""The process that does a job: ``python -m lymph.jobs MODULE FOLDER``.
 
 It waits for its turn, imports the module, lets it work, and writes how that ended. The folder is
 its only channel: no page and no server needs to be there. While it waits it has loaded neither
@@ -187,7 +187,3 @@ def main() -> None:
         os.nice(NICENESS)
     signal.signal(signal.SIGTERM, _stop_on_signal(folder))
     run_job(folder, lambda place: importlib.import_module(module).work(place))
-
-
-if __name__ == "__main__":
-    main()

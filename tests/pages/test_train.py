@@ -9,6 +9,7 @@ import pytest
 from lymph import runs
 from lymph.data.source import PictureSource
 from lymph.data.sources import DataSet
+from lymph.jobs.start import enter_queue
 from lymph.jobs.status import Status, write_status
 from lymph.runs import Run, create_run, train_here
 from lymph.splits import split_by_patient, split_by_picture
@@ -263,11 +264,11 @@ def test_variations_are_shown_on_ones_own_pictures(tiny: DataSet, open_page: Ope
 def test_the_queue_is_shown_and_a_run_can_be_taken_out(tiny: DataSet, open_page: OpenPage) -> None:
     split = split_by_patient(PictureSource(tiny.path).usable())
     first, second = (create_run(TrainConfig(str(tiny.path)), split) for _ in range(2))
-    for place, run in enumerate((first, second)):
-        queued = time.time() - 10 + place
-        write_status(run.path, replace(run.status(), queued=queued))
+    for run in (first, second):
+        enter_queue(run.path, "Small CNN, by patient", lambda before: before)
     app = open_page("train", run=second.id)
-    assert "1 waiting run before this one" in words(app)
+    assert "Waiting for ‘Small CNN, by patient’" in words(app).replace("\\", "")
+    assert "Starting" in words(open_page("train", run=first.id))
     app.button(key=f"out_{first.id}").click().run()
     assert (first.path / files.STOP).exists()
 
