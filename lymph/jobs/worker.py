@@ -164,7 +164,7 @@ def _end(folder: Path, state: str, error: str, seconds: float) -> None:
     seconds = written_status(folder).seconds or seconds
     change_status(folder, state=state, error=error, share=0.0, seconds=seconds)
     (folder / STOP).unlink(missing_ok=True)
-    log.info("%s. %s", state.capitalize(), error)
+    log.info(" ".join(filter(None, (f"{state.capitalize()}.", error))))
 
 
 def _disk_words(error: OSError) -> str:

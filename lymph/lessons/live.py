@@ -6,6 +6,7 @@ folder, and only the first one starts a process.
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,8 @@ REQUEST = "request.json"
 
 # Kept figures of an older version of the lessons are not shown; raise it when one changes.
 VERSION = 2
+
+TIMED = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d ")
 
 
 @dataclass(frozen=True)
@@ -48,12 +51,12 @@ class LiveRun:
             return None
 
     def lines(self, count: int = 8) -> list[str]:
-        """Return the last lines that the run has told."""
+        """Return the last lines that the lesson has told; those with a time are its process's."""
         try:
             text = (self.folder / files.LOG).read_text(encoding="utf-8", errors="replace")
         except OSError:
             return []
-        return text.splitlines()[-count:]
+        return [line for line in text.splitlines() if not TIMED.match(line)][-count:]
 
     def when(self) -> float:
         """Return when the figures were written, in seconds since 1970; 0 where there are none."""

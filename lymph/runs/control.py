@@ -196,8 +196,10 @@ def move_data(run: Run, data: Path) -> None:
     Raises
     ------
     LymphError
-        When they are not there, or are not the ones that the run's split names.
+        When they are not there, are not the ones that the run's split names, or the run goes on.
     """
+    if run.status().going:
+        raise _goes_on(run)
     config = replace(run.config, source=run.config.source.moved_to(data))
     run.split().assign(config.source.usable())
     workspace.write_json(run.path / files.CONFIG, config.to_json())
