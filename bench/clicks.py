@@ -25,6 +25,7 @@ from lymph.data import sources
 from lymph.data.demo import make_demo
 from lymph.data.scan import classes_of
 from lymph.data.source import PictureSource
+from lymph.jobs.status import write_status
 from lymph.predictions import make_predictions, write_predictions
 from lymph.runs import create_run
 from lymph.splits import make_folds
@@ -64,7 +65,7 @@ def write_run(root: Path, seed: int) -> None:
     predictions = make_predictions(rows, values / values.sum(axis=1, keepdims=True), classes)
     write_predictions(predictions, run.path / files.PREDICTIONS)
     status = replace(run.status(), state="finished", epoch=1, best_epoch=1, queued=1.0 + seed)
-    files.write_status(run.path, status)
+    write_status(run.path, status)
 
 
 def serve() -> tuple[subprocess.Popen, str]:

@@ -178,7 +178,7 @@ def measure_leak(options: argparse.Namespace) -> Document:
     measurement = measure_here(config)
     result = measurement.result()
     if result is None:
-        raise RunError(measurement.status().error)
+        raise RunError(measurement.status().error or "The measurement was stopped before its end.")
     told = (control_words if options.control else words)(result, options.features)
     if not options.control:
         told += f" The interval: {result['patient']['interval_method']}."

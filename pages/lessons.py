@@ -24,6 +24,7 @@ from pages.shared.frame import begin_on_pictures, escape, plain, show_caveat, sh
 from pages.shared.glossary import show_glossary
 from pages.shared.loading import duration
 from pages.shared.navigation import ensure_app
+from pages.shared.waiting import waiting_words
 
 QUESTION = "What went wrong, and how would you have noticed?"
 INTRODUCTION = (
@@ -251,10 +252,12 @@ def draw_run(lesson: Lesson, run: LiveRun, data_set: DataSet) -> None:
         start_button("Run it live", run, data_set)
         return
     if not status.over:
-        words = "Waiting for the lesson before" if status.state == "queued" else "Running"
+        running = f"Running: {100 * status.share:.0f} %"
+        words = waiting_words(run.folder) if status.state == "queued" else running
         with st.container(key="lesson_progress"):
-            st.progress(min(1.0, status.share), f"{words}: {100 * status.share:.0f} %")
-        st.code("\n".join(run.lines()) or "Starting.", language=None)
+            st.progress(min(1.0, status.share), words)
+        if lines := run.lines():
+            st.code("\n".join(lines), language=None)
         st.button("Stop", on_click=stop_lesson, args=(run,), key="stop_lesson")
         return
     if status.state == "finished" and run.figures() is not None:

@@ -45,6 +45,7 @@ from pages.shared.training import (
     title_of,
     validates_on_known,
 )
+from pages.shared.waiting import waiting_words
 
 QUESTION = "How well does it learn?"
 WEIGHTS_TOLD = {
@@ -473,14 +474,10 @@ def draw_progress(run: Run) -> None:
 
 
 def show_queue(run: Run) -> None:
-    """Say how many come before this run, and let them be taken out."""
+    """Say what this run waits for, and let the runs before it be taken out."""
     waiting = runs.queue()
     before = waiting[: waiting.index(run)] if run in waiting else waiting
-    st.write(
-        f"One run trains at a time. {counted(len(before), 'waiting run')} before this one."
-        if before
-        else "One run trains at a time; this one is next."
-    )
+    st.write(waiting_words(run.path))
     for place, other in enumerate(before, start=1):
         with st.container(horizontal=True, vertical_alignment="center", key=f"queued_{other.id}"):
             st.button("Take out", on_click=act, args=(runs.stop_run, other), key=f"out_{other.id}")

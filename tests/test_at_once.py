@@ -14,11 +14,12 @@ from lymph.data import demo, sources
 from lymph.data.exclusions import exclude, excluded
 from lymph.data.parallel import Progress
 from lymph.data.source import PictureSource
-from lymph.leak.job import MeterConfig, create_measurement, meters_home
-from lymph.runs import Run, control, create_run
+from lymph.jobs import start
+from lymph.jobs.status import write_status
+from lymph.leak.job import MeterConfig, meters_home, start_measurement
+from lymph.runs import Run, create_run
 from lymph.runs.run import known_elsewhere
 from lymph.splits import Split, split_by_patient
-from lymph.training import folder as files
 from lymph.training.config import TrainConfig
 
 from .at_once import CLASS, at_once
@@ -90,11 +91,15 @@ def test_one_folder_that_many_ask_for_holds_one_run(
     assert sorted(ended) == [0] + [1] * 11
 
 
-def test_twelve_measurements_at_one_moment_are_twelve_folders(tiny_root: Path) -> None:
+def test_twelve_measurements_at_one_moment_are_twelve_folders(
+    tiny_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Regression: the folders were counted to name the next one; four of twelve failed."""
-    config = MeterConfig(PictureSource(tiny_root))
-    assert at_once(lambda _: create_measurement(config), 12) == [0] * 12
-    assert len(list(meters_home().iterdir())) == 12
+    monkeypatch.setattr(start, "start_detached", lambda *_: None)
+    source = PictureSource(tiny_root)
+    asked = [MeterConfig(source, seeds=number + 1) for number in range(12)]
+    assert at_once(lambda number: start_measurement(asked[number]), 12) == [0] * 12
+    assert len([path for path in meters_home().iterdir() if path.is_dir()]) == 12
 
 
 def test_name_and_note_given_at_one_moment_both_stay(new_run: Callable[..., Run]) -> None:
@@ -110,8 +115,8 @@ def test_a_run_that_many_resume_goes_on_once(
 ) -> None:
     """Regression: each found it stopped, and started a process in its folder."""
     run = new_run()
-    files.write_status(run.path, replace(run.status(), state="stopped"))
-    monkeypatch.setattr(control, "start_detached", lambda *_: None)
+    write_status(run.path, replace(run.status(), state="stopped"))
+    monkeypatch.setattr(start, "start_detached", lambda *_: None)
     assert sorted(at_once(lambda _: runs.resume_run(run), 12)) == [0] + [1] * 11
 
 

@@ -4,25 +4,30 @@ The folder holds ``config.json``, ``status.json`` (as a run's), ``result.json`` 
 """
 
 import contextlib
-import time
+import json
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock
+
 from lymph import workspace
 from lymph.data.source import PictureSource
-from lymph.detached import start_detached
 from lymph.errors import LymphError, RunError
+from lymph.jobs import files, queue
+from lymph.jobs.start import Begin, enter_queue, start_job
+from lymph.jobs.status import Status, read_status
+from lymph.jobs.worker import run_job
 from lymph.leak.meter import FEATURES, SEEDS
-from lymph.training import folder as files
-from lymph.training.folder import Status
 
 RESULT = "result.json"
 
 # Of the result file. Those of version 1 carry none: their intervals resampled patients and were
 # too narrow, so they are not shown any more.
 VERSION = 2
+
+LOST = "The measurement was cut off: the machine stopped or the process was killed. Measure again."
 
 
 @dataclass(frozen=True)
@@ -77,7 +82,8 @@ class Measurement:
 
     def status(self) -> Status:
         """Return where it stands; ``epoch`` counts the rounds done of ``epochs``."""
-        return files.read_status(self.path)
+        status = read_status(self.path)
+        return replace(status, error=LOST) if status.state == "lost" else status
 
     def result(self) -> dict[str, Any] | None:
         """Return :func:`lymph.leak.meter.measure_leak`'s result, or None before the end.
@@ -99,32 +105,59 @@ def meters_home() -> Path:
     return workspace.home() / "leak"
 
 
-def create_measurement(config: MeterConfig) -> Measurement:
+def _create(config: MeterConfig) -> Path:
     """Make a measurement's folder; nothing is measured yet."""
     what = "-control" if config.control else ""
     stem = f"{datetime.now():%Y-%m-%d-%H%M%S}{what}-{config.features}-1"
     path = workspace.new_folder(meters_home(), stem)
-    with contextlib.suppress(LymphError):  # what cannot be found ends up in the status
-        config = replace(config, source=config.source.look().source)
     workspace.write_json(path / files.CONFIG, config.to_json())
-    files.write_status(path, Status("queued", epochs=2 * config.seeds, queued=time.time()))
-    return Measurement(path)
+    return path
+
+
+def _title(config: MeterConfig) -> str:
+    """Name a measurement for those who wait for it."""
+    return f"{'Negative control' if config.control else 'Leak meter'}, {FEATURES[config.features]}"
 
 
 def start_measurement(config: MeterConfig) -> Measurement:
-    """Start a measurement in a process of its own."""
-    measurement = create_measurement(config)
-    start_detached("lymph.leak.worker", measurement.path)
-    return measurement
+    """Start a measurement in a process of its own, or return the one that is being made.
+
+    Of many who ask for the same at once one starts it, and all follow that one.
+    """
+    config = _looked_up(config)
+    meters_home().mkdir(parents=True, exist_ok=True)
+    with FileLock(meters_home() / files.START_LOCK):
+        asked = json.loads(json.dumps(config.to_json()))
+        for job in queue.going():
+            kept = workspace.read_json_or(job.folder / files.CONFIG, None)
+            if job.folder.parent == meters_home() and kept == asked:
+                return Measurement(job.folder)
+        path = _create(config)
+        start_job(path, "lymph.leak.worker", _title(config), _begin(config), queue.SHORT)
+    return Measurement(path)
 
 
 def measure_here(config: MeterConfig) -> Measurement:
     """Measure in this process; how it ended stands in the status."""
     from lymph.leak.worker import work
 
-    measurement = create_measurement(config)
-    work(measurement.path)
-    return measurement
+    config = _looked_up(config)
+    meters_home().mkdir(parents=True, exist_ok=True)
+    with FileLock(meters_home() / files.START_LOCK):
+        path = _create(config)
+        enter_queue(path, _title(config), _begin(config), queue.SHORT)
+    run_job(path, work)
+    return Measurement(path)
+
+
+def _looked_up(config: MeterConfig) -> MeterConfig:
+    with contextlib.suppress(LymphError):  # what cannot be found ends up in the status
+        return replace(config, source=config.source.look().source)
+    return config
+
+
+def _begin(config: MeterConfig) -> Begin:
+    return lambda before: Status("queued", epochs=2 * config.seeds)
 
 
 def stop_measurement(measurement: Measurement) -> None:

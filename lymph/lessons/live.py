@@ -6,28 +6,28 @@ folder, and only the first one starts a process.
 
 import hashlib
 import json
-import time
-from dataclasses import dataclass, replace
+import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from filelock import FileLock
 
 from lymph import workspace
 from lymph.data.source import PictureSource
-from lymph.detached import start_detached
 from lymph.errors import LymphError
+from lymph.jobs import files, queue
+from lymph.jobs.start import start_job
+from lymph.jobs.status import Status, read_status
 from lymph.lessons.catalogue import lesson_of
-from lymph.training import folder as files
-from lymph.training.folder import Status
 
 FIGURES = "figures.json"
 REQUEST = "request.json"
-LOCK = "start.lock"
 
 # Kept figures of an older version of the lessons are not shown; raise it when one changes.
 VERSION = 2
+
+TIMED = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d ")
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class LiveRun:
     def status(self) -> Status | None:
         """Return where the run stands, or None when nobody has started it."""
         try:
-            return files.read_status(self.folder)
+            return read_status(self.folder)
         except LymphError:
             return None
 
@@ -51,12 +51,12 @@ class LiveRun:
             return None
 
     def lines(self, count: int = 8) -> list[str]:
-        """Return the last lines that the run has told."""
+        """Return the last lines that the lesson has told; those with a time are its process's."""
         try:
             text = (self.folder / files.LOG).read_text(encoding="utf-8", errors="replace")
         except OSError:
             return []
-        return text.splitlines()[-count:]
+        return [line for line in text.splitlines() if not TIMED.match(line)][-count:]
 
     def when(self) -> float:
         """Return when the figures were written, in seconds since 1970; 0 where there are none."""
@@ -93,29 +93,23 @@ def start_lesson(run: LiveRun, source: PictureSource, again: bool = False) -> bo
     bool
         Whether this call is the one that started a process.
     """
-    run.folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(run.folder / LOCK):
-        status = run.status()
-        going = status is not None and not status.over
-        kept = status is not None and status.state == "finished" and run.figures() is not None
-        if going or (kept and not again):
-            return False
-        for name in (FIGURES, files.LOG, files.STOP):
+
+    def begin(before: Status | None) -> Status | None:
+        finished = before is not None and before.state == "finished"
+        if finished and run.figures() is not None and not again:
+            return None
+        for name in (FIGURES, files.LOG):
             (run.folder / name).unlink(missing_ok=True)
         request = {"lesson": run.folder.name, "source": source.to_json()}
         workspace.write_json(run.folder / REQUEST, request)
-        files.write_status(run.folder, Status("queued", queued=time.time()))
-        start_detached("lymph.lessons.worker", run.folder)
-        return True
+        return Status("queued")
+
+    title = f"Lesson: {lesson_of(run.folder.name).title}"
+    return start_job(run.folder, "lymph.lessons.worker", title, begin, queue.SHORT)
 
 
 def stop_lesson(run: LiveRun) -> None:
     """Ask a lesson that runs to stop at its next word."""
     status = run.status()
-    if status is not None and not status.over:
+    if status is not None and status.going:
         (run.folder / files.STOP).touch()
-
-
-def tell_status(folder: Path, **changes: Any) -> None:
-    """Change some fields of a run's status."""
-    files.write_status(folder, replace(files.read_status(folder), **changes))

@@ -1,5 +1,6 @@
 """The run folder: create, start, stop, resume, list, read. Pages need no torch to use it."""
 
+from lymph.jobs.status import Status
 from lymph.runs.about import About, change_about, delete_run, read_about, write_about
 from lymph.runs.catalogue import (
     Catalogue,
@@ -21,7 +22,6 @@ from lymph.runs.control import (
     train_here,
 )
 from lymph.runs.run import Run, open_known, open_run
-from lymph.training.folder import Status
 
 __all__ = [
     "About",

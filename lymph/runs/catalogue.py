@@ -15,13 +15,13 @@ from typing import NamedTuple
 
 from lymph import workspace
 from lymph.errors import LymphError
+from lymph.jobs.status import Status, as_of_now, written_status
 from lymph.models.specs import MODELS
 from lymph.runs.about import About, about_in
 from lymph.runs.run import Run, elsewhere_doubt, known_elsewhere
 from lymph.splits import Split
 from lymph.training import folder as files
 from lymph.training.config import TrainConfig
-from lymph.training.folder import Status
 from lymph.training.summary import Summary, read_summary, summarise, write_summary
 
 WATCHED = (
@@ -221,7 +221,7 @@ def _holds_run(stamp: Stamp) -> bool:
 
 def _read(run: Run) -> RunRecord:
     folder = run.path
-    status = files.written_status(folder)
+    status = written_status(folder)
     config = TrainConfig.load(folder / files.CONFIG)
     split = Split.load(folder / files.SPLIT)
     about, doubt = about_in(folder)
@@ -239,5 +239,5 @@ def _read(run: Run) -> RunRecord:
 
 def _now(record: RunRecord) -> RunRecord:
     """Return a record whose status says whether its process still lives."""
-    status = files.as_of_now(record.status)
+    status = as_of_now(record.path, record.status)
     return record if status is record.status else replace(record, status=status)

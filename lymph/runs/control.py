@@ -1,7 +1,6 @@
 """Creating, starting, stopping and resuming runs."""
 
 import os
-import time
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -10,14 +9,16 @@ from typing import TYPE_CHECKING
 from lymph import workspace
 from lymph.data.scan import classes_of, usable
 from lymph.data.source import table_of
-from lymph.detached import start_detached
 from lymph.errors import LymphError, RunError
-from lymph.runs.catalogue import read_catalogue
+from lymph.jobs import queue as jobs
+from lymph.jobs.start import Begin, enter_queue, start_job
+from lymph.jobs.status import Status, elsewhere, write_status
+from lymph.models.specs import MODELS
+from lymph.runs.about import read_about
 from lymph.runs.run import Run, change_elsewhere
 from lymph.splits import Split, untrainable
 from lymph.training import folder as files
 from lymph.training.config import TrainConfig
-from lymph.training.folder import Status
 
 if TYPE_CHECKING:
     from lymph.training.processes import Processes
@@ -52,7 +53,7 @@ def create_run(config: TrainConfig, split: Split, folder: Path | None = None) ->
     split.save(path / files.SPLIT)
     folds = len(split.folds or [])
     status = Status("queued", epochs=config.epochs * max(1, folds), folds=folds)
-    files.write_status(path, status)
+    write_status(path, status)
     return Run(path)
 
 
@@ -88,33 +89,53 @@ def _is_first(path: Path) -> bool:
     return True
 
 
-def _enqueue(run: Run) -> None:
-    (run.path / files.STOP).unlink(missing_ok=True)
-    status = replace(run.status(), state="queued", pid=0, error="", queued=time.time())
-    files.write_status(run.path, status)
+def _title(run: Run) -> str:
+    """Name a run for those who wait for it."""
+    split = run.split()
+    folds = f"{len(split.folds)} folds " if split.folds else ""
+    return read_about(run).name or f"{MODELS[run.config.model].title}, {folds}by {split.by}"
+
+
+def _begin(run: Run) -> Begin:
+    status = run.status()
+    return lambda before: before or status
 
 
 def start_run(run: Run) -> None:
-    """Start a run in a process of its own, which outlives the page, the browser and the server."""
-    _enqueue(run)
-    _start(run)
+    """Start a run in a process of its own, which outlives the page, the browser and the server.
 
-
-def _start(run: Run) -> None:
-    start_detached("lymph.training.worker", run.path)
+    Raises
+    ------
+    RunError
+        When it goes on already, here or on another machine.
+    """
+    if not start_job(run.path, "lymph.training.worker", _title(run), _begin(run)):
+        raise _goes_on(run)
 
 
 def train_here(run: Run, processes: "Processes | None" = None) -> Status:
-    """Train a run in this process, or as one of several, and return how it ended."""
-    if processes is None or processes.first:
-        _enqueue(run)
-    return _work(run, processes)
+    """Train a run in this process, or as one of several, and return how it ended.
+
+    Raises
+    ------
+    RunError
+        As :func:`start_run`.
+    """
+    # Loaded late: torch stands behind it.
+    from lymph.training.processes import ALONE
+    from lymph.training.worker import train
+
+    processes = processes or ALONE
+    if processes.first and not enter_queue(run.path, _title(run), _begin(run)):
+        raise _goes_on(run)
+    return train(run.path, processes)
 
 
-def _work(run: Run, processes: "Processes | None" = None) -> Status:
-    from lymph.training.worker import work
-
-    return work(run.path, processes)
+def _goes_on(run: Run) -> RunError:
+    """Say that a run cannot be started since it goes on already, and where."""
+    status = run.status()
+    where = f" on {status.host}; stop it there first" if elsewhere(status) else ""
+    return RunError(f"The run {run.id} is {status.state} already{where}.")
 
 
 def stop_run(run: Run) -> None:
@@ -131,7 +152,7 @@ def stop_run(run: Run) -> None:
     (run.path / files.STOP).touch()
     if not status.pid and not status.queued:
         (run.path / files.STOP).unlink()
-        files.write_status(run.path, replace(status, state="stopped"))
+        write_status(run.path, replace(status, state="stopped"))
 
 
 def check_resumable(run: Run) -> None:
@@ -146,7 +167,7 @@ def check_resumable(run: Run) -> None:
     """
     status = run.status()
     if not status.over:
-        raise RunError(f"The run {run.id} is {status.state} already.")
+        raise _goes_on(run)
     if status.state == "finished":
         raise RunError(f"The run {run.id} is finished; start a new one to train longer.")
     if not Path(run.config.data).is_dir():
@@ -164,15 +185,13 @@ def resume_run(run: Run, here: bool = False) -> None:
     Raises
     ------
     LymphError
-        As :func:`check_resumable`.
+        As :func:`check_resumable`, and when another was first.
     """
-    with workspace.turn(run.path):
-        check_resumable(run)
-        _enqueue(run)
+    check_resumable(run)
     if here:
-        _work(run)
+        train_here(run)
     else:
-        _start(run)
+        start_run(run)
 
 
 def move_data(run: Run, data: Path) -> None:
@@ -181,8 +200,10 @@ def move_data(run: Run, data: Path) -> None:
     Raises
     ------
     LymphError
-        When they are not there, or are not the ones that the run's split names.
+        When they are not there, are not the ones that the run's split names, or the run goes on.
     """
+    if run.status().going:
+        raise _goes_on(run)
     config = replace(run.config, source=run.config.source.moved_to(data))
     run.split().assign(config.source.usable())
     workspace.write_json(run.path / files.CONFIG, config.to_json())
@@ -190,5 +211,5 @@ def move_data(run: Run, data: Path) -> None:
 
 def queue() -> list[Run]:
     """List the runs that wait for their turn, the next one first."""
-    waiting = [record for record in read_catalogue().records if record.status.state == "queued"]
-    return [record.run for record in reversed(waiting)]
+    waiting = [job.folder for job in jobs.going() if job.status.state == "queued"]
+    return [Run(folder) for folder in waiting if (folder / files.SPLIT).is_file()]

@@ -10,12 +10,12 @@ import pandas as pd
 
 from lymph import workspace
 from lymph.errors import RunError
+from lymph.jobs.status import Status, read_status
 from lymph.models.specs import MODELS
 from lymph.splits import Split
 from lymph.text import brief, printable
 from lymph.training import folder as files
 from lymph.training.config import TrainConfig
-from lymph.training.folder import Status
 from lymph.training.summary import run_predictions
 from lymph.typed import read_document
 
@@ -65,7 +65,7 @@ class Run:
         RunError
             When ``status.json`` is missing or damaged.
         """
-        return files.read_status(self.path)
+        return read_status(self.path)
 
     def split(self) -> Split:
         """Return the split that the run was made with."""

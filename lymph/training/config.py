@@ -10,9 +10,9 @@ from lymph.data.source import PictureSource
 from lymph.data.telling import absolute
 from lymph.errors import ConfigError
 from lymph.facts import PATIENT_PATTERN
+from lymph.jobs.status import RESTORE
 from lymph.models.augmentations import AUGMENTATIONS
 from lymph.models.specs import MODELS
-from lymph.training.folder import RESTORE
 from lymph.typed import misfit, read_object
 
 CLASS_WEIGHTS = ("none", "picture", "patient")

@@ -1,13 +1,12 @@
 """Cross-validation: one run whose folds are runs of their own, resumable fold by fold."""
 
 import logging
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from lymph import workspace
+from lymph.jobs.status import change_status
 from lymph.predictions import read_predictions, write_predictions
 from lymph.splits import Split, fold_sets
 from lymph.training import folder as files
@@ -43,7 +42,7 @@ def cross_validate(
         if not processes.tell((inner / files.PREDICTIONS).exists()):
             log.info("Fold %d of %d", fold + 1, count)
             if processes.first:
-                _tell(folder, fold=fold + 1, folds=count)
+                change_status(folder, fold=fold + 1, folds=count)
             _train_fold(folder, inner, config, fold_sets(table, split, fold), fold, processes)
         if processes.first:
             tested = read_predictions(inner / files.PREDICTIONS)
@@ -75,10 +74,6 @@ def _train_fold(
         (inner / files.LAST).unlink(missing_ok=True)
 
 
-def _tell(folder: Path, **told: Any) -> None:
-    files.write_status(folder, replace(files.read_status(folder), **told))
-
-
 def _tell_curves(folder: Path, curves: pd.DataFrame, epochs: int) -> None:
     write_table(folder / files.METRICS, curves)
-    _tell(folder, epoch=epochs, share=0.0, seconds=float(curves["seconds"].sum()))
+    change_status(folder, epoch=epochs, share=0.0, seconds=float(curves["seconds"].sum()))

@@ -4,6 +4,8 @@ import os
 
 import torch
 
+from lymph.jobs.queue import PLACE
+
 CPU = torch.device("cpu")
 
 
@@ -17,12 +19,10 @@ def usable_devices() -> list[torch.device]:
 
 
 def device_here() -> torch.device:
-    """Return this process's device: the one it was given, its own of several, or the first."""
+    """Return this process's device: its own of several, that of its place, or the first."""
     devices = usable_devices()
-    given, local_rank = os.environ.get("LYMPH_DEVICE"), os.environ.get("LOCAL_RANK")
-    if local_rank is not None:
-        return devices[int(local_rank) % len(devices)]
-    return torch.device(given) if given else devices[0]
+    number = os.environ.get("LOCAL_RANK") or os.environ.get(PLACE) or "0"
+    return devices[int(number) % len(devices)]
 
 
 def wait_for(device: torch.device) -> None:

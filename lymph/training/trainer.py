@@ -20,6 +20,8 @@ from lymph.data.parallel import map_in_threads
 from lymph.data.pixels import load_pixels
 from lymph.data.sources import is_synthetic
 from lymph.errors import RunError
+from lymph.jobs.status import change_status
+from lymph.jobs.worker import Stopped
 from lymph.models.familiarity import colour_statistics, fit_familiarity
 from lymph.models.features import digest, hidden_features
 from lymph.models.networks import build_model
@@ -58,10 +60,6 @@ GONE_ON_FROM = [
     "spent",
     "random",
 ]
-
-
-class Stopped(Exception):
-    """The user asked the run to stop."""
 
 
 @dataclass
@@ -518,17 +516,17 @@ class Trainer:
         self.told = time.monotonic()
         if not self.processes.first:
             return
-        status = files.read_status(self.outer)
-        told = replace(
-            status,
+        own = {}
+        if self.outer == self.folder:
+            own = {"best_epoch": self.best_epoch, "seconds": self.spent}
+        change_status(
+            self.outer,
             epoch=self.done_before + epoch,
             share=share,
             notes=self.notes,
             warnings=self.warnings,
+            **own,
         )
-        if self.outer == self.folder:
-            told = replace(told, best_epoch=self.best_epoch, seconds=self.spent)
-        files.write_status(self.outer, told)
 
     # ---- the end -------------------------------------------------------------------------------
 

@@ -8,10 +8,12 @@ import streamlit as st
 from lymph import leak
 from lymph.charts import leak_bars
 from lymph.data.sources import DataSet
+from lymph.jobs.queue import job_of
 from lymph.leak import FEATURES, Measurement, MeterConfig
 from pages.shared import loading
 from pages.shared.frame import plain
 from pages.shared.loading import time_left
+from pages.shared.waiting import waiting_words
 
 # A number and its percent sign stay on one line.
 NO_BREAK = "\u00a0%"
@@ -73,14 +75,21 @@ def follow(measurement: Measurement) -> None:
     if status.over:
         st.rerun()
     done = status.epoch / max(1, status.epochs)
-    elapsed = max(0.0, status.updated - status.queued)
-    left = elapsed * (1 - done) / done if done > 0 else None
-    reading = f"reading pictures, {100 * status.share:.0f} %" if not status.epoch else ""
-    told = reading or f"round {status.epoch} of {status.epochs}{time_left(left)}"
     what = "control" if measurement.config.control else "leak"
     with st.container(key=f"{what}_progress"):
-        st.progress(done, f"Measuring: {told}")
+        st.progress(done, progress_words(measurement))
         st.button("Stop", on_click=leak.stop_measurement, args=(measurement,), key=f"stop_{what}")
+
+
+def progress_words(measurement: Measurement) -> str:
+    """Say what a measurement waits for, or how far it has come."""
+    job, status = job_of(measurement.path), measurement.status()
+    if status.state == "queued":
+        return waiting_words(measurement.path)
+    if not status.epoch:
+        return f"Measuring: reading pictures, {100 * status.share:.0f} %"
+    left = time_left(job.seconds_left() if job else None)
+    return f"Measuring: round {status.epoch} of {status.epochs}{left}"
 
 
 def show_measured(measurement: Measurement, config: MeterConfig) -> None:

@@ -10,11 +10,12 @@ from lymph.data.sources import DataSet, is_synthetic
 from lymph.errors import LymphError, RunError
 from lymph.evaluation import interval_words, report
 from lymph.facts import PATIENTS_UNKNOWN
+from lymph.jobs.status import Status
 from lymph.predictions import sets_of
 from lymph.reports.tables import honest_rank, people_text
 from lymph.runs import Catalogue, Run, RunRecord
 from lymph.splits import leak_report
-from lymph.training.folder import PREDICTIONS, Status
+from lymph.training.folder import PREDICTIONS
 from pages.shared.frame import plain
 from pages.shared.loading import progress_bar
 from pages.shared.navigation import put_in_address

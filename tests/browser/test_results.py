@@ -14,6 +14,7 @@ from lymph import reports
 from lymph.data import sources
 from lymph.data.scan import classes_of
 from lymph.data.source import PictureSource
+from lymph.jobs.status import write_status
 from lymph.predictions import make_predictions, write_predictions
 from lymph.runs import Run, create_run
 from lymph.splits import Split
@@ -56,7 +57,7 @@ def finished_run(root: Path, classes: list[str]) -> Run:
     line = [[1, "whole", 1.0, 0.4, 1.1, 0.3, 1e-3, 2.0]]
     pd.DataFrame(line, columns=files.METRIC_COLUMNS).to_csv(run.path / files.METRICS, index=False)
     status = replace(run.status(), state="finished", epoch=1, best_epoch=1, queued=1.0)
-    files.write_status(run.path, status)
+    write_status(run.path, status)
     return run
 
 

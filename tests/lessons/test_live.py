@@ -1,6 +1,7 @@
 """A lesson runs in a process of its own, once for all who open it."""
 
 import os
+import socket
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -13,10 +14,10 @@ import pytest
 from lymph import workspace
 from lymph.data.source import PictureSource
 from lymph.errors import LymphError
+from lymph.jobs.status import Status, write_status
+from lymph.jobs.worker import run_job
 from lymph.lessons import live, worker
 from lymph.lessons.live import FIGURES, REQUEST, LiveRun, live_run, start_lesson, stop_lesson
-from lymph.training import folder as files
-from lymph.training.folder import Status
 
 
 def wait_for(holds: Callable[[], bool], seconds: float = 120.0) -> None:
@@ -43,7 +44,7 @@ def asked(tiny_root: Path, table: pd.DataFrame) -> LiveRun:
     run = live_run("colour", PictureSource(tiny_root), table)
     request = {"lesson": "colour", "source": {"root": str(tiny_root), "pattern": "x"}}
     workspace.write_json(run.folder / REQUEST, request)
-    files.write_status(run.folder, Status("queued", queued=time.time()))
+    write_status(run.folder, Status("queued", queued=time.time()))
     return run
 
 
@@ -100,8 +101,8 @@ def test_a_lesson_that_does_not_exist_is_refused(tiny_root: Path, table: pd.Data
 
 def test_a_run_that_vanished_can_be_started_again(tiny_root: Path, table: pd.DataFrame) -> None:
     run = live_run("broadcast", PictureSource(tiny_root), table)
-    gone = replace(Status("running", pid=2**22 + 1), host="another machine")
-    files.write_status(run.folder, gone)
+    gone = replace(Status("running", pid=2**22 + 1), host=socket.gethostname())
+    write_status(run.folder, gone)
     assert run.status().state == "lost"
     assert start_lesson(run, PictureSource(tiny_root))
     wait_for(lambda: is_over(run))
@@ -109,7 +110,7 @@ def test_a_run_that_vanished_can_be_started_again(tiny_root: Path, table: pd.Dat
 
 
 def test_data_that_cannot_serve_end_in_a_sentence(asked: LiveRun) -> None:
-    worker.work(asked.folder)
+    run_job(asked.folder, worker.work)
     assert asked.status().state == "failed"
     assert asked.status().error
     assert not (asked.folder / FIGURES).exists()
@@ -117,5 +118,5 @@ def test_data_that_cannot_serve_end_in_a_sentence(asked: LiveRun) -> None:
 
 def test_stop_ends_a_lesson(asked: LiveRun) -> None:
     stop_lesson(asked)
-    worker.work(asked.folder)
+    run_job(asked.folder, worker.work)
     assert asked.status().state == "stopped"

@@ -15,6 +15,7 @@ from streamlit.testing.v1 import AppTest
 from lymph.data import sources
 from lymph.data.scan import classes_of
 from lymph.data.source import PictureSource
+from lymph.jobs.status import write_status
 from lymph.predictions import make_predictions, write_predictions
 from lymph.runs import Run, create_run
 from lymph.splits import Split, split_by_patient
@@ -106,7 +107,7 @@ def make_run(tiny: sources.DataSet) -> MakeRun:
         ]
         pd.DataFrame(lines, columns=columns).to_csv(run.path / files.METRICS, index=False)
         status = replace(run.status(), state="finished", epoch=2, best_epoch=2, queued=1.0)
-        files.write_status(run.path, status)
+        write_status(run.path, status)
         return run
 
     return make

@@ -17,9 +17,9 @@ from lymph.data.parallel import Progress
 from lymph.data.source import PictureSource
 from lymph.data.sources import DataSet
 from lymph.errors import DataError
+from lymph.jobs.status import write_status
 from lymph.runs import create_run, list_runs
 from lymph.splits import split_by_patient
-from lymph.training import folder as files
 from lymph.training.config import TrainConfig
 
 from .conftest import APP, OpenPage, words
@@ -79,7 +79,7 @@ def test_a_set_that_an_earlier_version_drew_is_drawn_anew_on_request(
     run = create_run(TrainConfig(str(folder)), split_by_patient(table))
     app.run()
     assert app.button(key="draw_anew").disabled and "when it is over" in words(app)
-    files.write_status(run.path, replace(run.status(), state="stopped"))
+    write_status(run.path, replace(run.status(), state="stopped"))
     app.run().button(key="draw_anew").click().run()
     assert not app.exception
     assert metrics(app)["Pictures"] == "24"

@@ -9,9 +9,9 @@ import pytest
 from google.protobuf.json_format import MessageToDict
 from streamlit.testing.v1 import AppTest
 
+from lymph.jobs.status import write_status
 from lymph.runs import Run
 from lymph.splits import list_splits
-from lymph.training import folder as files
 from tests.hostile import LONG, hostile_run, hostile_set
 
 OpenPage = Callable[..., AppTest]
@@ -93,7 +93,7 @@ def test_an_error_that_a_run_ended_with_is_shown_as_it_stands(
     open_page: OpenPage, run: Run
 ) -> None:
     """The words of an error may be of a file: Train shows them, and every list."""
-    files.write_status(run.path, replace(run.status(), state="failed", error=LONG))
+    write_status(run.path, replace(run.status(), state="failed", error=LONG))
     for page in ("train", "runs", "results"):
         check(open_page(page, run=run.id))
 

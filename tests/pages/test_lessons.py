@@ -8,12 +8,11 @@ from lymph import workspace
 from lymph.data.source import PictureSource, source_of
 from lymph.data.sources import DataSet
 from lymph.glossary import GLOSSARY
+from lymph.jobs.status import Status, write_status
 from lymph.lessons.catalogue import LESSONS
 from lymph.lessons.data import load_lesson_data
 from lymph.lessons.lesson import STEPS, Lesson
 from lymph.lessons.live import FIGURES, LiveRun, live_run
-from lymph.training import folder as files
-from lymph.training.folder import Status
 
 from .conftest import OpenPage, words
 
@@ -34,7 +33,7 @@ def has_run(tiny: DataSet) -> Callable[[str], LiveRun]:
         lesson = next(lesson for lesson in LESSONS if lesson.slug == slug)
         figures = lesson.module().run(load_lesson_data(tiny.path), **SETTINGS[slug])
         workspace.write_json(run.folder / FIGURES, figures)
-        files.write_status(run.folder, Status("finished", share=1.0, seconds=3.0))
+        write_status(run.folder, Status("finished", share=1.0, seconds=3.0))
         return run
 
     return run_it

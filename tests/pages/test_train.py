@@ -11,6 +11,8 @@ import streamlit as st
 from lymph import runs, splits
 from lymph.data.source import PictureSource
 from lymph.data.sources import DataSet
+from lymph.jobs.start import enter_queue
+from lymph.jobs.status import Status, write_status
 from lymph.runs import Run, create_run, train_here
 from lymph.splits import Split, split_by_patient, split_by_picture
 from lymph.training import estimate
@@ -175,11 +177,11 @@ def test_a_press_that_another_click_interrupted_starts_the_run_all_the_same(
 
 def test_a_long_run_is_looked_at_less_often_and_one_that_is_over_no_more() -> None:
     # Polled at 2 and 5 s an open page slowed a run on two cores by 7.5 %.
-    look, draw = pace(files.Status("running", seconds=10))
-    assert (look, draw) == pace(files.Status("queued"))
-    later_look, later_draw = pace(files.Status("running", seconds=100))
+    look, draw = pace(Status("running", seconds=10))
+    assert (look, draw) == pace(Status("queued"))
+    later_look, later_draw = pace(Status("running", seconds=100))
     assert 3 < look < later_look < draw < later_draw
-    assert pace(files.Status("finished", seconds=100)) == (None, None)
+    assert pace(Status("finished", seconds=100)) == (None, None)
 
 
 @pytest.mark.parametrize("state", ["stopped", "failed", "lost"])
@@ -188,7 +190,7 @@ def test_a_run_that_ended_early_can_go_on(
 ) -> None:
     run = make_run()
     error = "The disk is full; free some space."
-    files.write_status(run.path, replace(run.status(), state=state, epoch=1, error=error))
+    write_status(run.path, replace(run.status(), state=state, epoch=1, error=error))
     resumed: list[str] = []
     monkeypatch.setattr(runs, "resume_run", lambda run: resumed.append(run.id))
     app = open_page("train", run=run.id)
@@ -201,10 +203,10 @@ def test_a_resumed_run_is_followed_again(
     make_run: MakeRun, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = make_run()
-    files.write_status(run.path, replace(run.status(), state="stopped", epoch=1))
+    write_status(run.path, replace(run.status(), state="stopped", epoch=1))
 
     def resume(run: Run) -> None:
-        files.write_status(run.path, replace(run.status(), state="queued", queued=time.time()))
+        write_status(run.path, replace(run.status(), state="queued", queued=time.time()))
 
     monkeypatch.setattr(runs, "resume_run", resume)
     app = open_page("train", run=run.id)
@@ -317,18 +319,18 @@ def test_variations_are_shown_on_ones_own_pictures(tiny: DataSet, open_page: Ope
 def test_the_queue_is_shown_and_a_run_can_be_taken_out(tiny: DataSet, open_page: OpenPage) -> None:
     split = split_by_patient(PictureSource(tiny.path).usable())
     first, second = (create_run(TrainConfig(str(tiny.path)), split) for _ in range(2))
-    for place, run in enumerate((first, second)):
-        queued = time.time() - 10 + place
-        files.write_status(run.path, replace(run.status(), queued=queued))
+    for run in (first, second):
+        enter_queue(run.path, "Small CNN, by patient", lambda before: before)
     app = open_page("train", run=second.id)
-    assert "1 waiting run before this one" in words(app)
+    assert "Waiting for ‘Small CNN, by patient’" in words(app).replace("\\", "")
+    assert "Starting" in words(open_page("train", run=first.id))
     app.button(key=f"out_{first.id}").click().run()
     assert (first.path / files.STOP).exists()
 
 
 def test_signs_of_trouble_are_said(make_run: MakeRun, open_page: OpenPage) -> None:
     run = make_run()
-    files.write_status(run.path, replace(run.status(), warnings=["The training loss stands."]))
+    write_status(run.path, replace(run.status(), warnings=["The training loss stands."]))
     app = open_page("train", run=run.id)
     assert "training loss stands" in app.warning[0].value
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from lymph.errors import RunError
+from lymph.jobs.status import write_status
 from lymph.runs import (
     About,
     Run,
@@ -16,7 +17,6 @@ from lymph.runs import (
     read_about,
     write_about,
 )
-from lymph.training import folder as files
 
 NewRun = Callable[..., Run]
 
@@ -25,7 +25,7 @@ NewRun = Callable[..., Run]
 def over(new_run: NewRun) -> Run:
     """Return a run that was stopped before it began."""
     run = new_run()
-    files.write_status(run.path, replace(run.status(), state="stopped"))
+    write_status(run.path, replace(run.status(), state="stopped"))
     return run
 
 
@@ -75,7 +75,7 @@ def test_a_run_that_goes_on_is_not_deleted(new_run: NewRun) -> None:
 
 def test_a_run_elsewhere_is_forgotten_too(over: Run, tmp_path) -> None:  # noqa: ANN001
     outside = create_run(over.config, over.split(), tmp_path / "outside")
-    files.write_status(outside.path, replace(outside.status(), state="stopped"))
+    write_status(outside.path, replace(outside.status(), state="stopped"))
     assert len(list_runs()) == 2
     delete_run(outside)
     assert [run.id for run in list_runs()] == [over.id]

@@ -7,13 +7,12 @@ from pathlib import Path
 
 import lymph
 from lymph import workspace
+from lymph.jobs.files import LOG
 from lymph.processor import environment_for_training
-
-LOG = "log.txt"
 
 
 def start_detached(module: str, folder: Path) -> None:
-    """Run ``python -m <module> <folder>`` on its own; what it prints goes to the folder's log."""
+    """Do a module's work on a folder in a process of its own; what it prints goes to the log."""
     package_home = str(Path(lymph.__file__).parents[1])
     paths = [package_home, os.environ.get("PYTHONPATH", "")]
     environment = environment_for_training(dict(os.environ))
@@ -25,7 +24,7 @@ def start_detached(module: str, folder: Path) -> None:
         detached = {"creationflags": flags}
     with (folder / LOG).open("ab") as log:
         subprocess.Popen(
-            [sys.executable, "-m", module, str(folder)],
+            [sys.executable, "-m", "lymph.jobs", module, str(folder)],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
