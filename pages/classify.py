@@ -16,6 +16,7 @@ from lymph.facts import CLASS_NAMES, class_colours
 from lymph.runs import Run
 from lymph.text import counted
 from pages.shared import loading, state, training
+from pages.shared.drops import opened
 from pages.shared.explaining import show_explanation
 from pages.shared.frame import begin_on_pictures, escape, offer_training, plain, show_error
 from pages.shared.galleries import badge
@@ -160,7 +161,7 @@ def unpacked(upload: Any) -> list[File]:
     """Return the files of an upload: itself, or the pictures of a zip."""
     from lymph.inference.dropped import unpack_drop
 
-    found = unpack_drop(upload.name, upload)
+    found = unpack_drop(upload.name, opened(upload))
     return [File(f"{upload.file_id}/{i}", *dropped) for i, dropped in enumerate(found)]
 
 

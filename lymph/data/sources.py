@@ -18,7 +18,7 @@ from lymph.data.not_read import UNSAFE, suffix_of
 from lymph.data.parallel import Progress
 from lymph.data.read import SUFFIXES
 from lymph.data.source import source_of
-from lymph.errors import ClassesUnknown, DataError
+from lymph.errors import ClassesUnknown, DataError, DiskError
 from lymph.facts import MARKER
 
 DEMO_NAME = "Demonstration set"
@@ -197,17 +197,20 @@ class _Budget:
 def _write_member(
     archive: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path, budget: _Budget
 ) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with archive.open(member) as source, target.open("wb") as out:
-        while block := source.read(1 << 20):
-            budget.take(length=len(block))
-            out.write(block)
+    with archive.open(member) as source, workspace.writing(workspace.data_home()):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with target.open("wb") as out:
+            while block := source.read(1 << 20):
+                budget.take(length=len(block))
+                out.write(block)
 
 
 def _unpack(archive: zipfile.ZipFile, folder: Path, progress: Progress | None) -> Counter[str]:
     """Unpack what is wanted, and return the suffixes of what was left."""
     left: Counter[str] = Counter()
     members = [m for m in archive.infolist() if not m.is_dir()]
+    wanted = sum(m.file_size for m in members if safe_parts(m.filename))
+    workspace.need_room(folder, min(wanted, MAX_BYTES))
     budget = _Budget()
     for done, member in enumerate(members, start=1):
         parts = safe_parts(member.filename)
@@ -236,13 +239,15 @@ def add_zip(name: str, file: BinaryIO, progress: Progress | None = None) -> Data
     ------
     DataError
         When the file is no zip, is encrypted or too large, or holds no pictures.
+    DiskError
+        When there is no room for it, or the workspace is closed to writing.
     """
 
     def fill(folder: Path) -> Counter[str]:
         try:
             with zipfile.ZipFile(file) as archive:
                 return _unpack(archive, folder, progress)
-        except DataError:
+        except (DataError, DiskError):
             raise
         except Exception as error:  # zipfile and its decoders raise nearly anything when damaged.
             if "password" in str(error):
@@ -276,17 +281,21 @@ def add_uploads(name: str, files: Iterable[tuple[str, bytes]]) -> DataSet:
 
 def _write_upload(target: Path, content: bytes) -> None:
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(content)
-    except OSError as error:  # a name too long, a file and a folder of one name, a full disk
+        with workspace.writing(workspace.data_home()):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content)
+    except DiskError:
+        raise
+    except OSError as error:  # a name too long, a file and a folder of one name
         raise DataError(f"{target.name[:80]} cannot be kept ({error.strerror}).") from error
 
 
 def _take_in(name: str, fill: Callable[[Path], Counter[str]]) -> DataSet:
     """Fill a temporary folder, check it, then give it its place among the uploads."""
     uploads = workspace.data_home() / "uploads"
-    uploads.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix="upload-", dir=uploads))
+    with workspace.writing(uploads):
+        uploads.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix="upload-", dir=uploads))
     try:
         left = fill(folder)
         data_set = add_folder(folder, name or "Uploaded pictures")

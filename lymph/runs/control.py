@@ -58,12 +58,12 @@ def _claim(folder: Path | None, model: str) -> Path:
     """Make the run's folder, or refuse one that holds something already."""
     if folder is None:
         home = workspace.runs_home()
-        home.mkdir(parents=True, exist_ok=True)
         stem = f"{datetime.now():%Y-%m-%d-%H%M%S}-{model}"
         for count in range(1, 1000):
             path = home / (stem if count == 1 else f"{stem}-{count}")
             try:
-                path.mkdir()
+                with workspace.writing(home):
+                    path.mkdir(parents=True)
                 return path
             except FileExistsError:
                 continue

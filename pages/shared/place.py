@@ -7,6 +7,8 @@ from collections.abc import Mapping
 import streamlit as st
 
 THIS_COMPUTER, SERVER = "this computer", "the server"
+# As pages.shared.drops does it.
+AFTERWARDS = "two minutes after the page is closed"
 PASSED_ON = ("X-Forwarded-For", "X-Real-Ip", "Forwarded", "Via")
 
 
@@ -53,10 +55,10 @@ def computer() -> str:
 def where_asked_pictures_go() -> str:
     """Say what becomes of pictures that are dropped to be classified."""
     if computer() == THIS_COMPUTER:
-        return "The pictures stay on this computer and are forgotten when the page is closed."
+        return f"The pictures stay on this computer and are deleted {AFTERWARDS}."
     return (
-        "The pictures are sent to the server that runs lymph, are kept there in memory only, and"
-        " are forgotten when the page is closed."
+        "The pictures are sent to the server that runs lymph, kept there for your visit only, and"
+        f" deleted {AFTERWARDS}."
     )
 
 
