@@ -22,7 +22,7 @@ from streamlit import config, runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from lymph import workspace
-from lymph.errors import DataError, LymphError
+from lymph.errors import DataError, DiskError, LymphError
 
 UPLOAD = "/_stcore/upload_file/"
 # A line to a visitor may break for a moment; after two minutes Streamlit takes nobody back.
@@ -125,6 +125,11 @@ class Store:
         if not any(isinstance(place, tuple) for place in self._places.values()):
             with self._lock:
                 self._file.truncate(0)
+
+    def bytes_on_disk(self) -> int:
+        """Return how much the visit takes on the disk."""
+        with self._lock:
+            return self._file.seek(0, io.SEEK_END)
 
     def close(self) -> None:
         """Free the space."""
@@ -277,7 +282,11 @@ async def _keep(request: Request, session: str, file_id: str) -> bytes:
 
 
 def _add(session: str, file_id: str, file: IO[bytes]) -> None:
-    store_of(session).add(file_id, file)
+    try:
+        store = store_of(session)
+    except DiskError as error:
+        raise HTTPException(507, str(error)) from error
+    store.add(file_id, file)
 
 
 def _boundary(headers: Headers) -> str:
