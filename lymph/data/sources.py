@@ -316,13 +316,18 @@ def fetch_kaggle() -> DataSet:
     ------
     DataError
         When it cannot be fetched; the message tells how to fetch it by hand.
+    DiskError
+        When there is no room for it.
     """
     place = workspace.data_home() / "lymphoma"
     try:
         import kagglehub
 
         os.environ.setdefault("KAGGLEHUB_CACHE", str(workspace.data_home() / "kaggle"))
-        fetched = Path(kagglehub.dataset_download(KAGGLE_HANDLE))
+        with workspace.writing(workspace.data_home()):
+            fetched = Path(kagglehub.dataset_download(KAGGLE_HANDLE))
+    except DiskError:
+        raise
     except Exception as error:  # kagglehub passes on whatever its network library raises.
         raise DataError(
             f"The real set could not be fetched ({type(error).__name__}). By hand: download"

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from lymph import workspace
-from lymph.errors import RunError
+from lymph.errors import DiskError, RunError
 from lymph.runs.run import ELSEWHERE, Run, known_elsewhere
 from lymph.training import folder as files
 
@@ -51,6 +51,8 @@ def write_about(run: Run, about: About) -> None:
         )
     try:
         workspace.write_json(run.path / ABOUT, asdict(about))
+    except DiskError:
+        raise
     except OSError as error:
         raise RunError(f"The run's folder cannot be written ({error}); free it.") from error
 

@@ -5,6 +5,7 @@ visitor comes. So the bytes are taken out of the request on their way (``Keep``)
 the names only, and a page reads the content by ``opened``.
 """
 
+import gc
 import io
 import shutil
 import tempfile
@@ -23,6 +24,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from lymph import workspace
 from lymph.errors import DataError, DiskError, LymphError
+from lymph.processor import give_back
 
 UPLOAD = "/_stcore/upload_file/"
 # A line to a visitor may break for a moment; after two minutes Streamlit takes nobody back.
@@ -76,19 +78,17 @@ class Store:
 
     def add(self, file_id: str, source: IO[bytes]) -> None:
         """Take a file in; what the disk or the bound refuses is said when it is opened."""
-        start = length = 0
-        try:
-            start, length = self._append(source)
-        except LymphError as error:
-            self._places[file_id] = str(error)
-        else:
-            self._places[file_id] = (start, length)
+        with self._lock:
+            try:
+                self._places[file_id] = self._append(source)
+            except LymphError as error:
+                self._places[file_id] = str(error)
 
     def _append(self, source: IO[bytes]) -> tuple[int, int]:
         length = source.seek(0, io.SEEK_END)
         source.seek(0)
         bound = config.get_option("server.maxUploadSize") * 1024**2
-        with self._lock, workspace.writing(workspace.home()):
+        with workspace.writing(workspace.home()):
             start = self._file.seek(0, io.SEEK_END)
             if start + length > bound:
                 raise DataError(
@@ -121,9 +121,9 @@ class Store:
 
     def remove(self, file_id: str) -> None:
         """Forget a file; the space is free when the visit holds no other."""
-        self._places.pop(file_id, None)
-        if not any(isinstance(place, tuple) for place in self._places.values()):
-            with self._lock:
+        with self._lock:
+            self._places.pop(file_id, None)
+            if not any(isinstance(place, tuple) for place in self._places.values()):
                 self._file.truncate(0)
 
     def bytes_on_disk(self) -> int:
@@ -162,6 +162,8 @@ def forget(visit: Visit) -> None:
         store.close()
     for key in visit.state.filtered_state:
         del visit.state[key]
+    gc.collect()
+    give_back()
 
 
 def _forget_unless_back(visit: Visit) -> None:
