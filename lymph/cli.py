@@ -23,7 +23,7 @@ from lymph.data.read import SUFFIXES
 from lymph.data.scan import summary, usable
 from lymph.data.source import PictureSource, source_of, table_of
 from lymph.data.telling import LABELS, PATIENTS
-from lymph.errors import LymphError, PictureError, RunError
+from lymph.errors import DiskError, LymphError, PictureError, RunError
 from lymph.evaluation import report
 from lymph.models.augmentations import AUGMENTATIONS
 from lymph.models.specs import MODELS
@@ -368,6 +368,8 @@ def code(options: argparse.Namespace) -> Document:
 def _written(path: Path, content: bytes) -> Document:
     try:
         write_atomically(path, lambda temporary: temporary.write_bytes(content))
+    except DiskError:
+        raise
     except OSError as error:
         raise RunError(f"{path} cannot be written ({error}); name another file.") from error
     return {"file": str(path), "bytes": len(content)}

@@ -13,6 +13,13 @@ class ClassesUnknown(DataError):
     """Pictures were found, but nothing tells their classes: somebody has to say."""
 
 
+class DiskError(LymphError, OSError):
+    """A file that cannot be written: the disk is full, or the folder is closed to writing.
+
+    Who guards against an ``OSError`` guards against it too; ``errno`` tells which one it was.
+    """
+
+
 class PictureError(LymphError):
     """One picture that cannot be read."""
 

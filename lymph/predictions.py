@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from lymph import workspace
-from lymph.errors import EvaluationError
+from lymph.errors import DiskError, EvaluationError
 from lymph.text import as_cell, from_cell
 
 TEXT_COLUMNS = ("picture", "label", "patient", "slide", "set", "fold", "predicted")
@@ -175,6 +175,8 @@ def write_predictions(table: pd.DataFrame, path: str | Path) -> Path:
         workspace.write_atomically(
             path, lambda file: cells.to_csv(file, index=False, lineterminator="\n")
         )
+    except DiskError:
+        raise
     except OSError as error:
         raise EvaluationError(
             f"The prediction table cannot be written to {path} ({error}): "

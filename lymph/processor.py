@@ -1,5 +1,6 @@
-"""How a process that trains uses processor and memory; measured by ``make bench``."""
+"""How a process uses processor and memory; what training gains is measured by ``make bench``."""
 
+import contextlib
 import ctypes
 import os
 import sys
@@ -19,6 +20,13 @@ M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 def environment_for_training(environment: dict[str, str]) -> dict[str, str]:
     """Return the environment of a process to be started; what the user set himself stays."""
     return {**THREADS, **MEMORY, **environment}
+
+
+def give_back() -> None:
+    """Give free memory that the C library keeps back to the system; others than glibc do it."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError, AttributeError):  # another C library
+            ctypes.CDLL(None).malloc_trim(0)
 
 
 def settle() -> None:

@@ -1,6 +1,7 @@
-"""The workspace folder: data, caches and runs, and the safe writing of small files."""
+"""The workspace folder: data, caches and runs, and safe writing, with words for a full disk."""
 
 import contextlib
+import errno
 import hashlib
 import itertools
 import json
@@ -14,13 +15,19 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from lymph.errors import DiskError
+
 # What is added to the name of a damaged file that was written anew.
 DAMAGED = ".damaged"
-
 # Ends the name of the file that marks a folder as not finished yet.
 UNFINISHED = ".unfinished"
 # Seconds between two looks of someone who waits for a turn.
 LOOK_SECONDS = 0.25
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
+CLOSED = (errno.EROFS, errno.EACCES, errno.EPERM, errno.EFBIG)
+# What a file system answers that cannot set space aside.
+CANNOT_RESERVE = (errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL)
 
 
 def home() -> Path:
@@ -43,21 +50,129 @@ def runs_home() -> Path:
     return home() / "runs"
 
 
+@contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """Turn what the disk refuses while something is written to a folder into a sentence.
+
+    Raises
+    ------
+    DiskError
+        When the disk is full or the folder is closed to writing; other errors pass unchanged.
+    """
+    try:
+        yield
+    except DiskError:
+        raise
+    except OSError as error:
+        if error.errno in FULL:
+            raise _disk_error(error.errno, _full_words(folder)) from error
+        if error.errno in CLOSED:
+            words = (
+                f"{folder} cannot be written to ({error.strerror}). Make it writable, or choose"
+                " another workspace with LYMPH_HOME."
+            )
+            raise _disk_error(error.errno, words) from error
+        raise
+
+
+def _disk_error(number: int, words: str) -> DiskError:
+    error = DiskError(words)
+    error.errno = number
+    return error
+
+
+def _full_words(folder: Path, needed: int = 0) -> str:
+    there = next((place for place in (folder, *folder.parents) if place.exists()), folder)
+    free = shutil.disk_usage(there).free
+    wanted = f"{_megabytes(needed)} MB are needed" if needed else "there is no room"
+    return (
+        f"The disk is full: {wanted} in {folder}, where {_megabytes(free)} MB are free. Free some"
+        " space and try again, or choose a workspace on another disk with LYMPH_HOME."
+    )
+
+
+def _megabytes(count: int) -> str:
+    return f"{count / 1e6:,.1f}" if count < 1e8 else f"{count / 1e6:,.0f}"
+
+
+def need_room(folder: Path, needed: int) -> None:
+    """Refuse to begin what cannot fit into a folder.
+
+    Parameters
+    ----------
+    folder : Path
+        An existing folder.
+    needed : int
+        In bytes.
+
+    Raises
+    ------
+    DiskError
+        When less is free; the message tells how much is needed, how much is free, and where.
+    """
+    if shutil.disk_usage(folder).free < needed:
+        raise _disk_error(errno.ENOSPC, _full_words(folder, needed))
+
+
+def reserve(path: Path) -> None:
+    """Set the space of a sparse file aside: a mapped page without any kills the process (SIGBUS).
+
+    Raises
+    ------
+    DiskError
+        When the disk has no room for the whole file.
+    """
+    needed = path.stat().st_size
+    handle = os.open(path, os.O_RDWR)
+    try:
+        _allocate(handle, needed)
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        raise _disk_error(error.errno, _full_words(path.parent, needed)) from error
+    finally:
+        os.close(handle)
+
+
+def _allocate(handle: int, size: int) -> None:
+    if hasattr(os, "posix_fallocate"):
+        try:
+            os.posix_fallocate(handle, 0, size)
+            return
+        except OSError as error:
+            if error.errno not in CANNOT_RESERVE:
+                raise
+    # What is there already is written once more, so that no page of the file stays without room.
+    for start in range(0, size, 1 << 20):
+        os.lseek(handle, start, os.SEEK_SET)
+        block = os.read(handle, 1 << 20)
+        os.lseek(handle, start, os.SEEK_SET)
+        os.write(handle, block)
+
+
 def write_atomically(path: Path, write: Callable[[Path], Any]) -> None:
     """Let ``write`` fill a temporary neighbour of ``path``, then rename it into place.
 
     A reader sees the old file or the new one, never half of it; a failed write leaves the old one.
+
+    Raises
+    ------
+    DiskError
+        When the disk is full or the folder is closed to writing.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=path.suffix, dir=path.parent)
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        write(temporary)
-        _to_disk(temporary)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with writing(path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(
+            prefix=f".{path.name}.", suffix=path.suffix, dir=path.parent
+        )
+        os.close(handle)
+        temporary = Path(name)
+        try:
+            write(temporary)
+            _to_disk(temporary)
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
 
 
 def _to_disk(path: Path) -> None:
@@ -121,20 +236,25 @@ def turn(path: Path, waiting: Callable[[], None] | None = None) -> Iterator[None
     # Not in the cache: that may be deleted at any time, and with the file would go the lock.
     digest = hashlib.sha256(str(path).encode()).hexdigest()[:16]
     place = home() / "locks" / f"{digest}.lock"
-    place.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(place)
-    while waiting:
-        try:
-            lock.acquire(timeout=LOOK_SECONDS)
-            break
-        except Timeout:
-            waiting()
-    else:
-        lock.acquire()
+    with writing(home()):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(place)
+        _acquire(lock, waiting)
     try:
         yield
     finally:
         lock.release()
+
+
+def _acquire(lock: FileLock, waiting: Callable[[], None] | None) -> None:
+    """Wait for a lock, and call ``waiting`` four times a second meanwhile."""
+    while waiting:
+        try:
+            lock.acquire(timeout=LOOK_SECONDS)
+            return
+        except Timeout:
+            waiting()
+    lock.acquire()
 
 
 def new_folder(parent: Path, stem: str) -> Path:
@@ -145,12 +265,13 @@ def new_folder(parent: Path, stem: str) -> Path:
     Path
         ``parent/stem``, or with ``-2``, ``-3`` and so on where that is taken.
     """
-    parent.mkdir(parents=True, exist_ok=True)
-    for count in itertools.count(1):
-        path = parent / (stem if count == 1 else f"{stem}-{count}")
-        with contextlib.suppress(FileExistsError):
-            path.mkdir()
-            break
+    with writing(parent):
+        parent.mkdir(parents=True, exist_ok=True)
+        for count in itertools.count(1):
+            path = parent / (stem if count == 1 else f"{stem}-{count}")
+            with contextlib.suppress(FileExistsError):
+                path.mkdir()
+                break
     return path
 
 
@@ -160,10 +281,10 @@ def unfinished(folder: Path) -> Iterator[Path]:
 
     A locked file beside it marks it as unfinished: the lock goes with the process, the mark stays.
     """
-    folder.parent.mkdir(parents=True, exist_ok=True)
     mark = folder.with_name(f".{folder.name}{UNFINISHED}")
     owner = FileLock(mark)
-    with turn(folder.parent):
+    with turn(folder.parent), writing(folder.parent):
+        folder.parent.mkdir(parents=True, exist_ok=True)
         owner.acquire()
         folder.mkdir()
     try:

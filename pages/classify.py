@@ -16,6 +16,7 @@ from lymph.facts import CLASS_NAMES, class_colours
 from lymph.runs import Run
 from lymph.text import as_cell, counted
 from pages.shared import loading, state, training
+from pages.shared.drops import opened
 from pages.shared.explaining import show_explanation
 from pages.shared.frame import begin_on_pictures, escape, offer_training, plain, show_error
 from pages.shared.galleries import badge
@@ -38,7 +39,7 @@ PREVIEW = (640, 640)
 ANSWERS_KEY = "answers"
 EXAMPLES_KEY = "examples_wanted"
 PASTED_KEY = "pasted_pictures"
-MAX_PASTED = 20
+MAX_PASTED, MAX_PASTED_BYTES = 20, 100 * 1024**2
 
 STYLES = """
 <style>
@@ -162,7 +163,10 @@ def unpacked(upload: Any) -> list[File]:
     """Return the files of an upload: itself, or the pictures of a zip."""
     from lymph.inference.dropped import unpack_drop
 
-    found = unpack_drop(upload.name, upload)
+    try:
+        found = unpack_drop(upload.name, opened(upload))
+    except LymphError as error:  # there was no room for it
+        return [File(upload.file_id, upload.name, None, str(error))]
     return [File(f"{upload.file_id}/{i}", *dropped) for i, dropped in enumerate(found)]
 
 
@@ -198,7 +202,7 @@ def pasted() -> dict[str, bytes]:
 def keep_pasted(content: bytes) -> None:
     kept = pasted()
     kept[hashlib.sha256(content).hexdigest()] = content
-    while len(kept) > MAX_PASTED:
+    while len(kept) > MAX_PASTED or sum(map(len, kept.values())) > MAX_PASTED_BYTES:
         kept.pop(next(iter(kept)))
 
 

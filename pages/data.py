@@ -1,9 +1,10 @@
 """Data: what is in the pictures, and who they are from."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pandas as pd
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from lymph.data import sources
 from lymph.data.scan import classes_of, summary
@@ -12,6 +13,7 @@ from lymph.errors import ClassesUnknown, LymphError
 from lymph.facts import CLASS_NAMES, class_colours
 from lymph.text import counted
 from pages.shared import found_view, loading, overview, quality_view, stain_view, state, strips
+from pages.shared.drops import content_of, done_with, opened
 from pages.shared.frame import begin, next_step, plain, show_error
 from pages.shared.navigation import ensure_app
 from pages.shared.place import computer, where_added_pictures_go
@@ -208,7 +210,7 @@ def add_zip() -> None:
     upload = st.file_uploader("A zip of pictures", type="zip", key="zip_upload")
     if upload and st.button("Unpack and open", type="primary", key="add_zip"):
         with loading.progress_bar("Files unpacked") as progress:
-            attempt(lambda: sources.add_zip(upload.name, upload, progress))
+            attempt(lambda: sources.add_zip(upload.name, opened(upload), progress), [upload])
 
 
 def add_drop() -> None:
@@ -221,7 +223,8 @@ def add_drop() -> None:
         name = st.text_input("Name of this data set", "Dropped pictures", key="folder_upload_name")
         label = f"Open these {len(uploads)} pictures"
         if st.button(label, type="primary", key="add_drop"):
-            attempt(lambda: sources.add_uploads(name, ((u.name, u.getvalue()) for u in uploads)))
+            files = ((upload.name, content_of(upload)) for upload in uploads)
+            attempt(lambda: sources.add_uploads(name, files), uploads)
 
 
 def add_kaggle() -> None:
@@ -247,13 +250,14 @@ def remove_data_set() -> None:
             st.rerun()
 
 
-def attempt(add: Callable[[], DataSet]) -> None:
-    """Add a data set and show it, or say why it cannot be added."""
+def attempt(add: Callable[[], DataSet], uploads: Sequence[UploadedFile] = ()) -> None:
+    """Add a data set and show it, or say why it cannot be added; its uploads are then freed."""
     try:
         data_set = add()
     except LymphError as error:
         show_error(error)
     else:
+        done_with(uploads)
         switch_to(data_set)
 
 

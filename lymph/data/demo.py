@@ -19,6 +19,7 @@ from PIL import Image
 from scipy.ndimage import gaussian_filter
 from scipy.spatial import cKDTree
 
+from lymph import workspace
 from lymph.data.parallel import map_in_threads
 from lymph.errors import DataError
 from lymph.facts import MARKER, PATIENT_PICTURES
@@ -223,14 +224,17 @@ def make_demo(
     ------
     DataError
         If `folder` holds something that is not a synthetic set.
+    DiskError
+        If the disk is full or the place is closed to writing; nothing is left behind.
     """
     folder = Path(folder).absolute()
     _refuse_foreign(folder)
     making = folder.with_name(f".{folder.name}-{uuid.uuid4().hex[:8]}{MAKING}")
     try:
-        _draw_all(making, seed, progress)
-        (making / MARKER).write_text(_marker_text(seed), encoding="utf-8")
-        _put_in_place(making, folder)
+        with workspace.writing(folder.parent):
+            _draw_all(making, seed, progress)
+            (making / MARKER).write_text(_marker_text(seed), encoding="utf-8")
+            _put_in_place(making, folder)
     finally:
         shutil.rmtree(making, ignore_errors=True)
     return folder

@@ -149,6 +149,8 @@ def load_pixels(
     ------
     PictureError
         When a picture cannot be read; scan the folder first to have it listed and left out.
+    DiskError
+        When the disk has no room for the pixels.
     """
     root = Path(root)
     folder = cache_folder(root)
@@ -164,6 +166,7 @@ def load_pixels(
 
         def write(temporary: Path) -> None:
             target = np.lib.format.open_memmap(temporary, "w+", np.uint8, shape)
+            workspace.reserve(temporary)
             tell = progress or (lambda done, total: None)
             _fill(target, root, entries, earlier, grey, white, tell)
             target.flush()

@@ -25,7 +25,7 @@ from lymph.data.not_read import UNSAFE, suffix_of
 from lymph.data.parallel import Progress
 from lymph.data.read import SUFFIXES
 from lymph.data.source import source_of
-from lymph.errors import ClassesUnknown, DataError
+from lymph.errors import ClassesUnknown, DataError, DiskError
 from lymph.facts import MARKER
 from lymph.typed import read_object
 
@@ -279,17 +279,20 @@ class _Budget:
 def _write_member(
     archive: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path, budget: _Budget
 ) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with archive.open(member) as source, target.open("wb") as out:
-        while block := source.read(1 << 20):
-            budget.take(length=len(block))
-            out.write(block)
+    with archive.open(member) as source, workspace.writing(workspace.data_home()):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with target.open("wb") as out:
+            while block := source.read(1 << 20):
+                budget.take(length=len(block))
+                out.write(block)
 
 
 def _unpack(archive: zipfile.ZipFile, folder: Path, progress: Progress | None) -> Counter[str]:
     """Unpack what is wanted, and return the suffixes of what was left."""
     left: Counter[str] = Counter()
     members = [m for m in archive.infolist() if not m.is_dir()]
+    wanted = sum(m.file_size for m in members if safe_parts(m.filename))
+    workspace.need_room(folder, min(wanted, MAX_BYTES))
     budget = _Budget()
     for done, member in enumerate(members, start=1):
         parts = safe_parts(member.filename)
@@ -318,13 +321,15 @@ def add_zip(name: str, file: BinaryIO, progress: Progress | None = None) -> Data
     ------
     DataError
         When the file is no zip, is encrypted or too large, or holds no pictures.
+    DiskError
+        When there is no room for it, or the workspace is closed to writing.
     """
 
     def fill(folder: Path) -> Counter[str]:
         try:
             with zipfile.ZipFile(file) as archive:
                 return _unpack(archive, folder, progress)
-        except DataError:
+        except (DataError, DiskError):
             raise
         except Exception as error:  # zipfile and its decoders raise nearly anything when damaged.
             if "password" in str(error):
@@ -358,9 +363,12 @@ def add_uploads(name: str, files: Iterable[tuple[str, bytes]]) -> DataSet:
 
 def _write_upload(target: Path, content: bytes) -> None:
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(content)
-    except OSError as error:  # a name too long, a file and a folder of one name, a full disk
+        with workspace.writing(workspace.data_home()):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content)
+    except DiskError:
+        raise
+    except OSError as error:  # a name too long, a file and a folder of one name
         raise DataError(f"{target.name[:80]} cannot be kept ({error.strerror}).") from error
 
 
@@ -383,13 +391,18 @@ def fetch_kaggle() -> DataSet:
     ------
     DataError
         When it cannot be fetched; the message tells how to fetch it by hand.
+    DiskError
+        When there is no room for it.
     """
     place = workspace.data_home() / "lymphoma"
     try:
         import kagglehub
 
         os.environ.setdefault("KAGGLEHUB_CACHE", str(workspace.data_home() / "kaggle"))
-        fetched = Path(kagglehub.dataset_download(KAGGLE_HANDLE))
+        with workspace.writing(workspace.data_home()):
+            fetched = Path(kagglehub.dataset_download(KAGGLE_HANDLE))
+    except DiskError:
+        raise
     except Exception as error:  # kagglehub passes on whatever its network library raises.
         raise DataError(
             f"The real set could not be fetched ({type(error).__name__}). By hand: download"

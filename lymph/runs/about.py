@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 from lymph import workspace
-from lymph.errors import RunError
+from lymph.errors import DiskError, RunError
 from lymph.runs.run import Run, change_elsewhere, known_elsewhere
 from lymph.training import folder as files
 from lymph.typed import misfit, read_object
@@ -79,6 +79,8 @@ def write_about(run: Run, about: About) -> None:
         )
     try:
         workspace.write_json(run.path / files.ABOUT, asdict(about))
+    except DiskError:
+        raise
     except OSError as error:
         raise RunError(f"The run's folder cannot be written ({error}); free it.") from error
 

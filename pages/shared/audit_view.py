@@ -8,6 +8,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from lymph.data.tables import MAX_BYTES
 from lymph.errors import LymphError
 from lymph.splits import Audit, audit_lists, read_published
+from pages.shared.drops import content_of
 from pages.shared.frame import plain, show_error
 
 Files = tuple[tuple[str, bytes], ...]
@@ -50,7 +51,7 @@ def show_audit() -> None:
 
 
 def contents(uploads: Sequence[UploadedFile]) -> Files:
-    return tuple((upload.name, upload.getvalue()) for upload in uploads)
+    return tuple((upload.name, content_of(upload)) for upload in uploads)
 
 
 @st.cache_data(show_spinner="Comparing the lists", max_entries=4)

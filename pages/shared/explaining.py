@@ -52,7 +52,8 @@ def content_key(pixels: np.ndarray) -> str:
     return hashlib.sha256(shape + np.ascontiguousarray(pixels).tobytes()).hexdigest()[:32]
 
 
-@st.cache_data(show_spinner="Looking for what the model looked at", max_entries=64)
+# Of a dropped picture: what was made of it is the visitor's own, and goes with the visit.
+@st.cache_data(show_spinner="Looking for what the model looked at", max_entries=16, scope="session")
 def _heat(run_id: str, changed: float, content: str, place: int, _pixels: np.ndarray) -> np.ndarray:
     # Loaded late: torch stands behind it.
     from lymph.explain.gradcam import grad_cam
@@ -74,12 +75,12 @@ def _tiles(run: Run, pixels: np.ndarray) -> TileView:
     return kept[key]
 
 
-@st.cache_data(show_spinner=False, max_entries=64)
+@st.cache_data(show_spinner=False, max_entries=16, scope="session")
 def _nearest(run_id: str, changed: float, content: str, _pixels: np.ndarray) -> pd.DataFrame:
     return training.classifier_of(run_id, changed).nearest(_pixels)
 
 
-@st.cache_data(show_spinner=False, max_entries=8)
+@st.cache_data(show_spinner=False, max_entries=4, scope="session")
 def _layers(
     run_id: str, changed: float, content: str, _pixels: np.ndarray
 ) -> "tuple[np.ndarray, list[Activations]]":

@@ -34,6 +34,7 @@ from lymph.errors import LymphError
 from lymph.facts import PATIENT_PATTERN, class_colours
 from lymph.text import counted
 from pages.shared import loading
+from pages.shared.drops import content_of
 from pages.shared.frame import escape, plain, show_error
 from pages.shared.galleries import badge
 
@@ -329,10 +330,9 @@ def choose_tables(
         )
         if upload is not None:
             try:
-                read_table(upload.getvalue(), upload.name)
-                changes[field] = str(
-                    decisions.keep_table(data_set.path, upload.getvalue(), upload.name)
-                )
+                content = content_of(upload)
+                read_table(content, upload.name)
+                changes[field] = str(decisions.keep_table(data_set.path, content, upload.name))
             except LymphError as error:
                 show_error(error)
         elif getattr(now, field):

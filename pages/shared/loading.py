@@ -334,7 +334,7 @@ def _split(_table: pd.DataFrame, key: int, settings: tuple) -> Split:
     return make(_table, chosen.fractions, chosen.seed)
 
 
-@st.cache_data(show_spinner=False, max_entries=24)
+@st.cache_data(show_spinner=False, max_entries=24, max_size="150mb")
 def _thumbnails(
     root: str, pictures: tuple[str, ...], height: int, stamp: Stamp, white: int
 ) -> list[str]:

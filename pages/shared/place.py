@@ -7,6 +7,9 @@ from collections.abc import Mapping
 import streamlit as st
 
 THIS_COMPUTER, SERVER = "this computer", "the server"
+# As pages.shared.drops does it.
+AFTERWARDS = "two minutes after the page is closed"
+KEPT = "A zip or a dropped folder is copied and kept until you remove the data set."
 PASSED_ON = ("X-Forwarded-For", "X-Real-Ip", "Forwarded", "Via")
 
 
@@ -53,18 +56,18 @@ def computer() -> str:
 def where_asked_pictures_go() -> str:
     """Say what becomes of pictures that are dropped to be classified."""
     if computer() == THIS_COMPUTER:
-        return "The pictures stay on this computer and are forgotten when the page is closed."
+        return f"The pictures stay on this computer; lymph deletes its copies {AFTERWARDS}."
     return (
-        "The pictures are sent to the server that runs lymph, are kept there in memory only, and"
-        " are forgotten when the page is closed."
+        "The pictures are sent to the server that runs lymph and kept for your visit only; it"
+        f" deletes them {AFTERWARDS}."
     )
 
 
 def where_added_pictures_go() -> str:
     """Say what becomes of pictures that are added as a data set."""
     if computer() == THIS_COMPUTER:
-        return "Nothing leaves this computer."
+        return f"Nothing leaves this computer. {KEPT}"
     return (
         "What you upload is stored on the server that runs lymph, where every visitor can see it;"
-        " upload nothing that you may not share."
+        f" upload nothing that you may not share. {KEPT}"
     )

@@ -7,6 +7,7 @@ from lymph import splits
 from lymph.data.sources import DataSet
 from lymph.errors import LymphError
 from pages.shared import loading, state
+from pages.shared.drops import content_of
 from pages.shared.frame import show_error
 from pages.shared.state import SplitSettings
 
@@ -43,7 +44,7 @@ def load(data_set: DataSet, table: pd.DataFrame) -> None:
     if not upload or not st.button("Use this file", key="use_split"):
         return
     try:
-        split = splits.from_file(upload.name, upload.getvalue())
+        split = splits.from_file(upload.name, content_of(upload))
         split.assign(table)
         name = upload.name.rsplit(".", 1)[0][:50]
         splits.save_split(data_set.path, name, split)

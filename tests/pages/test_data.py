@@ -359,3 +359,13 @@ def test_a_large_set_is_shown_by_its_headers_first(
     app.button(key="read_pixels").click().run()
     assert metrics(app)["Left out"] == "1"
     assert not [b for b in app.button if b.key == "read_pixels"]
+
+
+@pytest.mark.skipif(not Path("/sys/kernel").is_dir(), reason="no folder that is closed to all")
+def test_a_workspace_that_cannot_be_written_to_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Regression: the first page of a read-only workspace was a traceback."""
+    monkeypatch.setenv("LYMPH_HOME", "/sys/lymph")
+    app = AppTest.from_file(str(APP), default_timeout=60).run()
+    assert not app.exception
+    (error,) = app.error
+    assert "cannot be written to" in error.value.replace("\\", "")
