@@ -17,15 +17,15 @@ from typing import Any
 
 import pandas as pd
 
+from lymph import __version__, api
 from lymph.data.depth import depth_sentence
 from lymph.data.look import Found
 from lymph.data.parallel import Progress
-from lymph.data.read import SUFFIXES
 from lymph.data.scan import summary, usable
 from lymph.data.source import PictureSource, source_of, table_of
 from lymph.data.telling import LABELS, PATIENTS
-from lymph.errors import DiskError, LymphError, PictureError, RunError
-from lymph.evaluation import report
+from lymph.errors import DiskError, LymphError, RunError
+from lymph.launch import open_app
 from lymph.models.augmentations import AUGMENTATIONS
 from lymph.models.specs import MODELS
 from lymph.runs import (
@@ -102,6 +102,12 @@ def _look(options: argparse.Namespace) -> tuple[Found[PictureSource], pd.DataFra
     """Return what was found in a folder, and its picture table."""
     found = _source(options).look()
     return found, table_of(found, _progress("Reading pictures"))
+
+
+def app(options: argparse.Namespace) -> Document:
+    """Open the app in the browser."""
+    port = [f"--server.port={options.port}"] if options.port else []
+    options.exit_code = open_app([*port, *options.streamlit])
 
 
 def demo(options: argparse.Namespace) -> Document:
@@ -282,8 +288,8 @@ def crossval(options: argparse.Namespace) -> Document:
     if run is None or options.detach:
         return _ended(run) if run else None
     ended = _ended(run)
-    figures = _figures(run, "test") if ended["state"] == "finished" else {}
-    return {**ended, **figures, **_caveat(run.config.source)}
+    figures = api.evaluate(run) if ended["state"] == "finished" else {}
+    return {**ended, **figures}
 
 
 def resume(options: argparse.Namespace) -> Document:
@@ -331,15 +337,7 @@ def _listed(record: RunRecord) -> dict[str, Any]:
 
 def evaluate(options: argparse.Namespace) -> Document:
     """Report a finished run's figures on one set."""
-    run = open_run(options.run)
-    return {**_figures(run, options.set), **_caveat(run.config.source)}
-
-
-def _figures(run: Run, set_name: str) -> dict[str, Any]:
-    """Report a set, with what may be stated of it; drawings say nothing of real slides."""
-    from lymph.data.sources import is_synthetic
-
-    return report(run.predictions(), set_name, is_synthetic(run.config.data))
+    return api.evaluate(options.run, options.set)
 
 
 def _set_to_judge(run: Run, asked: str | None) -> str:
@@ -388,31 +386,16 @@ def _output(path: Path) -> Iterator[None]:
         raise LymphError(f"{path} cannot be written ({error}); name another place.") from error
 
 
-def _picture_files(paths: list[Path]) -> list[tuple[str, Path]]:
-    """List the files to classify; a folder stands for the pictures below it."""
-    found: list[tuple[str, Path]] = []
-    for path in paths:
-        if path.is_dir():
-            inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES)
-            found += [(str(p), p) for p in inside]
-        else:
-            found.append((str(path), path))
-    if not found:
-        raise PictureError("There is no picture in this folder; name pictures or another folder.")
-    return found
-
-
 def classify(options: argparse.Namespace) -> Document:
     """Classify pictures with a finished run."""
-    from lymph.inference import classify_files, classify_to_csv, load_classifier
+    from lymph.inference import classify_files, classify_to_csv, load_classifier, picture_files
 
     run = open_run(options.run)
     classifier = load_classifier(run)
-    pictures = _picture_files(options.pictures)
+    pictures = picture_files(options.pictures)
     progress = _progress("Classifying")
     if options.csv:
-        with _output(options.csv):
-            return classify_to_csv(classifier, run.id, pictures, options.csv, progress)._asdict()
+        return classify_to_csv(classifier, run.id, pictures, options.csv, progress)._asdict()
     return list(classify_files(classifier, pictures, progress=progress))
 
 
@@ -499,6 +482,17 @@ def _with_training(parser: argparse.ArgumentParser) -> None:
         "--weights", default="imagenet", help="imagenet (downloaded), none, or a file"
     )
     parser.add_argument("--seed", type=_seed, default=0)
+
+
+def _add_app_command(add: Callable[..., argparse.ArgumentParser]) -> None:
+    parser = add("app", app)
+    parser.add_argument("--port", type=int)
+    parser.add_argument(
+        "streamlit",
+        nargs="*",
+        metavar="OPTION",
+        help="options of `streamlit run`, after two dashes: -- --server.address=0.0.0.0",
+    )
 
 
 def _add_data_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
@@ -599,6 +593,7 @@ class _Parser(argparse.ArgumentParser):
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of all commands."""
     parser = _Parser(prog="python -m lymph", description="Classify lymphoma pictures, and learn.")
+    parser.add_argument("--version", action="version", version=f"lymph {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, parser_class=_Parser)
 
     def add(name: str, command: Callable[[argparse.Namespace], Document]) -> _Parser:
@@ -607,6 +602,7 @@ def build_parser() -> argparse.ArgumentParser:
         added.set_defaults(call=command, exit_code=0)
         return added
 
+    _add_app_command(add)
     _add_data_commands(add)
     _add_audit_command(add)
     _add_leak_command(add)
