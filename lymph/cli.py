@@ -5,6 +5,7 @@ to standard error. A user's error ends in one line and exit code 2; a leak that 
 """
 
 import argparse
+import io
 import json
 import logging
 import os
@@ -627,6 +628,9 @@ def _flat(value: dict | list) -> bool:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; return 0, 1 where an audit finds a leak, or 2 after a user's error."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # Windows writes to files in a code page
+            stream.reconfigure(encoding="utf-8")
     handler = logging.StreamHandler(sys.stderr)
     # What made a run fail is said once, at the end; its log file holds the traceback.
     handler.addFilter(lambda record: record.levelno < logging.ERROR)

@@ -121,7 +121,7 @@ def _heartbeat(folder: Path) -> Iterator[None]:
     finally:
         over.set()
         thread.join()
-        (folder / HEARTBEAT).unlink(missing_ok=True)
+        workspace.remove(folder / HEARTBEAT)
 
 
 def _wait_for_turn(folder: Path) -> FileLock | None:
