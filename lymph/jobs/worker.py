@@ -121,7 +121,7 @@ def _heartbeat(folder: Path) -> Iterator[None]:
     finally:
         over.set()
         thread.join()
-        (folder / HEARTBEAT).unlink(missing_ok=True)
+        workspace.remove(folder / HEARTBEAT)
 
 
 def _wait_for_turn(folder: Path) -> FileLock | None:
@@ -164,7 +164,8 @@ def _end(folder: Path, state: str, error: str, seconds: float) -> None:
     seconds = written_status(folder).seconds or seconds
     change_status(folder, state=state, error=error, share=0.0, seconds=seconds)
     (folder / STOP).unlink(missing_ok=True)
-    log.info(" ".join(filter(None, (f"{state.capitalize()}.", error))))
+    level = logging.ERROR if error else logging.INFO
+    log.log(level, " ".join(filter(None, (f"{state.capitalize()}.", error))))
 
 
 def _disk_words(error: OSError) -> str:

@@ -31,7 +31,7 @@ from lymph.jobs.status import (
     write_status,
 )
 from lymph.jobs.worker import Stopped, check_stop, run_job
-from lymph.leak.job import MeterConfig, meters_home
+from lymph.leak.measurement import MeterConfig, meters_home
 from lymph.runs import Run, create_run, read_catalogue, resume_run, start_run
 from lymph.runs import queue as waiting_runs
 from lymph.splits import split_by_patient
