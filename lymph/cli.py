@@ -182,7 +182,7 @@ def _caveat(source: PictureSource) -> dict[str, str]:
 
 
 def measure_leak(options: argparse.Namespace) -> Document:
-    """Measure how much a split by picture flatters a quick model on these pictures."""
+    """Measure how much a split by picture inflates a quick model's accuracy here."""
     from lymph.leak import MeterConfig, control_words, measure_here, words
 
     config = MeterConfig(
