@@ -12,7 +12,7 @@ from lymph.lessons.lesson import STEPS
 
 HOME = Path(lymph.__file__).parents[1]
 ROOM = HOME / "lymph" / "lessons"
-ALLOWED = {HOME / "pages" / "lessons.py", HOME / "lymph" / "cli.py"}
+ALLOWED = {HOME / "pages" / "lessons.py"}
 NEW = ("confidence", "control", "coverage", "patient_names", "selection")
 PLAIN = ("arithmetic", "catalogue", "findings", "lesson", "live", "notebook", "stain")
 WITHOUT_TORCH = (*PLAIN, *(f"{name}.words" for name in NEW))
