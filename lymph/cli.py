@@ -646,8 +646,12 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     finally:
         logging.getLogger("lymph").removeHandler(handler)
-    if document is not None and options.json:
-        print(json.dumps(document, ensure_ascii=False))
-    elif document is not None:
-        _show(document)
+    try:
+        if document is not None and options.json:
+            print(json.dumps(document, ensure_ascii=False))
+        elif document is not None:
+            _show(document)
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever reads has read enough, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return options.exit_code

@@ -190,6 +190,19 @@ def test_an_impossible_place_is_one_line(
     assert "cannot be written" in one_line(capsys, "demo", impossible)
 
 
+def test_a_reader_may_close_early() -> None:
+    """Regression: ``lymph runs | head -1`` ended in a traceback."""
+    command = [sys.executable, "-m", "lymph", "runs", "--json"]
+    started = subprocess.Popen(
+        command, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert started.stdout and started.stderr
+    started.stdout.close()
+    assert started.wait() == 0
+    assert started.stderr.read() == b""
+    started.stderr.close()
+
+
 @pytest.mark.parametrize("option", ["--mod", "--spl", "--run-name"])
 def test_an_option_is_written_out(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, option: str
