@@ -10,11 +10,13 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from lymph import workspace
 from lymph.data.sources import make_demonstration
 from lymph.evaluation import report
 from lymph.runs import About, create_run, train_here, write_about
 from lymph.runs.ready import FILES, NAMES, READY
 from lymph.splits import split_by_patient, split_by_picture
+from lymph.training import folder as files
 from lymph.training.config import TrainConfig
 
 SPLITS = {"by-patient": split_by_patient, "by-picture": split_by_picture}
@@ -33,9 +35,21 @@ def make(place: Path) -> None:
         (READY / name).mkdir(parents=True)
         for file in FILES:
             shutil.copyfile(run.path / file, READY / name / file)
+        forget_machine(READY / name)
         size = sum(file.stat().st_size for file in (READY / name).iterdir())
         accuracy = report(run.predictions())["pictures"]["accuracy"]
         print(f"{name}: {100 * accuracy:.0f} % of the test pictures, {size / 1000:.0f} kB")
+
+
+def forget_machine(run: Path) -> None:
+    """Take out what tells of the machine that trained it: paths, process, host, kernel."""
+    changes = {
+        files.CONFIG: lambda kept: {**kept, "source": {**kept["source"], "root": ""}},
+        files.STATUS: lambda kept: {**kept, "pid": 0, "process_started": 0.0, "host": ""},
+        files.ENVIRONMENT: lambda kept: {**kept, "platform": kept["platform"].split("-")[0]},
+    }
+    for name, change in changes.items():
+        workspace.write_json(run / name, change(workspace.read_json(run / name)))
 
 
 def main() -> None:
