@@ -37,6 +37,7 @@ def test_a_dropped_picture_is_answered_before_the_set_is_drawn(
     expect(page.get_by_text("has only ever seen computer-drawn pictures")).to_be_visible()
     expect(page.get_by_text("dropped.png")).to_be_visible()
     assert not sources.demo_ready()
+    settle()
 
     # Back to Start, which does not send its visitor away a second time.
     page.go_back()
