@@ -20,7 +20,7 @@ def show() -> None:
     page = navigation.choose_page()
     drops.watch_visit()
     try:
-        sidebar.ensure_data()
+        sidebar.ensure_data(page.url_path)
         sidebar.choose_data_set()
         page.run()
     except DiskError as error:

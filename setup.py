@@ -27,6 +27,6 @@ class BuildWithApp(build_py):
 
 setup(
     packages=find_packages(include=["lymph", "lymph.*"]),
-    package_data={"lymph": ["py.typed"]},
+    package_data={"lymph": ["py.typed", "runs/ready/*/*"]},
     cmdclass={"build_py": BuildWithApp},
 )

@@ -1,6 +1,5 @@
 """Classify: what the model says about a new picture, and how far to trust it."""
 
-import hashlib
 import io
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -16,6 +15,14 @@ from lymph.facts import CLASS_NAMES, class_colours
 from lymph.runs import Run
 from lymph.text import as_cell, counted
 from pages.shared import loading, state, training
+from pages.shared.asked import (
+    examples,
+    forget_session,
+    keep_pasted,
+    pasted,
+    want_examples,
+    wants_examples,
+)
 from pages.shared.drops import opened
 from pages.shared.explaining import show_explanation
 from pages.shared.frame import begin_on_pictures, escape, offer_training, plain, show_error
@@ -37,9 +44,6 @@ MAX_FILES = 500
 PER_PAGE = 24
 PREVIEW = (640, 640)
 ANSWERS_KEY = "answers"
-EXAMPLES_KEY = "examples_wanted"
-PASTED_KEY = "pasted_pictures"
-MAX_PASTED, MAX_PASTED_BYTES = 20, 100 * 1024**2
 
 STYLES = """
 <style>
@@ -172,43 +176,12 @@ def unpacked(upload: Any) -> list[File]:
 
 def in_session() -> list[File]:
     """Return the pictures that were pasted and, when wanted, the examples."""
-    files = [File(key, "pasted picture", content_of(c)) for key, c in pasted().items()]
-    if st.session_state.get(EXAMPLES_KEY):
-        files += [File(name, name, content_of(content)) for name, content in examples()]
+    files = [File(key, name, lambda c=c: c) for key, (name, c) in pasted().items()]
+    if wants_examples():
+        files += [File(name, name, lambda c=c: c) for name, c in examples()]
     if files:
         st.button("Take these pictures away", on_click=forget_session, key="classify_forget")
     return files
-
-
-def content_of(content: bytes) -> Callable[[], bytes]:
-    return lambda: content
-
-
-@st.cache_data(show_spinner="Drawing the examples")
-def examples() -> list[tuple[str, bytes]]:
-    from lymph.inference.examples import synthetic_examples
-
-    return synthetic_examples()
-
-
-def want_examples() -> None:
-    st.session_state[EXAMPLES_KEY] = True
-
-
-def pasted() -> dict[str, bytes]:
-    return st.session_state.setdefault(PASTED_KEY, {})
-
-
-def keep_pasted(content: bytes) -> None:
-    kept = pasted()
-    kept[hashlib.sha256(content).hexdigest()] = content
-    while len(kept) > MAX_PASTED or sum(map(len, kept.values())) > MAX_PASTED_BYTES:
-        kept.pop(next(iter(kept)))
-
-
-def forget_session() -> None:
-    st.session_state.pop(EXAMPLES_KEY, None)
-    st.session_state.pop(PASTED_KEY, None)
 
 
 # ---- the answers -------------------------------------------------------------------------------

@@ -55,7 +55,7 @@ def page() -> None:
         # The way in is gone for once, and closed when it comes back: what was found is first.
         st.session_state["view"] = "names"
     else:
-        add_pictures()
+        add_pictures(expanded=state.wants_own_pictures())
     view = st.segmented_control(
         "View",
         list(VIEWS),

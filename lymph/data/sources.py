@@ -4,6 +4,7 @@ import contextlib
 import os
 import re
 import shutil
+import subprocess
 import uuid
 import zipfile
 from collections import Counter
@@ -27,6 +28,7 @@ from lymph.data.read import SUFFIXES
 from lymph.data.source import source_of
 from lymph.errors import ClassesUnknown, DataError, DiskError
 from lymph.facts import MARKER
+from lymph.jobs.detached import start_python
 from lymph.typed import read_object
 
 DEMO_NAME = "Demonstration set"
@@ -58,7 +60,7 @@ def demo_folder() -> Path:
 
 def demo_ready() -> bool:
     """Tell whether the demonstration set has been made."""
-    return is_synthetic(demo_folder())
+    return (demo_folder() / MARKER).is_file()
 
 
 def make_demonstration(progress: Progress | None = None) -> DataSet:
@@ -68,6 +70,33 @@ def make_demonstration(progress: Progress | None = None) -> DataSet:
     is.
     """
     return _drawn_in_turn(demo_ready, progress)
+
+
+def begin_demonstration() -> None:
+    """Let the demonstration set be drawn by a process of its own; it is listed from now on.
+
+    Who needs its pictures meanwhile waits for that process with :func:`make_demonstration`, and
+    draws where it has died.
+    """
+    if demo_listed():
+        return
+    workspace.write_text(_begun(), "The demonstration set is being drawn.\n")
+    start_python(["-m", "lymph.data.drawing"], subprocess.DEVNULL)
+
+
+def demo_listed() -> bool:
+    """Tell whether the demonstration set is there or is being drawn."""
+    return demo_ready() or _begun().exists()
+
+
+def demo_progress() -> tuple[int, int]:
+    """Return how many pictures of the demonstration set are drawn, and how many it will have."""
+    total = number_of_pictures()
+    return (total if demo_ready() else pictures_drawn(demo_folder())), total
+
+
+def _begun() -> Path:
+    return demo_folder().with_name(f".{demo_folder().name}.begun")
 
 
 def draw_anew(progress: Progress | None = None) -> DataSet:
@@ -91,6 +120,7 @@ def _drawn_in_turn(is_done: Callable[[], bool], progress: Progress | None) -> Da
             clear_leftovers(folder)
             if not is_done():
                 make_demo(folder, progress=progress)
+            _begun().unlink(missing_ok=True)
     return DataSet(DEMO_NAME, folder, True)
 
 
@@ -122,8 +152,9 @@ def _uploads() -> Path:
 
 
 def is_synthetic(root: Path | str) -> bool:
-    """Tell whether a folder carries the marker of computer-drawn pictures."""
-    return (Path(root) / MARKER).is_file()
+    """Tell whether a folder carries the marker of computer-drawn pictures, or soon will."""
+    root = Path(root)
+    return (root / MARKER).is_file() or (root == demo_folder() and not root.exists())
 
 
 def _register() -> Path:
@@ -154,8 +185,8 @@ def register_doubt() -> str:
 
 
 def list_data_sets() -> list[DataSet]:
-    """List the demonstration set, when made, and every registered folder that still exists."""
-    known = [DataSet(DEMO_NAME, demo_folder(), True)] if demo_ready() else []
+    """List the demonstration set, made or begun, and every registered folder that still exists."""
+    known = [DataSet(DEMO_NAME, demo_folder(), True)] if demo_listed() else []
     for name, path in _registered().items():
         if os.path.isdir(path):
             known.append(DataSet(name, Path(path), is_synthetic(path)))

@@ -11,8 +11,8 @@ from lymph.facts import CLASS_NAMES
 SEED = 424_242
 
 
-def synthetic_examples() -> list[tuple[str, bytes]]:
-    """Draw one synthetic picture a class; return names and PNG bytes."""
+def synthetic_examples() -> list[tuple[str, str, bytes]]:
+    """Draw one synthetic picture a class; return classes, names and PNG bytes."""
     everyone = patients(SEED).values()
     drawn = []
     for label in CLASS_NAMES:
@@ -20,5 +20,5 @@ def synthetic_examples() -> list[tuple[str, bytes]]:
         block = BLOCKS.get(patient.number, ("",))[0]
         file = io.BytesIO()
         Image.fromarray(draw_picture(patient, SEED, block, 1)).save(file, "PNG")
-        drawn.append((f"synthetic example of {label}.png", file.getvalue()))
+        drawn.append((label, f"synthetic example of {label}.png", file.getvalue()))
     return drawn

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import IO
 
 import lymph
 from lymph import workspace
@@ -13,6 +14,19 @@ from lymph.processor import environment_for_training
 
 def start_detached(module: str, folder: Path) -> None:
     """Do a module's work on a folder in a process of its own; what it prints goes to the log."""
+    with (folder / LOG).open("ab") as log:
+        start_python(["-m", "lymph.jobs", module, str(folder)], log)
+
+
+def start_python(arguments: list[str], log: IO[bytes] | int) -> None:
+    """Start Python with lymph and this workspace, apart from this process and below its priority.
+
+    Parameters
+    ----------
+    arguments : list of str
+    log : file
+        Takes what it prints, or ``subprocess.DEVNULL``.
+    """
     package_home = str(Path(lymph.__file__).parents[1])
     paths = [package_home, os.environ.get("PYTHONPATH", "")]
     environment = environment_for_training(dict(os.environ))
@@ -23,12 +37,11 @@ def start_detached(module: str, folder: Path) -> None:
         flags = subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP
         # What os.nice is elsewhere.
         detached = {"creationflags": flags | subprocess.BELOW_NORMAL_PRIORITY_CLASS}
-    with (folder / LOG).open("ab") as log:
-        subprocess.Popen(
-            [sys.executable, "-m", "lymph.jobs", module, str(folder)],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            env=environment,
-            **detached,
-        )
+    subprocess.Popen(
+        [sys.executable, *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=log,
+        env=environment,
+        **detached,
+    )

@@ -22,9 +22,12 @@ from lymph.runs.control import (
     stop_run,
     train_here,
 )
+from lymph.runs.ready import HONEST, LEAKY, ready_run, take_in_ready_runs
 from lymph.runs.run import Run, open_known, open_run
 
 __all__ = [
+    "HONEST",
+    "LEAKY",
     "About",
     "Catalogue",
     "Run",
@@ -42,11 +45,13 @@ __all__ = [
     "queue",
     "read_about",
     "read_catalogue",
+    "ready_run",
     "record_of",
     "resume_run",
     "run_folder",
     "start_run",
     "stop_run",
+    "take_in_ready_runs",
     "train_here",
     "with_figures",
     "write_about",

@@ -9,6 +9,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from lymph.data.sources import list_data_sets
 
+START = "pages/start.py"
 FILES = {
     "data": "pages/data.py",
     "split": "pages/split.py",
@@ -46,12 +47,8 @@ def choose_page() -> StreamlitPage:
         for path, (title, icon) in TITLES.items()
     ]
 
-    def home() -> NoReturn:
-        """Lead from the bare address to the data, which have an address of their own."""
-        asked = {name: st.query_params.get_all(name) for name in st.query_params}
-        switch_page(FILES["data"], {**asked, **data_in_address()})
-
-    return st.navigation([st.Page(home, title="lymph", default=True, visibility="hidden"), *rooms])
+    start = st.Page(START, title="Start", icon=":material/home:", default=True)
+    return st.navigation([start, *rooms])
 
 
 def go_to(step: str) -> NoReturn:

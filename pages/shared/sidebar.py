@@ -5,7 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from lymph import workspace
+from lymph import runs, workspace
 from lymph.data import sources
 from lymph.data.source import decisions_doubt
 from lymph.errors import LymphError
@@ -21,10 +21,23 @@ MISSING_KEY = "data_missing"
 CHANGED_KEY = "data_changed"
 
 
-def ensure_data() -> None:
-    """Make the demonstration set at the first opening, where there are no data at all."""
+# Pages that need no picture of the data set: they never wait until it is drawn.
+NO_PICTURES = ("", "classify", "runs", "lessons")
+
+
+def ensure_data(path: str) -> None:
+    """Have the demonstration set drawn at the first opening, where there are no data at all.
+
+    It comes with two finished runs. A page that shows its pictures waits for them.
+    """
     clear_once(workspace.home())
-    if not sources.list_data_sets():
+    fresh = not sources.list_data_sets()
+    if fresh:
+        runs.take_in_ready_runs(sources.demo_folder())
+        if path in NO_PICTURES:
+            sources.begin_demonstration()
+    missing = fresh or (sources.demo_listed() and not sources.demo_ready())
+    if missing and path not in NO_PICTURES:
         st.subheader("Drawing the demonstration set", anchor=False)
         with progress_bar("Pictures drawn") as progress:
             sources.make_demonstration(progress)

@@ -10,6 +10,7 @@ from pages.shared.navigation import DATA_KEY, put_in_address
 
 WANTED_KEY = "data_wanted"
 NEW_KEY = "data_new"
+OWN_KEY = "own_pictures_wanted"
 # The run that Train follows, and those that this visitor has started.
 TRAIN_KEY = "train_run"
 STARTED_KEY = "runs_started"
@@ -48,6 +49,16 @@ def want_data_set(name: str, new: bool = False) -> None:
     st.session_state[WANTED_KEY] = name
     if new:
         st.session_state[NEW_KEY] = name
+
+
+def want_own_pictures() -> None:
+    """Let the Data page open with the way in for one's own pictures."""
+    st.session_state[OWN_KEY] = True
+
+
+def wants_own_pictures() -> bool:
+    """Tell, once, whether the way in for one's own pictures is to be open."""
+    return st.session_state.pop(OWN_KEY, False)
 
 
 def is_new(data_set: DataSet) -> bool:

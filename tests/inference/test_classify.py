@@ -235,9 +235,10 @@ def test_how_sure_in_words(values: tuple[float, ...], words: str) -> None:
 def test_examples_are_synthetic_and_of_every_class() -> None:
     """Three pictures, named so, the same each time."""
     drawn = synthetic_examples()
-    assert [name.split()[0] for name, _ in drawn] == ["synthetic"] * 3
+    assert [name.split()[0] for _, name, _ in drawn] == ["synthetic"] * 3
+    assert [label for label, *_ in drawn] == ["CLL", "FL", "MCL"]
     assert drawn == synthetic_examples()
-    assert all(Image.open(io.BytesIO(content)).size == (417, 312) for _, content in drawn)
+    assert all(Image.open(io.BytesIO(content)).size == (417, 312) for *_, content in drawn)
 
 
 def train_on(source: PictureSource) -> Run:

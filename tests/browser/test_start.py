@@ -1,0 +1,46 @@
+"""The first minute of someone who has never seen lymph, on a machine where nothing is there yet."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from playwright.sync_api import Page, expect
+
+from lymph.data import sources
+from lymph.inference.examples import synthetic_examples
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def fresh(serve: Callable[[Path], str], workspace: Path) -> Iterator[str]:
+    """Return the address of an app whose workspace is empty; the drawing is ended afterwards."""
+    yield serve(workspace)
+    for process in psutil.process_iter(["cmdline"]):
+        drawing = "lymph.data.drawing" in (process.info["cmdline"] or [])
+        if drawing and process.environ().get("LYMPH_HOME") == os.environ["LYMPH_HOME"]:
+            process.kill()
+
+
+def test_a_dropped_picture_is_answered_before_the_set_is_drawn(
+    page: Page, fresh: str, tmp_path: Path, settle: Callable[[], None]
+) -> None:
+    """Regression: the first thing was an empty page for 19 to 51 s, then a table of numbers."""
+    picture = tmp_path / "dropped.png"
+    picture.write_bytes(synthetic_examples()[0][2])
+    page.goto(fresh)
+    expect(page.get_by_role("heading", name="Drop an image")).to_be_visible()
+    expect(page.get_by_role("heading", name="See why")).to_be_visible()
+    page.locator(".st-key-start_drop input").set_input_files(picture)
+    expect(page.get_by_text("has only ever seen computer-drawn pictures")).to_be_visible()
+    expect(page.get_by_text("dropped.png")).to_be_visible()
+    assert not sources.demo_ready()
+    settle()
+
+    # Back to Start, which does not send its visitor away a second time.
+    page.go_back()
+    expect(page.get_by_role("heading", name="Use my own folder")).to_be_visible()
+    settle()
+    expect(page.get_by_role("heading", name="Use my own folder")).to_be_visible()

@@ -1,0 +1,58 @@
+"""Start: who has never seen lymph reads what it is, and has three doors."""
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from lymph.data import sources
+from lymph.evaluation import report
+from lymph.runs import HONEST, LEAKY, ready_run
+
+from .conftest import APP
+
+
+@pytest.fixture
+def begun(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """Let the drawing of the demonstration set begin, and not go on; return what was started."""
+    started: list[list[str]] = []
+    monkeypatch.setattr(sources, "start_python", lambda arguments, _: started.append(arguments))
+    return started
+
+
+def accuracy(name: str) -> str:
+    return f"{100 * report(ready_run(name).predictions())['pictures']['accuracy']:.0f} %"
+
+
+def test_a_fresh_workspace_opens_with_three_doors(begun: list[list[str]]) -> None:
+    """Nobody waits for the drawing, which begins once; the figures are those of the runs."""
+    app = AppTest.from_file(str(APP), default_timeout=60).run()
+    assert not app.exception
+    assert app.title[0].value == "lymph"
+    doors = [door.value for door in app.subheader]
+    assert doors[:3] == [
+        "Drop an image",
+        f"See why {accuracy(LEAKY)} became {accuracy(HONEST)}",
+        "Use my own folder",
+    ]
+    app.run()
+    assert begun == [["-m", "lymph.data.drawing"]]
+
+
+def test_the_drawn_examples_are_answered_before_the_set_is_drawn(begun: list[list[str]]) -> None:
+    app = AppTest.from_file(str(APP), default_timeout=60).run()
+    app.button(key="start_examples").click().run()
+    assert not app.exception
+    assert app.title[0].value == "What does the model say about a new picture?"
+    assert len(app.get("image")) + len(app.get("imgs")) >= 3
+    assert not sources.demo_ready()
+
+
+def test_who_has_a_set_of_their_own_sees_no_drawing(
+    begun: list[list[str]], tiny_root: Path
+) -> None:
+    sources.add_folder(tiny_root)
+    app = AppTest.from_file(str(APP), default_timeout=60).run()
+    assert not app.exception
+    assert begun == []
+    assert [door.value for door in app.subheader][1] == "See how a leak inflates accuracy"
