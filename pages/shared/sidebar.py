@@ -10,21 +10,22 @@ from lymph.data import sources
 from lymph.data.source import decisions_doubt
 from lymph.errors import LymphError
 from lymph.text import brief
-from pages.shared import state
+from pages.shared import drops, state
 from pages.shared.frame import SYNTHETIC_NOTICE, plain
 from pages.shared.glossary import show_glossary
 from pages.shared.loading import progress_bar
 from pages.shared.navigation import STEPS, TITLES
 from pages.shared.training import forget_runs, has_finished_run, look_again
+from pages.shared.visitor import data_sets
 
 MISSING_KEY = "data_missing"
 CHANGED_KEY = "data_changed"
 
 
 def ensure_data() -> None:
-    """Make the demonstration set at the first opening, where there are no data at all."""
+    """Make the demonstration set where there are no data at all that this visitor could see."""
     clear_once(workspace.home())
-    if not sources.list_data_sets():
+    if not data_sets():
         st.subheader("Drawing the demonstration set", anchor=False)
         with progress_bar("Pictures drawn") as progress:
             sources.make_demonstration(progress)
@@ -36,12 +37,13 @@ def clear_once(home: Path) -> None:
     """Clear at the server's first page what a killed one has left unfinished."""
     with contextlib.suppress(OSError, LymphError):  # a workspace that may only be read
         sources.clear_unfinished()
+        drops.clear_left_uploads_later()
 
 
 def choose_data_set() -> None:
     """Draw the data set chooser; the choice is kept across pages and in the address."""
     look_again()
-    names = [data_set.name for data_set in sources.list_data_sets()]
+    names = [data_set.name for data_set in data_sets()]
     asked = st.query_params.get(state.DATA_KEY)
     if asked and asked not in names:
         st.session_state[MISSING_KEY] = asked
@@ -87,7 +89,10 @@ def show_missing() -> None:
 def show_damage() -> None:
     """Say which of the workspace's own files cannot be read, and what was lost with it."""
     data_set = state.current_data_set()
-    doubts = [sources.register_doubt(), decisions_doubt(data_set.path) if data_set else ""]
+    doubts = [
+        sources.register_doubt(),
+        decisions_doubt(data_set.path, data_set.copy) if data_set else "",
+    ]
     for sentence in filter(None, doubts):
         st.sidebar.warning(plain(sentence))
 
