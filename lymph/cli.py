@@ -16,6 +16,7 @@ from typing import Any
 
 import pandas as pd
 
+from lymph.classroom import serve
 from lymph.data.depth import depth_sentence
 from lymph.data.look import Found
 from lymph.data.parallel import Progress
@@ -562,6 +563,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_audit_command(add)
     _add_leak_command(add)
     _add_run_commands(add)
+    serve.add_command(add)
     return parser
 
 
