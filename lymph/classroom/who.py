@@ -1,5 +1,6 @@
 """Who asks: the visitors of a class by the token that their browser keeps, and the lecturer."""
 
+import contextlib
 import hashlib
 import hmac
 import time
@@ -7,7 +8,7 @@ from dataclasses import dataclass
 
 from lymph.classroom.database import reading, transaction
 from lymph.classroom.settings import ClassSettings, class_settings
-from lymph.errors import ClassError
+from lymph.errors import ClassError, DiskError
 from lymph.text import printable
 
 LONGEST_NAME = 40
@@ -79,7 +80,8 @@ def _digest_of(settings: ClassSettings) -> str:
 
 
 def _note_seen(own: str) -> None:
-    with transaction() as database:
+    # Nobody is kept out because somebody else writes just now.
+    with contextlib.suppress(ClassError, DiskError), transaction() as database:
         database.execute("UPDATE visitors SET seen = ? WHERE id = ?", [time.time(), own])
 
 

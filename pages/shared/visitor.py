@@ -89,7 +89,10 @@ class Cookie:
 
         async def with_cookie(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).append("set-cookie", cookie(scope["scheme"]))
+                headers = MutableHeaders(scope=message)
+                headers.append("set-cookie", cookie(scope["scheme"]))
+                # A cache between would give one visitor's token to the next.
+                headers["cache-control"] = "no-store"
             await send(message)
 
         await self.app(scope, receive, with_cookie)

@@ -148,6 +148,7 @@ def test_the_command_serves_and_ends_as_a_whole(
     assert re.fullmatch(r"\w{4}-\w{4}-\w{4}", key)
     with answer_of(address, process) as answer:
         cookie = answer.headers["set-cookie"]
+        assert answer.headers["cache-control"] == "no-store"
     assert cookie.startswith("lymph_visitor=") and "HttpOnly" in cookie and "SameSite=Lax" in cookie
     known = {"Accept": "text/html", "Cookie": cookie.partition(";")[0]}
     with urllib.request.urlopen(urllib.request.Request(address, headers=known)) as answer:
