@@ -209,7 +209,7 @@ def add_folder() -> None:
     settings = class_settings()
     if settings is not None:
         named = ", ".join(plain(folder) for folder in settings.folders) or "none"
-        st.caption(f"Folders that the lecturer named, to be opened with what lies below: {named}")
+        st.caption(f"Folders that can be opened, with everything below them: {named}")
     with st.form("add_folder_form", border=False):
         path = st.text_input(f"Path of a folder on {computer()}", key="folder_path")
         if st.form_submit_button("Open the folder", key="add_folder"):
@@ -271,8 +271,8 @@ def confirm_removal(data_set: DataSet) -> None:
     """Ask before a data set is taken off the list, and an upload with it off the disk."""
     st.write(plain(data_set.name))
     st.write(
-        "What was uploaded is deleted for good, and so are patients, exclusions and saved splits of"
-        " a copy. A folder that was opened keeps its pictures. Runs keep their figures."
+        "Uploaded pictures are deleted for good, and so are the patients, exclusions and saved"
+        " splits of a copy. A folder that was opened stays where it is. Runs keep their figures."
     )
     with st.container(horizontal=True):
         gone = st.button(

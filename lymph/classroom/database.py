@@ -115,9 +115,9 @@ def doubt() -> str:
     if not copies:
         return ""
     return (
-        f"The list of who started what was damaged and begun anew; a copy is kept as"
-        f" {copies[-1]}. What it alone knew is now the lecturer's. Delete the copy when it is no"
-        " longer needed."
+        "The record of who started what was damaged, and a new one was started; a copy is kept as"
+        f" {copies[-1]}. Whatever is no longer on record counts as the lecturer's. Delete the copy"
+        " when you no longer need it."
     )
 
 
@@ -130,7 +130,7 @@ def _told(path: Path) -> Iterator[None]:
         code = _code_of(error)
         if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             raise ClassError(
-                f"Another program holds {path}, where it stands who started what. Close that"
+                f"Another program is using {path}, which records who started what. Close that"
                 " program and try again; nothing was changed."
             ) from error
         if code in UNUSABLE:
@@ -142,8 +142,8 @@ def _told(path: Path) -> Iterator[None]:
             if _is_damaged(path):  # of many who see it one puts it aside, not the new one after it
                 _put_aside(path)
         raise ClassError(
-            f"{path}, where it stands who started what, is damaged. A copy is kept beside it and an"
-            " empty one begun; try again."
+            f"{path}, which records who started what, is damaged. A copy is kept beside it, and a"
+            " new one has been started; try again."
         ) from error
 
 

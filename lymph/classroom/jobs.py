@@ -156,6 +156,6 @@ def _check_room(who: Visitor) -> None:
     own_things = {thing for thing, owner in owners().items() if owner == who.id}
     if sum(thing_of(job.folder) in own_things for job in queue.going()) >= MOST_JOBS:
         raise ClassError(
-            "You have three jobs here already: at most one can run and two can wait for each"
-            " visitor. Stop one of them, or wait until one ends."
+            "You already have three jobs, and each visitor may have one running and two waiting."
+            " Stop one of them, or wait until one has finished."
         )

@@ -76,7 +76,7 @@ def whose_words(folder: Path) -> str:
     """Say who started a job and who may change it."""
     name = owner_names().get(thing_of(folder))
     if name:
-        return f"{name} started this: only they and {LECTURER} can change it."
+        return f"{name} started this; only {name} and {LECTURER} can change it."
     return f"This is {LECTURER}'s: nobody else can change it."
 
 

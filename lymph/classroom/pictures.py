@@ -169,8 +169,8 @@ def _check_below(path: str, folders: Collection[str]) -> None:
         asked = None
     if asked is None or not any(asked.is_relative_to(Path(one).resolve()) for one in folders):
         raise ClassError(
-            f"Only folders at or below {', '.join(folders)} can be opened here: the lecturer named"
-            " them."
+            f"Only folders at or below {', '.join(folders)} can be opened here, as the lecturer has"
+            " decided."
         )
 
 

@@ -4,6 +4,9 @@ import io
 
 import segno
 
+# Letters; a phone reads no code of more across a room, and a code holds 2,331 at most.
+LONGEST = 1_000
+
 
 def in_terminal(address: str) -> str:
     """Return a QR code in half blocks, for a terminal."""

@@ -295,8 +295,8 @@ class _Budget:
         self.bytes += length
         if self.most < MAX_BYTES and self.bytes > self.most:
             raise DataError(
-                f"This does not fit: of what you may upload here {self.most / 1024**2:,.0f} MB are"
-                " left. Remove a data set of yours, or upload fewer pictures."
+                f"This is too large: you may upload {self.most / 1024**2:,.0f} MB more here. Remove"
+                " one of your data sets, or upload fewer pictures."
             )
         if self.files > MAX_FILES or self.bytes > MAX_BYTES:
             raise DataError(

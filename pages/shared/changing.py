@@ -44,6 +44,6 @@ def say_whose(data_set: DataSet) -> None:
     """Say before a change where it will count, if that is not the data set at hand."""
     if not pictures.may_change_pictures(who(), data_set):
         st.caption(
-            "This data set is the lecturer's. What you change goes to a copy of your own: its"
-            " patients, exclusions and saved splits, not the pictures."
+            "This data set is the lecturer's. What you change goes to a copy of your own: patients,"
+            " exclusions and saved splits are copied, the pictures are not."
         )

@@ -81,9 +81,12 @@ def invite() -> None:
 def show_address(address: str) -> None:
     """Draw an address of the class as text and as a QR code."""
     # Loaded late: only a class needs it.
-    from lymph.classroom.qr import as_picture
+    from lymph.classroom.qr import LONGEST, as_picture
 
     st.html(STYLES + f'<div class="lymph-address">{escape(address)}</div>')
+    if len(address) > LONGEST:
+        st.caption("This address is too long for a QR code.")
+        return
     _, middle, _ = st.columns([2, 3, 2])
     middle.image(as_picture(address), width="stretch", alt="QR code of the address")
 

@@ -78,7 +78,7 @@ def test_a_student_and_the_lecturer_side_by_side(enter: Enter, class_: tuple[str
     expect(lecturer.get_by_role("button", name="Start training")).to_be_visible()
     # The address of a run opens on every device of the class.
     other = enter("Ben", student.url.removeprefix(class_[0] + "/"))
-    expect(other.get_by_text("Anna started this: only they and the lecturer")).to_be_visible()
+    expect(other.get_by_text("Anna started this; only Anna and the lecturer")).to_be_visible()
     expect(other.get_by_role("button", name="Stop")).to_be_hidden()
     lecturer.goto(student.url)
     lecturer.get_by_role("button", name="Stop").click()

@@ -18,8 +18,6 @@ from lymph.classroom.settings import ClassSettings
 from lymph.classroom.who import Visitor, join, visitor_of
 from lymph.errors import ClassError
 
-NOBODY = "This is the lecturer's"
-
 
 def test_without_a_class_nothing_is_written(workspace: Path) -> None:
     who = visitor_of("any token")
@@ -132,7 +130,7 @@ def test_a_locked_database_is_a_sentence_and_loses_nothing(
         other.execute("BEGIN EXCLUSIVE")
         monkeypatch.setattr(who_asks, "SEEN_SECONDS", -1.0)
         assert visitor_of("token of anna").name == "Anna", "that she was seen is not worth a wait"
-        with pytest.raises(ClassError, match=r"Another program holds .*class\.sqlite3"):
+        with pytest.raises(ClassError, match=r"Another program is using .*class\.sqlite3"):
             join(anna, "Anne")
         other.execute("ROLLBACK")
     assert join(anna, "Anne").name == "Anne" and not doubt()

@@ -209,13 +209,13 @@ def test_uploads_are_bounded_unpacked_and_all_together(
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as file:
         file.writestr("CLL/a.png", bytes(2 * 1024**2))
     assert len(packed.getvalue()) < 10_000
-    with pytest.raises(DataError, match="of what you may upload here 1 MB are left"):
+    with pytest.raises(DataError, match="you may upload 1 MB more here"):
         upload(anna, sources.add_zip, "bomb.zip", packed)
     pixels = (tiny_root / PICTURE).read_bytes()
     sound = [(f"{label}/sj-99-1{place}_1.png", pixels) for place, label in enumerate(("CLL", "FL"))]
     half = [("FL/large.csv", bytes(600_000))]
     upload(anna, sources.add_uploads, "first", [*sound, *half])
-    with pytest.raises(DataError, match="Remove a data set of yours"):
+    with pytest.raises(DataError, match="Remove one of your data sets"):
         upload(anna, sources.add_uploads, "second", [*sound, *half])
     assert names(anna) == ["first"] and len(sources.uploads_of(anna.id)) == 1
 

@@ -67,7 +67,7 @@ def test_each_of_a_class_has_three_jobs_of_their_own_and_no_fourth(
     for (followed, alerts, problems), name in zip(told, tokens.values(), strict=True):
         assert problems == [] and len(set(followed)) == 3 and followed[2] == followed[3]
         assert {names[f"runs/{run}"] for run in followed} == {name}
-        assert any("at most one can run and two can wait" in alert for alert in alerts)
+        assert any("one running and two waiting" in alert for alert in alerts)
     assert len(names) == 12 == len(runs.list_runs())
 
 

@@ -133,6 +133,9 @@ def test_a_page_opens_on_another_device_as_it_stands(
     app.button(key="page_link").click().run()
     address = f"{settings.address}/train?run={run.id}"
     assert any(address in html.proto.body for html in app.get("html"))
+    app = open_as("anna", "train", strange="x" * 5_000)
+    app.button(key="page_link").click().run()
+    assert not app.exception and "too long for a QR code" in words(app)
 
 
 def test_a_press_is_ones_own_run_and_the_fourth_is_a_sentence(
@@ -144,7 +147,7 @@ def test_a_press_is_ones_own_run_and_the_fourth_is_a_sentence(
         assert not app.exception and len(runs.list_runs()) == count
     assert set(owner_names().values()) == {"Anna *A*"}
     app.button(key="start_training").click().run()
-    assert "at most one can run and two can wait" in words(app) and len(runs.list_runs()) == 3
+    assert "one running and two waiting" in words(app) and len(runs.list_runs()) == 3
 
 
 def test_anothers_run_is_a_line_with_a_name_and_cannot_be_stopped(
@@ -156,7 +159,7 @@ def test_anothers_run_is_a_line_with_a_name_and_cannot_be_stopped(
     assert r"Anna \*A\* · Small CNN" in app.button(key=f"show_{run.id}").label
     opened = open_as("ben", "train", run=run.id)
     assert "stop_run" not in keys(opened) and "start_training" in keys(opened)
-    assert r"Anna \*A\* started this\: only they and the lecturer" in words(opened)
+    assert r"Anna \*A\* started this; only Anna \*A\* and the lecturer" in words(opened)
     assert "yours · " in open_as("anna", "train").button(key=f"show_{run.id}").label
     for token in ("anna", "lecturer"):
         assert "stop_run" in keys(open_as(token, "train", run=run.id))
