@@ -71,8 +71,12 @@ def enter(browser: Browser, class_: tuple[str, str]) -> Iterator[Enter]:
 def test_a_student_and_the_lecturer_side_by_side(enter: Enter, class_: tuple[str, str]) -> None:
     """The student's run is the student's; the lecturer finds it by its link and stops it."""
     student = enter("Anna", "train")
+    # Long enough that it goes on until the lecturer has come to stop it.
+    student.locator(".st-key-epochs_cnn input").fill("500")
+    student.locator(".st-key-epochs_cnn input").press("Enter")
     student.get_by_role("button", name="Start training").click()
     expect(student.get_by_role("button", name="Stop")).to_be_visible()
+    expect(student.locator(".st-key-run_progress")).to_contain_text("of 500")
     lecturer = enter("Dr. Meier", "train", class_[1])
     expect(lecturer.locator(".st-key-other_runs")).to_contain_text("Anna · Small CNN")
     expect(lecturer.get_by_role("button", name="Start training")).to_be_visible()
