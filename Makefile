@@ -18,6 +18,7 @@ bench: $(VENV)/test.stamp
 lint: $(VENV)/test.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-logo
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; name one: make app PYTHON=python3.12") if sys.version_info < (3, 11) else None'
@@ -28,8 +29,8 @@ $(VENV)/app.stamp: requirements.txt | $(BIN)/python
 	touch $@
 
 $(VENV)/test.stamp: requirements.txt requirements-test.txt | $(BIN)/python
-	$(BIN)/python -m pip install -r requirements-test.txt
+	$(BIN)/python -m pip install -r requirements.txt -r requirements-test.txt
 	touch $@ $(VENV)/app.stamp
 
 clean:
-	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist *.egg-info

@@ -5,27 +5,29 @@ to standard error. A user's error ends in one line and exit code 2; a leak that 
 """
 
 import argparse
+import io
 import json
 import logging
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from lymph import __version__, api
 from lymph.classroom import serve
 from lymph.data.depth import depth_sentence
 from lymph.data.look import Found
 from lymph.data.parallel import Progress
-from lymph.data.read import SUFFIXES
 from lymph.data.scan import summary, usable
 from lymph.data.source import PictureSource, source_of, table_of
 from lymph.data.telling import LABELS, PATIENTS
-from lymph.errors import DiskError, LymphError, PictureError, RunError
-from lymph.evaluation import report
+from lymph.errors import DiskError, LymphError, RunError
+from lymph.launch import open_app
 from lymph.models.augmentations import AUGMENTATIONS
 from lymph.models.specs import MODELS
 from lymph.runs import (
@@ -36,6 +38,7 @@ from lymph.runs import (
     move_data,
     open_run,
     read_catalogue,
+    run_folder,
     start_run,
     stop_run,
     train_here,
@@ -52,9 +55,11 @@ from lymph.splits import (
     untrainable,
 )
 from lymph.splits import summary as split_summary
+from lymph.text import brief
 from lymph.training.class_weights import class_weights
 from lymph.training.config import (
     CLASS_WEIGHTS,
+    LARGEST_SEED,
     PRECISIONS,
     SCHEDULES,
     USUAL_AUGMENTATION,
@@ -101,11 +106,18 @@ def _look(options: argparse.Namespace) -> tuple[Found[PictureSource], pd.DataFra
     return found, table_of(found, _progress("Reading pictures"))
 
 
+def app(options: argparse.Namespace) -> Document:
+    """Open the app in the browser."""
+    port = [f"--server.port={options.port}"] if options.port else []
+    options.exit_code = open_app([*port, *options.streamlit])
+
+
 def demo(options: argparse.Namespace) -> Document:
     """Make the synthetic demonstration set."""
     from lymph.data.demo import make_demo
 
-    folder = make_demo(options.folder, options.seed, _progress("Drawing pictures"))
+    with _output(options.folder):
+        folder = make_demo(options.folder, options.seed, _progress("Drawing pictures"))
     return {"data": str(folder), **summary(PictureSource(str(folder)).table())}
 
 
@@ -136,7 +148,7 @@ def _make_split(
 def _folds(options: argparse.Namespace, table: pd.DataFrame) -> Split:
     if options.folds == "patient":
         return make_folds(table, table["patient"].nunique(), "patient", options.seed)
-    return make_folds(table, int(options.folds), options.by, options.seed)
+    return make_folds(table, options.folds, options.by, options.seed)
 
 
 def split(options: argparse.Namespace) -> Document:
@@ -144,7 +156,8 @@ def split(options: argparse.Namespace) -> Document:
     found, table = _look(options)
     table = usable(table)
     made = _make_split(options, found, table)
-    made.save(options.out)
+    with _output(options.out):
+        made.save(options.out)
     told = [*untrainable(table, made), *advice(table, made)]
     document = {**split_summary(table, made), **_caveat(found.source)}
     if options.json:
@@ -170,7 +183,7 @@ def _caveat(source: PictureSource) -> dict[str, str]:
 
 
 def measure_leak(options: argparse.Namespace) -> Document:
-    """Measure how much a split by picture flatters a quick model on these pictures."""
+    """Measure how much a split by picture inflates a quick model's accuracy here."""
     from lymph.leak import MeterConfig, control_words, measure_here, words
 
     config = MeterConfig(
@@ -277,8 +290,8 @@ def crossval(options: argparse.Namespace) -> Document:
     if run is None or options.detach:
         return _ended(run) if run else None
     ended = _ended(run)
-    figures = _figures(run, "test") if ended["state"] == "finished" else {}
-    return {**ended, **figures, **_caveat(run.config.source)}
+    figures = api.evaluate(run) if ended["state"] == "finished" else {}
+    return {**ended, **figures}
 
 
 def resume(options: argparse.Namespace) -> Document:
@@ -326,15 +339,7 @@ def _listed(record: RunRecord) -> dict[str, Any]:
 
 def evaluate(options: argparse.Namespace) -> Document:
     """Report a finished run's figures on one set."""
-    run = open_run(options.run)
-    return {**_figures(run, options.set), **_caveat(run.config.source)}
-
-
-def _figures(run: Run, set_name: str) -> dict[str, Any]:
-    """Report a set, with what may be stated of it; drawings say nothing of real slides."""
-    from lymph.data.sources import is_synthetic
-
-    return report(run.predictions(), set_name, is_synthetic(run.config.data))
+    return api.evaluate(options.run, options.set)
 
 
 def _set_to_judge(run: Run, asked: str | None) -> str:
@@ -367,40 +372,52 @@ def code(options: argparse.Namespace) -> Document:
 
 
 def _written(path: Path, content: bytes) -> Document:
-    try:
+    with _output(path):
         write_atomically(path, lambda temporary: temporary.write_bytes(content))
-    except DiskError:
-        raise
-    except OSError as error:
-        raise RunError(f"{path} cannot be written ({error}); name another file.") from error
     return {"file": str(path), "bytes": len(content)}
 
 
-def _picture_files(paths: list[Path]) -> list[tuple[str, Path]]:
-    """List the files to classify; a folder stands for the pictures below it."""
-    found: list[tuple[str, Path]] = []
-    for path in paths:
-        if path.is_dir():
-            inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES)
-            found += [(str(p), p) for p in inside]
-        else:
-            found.append((str(path), path))
-    if not found:
-        raise PictureError("There is no picture in this folder; name pictures or another folder.")
-    return found
+@contextmanager
+def _output(path: Path) -> Iterator[None]:
+    """Say in a sentence that a file or folder cannot be made where it was asked for."""
+    try:
+        yield
+    except DiskError:
+        raise
+    except OSError as error:
+        raise LymphError(f"{path} cannot be written ({error}); name another place.") from error
 
 
 def classify(options: argparse.Namespace) -> Document:
     """Classify pictures with a finished run."""
-    from lymph.inference import classify_files, classify_to_csv, load_classifier
+    from lymph.inference import classify_files, classify_to_csv, load_classifier, picture_files
 
     run = open_run(options.run)
     classifier = load_classifier(run)
-    pictures = _picture_files(options.pictures)
+    pictures = picture_files(options.pictures)
     progress = _progress("Classifying")
     if options.csv:
         return classify_to_csv(classifier, run.id, pictures, options.csv, progress)._asdict()
     return list(classify_files(classifier, pictures, progress=progress))
+
+
+def _seed(text: str) -> int:
+    """Read a seed: a whole number from 0, as the generators of random numbers take it."""
+    if not text.isdecimal() or int(text) > LARGEST_SEED:
+        raise argparse.ArgumentTypeError(
+            f"{brief(text)} is no seed; give a whole number from 0 to {LARGEST_SEED}"
+        )
+    return int(text)
+
+
+def _fold_count(text: str) -> int | str:
+    """Read the number of folds, or the word that asks for one fold per patient."""
+    if text != "patient" and not text.isdecimal():
+        raise argparse.ArgumentTypeError(
+            f"{brief(text)} is no number of folds; give a whole number, or 'patient' for one"
+            " patient out"
+        )
+    return text if text == "patient" else int(text)
 
 
 def _with_data(parser: argparse.ArgumentParser) -> None:
@@ -426,7 +443,13 @@ def _with_data(parser: argparse.ArgumentParser) -> None:
 def _with_training(parser: argparse.ArgumentParser) -> None:
     _with_data(parser)
     parser.add_argument("--model", choices=list(MODELS), required=True)
-    parser.add_argument("--run", type=Path, help="folder of the run")
+    parser.add_argument(
+        "--run",
+        type=run_folder,
+        metavar="NAME|FOLDER",
+        help="a name for the run, which is then kept in the workspace, or its folder (a path with a"
+        " slash)",
+    )
     parser.add_argument("--epochs", type=int)
     parser.add_argument("--batch-size", type=int, default=16)
     parser.add_argument("--learning-rate", type=float)
@@ -460,21 +483,34 @@ def _with_training(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--weights", default="imagenet", help="imagenet (downloaded), none, or a file"
     )
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=_seed, default=0)
+
+
+def _add_app_command(add: Callable[..., argparse.ArgumentParser]) -> None:
+    parser = add("app", app)
+    parser.add_argument("--port", type=int)
+    parser.add_argument(
+        "streamlit",
+        nargs="*",
+        metavar="OPTION",
+        help="options of `streamlit run`, after two dashes: -- --server.address=0.0.0.0",
+    )
 
 
 def _add_data_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
     parser = add("demo", demo)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=_seed, default=0)
     _with_data(add("scan", show_scan))
     parser = add("split", split)
     _with_data(parser)
     parser.add_argument("--by", choices=("patient", "picture"), default="patient")
     parser.add_argument("--preset", choices=("notebook", "given"), help="given: as the data say")
-    parser.add_argument("--folds", help="number of folds, or 'patient' for one patient out")
+    parser.add_argument(
+        "--folds", type=_fold_count, help="number of folds, or 'patient' for one patient out"
+    )
     parser.add_argument("--fractions", type=float, nargs=3, default=(0.6, 0.2, 0.2))
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=_seed, default=0)
     parser.add_argument("--out", type=Path, required=True)
 
 
@@ -515,7 +551,12 @@ def _add_run_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
     parser.add_argument("--split", type=Path, required=True)
     parser = add("crossval", crossval)
     _with_training(parser)
-    parser.add_argument("--folds", required=True, help="number, or 'patient' for one patient out")
+    parser.add_argument(
+        "--folds",
+        type=_fold_count,
+        required=True,
+        help="number, or 'patient' for one patient out",
+    )
     parser.add_argument("--by", choices=("patient", "picture"), default="patient")
     for name, command in (("resume", resume), ("stop", stop), ("evaluate", evaluate)):
         parser = add(name, command)
@@ -541,7 +582,10 @@ def _add_run_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser whose errors are one line, like every other error of a user."""
+    """A parser whose errors are one line, and which takes no option for another it begins like."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(allow_abbrev=False, **settings)
 
     def error(self, message: str) -> None:  # type: ignore[override]
         """Raise the message instead of printing a page of usage."""
@@ -551,6 +595,7 @@ class _Parser(argparse.ArgumentParser):
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of all commands."""
     parser = _Parser(prog="python -m lymph", description="Classify lymphoma pictures, and learn.")
+    parser.add_argument("--version", action="version", version=f"lymph {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, parser_class=_Parser)
 
     def add(name: str, command: Callable[[argparse.Namespace], Document]) -> _Parser:
@@ -559,6 +604,7 @@ def build_parser() -> argparse.ArgumentParser:
         added.set_defaults(call=command, exit_code=0)
         return added
 
+    _add_app_command(add)
     _add_data_commands(add)
     _add_audit_command(add)
     _add_leak_command(add)
@@ -584,7 +630,12 @@ def _flat(value: dict | list) -> bool:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; return 0, 1 where an audit finds a leak, or 2 after a user's error."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # Windows writes to files in a code page
+            stream.reconfigure(encoding="utf-8")
     handler = logging.StreamHandler(sys.stderr)
+    # What made a run fail is said once, at the end; its log file holds the traceback.
+    handler.addFilter(lambda record: record.levelno < logging.ERROR)
     logging.getLogger("lymph").addHandler(handler)
     try:
         options = build_parser().parse_args(arguments)
@@ -597,8 +648,12 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     finally:
         logging.getLogger("lymph").removeHandler(handler)
-    if document is not None and options.json:
-        print(json.dumps(document, ensure_ascii=False))
-    elif document is not None:
-        _show(document)
+    try:
+        if document is not None and options.json:
+            print(json.dumps(document, ensure_ascii=False))
+        elif document is not None:
+            _show(document)
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever reads has read enough, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return options.exit_code

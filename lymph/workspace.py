@@ -7,15 +7,19 @@ import itertools
 import json
 import os
 import shutil
+import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from filelock import FileLock, Timeout
 
 from lymph.errors import DiskError
+
+Result = TypeVar("Result")
 
 # What is added to the name of a damaged file that was written anew.
 DAMAGED = ".damaged"
@@ -23,6 +27,10 @@ DAMAGED = ".damaged"
 UNFINISHED = ".unfinished"
 # Seconds between two looks of someone who waits for a turn.
 LOOK_SECONDS = 0.25
+# Windows lets nobody replace or delete a file that another process reads, nor read one that is
+# being replaced: both are over in a moment. Elsewhere a refusal is final.
+PATIENCE_SECONDS = 2.0 if sys.platform == "win32" else 0.0
+RETRY_SECONDS = 0.02
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 CLOSED = (errno.EROFS, errno.EACCES, errno.EPERM, errno.EFBIG)
@@ -123,7 +131,7 @@ def reserve(path: Path) -> None:
         When the disk has no room for the whole file.
     """
     needed = path.stat().st_size
-    handle = os.open(path, os.O_RDWR)
+    handle = os.open(path, os.O_RDWR | getattr(os, "O_BINARY", 0))
     try:
         _allocate(handle, needed)
     except OSError as error:
@@ -170,9 +178,26 @@ def write_atomically(path: Path, write: Callable[[Path], Any]) -> None:
         try:
             write(temporary)
             _to_disk(temporary)
-            os.replace(temporary, path)
+            _patiently(lambda: os.replace(temporary, path))
         finally:
             temporary.unlink(missing_ok=True)
+
+
+def _patiently(act: Callable[[], Result]) -> Result:
+    """Do something with a file, again and again where another process holds it for a moment."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            return act()
+        except PermissionError:
+            if time.monotonic() >= deadline:
+                raise
+        time.sleep(RETRY_SECONDS)
+
+
+def remove(path: Path) -> None:
+    """Delete a file that others may be reading, where there is one."""
+    _patiently(lambda: path.unlink(missing_ok=True))
 
 
 def _to_disk(path: Path) -> None:
@@ -196,7 +221,7 @@ def write_json(path: Path, document: Any) -> None:
 
 def read_json(path: Path) -> Any:
     """Read a JSON document written by :func:`write_json`."""
-    return json.loads(path.read_text(encoding="utf-8"))
+    return json.loads(_patiently(lambda: path.read_text(encoding="utf-8")))
 
 
 def read_json_or(path: Path, default: Any) -> Any:

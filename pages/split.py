@@ -157,7 +157,7 @@ def show_answer(split: Split, facts: SplitFacts, caveat: str) -> None:
             st.error(f"### {plain(leak.sentence)}")
             st.write(
                 "The model can recognise these patients by the colour of their slide instead of"
-                " their disease, so its test score will flatter it."
+                " their disease, so its test score will be too optimistic."
             )
         elif caveat:
             st.warning(plain(caveat))

@@ -16,7 +16,8 @@ from lymph.data.parallel import Progress
 from lymph.data.source import PictureSource
 from lymph.jobs import start
 from lymph.jobs.status import write_status
-from lymph.leak.job import MeterConfig, meters_home, start_measurement
+from lymph.leak.job import start_measurement
+from lymph.leak.measurement import MeterConfig, meters_home
 from lymph.runs import Run, create_run
 from lymph.runs.run import known_elsewhere
 from lymph.splits import Split, split_by_patient

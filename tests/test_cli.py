@@ -8,12 +8,16 @@ from typing import Any
 
 import pytest
 
+from lymph import workspace
+from lymph.cli import main
+from lymph.runs import run_folder
+
 REPOSITORY = Path(__file__).parents[1]
 
 
-def lymph(*arguments: object, fails: bool = False) -> Any:
-    """Run a command; return its JSON document, or with ``fails`` its one line of error."""
-    done = subprocess.run(
+def run_lymph(*arguments: object) -> subprocess.CompletedProcess[str]:
+    """Run a command as another process."""
+    return subprocess.run(
         [sys.executable, "-m", "lymph", *map(str, arguments)],
         cwd=REPOSITORY,
         capture_output=True,
@@ -21,13 +25,22 @@ def lymph(*arguments: object, fails: bool = False) -> Any:
         timeout=300,
         check=False,
     )
-    if fails:
-        assert done.returncode == 2, done.stderr
-        assert done.stdout == ""
-        assert "Traceback" not in done.stderr
-        return done.stderr.strip().splitlines()[-1]
+
+
+def lymph(*arguments: object) -> Any:
+    """Run a command; return its JSON document."""
+    done = run_lymph(*arguments)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout) if "--json" in arguments else done.stdout
+
+
+def lymph_error(*arguments: object) -> str:
+    """Run a command that a user got wrong; return all that it says."""
+    done = run_lymph(*arguments)
+    assert done.returncode == 2, done.stderr
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+    return done.stderr.strip()
 
 
 def test_from_a_folder_to_an_answer(tiny_root: Path, tmp_path: Path) -> None:
@@ -117,19 +130,96 @@ def test_cross_validation_covers_all_patients(tiny_root: Path, tmp_path: Path) -
 )
 def test_a_users_error_is_one_line(arguments: tuple, words: str) -> None:
     """``lymph: <what and how to mend it>`` and exit code 2, never a traceback."""
-    line = lymph(*arguments, fails=True)
+    line = lymph_error(*arguments)
     assert line.startswith("lymph: ")
+    assert len(line.splitlines()) == 1
     assert words in line
 
 
-def test_a_failed_training_is_an_error_too(tiny_root: Path, tmp_path: Path) -> None:
-    """A file of values that is none: the run's own sentence, and code 2."""
+def test_a_failed_training_says_its_reason_once(tiny_root: Path, tmp_path: Path) -> None:
+    """Regression: the log said it on the way and the command at the end; exit code 2."""
     out = tmp_path / "split.json"
-    lymph("split", tiny_root, "--out", out, "--json")
+    assert main(["split", str(tiny_root), "--out", str(out)]) == 0
     values = tmp_path / "values.pth"
     values.write_bytes(b"nothing")
-    options = ("--split", out, "--model", "resnet50", "--weights", values, "--json")
-    assert "values.pth is not a file" in lymph("train", tiny_root, *options, fails=True)
+    options = ("--split", out, "--model", "resnet50", "--weights", values, "--run", "failing")
+    told = lymph_error("train", tiny_root, *options, "--json")
+    assert told.count("values.pth is not a file") == 1
+    assert told.splitlines()[-1].startswith("lymph: ")
+    log = workspace.runs_home() / "failing" / "log.txt"
+    assert "values.pth is not a file" in log.read_text(encoding="utf-8")
+
+
+def one_line(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
+    """Run a command that a user got wrong, in this process; return its one line of error."""
+    assert main(list(map(str, arguments))) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith("lymph: ")
+    assert len(said.err.splitlines()) == 1
+    return said.err
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("split", "--folds", "x", "--out", "s.json"), "x is no number of folds"),
+        (("split", "--folds", "-1", "--out", "s.json"), "-1 is no number of folds"),
+        (("crossval", "--folds", "1.5", "--model", "cnn"), "1.5 is no number of folds"),
+        (("split", "--seed", "-1", "--out", "s.json"), "-1 is no seed"),
+        (("train", "--seed", "-1", "--model", "cnn", "--split", "s.json"), "-1 is no seed"),
+        (("demo", "--seed", "4294967296"), "from 0 to 4294967295"),
+    ],
+)
+def test_impossible_numbers_are_one_line(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, options: tuple, words: str
+) -> None:
+    """Regression: ``--folds x`` and ``--seed -1`` ended in tracebacks."""
+    command, *rest = options
+    assert words in one_line(capsys, command, tmp_path, *rest)
+
+
+def test_an_impossible_place_is_one_line(
+    capsys: pytest.CaptureFixture[str], tiny_root: Path, tmp_path: Path
+) -> None:
+    """Regression: a file below a file, as ``--out /proc/x/s.json``, ended in a traceback."""
+    (tmp_path / "file").write_text("")
+    impossible = tmp_path / "file" / "below"
+    assert "cannot be written" in one_line(capsys, "split", tiny_root, "--out", impossible)
+    assert "cannot be written" in one_line(capsys, "split", tiny_root, "--out", tmp_path)
+    assert "cannot be written" in one_line(capsys, "demo", impossible)
+
+
+def test_a_reader_may_close_early() -> None:
+    """Regression: ``lymph runs | head -1`` ended in a traceback."""
+    command = [sys.executable, "-m", "lymph", "runs", "--json"]
+    started = subprocess.Popen(
+        command, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert started.stdout and started.stderr
+    started.stdout.close()
+    assert started.wait() == 0
+    assert started.stderr.read() == b""
+    started.stderr.close()
+
+
+@pytest.mark.parametrize("option", ["--mod", "--spl", "--run-name"])
+def test_an_option_is_written_out(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, option: str
+) -> None:
+    """Regression: ``--mod cnn`` was taken for ``--model cnn``; a new option would change that."""
+    given = ("train", tmp_path, "--model", "cnn", "--split", "s.json", option, "cnn")
+    assert option in one_line(capsys, *given)
+
+
+def test_a_bare_name_is_a_run_of_the_workspace(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Regression: ``--run first`` made its folder where the command was given."""
+    monkeypatch.chdir(tmp_path)
+    assert run_folder("first") == workspace.runs_home() / "first"
+    for path in ("./first", "a/first", "first/", str(tmp_path / "first"), ".", ".."):
+        assert run_folder(path) == Path(path)
 
 
 def test_variations_patience_and_phases_reach_the_run(tiny_root: Path, tmp_path: Path) -> None:
@@ -142,7 +232,7 @@ def test_variations_patience_and_phases_reach_the_run(tiny_root: Path, tmp_path:
     config = json.loads((folder / "config.json").read_text())
     assert (config["augmentation"], config["patience"]) == (["flips", "stain"], 1)
     options = ("--split", out, "--model", "resnet50", "--phases", "tail:2")
-    assert "head:N or whole:N" in lymph("train", tiny_root, *options, fails=True)
+    assert "head:N or whole:N" in lymph_error("train", tiny_root, *options)
 
 
 def only_patient_of_cll(root: Path) -> Path:
@@ -160,7 +250,7 @@ def test_what_cannot_be_trained_is_said_when_it_is_split(tiny_root: Path, tmp_pa
     assert told[1].startswith("Validation lacks a class in some folds")
     options = ("--model", "cnn", "--epochs", 1, "--run", tmp_path / "run")
     for command in (("crossval", root, "--folds", 3), ("train", root, "--split", out)):
-        line = lymph(*command, *options, fails=True)
+        line = lymph_error(*command, *options)
         assert line.startswith("lymph: CLL has no training pictures in fold ")
         assert line.endswith("Add patients of CLL, or exclude the class.")
     assert not (tmp_path / "run").exists()
@@ -168,14 +258,7 @@ def test_what_cannot_be_trained_is_said_when_it_is_split(tiny_root: Path, tmp_pa
 
 def test_advice_is_printed_for_people(tiny_root: Path, tmp_path: Path) -> None:
     """On standard error, so that the counts on standard output stay what they are."""
-    command = [sys.executable, "-m", "lymph", "split", only_patient_of_cll(tiny_root)]
-    done = subprocess.run(
-        [*map(str, command), "--out", str(tmp_path / "split.json")],
-        cwd=REPOSITORY,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=True,
-    )
+    out = tmp_path / "split.json"
+    done = run_lymph("split", only_patient_of_cll(tiny_root), "--out", out)
     assert done.stderr.startswith("CLL has 1 patient and none in validation and test")
     assert "advice" not in done.stdout

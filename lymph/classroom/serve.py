@@ -8,15 +8,14 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-import lymph
 from lymph import workspace
 from lymph.classroom.settings import UPLOAD_MB, VARIABLE, ClassSettings, new_key
 from lymph.data import sources
 from lymph.errors import ClassError, DataError, LymphError
+from lymph.launch import app_command
 from lymph.text import printable
 
 PORT = 8501
@@ -71,7 +70,7 @@ def run_server(command: Sequence[str], environment: Mapping[str, str]) -> None:
     ClassError
         When the server ends by an error.
     """
-    server = subprocess.Popen(command, cwd=app_file().parent, env=environment)
+    server = subprocess.Popen(command, env=environment)
     before = signal.signal(signal.SIGTERM, lambda *_: server.terminate())
     try:
         code = server.wait()
@@ -166,11 +165,6 @@ def told(settings: ClassSettings, listed: Sequence[str]) -> str:
     )
 
 
-def app_file() -> Path:
-    """Return the file that Streamlit runs."""
-    return Path(lymph.__file__).parents[1] / "app.py"
-
-
 def command_of(settings: ClassSettings, port: int) -> list[str]:
     """Return the command that runs the app for everyone on the network."""
     options = {
@@ -183,8 +177,7 @@ def command_of(settings: ClassSettings, port: int) -> list[str]:
     }
     if allowed := allowed_hosts(settings.address):
         options["server.allowedHosts"] = ",".join(allowed)
-    given = [f"--{name}={value}" for name, value in options.items()]
-    return [sys.executable, "-m", "streamlit", "run", str(app_file()), *given]
+    return app_command([f"--{name}={value}" for name, value in options.items()])
 
 
 def allowed_hosts(address: str) -> list[str]:
@@ -197,11 +190,6 @@ def allowed_hosts(address: str) -> list[str]:
 
 
 def environment_of(settings: ClassSettings) -> dict[str, str]:
-    """Return the environment of the app: the class, and the workspace whole."""
-    paths = [str(app_file().parent), os.environ.get("PYTHONPATH", "")]
-    return {
-        **os.environ,
-        VARIABLE: settings.to_text(),
-        "LYMPH_HOME": str(workspace.home()),
-        "PYTHONPATH": os.pathsep.join(path for path in paths if path),
-    }
+    """Return the environment of the app: the class, and the workspace as it is named here."""
+    home = str(workspace.home())
+    return {**os.environ, VARIABLE: settings.to_text(), "LYMPH_HOME": home}

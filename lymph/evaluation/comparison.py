@@ -19,6 +19,7 @@ from lymph.evaluation.intervals import (
 )
 from lymph.evaluation.metrics import METRICS
 from lymph.evaluation.patients import by_patient
+from lymph.evaluation.words import with_minus
 from lymph.predictions import choose_set, classes_of_predictions, validate_predictions
 from lymph.text import counted
 
@@ -265,7 +266,8 @@ def _difference(
     unit, scale, digits = ("", 1, 2) if metric == "kappa" else (" points", 100, 1)
     # Plus zero, so that a bound that rounds to nothing is not written as -0.0.
     low, high, wide = (
-        f"{round(scale * value, digits) + 0.0:.{digits}f}" for value in (*interval, abs(gap))
+        with_minus(f"{round(scale * value, digits) + 0.0:.{digits}f}")
+        for value in (*interval, abs(gap))
     )
     lead = f"{names[1]} and {names[0]} score the same {metric.replace('_', ' ')}"
     if gap:

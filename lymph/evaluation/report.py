@@ -32,8 +32,8 @@ from lymph.predictions import (
 SEEN_BEFORE = {
     "train": "The model has learned from these very pictures: the figures say how well it "
     "remembers, not how well it judges patients it has never seen.",
-    "val": "The epoch was chosen by these pictures, which flatters the figures a little: judge by "
-    "the test patients.",
+    "val": "The epoch was chosen by these pictures, so the figures are a little too "
+    "optimistic: judge by the test patients.",
 }
 
 
@@ -206,7 +206,7 @@ def _warnings(result: dict[str, Any], chosen: pd.DataFrame, patients: pd.DataFra
     if share:
         found.append(
             f"{_percent(share)} of these pictures are of patients on whom the model has trained: "
-            "the figures flatter it; split by patient."
+            "the figures are too optimistic; split by patient."
         )
     if "patients_unknown" in result:
         found.append(PATIENTS_UNKNOWN)

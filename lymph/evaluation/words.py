@@ -1,5 +1,6 @@
 """Intervals in words: the one writer for pages, reports, lessons and messages."""
 
+import re
 from collections.abc import Callable, Iterable
 
 NOT_GIVEN = "cannot be given"
@@ -23,7 +24,12 @@ def interval_words(pair: Iterable[float] | None) -> str:
 def _written(pair: Iterable[float] | None, write: Callable[[float, float], str]) -> str:
     """Write an interval, or that there is none: one without width would promise certainty."""
     low, high = pair or (0.0, 0.0)
-    return write(low, high) if low < high else NOT_GIVEN
+    return with_minus(write(low, high)) if low < high else NOT_GIVEN
+
+
+def with_minus(text: str) -> str:
+    """Set a minus sign before a number in place of a hyphen."""
+    return re.sub(r"(?<![\w)])-(?=\d)", "\N{MINUS SIGN}", text)
 
 
 def _percent(low: float, high: float) -> str:

@@ -8,7 +8,7 @@ from lymph.inference.answers import (
     only_drawn,
     patient_answers,
 )
-from lymph.inference.batch import Written, classify_to_csv
+from lymph.inference.batch import Written, classify_to_csv, picture_files
 from lymph.inference.classify import (
     Answered,
     Classifier,
@@ -34,6 +34,7 @@ __all__ = [
     "load_classifier",
     "only_drawn",
     "patient_answers",
+    "picture_files",
     "read_for_answer",
     "unpack_drop",
 ]

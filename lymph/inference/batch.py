@@ -7,10 +7,29 @@ from pathlib import Path
 from typing import NamedTuple, TextIO
 
 from lymph.data.parallel import Progress
-from lymph.errors import DataError
+from lymph.data.read import SUFFIXES
+from lymph.errors import DataError, PictureError
 from lymph.inference.answers import Answer, answer_columns, answer_row
 from lymph.inference.classify import Classifier, classify_files
 from lymph.text import as_cell
+
+
+def picture_files(paths: Sequence[Path]) -> list[tuple[str, Path]]:
+    """List the files to classify, each with its name; a folder stands for the pictures below it.
+
+    Raises
+    ------
+    PictureError
+        When there is none.
+    """
+    found: list[tuple[str, Path]] = []
+    for path in paths:
+        inside = path.rglob("*") if path.is_dir() else ()
+        below = sorted(file for file in inside if file.suffix.lower() in SUFFIXES)
+        found += [(str(file), file) for file in (below if path.is_dir() else [path])]
+    if not found:
+        raise PictureError("There is no picture in this folder; name pictures or another folder.")
+    return found
 
 
 class Written(NamedTuple):

@@ -298,10 +298,14 @@ def _seen(classifier: Classifier, content: str, patient: str) -> str:
     if len(own):
         row = own.iloc[0]
         used = "learned from" if row["set"] == "train" else "chose its best epoch by"
-        return f"This run {used} this very picture ({row['picture']}): that flatters the answer."
+        return (
+            f"This run {used} this very picture ({row['picture']}), so the answer"
+            " is too optimistic."
+        )
     if patient and patient in set(table.loc[table["set"] == "train", "patient"]):
         return (
-            f"This run learned from other pictures of patient {patient}: that flatters the answer."
+            f"This run learned from other pictures of patient {patient}, so the answer is too"
+            " optimistic."
         )
     return ""
 

@@ -21,7 +21,8 @@ def start_detached(module: str, folder: Path) -> None:
     detached: dict = {"start_new_session": True}
     if sys.platform == "win32":
         flags = subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP
-        detached = {"creationflags": flags}
+        # What os.nice is elsewhere.
+        detached = {"creationflags": flags | subprocess.BELOW_NORMAL_PRIORITY_CLASS}
     with (folder / LOG).open("ab") as log:
         subprocess.Popen(
             [sys.executable, "-m", "lymph.jobs", module, str(folder)],

@@ -91,7 +91,7 @@ def enter(folder: Path, title: str, rank: int, queued: float) -> None:
 def leave(folder: Path) -> None:
     """Take a job out of the queue."""
     for path in home().glob(f"*-{_digest(folder)}.json"):
-        path.unlink(missing_ok=True)
+        workspace.remove(path)
 
 
 def going() -> list[Job]:

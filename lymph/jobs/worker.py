@@ -121,7 +121,7 @@ def _heartbeat(folder: Path) -> Iterator[None]:
     finally:
         over.set()
         thread.join()
-        (folder / HEARTBEAT).unlink(missing_ok=True)
+        workspace.remove(folder / HEARTBEAT)
 
 
 def _wait_for_turn(folder: Path) -> FileLock | None:
@@ -162,9 +162,11 @@ def _end(folder: Path, state: str, error: str, seconds: float) -> None:
     (folder / RESERVE).unlink(missing_ok=True)
     # A training counts its seconds itself, over all of its parts.
     seconds = written_status(folder).seconds or seconds
-    change_status(folder, state=state, error=error, share=0.0, seconds=seconds)
+    # Before it is over for all to see: whoever starts it again may ask that one to stop at once.
     (folder / STOP).unlink(missing_ok=True)
-    log.info(" ".join(filter(None, (f"{state.capitalize()}.", error))))
+    change_status(folder, state=state, error=error, share=0.0, seconds=seconds)
+    level = logging.ERROR if error else logging.INFO
+    log.log(level, " ".join(filter(None, (f"{state.capitalize()}.", error))))
 
 
 def _disk_words(error: OSError) -> str:

@@ -2,13 +2,12 @@
 
 from lymph.leak.control import control_words, measure_control, shuffle_classes
 from lymph.leak.job import (
-    Measurement,
-    MeterConfig,
     latest_measurement,
     measure_here,
     start_measurement,
     stop_measurement,
 )
+from lymph.leak.measurement import Measurement, MeterConfig
 from lymph.leak.meter import FEATURES, linear, measure_leak, words
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""How much a split by picture flatters a model: measured, not asserted.
+"""How much a split by picture inflates accuracy: measured, not asserted.
 
 A quick model, linear on ready features or the small CNN, learns the pictures and is tested on the
 fold left out, once with folds by picture and once with folds by patient, over several seeds.

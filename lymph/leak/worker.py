@@ -13,7 +13,7 @@ from lymph.jobs.status import change_status
 from lymph.jobs.worker import check_stop
 from lymph.leak.control import check_control, measure_control
 from lymph.leak.features import colour_features, imagenet_features
-from lymph.leak.job import RESULT, VERSION, Measurement, MeterConfig
+from lymph.leak.measurement import RESULT, VERSION, Measurement, MeterConfig
 from lymph.leak.meter import MAX_PICTURES, Learner, choose_pictures, linear, measure_leak
 
 

@@ -160,13 +160,19 @@ def charts_zip(run: Run, report: Mapping[str, Any]) -> bytes:
             archive.writestr(f"{title}.html", page)
         head = '<script src="plotly.min.js"></script>'
         for title, figure in run_charts(run, report).items():
-            body = figure_html(figure)
+            body = figure_html(title, figure)
             page = PAGE.format(title=title, css="", head=head, base=base, body=body)
             archive.writestr(f"{title}.html", page)
     return memory.getvalue()
 
 
-def figure_html(figure: go.Figure) -> str:
-    """Return a figure as HTML for a page that holds Plotly already; a click keeps it as PNG."""
-    config = {"displaylogo": False, "modeBarButtons": [["toImage"]], "responsive": True}
+def figure_html(title: str, figure: go.Figure) -> str:
+    """Return a figure as HTML for a page that holds Plotly already; a click keeps it as SVG."""
+    config = {
+        "displaylogo": False,
+        "modeBarButtons": [["toImage"]],
+        # Sharp at any size that a paper wants.
+        "toImageButtonOptions": {"format": "svg", "filename": title},
+        "responsive": True,
+    }
     return figure.to_html(full_html=False, include_plotlyjs=False, config=config)

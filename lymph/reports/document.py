@@ -181,7 +181,8 @@ def _table(table: pd.DataFrame) -> str:
 def _charts(charts: Mapping[str, Any], starts: tuple[str, ...]) -> str:
     chosen = {title: figure for title, figure in charts.items() if title.startswith(starts)}
     drawn = "".join(
-        f"<div><h3>{title}</h3>{figure_html(figure)}</div>" for title, figure in chosen.items()
+        f"<div><h3>{title}</h3>{figure_html(title, figure)}</div>"
+        for title, figure in chosen.items()
     )
     return f'<div class="charts">{drawn}</div>'
 
@@ -376,7 +377,8 @@ def _beside(run: Run, figures: Mapping[str, Any], charts: Mapping[str, Any]) -> 
         "on patients never seen (●). All are of other test pictures than this run, so they are "
         "neither ranked nor subtracted."
     )
-    chart = figure_html(charts["Beside published figures"])
+    title = "Beside published figures"
+    chart = figure_html(title, charts[title])
     table = _table(published_table(run, figures, "pictures"))
     return _section("Beside others", paragraph(told) + chart + table)
 

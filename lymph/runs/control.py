@@ -34,7 +34,8 @@ def create_run(config: TrainConfig, split: Split, folder: Path | None = None) ->
     split : Split
         With sets, or with folds for cross-validation.
     folder : Path, optional
-        A new or empty folder; without it the run gets a name of its own in the workspace.
+        A new or empty folder; without it the run gets a name of its own in the workspace. See
+        :func:`run_folder` for bare names.
 
     Raises
     ------
@@ -55,6 +56,20 @@ def create_run(config: TrainConfig, split: Split, folder: Path | None = None) ->
     status = Status("queued", epochs=config.epochs * max(1, folds), folds=folds)
     write_status(path, status)
     return Run(path)
+
+
+def run_folder(name: str | Path) -> Path:
+    """Return the folder that a new run's name asks for.
+
+    Parameters
+    ----------
+    name : str or Path
+        A bare name is one of the workspace's runs; with a slash it is a path, and so are ``.``,
+        ``..`` and ``~``.
+    """
+    path = Path(name).expanduser()
+    bare = path.name == str(name)
+    return workspace.runs_home() / path if bare and path.name != ".." else path
 
 
 def _claim(folder: Path | None, model: str) -> Path:

@@ -19,6 +19,7 @@ CLASS_WEIGHTS = ("none", "picture", "patient")
 SCHEDULES = ("whole-then-head", "head-then-whole", "whole", "head")
 PHASES = ("whole", "head")
 PRECISIONS = ("measured", "float32", "bfloat16")
+LARGEST_SEED = 2**32 - 1
 
 # What a run does with its pictures where nothing else is asked for.
 USUAL_AUGMENTATION = ("flips", "quarter-turns", "rotation", "stain")
@@ -96,7 +97,7 @@ class TrainConfig:
         _between("warm_up", self.warm_up, 0.0, 1.0)
         _between("weight_decay", self.weight_decay, 0.0, 10.0)
         _between("patience", self.patience, 0, 10_000)
-        _between("seed", self.seed, 0, 2**32 - 1)
+        _between("seed", self.seed, 0, LARGEST_SEED)
 
     def named_phases(self) -> list[tuple[str, int]]:
         """Return ``phases`` as names and numbers of epochs.

@@ -25,6 +25,18 @@ def device_here() -> torch.device:
     return devices[int(number) % len(devices)]
 
 
+def make_repeatable(device: torch.device) -> None:
+    """Let the same seed give the same figures on a graphics card too, as it does on a processor.
+
+    Without it a run that is resumed, or repeated, ends with other figures there: sums of many
+    threads are added in the order in which they happen to be ready.
+    """
+    if device.type == "cuda":
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # read as cuBLAS starts
+        torch.utils.deterministic.fill_uninitialized_memory = False
+        torch.use_deterministic_algorithms(True)
+
+
 def wait_for(device: torch.device) -> None:
     """Wait until a device has done all it was asked, so that a clock tells the truth."""
     if device.type == "cuda":

@@ -2,7 +2,8 @@
 
 Every process takes its share of each batch. Gradients, the statistics of batch normalisation and
 the figures of an epoch are added up over all of them, and dropout is drawn for the whole batch, so
-that N processes train the model that one would.
+that N processes train the model that one would (but for rounding; on graphics cards the dropout of
+one process is drawn in another way, so there the models are alike in kind only).
 """
 
 import os
@@ -82,9 +83,12 @@ def join_processes() -> Processes:
     if world == 1:
         return ALONE
     if not dist.is_initialized():
-        if torch.cuda.is_available():
-            torch.cuda.set_device(int(os.environ["LOCAL_RANK"]) % torch.cuda.device_count())
-        dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+        cards = torch.cuda.device_count()
+        if cards:
+            torch.cuda.set_device(int(os.environ["LOCAL_RANK"]) % cards)
+        # NCCL wants a card for each process; where several share one, gloo does what it would.
+        alone = int(os.environ.get("LOCAL_WORLD_SIZE", world)) <= cards
+        dist.init_process_group("nccl" if alone else "gloo")
     return Processes(dist.get_rank(), world)
 
 

@@ -34,7 +34,7 @@ from lymph.training.checkpoint import load_checkpoint, load_values, save_checkpo
 from lymph.training.class_weights import class_weights
 from lymph.training.config import TrainConfig
 from lymph.training.dataset import Batches, FeatureBatches
-from lymph.training.devices import device_here
+from lymph.training.devices import device_here, make_repeatable
 from lymph.training.features import feature_file, keep_features, read_features
 from lymph.training.loop import Evaluation, Rows, autocast, evaluate, train_one_epoch
 from lymph.training.losses import weighted_loss
@@ -137,6 +137,7 @@ class Trainer:
         self.config = config
         self.processes = processes
         self.device = device_here()
+        make_repeatable(self.device)
         self.spec = MODELS[config.model]
         self.phases = plan_phases(config)
         # A backbone that never learns makes the same features from beginning to end.

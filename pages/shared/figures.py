@@ -119,7 +119,7 @@ def show_calibration(judged: Judged) -> None:
 def checked_on(judged: Judged) -> str:
     """Say how the pictures that confidence was checked on relate to those that are judged."""
     if judged.set_name == "val":
-        return "This is that very set, so the effect flatters."
+        return "This is that very set, so the effect looks better than it is."
     if judged.leaks:
         return "Some of their patients may be in this set too: the split leaks."
     return "None of them is of a patient judged here."

@@ -37,7 +37,8 @@ def show_downloads(judged: Judged) -> None:
     )
     offer(
         "Charts",
-        "Every chart and matrix as a page of its own. A single chart: its camera keeps a PNG.",
+        "Every chart and matrix as a page of its own; the camera there keeps a chart as SVG, for a"
+        " paper. The camera of a chart on this page keeps a PNG.",
         lambda: reports.charts_zip(run, judged.report),
         f"{stem}-charts.zip",
         "application/zip",

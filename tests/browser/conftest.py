@@ -1,14 +1,10 @@
 """The app as people meet it: a real server, a real Chromium, and nothing beyond this machine."""
 
 import base64
-import contextlib
 import os
 import shutil
-import socket
 import subprocess
 import sys
-import time
-import urllib.request
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
@@ -16,6 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from lymph.data.demo import make_demo
+from tests.serving import free_port, wait_until_healthy
 
 APP = Path(__file__).parents[2] / "app.py"
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome") or ""
@@ -78,29 +75,13 @@ def browser() -> Iterator[Browser]:
         found.close()
 
 
-def _free_port() -> int:
-    with socket.socket() as door:
-        door.bind(("127.0.0.1", 0))
-        return door.getsockname()[1]
-
-
-def _wait_until_healthy(address: str, server: subprocess.Popen) -> None:
-    for _ in range(600):
-        assert server.poll() is None, "the server ended before it answered"
-        with contextlib.suppress(OSError):
-            if urllib.request.urlopen(f"{address}/_stcore/health", timeout=1).status == 200:
-                return
-        time.sleep(0.1)
-    pytest.fail("the server did not answer within a minute")
-
-
 @pytest.fixture(scope="session")
 def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
     """Return a function that starts the app on a workspace and returns its address."""
     servers: list[subprocess.Popen] = []
 
     def start(home: Path) -> str:
-        port = _free_port()
+        port = free_port()
         command = [sys.executable, "-m", "streamlit", "run", str(APP)]
         options = [
             f"--server.port={port}",
@@ -117,7 +98,7 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
         )
         servers.append(server)
         address = f"http://127.0.0.1:{port}"
-        _wait_until_healthy(address, server)
+        wait_until_healthy(address, server)
         return address
 
     yield start

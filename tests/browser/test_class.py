@@ -9,8 +9,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.layouts import by
+from tests.serving import free_port, wait_until_healthy
 
-from .conftest import APP, PATIENCE_MS, _free_port, _wait_until_healthy
+from .conftest import APP, PATIENCE_MS
 
 Enter = Callable[..., Page]
 
@@ -22,7 +23,7 @@ def class_(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]
     by("{label}/sj-99-{patient}_{number:03}.png")(root)
     (home / "data").mkdir()
     (home / "data" / "data-sets.json").write_text(json.dumps({"small": str(root)}))
-    port = _free_port()
+    port = free_port()
     log = (home / "log.txt").open("w")
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("LYMPH_HOME", str(home))
@@ -36,7 +37,7 @@ def class_(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]
     assert server.stdout is not None
     key = json.loads(server.stdout.readline())["key"]
     address = f"http://127.0.0.1:{port}"
-    _wait_until_healthy(address, server)
+    wait_until_healthy(address, server)
     yield address, key
     server.terminate()
     server.wait(20)

@@ -30,12 +30,7 @@ from lymph.classroom.settings import VARIABLE, ClassSettings
 from lymph.cli import build_parser, main
 from lymph.data.sources import list_data_sets
 from lymph.facts import MARKER
-
-
-def free_port() -> int:
-    with socket.socket() as door:
-        door.bind(("127.0.0.1", 0))
-        return door.getsockname()[1]
+from tests.serving import free_port
 
 
 def asked(*options: str) -> argparse.Namespace:

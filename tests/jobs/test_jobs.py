@@ -31,11 +31,12 @@ from lymph.jobs.status import (
     write_status,
 )
 from lymph.jobs.worker import Stopped, check_stop, run_job
-from lymph.leak.job import MeterConfig, meters_home
+from lymph.leak.measurement import MeterConfig, meters_home
 from lymph.runs import Run, create_run, read_catalogue, resume_run, start_run
 from lymph.runs import queue as waiting_runs
 from lymph.splits import split_by_patient
 from lymph.training.config import TrainConfig
+from tests.waiting import wait_for
 
 # A work of a few milliseconds that notes when it was done; one whose folder holds "slow" goes on
 # until it is stopped.
@@ -50,14 +51,6 @@ def work(folder):
         check_stop(folder)
         time.sleep(0.02)
 """
-
-
-def wait_for(holds: Callable[[], bool], seconds: float = 120.0) -> None:
-    """Wait until a condition holds; fail when it does not in time."""
-    end = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < end, "waited too long"
-        time.sleep(0.05)
 
 
 def again(before: Status | None) -> Status:

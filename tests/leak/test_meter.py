@@ -14,7 +14,8 @@ from lymph import leak
 from lymph.cli import main
 from lymph.data.source import PictureSource
 from lymph.errors import RunError, SplitError
-from lymph.leak import job, meter
+from lymph.leak import measurement as kept
+from lymph.leak import meter
 from lymph.leak.control import BELOW_CHANCE, draws_that_leak
 from lymph.leak.features import colour_features
 from lymph.leak.meter import choose_pictures, count_folds
@@ -146,13 +147,13 @@ def test_intervals_of_an_older_version_are_not_shown(tiny_root: Path) -> None:
     old = dict(new)
     for by in ("picture", "patient"):
         old[by] = {k: v for k, v in new[by].items() if k != "interval_method"}
-    (measurement.path / job.RESULT).write_text(json.dumps(old), encoding="utf-8")
+    (measurement.path / kept.RESULT).write_text(json.dumps(old), encoding="utf-8")
     found = measurement.result()
     assert found["old"] and found["picture"]["interval"] is found["patient"]["interval"] is None
     assert found["patient"]["accuracies"] == new["patient"]["accuracies"]
     assert "cannot be given" in leak.words(found, "colour")
     for damaged in ("{", "[]", '{"picture": 1}', "null"):
-        (measurement.path / job.RESULT).write_text(damaged, encoding="utf-8")
+        (measurement.path / kept.RESULT).write_text(damaged, encoding="utf-8")
         assert measurement.result() is None
 
 

@@ -3,7 +3,6 @@
 import os
 import socket
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -18,14 +17,7 @@ from lymph.jobs.status import Status, write_status
 from lymph.jobs.worker import run_job
 from lymph.lessons import live, worker
 from lymph.lessons.live import FIGURES, REQUEST, LiveRun, live_run, start_lesson, stop_lesson
-
-
-def wait_for(holds: Callable[[], bool], seconds: float = 120.0) -> None:
-    """Wait until a condition holds; fail when it does not in time."""
-    end = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < end, "waited too long"
-        time.sleep(0.05)
+from tests.waiting import wait_for
 
 
 def is_over(run: LiveRun) -> bool:

@@ -162,6 +162,10 @@ def test_the_report_stands_alone(honest: Run) -> None:
         "not a medical device",
     ):
         assert words in text, words
+    # A chart goes into a paper as it is, sharp at any size.
+    assert re.search(
+        r'"toImageButtonOptions": ?{"format": ?"svg", ?"filename": ?"ROC, patients"', text
+    )
     thumbnails = text.count("data:image/jpeg;base64,")
     assert thumbnails >= 2 * report(honest.predictions())["pictures"]["n"]
     assert LEAK_MARK not in text.split("<h2>")[1].split("</h2>")[0]

@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import signal
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -30,16 +29,9 @@ from lymph.splits import Split, make_folds, split_by_patient
 from lymph.training.class_weights import class_weights
 from lymph.training.config import TrainConfig
 from lymph.training.folder import METRIC_COLUMNS
+from tests.waiting import wait_for
 
 NewRun = Callable[..., Run]
-
-
-def wait_for(holds: Callable[[], bool], seconds: float = 90.0) -> None:
-    """Wait until a condition holds; fail when it does not in time."""
-    end = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < end, "waited too long"
-        time.sleep(0.05)
 
 
 def same_values(left: Path, right: Path) -> bool:

@@ -8,7 +8,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -34,16 +33,9 @@ from lymph.runs import (
 )
 from lymph.splits import split_by_patient
 from lymph.training.config import UNNAMED_AUGMENTATION, TrainConfig
+from tests.waiting import wait_for
 
 NewRun = Callable[..., Run]
-
-
-def wait_for(holds: Callable[[], bool], seconds: float = 120.0) -> None:
-    """Wait until a condition holds; fail when it does not in time."""
-    end = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < end, "waited too long"
-        time.sleep(0.05)
 
 
 def end(run: Run) -> None:

@@ -37,7 +37,8 @@ def train(
     done = subprocess.run(
         [*command, "--precision", "float32", *options, "--json"],
         cwd=REPOSITORY,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        # A graphics card draws the dropout of one process and of several in different ways.
+        env={**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""},
         capture_output=True,
         text=True,
         timeout=300,
