@@ -6,19 +6,31 @@ under the name ``__main__``, for each visitor.
 
 import streamlit as st
 from starlette.middleware import Middleware
+from streamlit.navigation.page import StreamlitPage
 
-from pages.shared import drops, gate
+from pages.shared import drops, gate, visitor
 
 
 def show() -> None:
-    """Show the page that the address asks for, and say so where the disk is full or closed."""
+    """Show the page that the address asks for, in a class to those who gave a name."""
     # Loaded late: their caches find the server only once it runs.
-    from lymph.errors import DiskError
-    from pages.shared import navigation, sidebar
-    from pages.shared.frame import show_error
+    from pages.shared import door, navigation
+    from pages.shared.frame import told
 
     page = navigation.choose_page()
-    drops.watch_visit()
+    with told():
+        visitor.look_again()
+        drops.watch_visit()
+        if door.let_in():
+            show_page(page)
+
+
+def show_page(page: StreamlitPage) -> None:
+    """Show a page with its sidebar, and say so where the disk is full or closed."""
+    from lymph.errors import DiskError
+    from pages.shared import door, sidebar
+    from pages.shared.frame import show_error
+
     try:
         sidebar.ensure_data(page.url_path)
         sidebar.choose_data_set()
@@ -26,9 +38,11 @@ def show() -> None:
     except DiskError as error:
         show_error(error)
     sidebar.show_steps()
+    door.show_visitor(page.url_path)
 
 
 if __name__ == "__main__":
     show()
 else:
-    app = st.App(__file__, middleware=[Middleware(gate.Gate), Middleware(drops.Keep)])
+    middleware = [Middleware(gate.Gate), Middleware(visitor.Cookie), Middleware(drops.Keep)]
+    app = st.App(__file__, middleware=middleware)

@@ -19,6 +19,7 @@ from typing import Any
 import pandas as pd
 
 from lymph import __version__, api
+from lymph.classroom import serve
 from lymph.data.depth import depth_sentence
 from lymph.data.look import Found
 from lymph.data.parallel import Progress
@@ -608,6 +609,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_audit_command(add)
     _add_leak_command(add)
     _add_run_commands(add)
+    serve.add_command(add)
     return parser
 
 

@@ -40,5 +40,9 @@ class RunError(LymphError):
     """A run folder that cannot be created, found, started or read."""
 
 
+class ClassError(LymphError):
+    """What cannot be done in a class: it is somebody else's, or beyond what was agreed."""
+
+
 class EvaluationError(LymphError):
     """A prediction table that does not hold what is asked for."""

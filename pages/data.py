@@ -6,6 +6,9 @@ import pandas as pd
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
+from lymph.classroom import pictures
+from lymph.classroom.owners import for_lecturer
+from lymph.classroom.settings import class_settings
 from lymph.data import sources
 from lymph.data.scan import classes_of, summary
 from lymph.data.sources import DataSet
@@ -18,6 +21,7 @@ from pages.shared.frame import begin, next_step, plain, show_error
 from pages.shared.navigation import ensure_app
 from pages.shared.place import computer, where_added_pictures_go
 from pages.shared.training import records_of
+from pages.shared.visitor import data_sets, who
 
 QUESTION = "What is in the pictures, and who are they from?"
 VIEWS = {
@@ -157,7 +161,8 @@ def draw_demonstration() -> None:
 
 def offer_new_drawing(data_set: DataSet) -> None:
     """Offer to draw the demonstration set again where an earlier version drew it."""
-    if data_set.path != sources.demo_folder() or not sources.demo_outdated():
+    outdated = data_set.path == sources.demo_folder() and sources.demo_outdated()
+    if not outdated or not who().may_all:
         return
     going = any(not record.status.over for record in records_of(data_set))
     with st.container(border=True, key="drawn_earlier"):
@@ -170,7 +175,7 @@ def offer_new_drawing(data_set: DataSet) -> None:
             st.caption("A run on this set is training or waiting: redraw the set when it is over.")
         if st.button("Redraw the set", key="draw_anew", disabled=going):
             with loading.progress_bar("Pictures drawn") as progress:
-                sources.draw_anew(progress)
+                for_lecturer(who(), sources.draw_anew, progress)
             st.rerun()
 
 
@@ -195,22 +200,28 @@ def add_pictures(expanded: bool = False) -> None:
         with kaggle:
             add_kaggle()
         with st.container(horizontal=True):
-            st.button("Read the folder again", on_click=loading.read_again, key="read_again")
+            if who().may_all:  # it is read again for everybody
+                st.button("Read the folder again", on_click=loading.read_again, key="read_again")
             remove_data_set()
 
 
 def add_folder() -> None:
+    settings = class_settings()
+    if settings is not None:
+        named = ", ".join(plain(folder) for folder in settings.folders) or "none"
+        st.caption(f"Folders that can be opened, with everything below them: {named}")
     with st.form("add_folder_form", border=False):
         path = st.text_input(f"Path of a folder on {computer()}", key="folder_path")
         if st.form_submit_button("Open the folder", key="add_folder"):
-            attempt(lambda: sources.add_folder(path))
+            attempt(lambda: pictures.open_folder(who(), path))
 
 
 def add_zip() -> None:
     upload = st.file_uploader("A zip of pictures", type="zip", key="zip_upload")
     if upload and st.button("Unpack and open", type="primary", key="add_zip"):
         with loading.progress_bar("Files unpacked") as progress:
-            attempt(lambda: sources.add_zip(upload.name, opened(upload), progress), [upload])
+            given = upload.name, opened(upload), progress
+            attempt(lambda: pictures.upload(who(), sources.add_zip, *given), [upload])
 
 
 def add_drop() -> None:
@@ -224,7 +235,7 @@ def add_drop() -> None:
         label = f"Open these {len(uploads)} pictures"
         if st.button(label, type="primary", key="add_drop"):
             files = ((upload.name, content_of(upload)) for upload in uploads)
-            attempt(lambda: sources.add_uploads(name, files), uploads)
+            attempt(lambda: pictures.upload(who(), sources.add_uploads, name, files), uploads)
 
 
 def add_kaggle() -> None:
@@ -232,22 +243,51 @@ def add_kaggle() -> None:
         "374 pictures of 29 patients from the National Institute on Aging, published on Kaggle as"
         f" `{sources.KAGGLE_HANDLE}`. The download is {sources.KAGGLE_SIZE}."
     )
-    if st.button(f"Download {sources.KAGGLE_SIZE} from Kaggle", key="add_kaggle"):
+    if not who().may_all:
+        st.caption("The lecturer downloads it, for everyone.")
+    elif st.button(f"Download {sources.KAGGLE_SIZE} from Kaggle", key="add_kaggle"):
         with st.spinner("Downloading from Kaggle"):
-            attempt(sources.fetch_kaggle)
+            attempt(lambda: for_lecturer(who(), sources.fetch_kaggle))
 
 
 def remove_data_set() -> None:
-    known = [data_set.name for data_set in sources.list_data_sets()]
-    removable = [name for name in known if name != sources.DEMO_NAME]
+    visitor = who()
+    removable = {
+        data_set.name: data_set
+        for data_set in data_sets()
+        if data_set.name != sources.DEMO_NAME and pictures.may_change_pictures(visitor, data_set)
+    }
     if not removable:
         return
     with st.popover("Remove a data set"):
         st.write("Copies made here are deleted; a folder that you opened stays where it is.")
-        name = st.selectbox("Data set to remove", removable, key="remove_name")
+        name = st.selectbox("Data set to remove", list(removable), key="remove_name")
         if st.button("Remove it from the list", key="remove_data_set"):
-            sources.remove_data_set(name)
+            confirm_removal(removable[name])
+
+
+@st.dialog("Remove this data set?")
+def confirm_removal(data_set: DataSet) -> None:
+    """Ask before a data set is taken off the list, and an upload with it off the disk."""
+    st.write(plain(data_set.name))
+    st.write(
+        "Uploaded pictures are deleted for good, and so are the patients, exclusions and saved"
+        " splits of a copy. A folder that was opened stays where it is. Runs keep their figures."
+    )
+    with st.container(horizontal=True):
+        gone = st.button(
+            "Remove it", type="primary", on_click=remove, args=(data_set,), key="remove_for_good"
+        )
+        if gone or st.button("Keep it", key="keep_data_set"):
             st.rerun()
+
+
+def remove(data_set: DataSet) -> None:
+    """Remove a data set; what cannot be removed is said in passing."""
+    try:
+        pictures.remove_pictures(who(), data_set)
+    except LymphError as error:
+        st.toast(plain(str(error)))
 
 
 def attempt(add: Callable[[], DataSet], uploads: Sequence[UploadedFile] = ()) -> None:

@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from lymph.charts.lessons import lesson_charts
+from lymph.classroom import jobs
 from lymph.data.pixels import shrink
 from lymph.data.scan import classes_of, usable
 from lymph.data.sources import DataSet
@@ -20,10 +21,11 @@ from lymph.lessons.lesson import STEPS, Finding, Lesson
 from lymph.lessons.live import LiveRun, live_run, start_lesson, stop_lesson
 from lymph.lessons.notebook import make_notebook
 from pages.shared import loading
-from pages.shared.frame import begin_on_pictures, escape, plain, show_caveat, show_error
+from pages.shared.frame import begin_on_pictures, escape, plain, show_caveat, show_error, told
 from pages.shared.glossary import show_glossary
 from pages.shared.loading import duration
 from pages.shared.navigation import ensure_app
+from pages.shared.visitor import is_own, starter_of, who
 from pages.shared.waiting import waiting_words
 
 QUESTION = "What went wrong, and how would you have noticed?"
@@ -256,9 +258,12 @@ def draw_run(lesson: Lesson, run: LiveRun, data_set: DataSet) -> None:
         words = waiting_words(run.folder) if status.state == "queued" else running
         with st.container(key="lesson_progress"):
             st.progress(min(1.0, status.share), words)
+            if starter := starter_of(run.folder):
+                st.caption(plain(starter))
         if lines := run.lines():
             st.code("\n".join(lines), language=None)
-        st.button("Stop", on_click=stop_lesson, args=(run,), key="stop_lesson")
+        if is_own(run.folder):
+            st.button("Stop", on_click=stop, args=(run,), key="stop_lesson")
         return
     if status.state == "finished" and run.figures() is not None:
         when = datetime.fromtimestamp(run.when()).strftime("%d %b %H:%M")
@@ -274,9 +279,24 @@ def draw_run(lesson: Lesson, run: LiveRun, data_set: DataSet) -> None:
 
 
 def start_button(label: str, run: LiveRun, data_set: DataSet, again: bool = False) -> None:
+    if again and not is_own(run.folder):
+        return
     if st.button(label, type="secondary" if again else "primary", key="run_lesson"):
-        start_lesson(run, loading.found(data_set).source, again)
-        st.rerun()
+        source = loading.found(data_set).source
+        with told():
+            if again:
+                jobs.restart_job(who(), run.folder, start_lesson, run, source, True)
+            else:
+                jobs.start_job(who(), run.folder, start_lesson, run, source)
+            st.rerun()
+
+
+def stop(run: LiveRun) -> None:
+    """Stop a lesson, or say why it cannot be stopped."""
+    try:
+        jobs.change_job(who(), run.folder, stop_lesson, run)
+    except LymphError as error:
+        st.toast(plain(str(error)))
 
 
 def show_answer(lesson: Lesson, data_set: DataSet, table: pd.DataFrame) -> None:

@@ -5,6 +5,9 @@ import streamlit as st
 
 from lymph import reports, runs
 from lymph.charts import overlaid_curves
+from lymph.classroom import jobs
+from lymph.classroom.owners import thing_of, whose_words
+from lymph.classroom.who import LECTURER
 from lymph.data.sources import DataSet
 from lymph.errors import LymphError
 from lymph.evaluation import letters_of
@@ -15,6 +18,7 @@ from pages.shared import training
 from pages.shared.figures import draw
 from pages.shared.frame import begin_on_pictures, offer_training, plain, show_error, told
 from pages.shared.navigation import ensure_app, go_to
+from pages.shared.visitor import is_own, starters, who
 
 QUESTION = "What has been tried, and what came of it?"
 SHARES = ("Test", "Validation")
@@ -58,6 +62,9 @@ def show_runs(data_set: DataSet, known: list[RunRecord]) -> None:
 def choose_rows(shown: list[RunRecord]) -> list[RunRecord]:
     """Draw the table; a click on a heading sorts, on a row chooses."""
     table = pd.DataFrame([row_of(record) for record in shown])
+    if names := starters():
+        starters_of = [names.get(thing_of(record.path), LECTURER) for record in shown]
+        table.insert(1, "Started by", starters_of)
     letters = letters_of_tests(shown)
     for name in SHARES:
         table[name] = [
@@ -139,23 +146,30 @@ def show_settings(record: RunRecord, opened: bool) -> None:
     """Draw what can be changed of a run: name, note, place; and deleting it."""
     run, about, stem = record.run, record.about, record.path.name
     with st.expander(plain(training.title_of(record)), expanded=opened, key=f"about_{stem}"):
+        if not is_own(run.path):
+            st.write(plain(about.note) or "No note.")
+            st.caption(plain(whose_words(run.path)))
+            return
         with st.form(f"about_form_{stem}", border=False):
             name = st.text_input("Name", about.name, max_chars=120, key=f"name_{stem}")
             note = st.text_area("Note", about.note, max_chars=4000, key=f"note_{stem}")
             if st.form_submit_button("Save"):
                 written = {"name": name.strip(), "note": note.strip()}
                 # What another visitor has written meanwhile stays, but for what is changed here.
-                runs.change_about(
-                    run, **{key: text for key, text in written.items() if text != vars(about)[key]}
-                )
-                st.rerun()
+                change(run, {k: text for k, text in written.items() if text != vars(about)[k]})
         with st.container(horizontal=True, key=f"actions_{stem}"):
             title = "Bring back" if about.archived else "Archive"
             if st.button(title, key=f"archive_{stem}"):
-                runs.change_about(run, archived=not about.archived)
-                st.rerun()
+                change(run, {"archived": not about.archived})
             if st.button("Delete", key=f"delete_{stem}"):
                 confirm_delete(run)
+
+
+def change(run: Run, said: dict[str, str | bool]) -> None:
+    """Change what is said of a run, or say why it cannot be changed."""
+    with told():
+        jobs.change_job(who(), run.path, runs.change_about, run, **said)
+        st.rerun()
 
 
 @st.dialog("Delete this run?")
@@ -174,7 +188,7 @@ def confirm_delete(run: Run) -> None:
 def delete(run: Run) -> None:
     """Delete a run; what stays or cannot be deleted is said in passing."""
     try:
-        left = runs.delete_run(run)
+        left = jobs.change_job(who(), run.path, runs.delete_run, run)
     except LymphError as error:
         st.toast(plain(str(error)))
         return

@@ -74,7 +74,7 @@ def show_pictures(data_set: DataSet) -> None:
 def choose_split(data_set: DataSet) -> SplitSettings:
     kept = state.split_settings(data_set)
     name = data_set.name
-    saved = list(splits.list_splits(data_set.path))
+    saved = list(splits.list_splits(data_set.path, data_set.copy))
     there = {"saved": bool(saved), "given": bool(loading.found(data_set).set_counts())}
     ways = [way for way in WAYS if there.get(way, True)]
     by = st.radio(

@@ -1,7 +1,8 @@
 """Train: how well a model learns, seen while it does."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -9,13 +10,16 @@ import streamlit as st
 
 from lymph import runs, splits
 from lymph.charts import learning_curves
+from lymph.classroom import jobs
+from lymph.classroom.owners import owners, thing_of, whose_words
+from lymph.classroom.settings import class_settings
 from lymph.data.scan import classes_of, usable
 from lymph.data.sources import DataSet
 from lymph.errors import LymphError
 from lymph.models import MODELS
 from lymph.models.augmentations import AUGMENTATIONS
 from lymph.reports.tables import LEAK_MARK, UNKNOWN_MARK
-from lymph.runs import Run
+from lymph.runs import Run, RunRecord
 from lymph.splits import Split
 from lymph.text import counted
 from lymph.training.class_weights import class_weights
@@ -45,6 +49,7 @@ from pages.shared.training import (
     title_of,
     validates_on_known,
 )
+from pages.shared.visitor import is_own, starter_of, starters, who
 from pages.shared.waiting import waiting_words
 
 QUESTION = "How well does it learn?"
@@ -156,8 +161,7 @@ def start(config: TrainConfig, split: Split) -> None:
     if config.weights.endswith(NO_FILE):
         st.error("Give the path of the file with ResNet-50's values, or choose other values.")
         return
-    run = runs.create_run(config, split)
-    runs.start_run(run)
+    run = jobs.start_training(who(), config, split)
     state.mark_started(run.id)
     remember_run(TRAIN_KEY, run.id)
     st.rerun()
@@ -334,12 +338,28 @@ def choose_values() -> str:
         st.warning("From random values ResNet-50 needs far more pictures than there are here.")
     if source != "file":
         return source
+    settings = class_settings()
+    if settings is not None:
+        return choose_named(settings.weights)
     path = st.text_input(
         "Path of the file (.pth) with ResNet-50's values",
         key="values_file",
         persist_state="session",
     )
     return path.strip() or NO_FILE
+
+
+def choose_named(files: Sequence[str]) -> str:
+    """Choose one of the files of weights that the lecturer named when the class began."""
+    named = st.selectbox(
+        "File with ResNet-50's values",
+        files,
+        format_func=lambda file: Path(file).name,
+        key="values_named",
+        persist_state="session",
+        placeholder="the lecturer named none",
+    )
+    return named or NO_FILE
 
 
 def choose_class_weights(table: pd.DataFrame, split: Split) -> str:
@@ -427,7 +447,7 @@ def show_run(run: Run) -> None:
 
 def draw_state(run: Run) -> None:
     status = run.status()
-    st.caption(plain(title_of(run)))
+    st.caption(plain(" · ".join(filter(None, [title_of(run), starter_of(run.path)]))))
     draw_progress(run)
     if status.error:
         st.error(plain(status.error))
@@ -480,7 +500,8 @@ def show_queue(run: Run) -> None:
     st.write(waiting_words(run.path))
     for place, other in enumerate(before, start=1):
         with st.container(horizontal=True, vertical_alignment="center", key=f"queued_{other.id}"):
-            st.button("Take out", on_click=act, args=(runs.stop_run, other), key=f"out_{other.id}")
+            if is_own(other.path):
+                st.button("Take out", on_click=stop, args=(other,), key=f"out_{other.id}")
             st.write(f"{place}. {plain(title_of(other))}")
 
 
@@ -520,18 +541,12 @@ def show_end(run: Run) -> None:
 
 
 def draw_actions(run: Run) -> None:
-    state_now = run.status().state
+    state_now, own = run.status().state, is_own(run.path)
     with st.container(horizontal=True, key="run_actions"):
-        if state_now in ("running", "queued"):
-            st.button("Stop", on_click=act, args=(runs.stop_run, run), key="stop_run")
-        if state_now in ("stopped", "failed", "lost"):
-            st.button(
-                "Resume",
-                type="primary",
-                on_click=act,
-                args=(runs.resume_run, run),
-                key="resume_run",
-            )
+        if own and state_now in ("running", "queued"):
+            st.button("Stop", on_click=stop, args=(run,), key="stop_run")
+        if own and state_now in ("stopped", "failed", "lost"):
+            st.button("Resume", type="primary", on_click=resume, args=(run,), key="resume_run")
         if state_now == "finished" and st.button(
             "See the results", type="primary", key="see_results"
         ):
@@ -540,17 +555,37 @@ def draw_actions(run: Run) -> None:
         if st.button("Hide this run", key="new_run"):
             remember_run(TRAIN_KEY, "")
             st.rerun()
+    if not own:
+        st.caption(plain(whose_words(run.path)))
     with st.expander("Settings and log", key="run_details"):
         st.json(run.config.to_json(), expanded=False)
         st.code(run.log() or "Nothing has been written yet.", language=None, height=240)
 
 
-def act(action: Callable[[Run], None], run: Run) -> None:
+def stop(run: Run) -> None:
+    """Stop a run that goes on, or take one out of the queue."""
+    attempt(lambda: jobs.change_job(who(), run.path, runs.stop_run, run))
+
+
+def resume(run: Run) -> None:
+    attempt(lambda: jobs.restart_job(who(), run.path, runs.resume_run, run))
+
+
+def attempt(action: Callable[[], None]) -> None:
     """Stop or resume a run; what cannot be done is said in passing."""
     try:
-        action(run)
+        action()
     except LymphError as error:
         st.toast(plain(str(error)))
+
+
+def own_runs(records: list[RunRecord]) -> set[str]:
+    """Return the ids of the runs that this visitor has started, now or at an earlier visit."""
+    visitor = who()
+    if visitor.free:
+        return state.runs_started()
+    started = owners()
+    return {record.id for record in records if started.get(thing_of(record.path)) == visitor.id}
 
 
 def list_runs(data_set: DataSet, shown: Run | None) -> None:
@@ -560,13 +595,15 @@ def list_runs(data_set: DataSet, shown: Run | None) -> None:
     st.subheader(
         "Other runs on these pictures" if shown else "Runs on these pictures", anchor=False
     )
-    own = state.runs_started()
+    names = starters()
+    own = own_runs(others)
     others.sort(key=lambda record: (record.id not in own, record.status.over))
     with st.container(gap="xsmall", key="other_runs"):
         for record in others[:LISTED]:
             status = record.status
             progress = f" {status.epoch} of {status.epochs}" if not status.over else ""
-            whose = "yours · " if record.id in own else ""
+            name = names.get(thing_of(record.path), "")
+            whose = "yours · " if record.id in own else f"{plain(name)} · " if name else ""
             st.button(
                 f"{STATE_MARKS[status.state]}{progress} · {whose}{plain(title_of(record))}",
                 type="tertiary",

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import settings
 from PIL import Image
 
+from lymph.classroom.settings import VARIABLE, ClassSettings
 from lymph.predictions import make_predictions
 
 # A busy machine is no fault of what is tested.
@@ -23,6 +24,18 @@ CLASSES = ("CLL", "FL", "MCL")
 Row = tuple[str, str, str]
 
 TINY_PATIENTS = {"CLL": range(11, 15), "FL": range(21, 25), "MCL": range(31, 35)}
+
+
+@pytest.fixture
+def in_class(monkeypatch: pytest.MonkeyPatch) -> Callable[..., ClassSettings]:
+    """Return a function that turns the class on, as ``python -m lymph serve`` does."""
+
+    def turn_on(key: str = "ABCD-EFGH-JKLM", **options: object) -> ClassSettings:
+        settings = ClassSettings(key, "http://192.0.2.7:8501", **options)
+        monkeypatch.setenv(VARIABLE, settings.to_text())
+        return settings
+
+    return turn_on
 
 
 @pytest.fixture(scope="session")

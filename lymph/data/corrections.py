@@ -44,11 +44,11 @@ def told_by(levels: Sequence[Level], label: Way, patient: Way, sets: Way) -> dic
     }
 
 
-def quick_corrections(found: Found[PictureSource]) -> dict[str, PictureSource]:
+def quick_corrections(found: Found[PictureSource], copy: str = "") -> dict[str, PictureSource]:
     """Return the answers to most doubts: what each is called, and the source that it makes."""
     source = found.source
     answers = {}
-    if found.doubts and any(found.patients) and not source_of(source.root).confirmed:
+    if found.doubts and any(found.patients) and not source_of(source.root, copy).confirmed:
         answers["Yes, this is right"] = source
     pairs = {(p, c) for p, c in zip(found.patients, found.labels, strict=True) if p and c}
     if len(pairs) > len({patient for patient, _ in pairs}) and not source.within_class:

@@ -5,7 +5,7 @@ PictureSource("my-pictures", patients="folder").table()
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -157,20 +157,23 @@ def table_of(
     return table[COLUMNS]
 
 
-def source_of(root: Path | str) -> PictureSource:
-    """Return the source of a data root as its users here have corrected it."""
-    kept = decisions.read(root)
+def source_of(root: Path | str, copy: str = "") -> PictureSource:
+    """Return the source of a data root as its users here have corrected it.
+
+    Of a copy it carries the copy's exclusions; else those are looked up when they are asked for.
+    """
+    kept = decisions.read(root, copy)
+    own = exclusions.excluded(root, copy) if copy else None
     try:
         if kept.get("source"):
-            return _as_decided(kept, root)
+            return replace(_as_decided(kept, root), excluded=own)
         # A workspace of an earlier version kept a pattern or a table of patients only.
         older = decisions.decisions_file(root).with_suffix(".csv")
         table = str(older) if older.is_file() else ""
-        return PictureSource(
-            str(root), pattern="" if table else str(kept.get("pattern", "")), patients_file=table
-        )
+        pattern = "" if table else str(kept.get("pattern", ""))
+        return PictureSource(str(root), pattern=pattern, patients_file=table, excluded=own)
     except ConfigError:  # a damaged file of decisions locks nobody out
-        return PictureSource(str(root))
+        return PictureSource(str(root), excluded=own)
 
 
 def _as_decided(kept: decisions.Document, root: Path | str) -> PictureSource:
@@ -179,9 +182,9 @@ def _as_decided(kept: decisions.Document, root: Path | str) -> PictureSource:
     return PictureSource.from_json({**kept["source"], "root": str(root)})
 
 
-def decisions_doubt(root: Path | str) -> str:
+def decisions_doubt(root: Path | str, copy: str = "") -> str:
     """Say what cannot be read of the decisions about a data root, in a sentence, or nothing."""
-    file = decisions.decisions_file(root)
+    file = decisions.decisions_file(root, copy)
     remedy = "say again on the Data page what tells the patients and which images are excluded"
     if not file.exists():
         return ""
@@ -197,9 +200,9 @@ def decisions_doubt(root: Path | str) -> str:
     return ""
 
 
-def keep_source(source: PictureSource) -> None:
+def keep_source(source: PictureSource, copy: str = "") -> None:
     """Keep how a data root's classes and patients are told, for everyone who opens it here."""
     document = source.to_json()
     for name in ("root", "excluded"):  # the exclusions have a place of their own
         document.pop(name)
-    decisions.change(source.root, lambda kept: {**kept, "source": document})
+    decisions.change(source.root, lambda kept: {**kept, "source": document}, copy)

@@ -34,6 +34,9 @@ from lymph.typed import read_object
 DEMO_NAME = "Demonstration set"
 REAL_NAME = "Lymphoma (Kaggle)"
 
+# Begins the name of a folder that a visitor of a class has uploaded; who it was comes next.
+VISITOR = "visitor-"
+
 KAGGLE_HANDLE = "andrewmvd/malignant-lymphoma-classification"
 KAGGLE_SIZE = "about 1.5 GB"
 
@@ -46,11 +49,15 @@ MAX_BYTES = 20 * 1024**3
 
 
 class DataSet(NamedTuple):
-    """A named folder of pictures; ``synthetic`` when its pictures are computer drawn."""
+    """A named folder of pictures; ``synthetic`` when its pictures are computer drawn.
+
+    ``copy`` names decisions of somebody's own about them, see :mod:`lymph.data.decisions`.
+    """
 
     name: str
     path: Path
     synthetic: bool
+    copy: str = ""
 
 
 def demo_folder() -> Path:
@@ -149,6 +156,22 @@ def clear_unfinished() -> None:
 
 def _uploads() -> Path:
     return workspace.data_home() / "uploads"
+
+
+def uploads_of(whose: str) -> list[Path]:
+    """List the folders that hold what somebody has uploaded."""
+    return sorted(_uploads().glob(f"{VISITOR}{whose}-*"))
+
+
+def uploader_of(path: Path) -> str:
+    """Return who has uploaded the pictures of a folder, or nothing.
+
+    It is told by the folder's own name, so that no lost list makes a visitor's pictures public.
+    """
+    if _uploads() not in path.parents:
+        return ""
+    top = path.relative_to(_uploads()).parts[0]
+    return top.split("-")[1] if top.startswith(VISITOR) else ""
 
 
 def is_synthetic(root: Path | str) -> bool:
@@ -294,12 +317,18 @@ def safe_parts(name: str) -> tuple[str, ...] | None:
 class _Budget:
     """Counts files and bytes on their way in and stops at the bounds."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int) -> None:
         self.files = self.bytes = 0
+        self.most = most
 
     def take(self, files: int = 0, length: int = 0) -> None:
         self.files += files
         self.bytes += length
+        if self.most < MAX_BYTES and self.bytes > self.most:
+            raise DataError(
+                f"This is too large: you may upload {self.most / 1024**2:,.0f} MB more here. Remove"
+                " one of your data sets, or upload fewer pictures."
+            )
         if self.files > MAX_FILES or self.bytes > MAX_BYTES:
             raise DataError(
                 f"This holds more than {MAX_FILES:,} files or {MAX_BYTES // 1024**3} GB; unpack it"
@@ -318,13 +347,15 @@ def _write_member(
                 out.write(block)
 
 
-def _unpack(archive: zipfile.ZipFile, folder: Path, progress: Progress | None) -> Counter[str]:
+def _unpack(
+    archive: zipfile.ZipFile, folder: Path, progress: Progress | None, most: int
+) -> Counter[str]:
     """Unpack what is wanted, and return the suffixes of what was left."""
     left: Counter[str] = Counter()
     members = [m for m in archive.infolist() if not m.is_dir()]
     wanted = sum(m.file_size for m in members if safe_parts(m.filename))
-    workspace.need_room(folder, min(wanted, MAX_BYTES))
-    budget = _Budget()
+    workspace.need_room(folder, min(wanted, most))
+    budget = _Budget(most)
     for done, member in enumerate(members, start=1):
         parts = safe_parts(member.filename)
         if parts:
@@ -345,8 +376,27 @@ def _left(name: str, parts: tuple[str, ...] | None) -> list[str]:
     return [UNSAFE if wanted else suffix_of(name)]
 
 
-def add_zip(name: str, file: BinaryIO, progress: Progress | None = None) -> DataSet:
+def add_zip(
+    name: str,
+    file: BinaryIO,
+    progress: Progress | None = None,
+    whose: str = "",
+    most: int = MAX_BYTES,
+) -> DataSet:
     """Unpack a zip of pictures into the workspace and register it.
+
+    Parameters
+    ----------
+    name : str
+        Of the zip; the data set is called after it.
+    file : file
+        Open for reading.
+    progress : callable, optional
+        Called with the files done and the files to do.
+    whose : str
+        The visitor of a class whose upload it is, and stays.
+    most : int
+        Bytes that may be unpacked.
 
     Raises
     ------
@@ -359,7 +409,7 @@ def add_zip(name: str, file: BinaryIO, progress: Progress | None = None) -> Data
     def fill(folder: Path) -> Counter[str]:
         try:
             with zipfile.ZipFile(file) as archive:
-                return _unpack(archive, folder, progress)
+                return _unpack(archive, folder, progress, most)
         except (DataError, DiskError):
             raise
         except Exception as error:  # zipfile and its decoders raise nearly anything when damaged.
@@ -367,11 +417,15 @@ def add_zip(name: str, file: BinaryIO, progress: Progress | None = None) -> Data
                 raise DataError("The zip is encrypted; unpack it and drop the folder.") from error
             raise DataError(f"The zip cannot be unpacked ({error}); make it anew.") from error
 
-    return _take_in(Path(name).stem, fill)
+    return _take_in(Path(name).stem, fill, whose)
 
 
-def add_uploads(name: str, files: Iterable[tuple[str, bytes]]) -> DataSet:
+def add_uploads(
+    name: str, files: Iterable[tuple[str, bytes]], whose: str = "", most: int = MAX_BYTES
+) -> DataSet:
     """Keep dropped files, given as (path, content), in the workspace and register them.
+
+    ``whose`` and ``most`` are as for :func:`add_zip`.
 
     Raises
     ------
@@ -380,7 +434,7 @@ def add_uploads(name: str, files: Iterable[tuple[str, bytes]]) -> DataSet:
     """
 
     def fill(folder: Path) -> Counter[str]:
-        budget, left = _Budget(), Counter[str]()
+        budget, left = _Budget(most), Counter[str]()
         for path, content in files:
             parts = safe_parts(path)
             if parts:
@@ -389,7 +443,7 @@ def add_uploads(name: str, files: Iterable[tuple[str, bytes]]) -> DataSet:
             left.update(_left(path, parts))
         return left
 
-    return _take_in(name, fill)
+    return _take_in(name, fill, whose)
 
 
 def _write_upload(target: Path, content: bytes) -> None:
@@ -403,9 +457,10 @@ def _write_upload(target: Path, content: bytes) -> None:
         raise DataError(f"{target.name[:80]} cannot be kept ({error.strerror}).") from error
 
 
-def _take_in(name: str, fill: Callable[[Path], Counter[str]]) -> DataSet:
+def _take_in(name: str, fill: Callable[[Path], Counter[str]], whose: str) -> DataSet:
     """Fill a temporary folder, check it, then give it its place among the uploads."""
-    with workspace.unfinished(_uploads() / f"upload-{uuid.uuid4().hex[:12]}") as folder:
+    stem = f"{VISITOR}{whose}" if whose else "upload"
+    with workspace.unfinished(_uploads() / f"{stem}-{uuid.uuid4().hex[:12]}") as folder:
         left = fill(folder)
         data_set = add_folder(folder, name or "Uploaded pictures")
         if left:

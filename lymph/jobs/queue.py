@@ -4,7 +4,7 @@ Each job that waits or runs has a ticket in the workspace, whose name is its ran
 leak meter are short and watched by people: they go before trainings that wait. Among equals the
 first come is first served, and what runs is never interrupted. A machine has as many places as
 graphics cards, else one; a place is a lock of the operating system's, which a process that dies
-frees.
+frees. Of one visitor of a class one job runs at a time, however many places there are.
 """
 
 import contextlib
@@ -13,6 +13,7 @@ import os
 import socket
 import time
 from collections.abc import Iterator
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,6 +26,9 @@ from lymph.jobs.status import Status, read_status
 
 # Names the number of the place that this process computes on.
 PLACE = "LYMPH_PLACE"
+
+# Which visitor of a class starts a job, while it is started.
+_starting: ContextVar[str] = ContextVar("_starting", default="")
 
 # What the first digit of a ticket says.
 SHORT, LONG = 0, 1
@@ -39,6 +43,7 @@ class Ticket(NamedTuple):
     host: str
     started: float
     done: float
+    whose: str = ""
 
 
 @dataclass(frozen=True)
@@ -64,10 +69,21 @@ def home() -> Path:
     return workspace.home() / "jobs"
 
 
+@contextlib.contextmanager
+def started_by(visitor: str) -> Iterator[None]:
+    """Note on the tickets of all jobs that are started meanwhile whose they are."""
+    token = _starting.set(visitor)
+    try:
+        yield
+    finally:
+        _starting.reset(token)
+
+
 def enter(folder: Path, title: str, rank: int, queued: float) -> None:
     """Give a job its ticket; one of an earlier start of it is void."""
     leave(folder)
     document = {"folder": str(folder), "title": title, "host": socket.gethostname()}
+    document |= {"whose": _starting.get()}
     name = f"{rank}-{queued:017.6f}-{_digest(folder)}.json"
     workspace.write_json(home() / name, document)
 
@@ -96,14 +112,17 @@ def ahead_of(folder: Path) -> list[Job]:
     if own is None:
         return []
     others = [ticket for ticket in _tickets() if ticket.host == own.host and ticket != own]
-    running, waiting = [], []
+    running, waiting, same = [], [], []
     for ticket, status in _alive(others):
         job = Job(ticket.folder, ticket.title, status, ticket.started, ticket.done)
         if status.state == "running":
             running.append(job)
+            same += [job] if own.whose and ticket.whose == own.whose else []
         elif ticket.path.name < own.path.name:
             waiting.append(job)
-    return running + waiting if len(running) + len(waiting) >= count_places() else []
+    if len(running) + len(waiting) >= count_places():
+        return running + waiting
+    return same
 
 
 def job_of(folder: Path) -> Job | None:
@@ -117,8 +136,7 @@ def take_place(folder: Path) -> FileLock | None:
     if own is None:  # the queue's folder was deleted meanwhile
         enter(folder, folder.name, LONG, time.time())
         return None
-    before = [t for t in _tickets() if t.path.name < own.path.name and t.host == own.host]
-    if any(status.state == "queued" for _, status in _alive(before)):
+    if not _is_next(own):
         return None
     for number in range(count_places()):
         lock = FileLock(home() / f".place-{socket.gethostname()}-{number}.lock")
@@ -127,6 +145,19 @@ def take_place(folder: Path) -> FileLock | None:
             os.environ[PLACE] = str(number)
             return lock
     return None
+
+
+def _is_next(own: Ticket) -> bool:
+    """Tell whether no other job of this machine that could begin now stands before this one."""
+    here = _alive(ticket for ticket in _tickets() if ticket.host == own.host)
+    if count_places() == 1:
+        # Who waits asks often: the first that waits answers, and no ticket after it is read.
+        first = next((ticket for ticket, status in here if status.state == "queued"), own)
+        return first.path == own.path
+    known = list(here)
+    busy = {ticket.whose for ticket, status in known if status.state == "running"} - {""}
+    waiting = [t for t, status in known if status.state == "queued" and t.whose not in busy]
+    return own.whose not in busy and [*waiting, own][0].path == own.path
 
 
 def tell_started(folder: Path, done: float) -> None:
@@ -177,9 +208,10 @@ def _read_ticket(path: Path) -> Ticket | None:
     document = workspace.read_json_or(path, None)
     if not isinstance(document, dict):
         return None
-    folder, title, host = (_text(document, name) for name in ("folder", "title", "host"))
+    names = ("folder", "title", "host", "whose")
+    folder, title, host, whose = (_text(document, name) for name in names)
     started, done = (_number(document, name) for name in ("started", "done"))
-    return Ticket(path, Path(folder), title, host, started, done) if folder else None
+    return Ticket(path, Path(folder), title, host, started, done, whose) if folder else None
 
 
 def _text(document: dict[str, Any], name: str) -> str:

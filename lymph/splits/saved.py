@@ -9,7 +9,7 @@ from urllib.parse import quote, unquote
 import pandas as pd
 
 from lymph import workspace
-from lymph.data.stamps import cache_folder
+from lymph.data.decisions import name_of
 from lymph.errors import SplitError
 from lymph.splits.split import SET_NAMES, Split
 from lymph.text import as_cell, from_cell
@@ -17,11 +17,11 @@ from lymph.text import as_cell, from_cell
 MAX_NAME = 60
 
 
-def _folder(root: Path | str) -> Path:
-    return workspace.data_home() / "splits" / cache_folder(Path(root)).name
+def _folder(root: Path | str, copy: str = "") -> Path:
+    return workspace.data_home() / "splits" / name_of(root, copy)
 
 
-def save_split(root: Path | str, name: str, split: Split) -> None:
+def save_split(root: Path | str, name: str, split: Split, copy: str = "") -> None:
     """Keep a split of a data root under a name; an earlier one of that name gives way.
 
     Raises
@@ -32,13 +32,13 @@ def save_split(root: Path | str, name: str, split: Split) -> None:
     name = " ".join(name.split())
     if not name or len(name) > MAX_NAME:
         raise SplitError(f"Give the split a name of 1 to {MAX_NAME} characters.")
-    split.save(_folder(root) / f"{quote(name, safe=' ')}.json")
+    split.save(_folder(root, copy) / f"{quote(name, safe=' ')}.json")
 
 
-def list_splits(root: Path | str) -> dict[str, Split]:
+def list_splits(root: Path | str, copy: str = "") -> dict[str, Split]:
     """Return the readable splits that were saved for a data root, by name."""
     found = {}
-    for file in sorted(_folder(root).glob("*.json")):
+    for file in sorted(_folder(root, copy).glob("*.json")):
         try:
             found[unquote(file.stem)] = Split.load(file)
         except SplitError:
@@ -46,9 +46,21 @@ def list_splits(root: Path | str) -> dict[str, Split]:
     return found
 
 
-def delete_split(root: Path | str, name: str) -> None:
+def delete_split(root: Path | str, name: str, copy: str = "") -> None:
     """Forget a saved split."""
-    (_folder(root) / f"{quote(name, safe=' ')}.json").unlink(missing_ok=True)
+    (_folder(root, copy) / f"{quote(name, safe=' ')}.json").unlink(missing_ok=True)
+
+
+def begin_copy(root: Path | str, copy: str) -> None:
+    """Begin saved splits of one's own with those that everybody has."""
+    for name, split in list_splits(root).items():
+        save_split(root, name, split, copy)
+
+
+def forget_copy(root: Path | str, copy: str) -> None:
+    """Forget saved splits of one's own."""
+    for name in list_splits(root, copy):
+        delete_split(root, name, copy)
 
 
 def to_csv(table: pd.DataFrame, split: Split) -> str:

@@ -5,6 +5,7 @@ visitor comes. So the bytes are taken out of the request on their way (``Keep``)
 the names only, and a page reads the content by ``opened``.
 """
 
+import contextlib
 import gc
 import io
 import shutil
@@ -23,8 +24,11 @@ from streamlit import config, runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from lymph import workspace
+from lymph.classroom import pictures
+from lymph.classroom.settings import class_settings
 from lymph.errors import DataError, DiskError, LymphError
 from lymph.processor import give_back
+from pages.shared.visitor import who
 
 UPLOAD = "/_stcore/upload_file/"
 # A line to a visitor may break for a moment; after two minutes Streamlit takes nobody back.
@@ -137,6 +141,8 @@ class Store:
 
 
 STORES: dict[str, Store] = {}
+# The visitors of a class by their sessions: who has none left is gone, and so are their uploads.
+HERE: dict[str, str] = {}
 _making = threading.Lock()
 
 
@@ -160,10 +166,31 @@ def forget(visit: Visit) -> None:
     store = STORES.pop(visit.session, None)
     if store:
         store.close()
+    if HERE.pop(visit.session, None):
+        clear_left_uploads()
     for key in visit.state.filtered_state:
         del visit.state[key]
     gc.collect()
     give_back()
+
+
+def clear_left_uploads() -> None:
+    """Delete in a class the data sets that were uploaded by visitors who have gone."""
+    if class_settings() is not None:
+        with contextlib.suppress(LymphError):  # it is tried again when the next visit ends
+            pictures.clear_uploads(set(HERE.values()))
+
+
+def clear_left_uploads_later() -> None:
+    """Do so once everybody who was here before the server started has had time to come back."""
+    if class_settings() is not None:
+        _later(clear_left_uploads)
+
+
+def _later(action: Callable[..., None], *given: Any) -> None:
+    timer = threading.Timer(GRACE_SECONDS, action, given)
+    timer.daemon = True
+    timer.start()
 
 
 def _forget_unless_back(visit: Visit) -> None:
@@ -172,9 +199,7 @@ def _forget_unless_back(visit: Visit) -> None:
 
 
 def _left(visit: Visit) -> None:
-    timer = threading.Timer(GRACE_SECONDS, _forget_unless_back, [visit])
-    timer.daemon = True
-    timer.start()
+    _later(_forget_unless_back, visit)
 
 
 @st.cache_resource(scope="session", show_spinner=False, on_release=_left)
@@ -217,6 +242,8 @@ def watch_visit() -> None:
     context = get_script_run_ctx()
     if context and runtime.exists():
         _visit(context.session_id, context.session_state)
+        if class_settings() is not None:
+            HERE[context.session_id] = who().id
 
 
 class Keep:

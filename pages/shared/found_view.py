@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from lymph import splits
+from lymph.classroom.pictures import may_change_pictures
 from lymph.data import decisions
 from lymph.data.corrections import (
     BY_LEVEL,
@@ -34,9 +35,11 @@ from lymph.errors import LymphError
 from lymph.facts import PATIENT_PATTERN, class_colours
 from lymph.text import counted
 from pages.shared import loading
+from pages.shared.changing import change_pictures, say_whose
 from pages.shared.drops import content_of
-from pages.shared.frame import escape, plain, show_error
+from pages.shared.frame import escape, plain, show_error, told
 from pages.shared.galleries import badge
+from pages.shared.visitor import who
 
 EXAMPLES = 6
 NAMED = 4
@@ -62,9 +65,11 @@ STYLES = """
 def show_found(data_set: DataSet) -> None:
     """Draw what was found, and below it the ways to correct it; corrections are seen at once."""
     st.html(STYLES)
-    kept = source_of(data_set.path)
+    kept = source_of(data_set.path, data_set.copy)
     answer = st.container()
-    with st.expander("Something is wrong: correct it", key="correct", expanded=not told(data_set)):
+    with st.expander(
+        "Something is wrong: correct it", key="correct", expanded=not is_told(data_set)
+    ):
         draft = correct(data_set, kept)
     with answer:
         try:
@@ -73,11 +78,11 @@ def show_found(data_set: DataSet) -> None:
             show_error(error)
             return
         if draft != kept:
-            offer_to_keep(draft)
+            offer_to_keep(data_set, draft)
         show_summary(data_set, found)
 
 
-def told(data_set: DataSet) -> bool:
+def is_told(data_set: DataSet) -> bool:
     """Tell whether classes and patients are known already."""
     try:
         return any(loading.found(data_set).patients)
@@ -85,13 +90,19 @@ def told(data_set: DataSet) -> bool:
         return False
 
 
-def offer_to_keep(draft: PictureSource) -> None:
+def offer_to_keep(data_set: DataSet, draft: PictureSource) -> None:
     with st.container(border=True, key="keep_corrections"):
         st.write("This is what the pictures would be with your corrections.")
         if st.button("Use these corrections", type="primary", key="use_corrections"):
-            keep_source(draft)
-            forget_widgets()
-            st.rerun()
+            keep(data_set, draft)
+
+
+def keep(data_set: DataSet, source: PictureSource) -> None:
+    """Keep what tells classes and patients, or say why it cannot be kept."""
+    with told():
+        change_pictures(data_set, keep_source, source)
+        forget_widgets()
+        st.rerun()
 
 
 def forget_widgets() -> None:
@@ -106,7 +117,7 @@ def forget_widgets() -> None:
 def show_summary(data_set: DataSet, found: Found[PictureSource]) -> None:
     for doubt in found.doubts:
         st.warning(plain(doubt))
-    offer_quick_corrections(found)
+    offer_quick_corrections(data_set, found)
     st.markdown(f"**Classes** · {LAYOUTS_TOLD[found.layout]}")
     show_classes(data_set, found)
     st.markdown(f"**Patients** · {patients_words(found)}")
@@ -117,18 +128,16 @@ def show_summary(data_set: DataSet, found: Found[PictureSource]) -> None:
     show_not_read(found)
 
 
-def offer_quick_corrections(found: Found[PictureSource]) -> None:
+def offer_quick_corrections(data_set: DataSet, found: Found[PictureSource]) -> None:
     """Offer the answers to most doubts, one click each."""
     with st.container(horizontal=True, key="quick_corrections"):
-        for label, answer in quick_corrections(found).items():
-            offer(label, answer)
+        for label, answer in quick_corrections(found, data_set.copy).items():
+            offer(data_set, label, answer)
 
 
-def offer(label: str, source: PictureSource) -> None:
+def offer(data_set: DataSet, label: str, source: PictureSource) -> None:
     if st.button(label, key=f"correct_now_{label[:8]}"):
-        keep_source(source)
-        forget_widgets()
-        st.rerun()
+        keep(data_set, source)
 
 
 def show_classes(data_set: DataSet, found: Found[PictureSource]) -> None:
@@ -221,9 +230,14 @@ def correct(data_set: DataSet, kept: PictureSource) -> PictureSource:
     except LymphError:
         now, pictures, proposal = kept, walk(data_set.path).pictures, None
     levels = levels_of(pictures, now.base)
-    st.caption(
-        "Corrections count for everyone who opens these pictures here. The files are never touched."
-    )
+    if data_set.copy or not may_change_pictures(who(), data_set):
+        say_whose(data_set)
+        st.caption("The files are never touched.")
+    else:
+        st.caption(
+            "Corrections count for everyone who opens these pictures here. The files are never"
+            " touched."
+        )
     with st.grid(3, min_column_width=220, key="correct_ways"):
         label_way = choose("The classes come from", class_ways(levels), now, CLASS)
         patient_way = choose("The patients come from", patient_ways(levels), now, PATIENT)
@@ -242,7 +256,7 @@ def correct(data_set: DataSet, kept: PictureSource) -> PictureSource:
     if within != now.within_class:
         changes["within_class"] = within
     changes |= choose_skipped(now, levels)
-    return replace(now, **changes, excluded=None) if changes else kept
+    return replace(now, **changes, excluded=kept.excluded) if changes else kept
 
 
 def choose(title: str, ways: dict[Way, str], now: PictureSource, role: str) -> Way:

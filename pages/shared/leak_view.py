@@ -1,18 +1,23 @@
 """The leak meter and its negative control on the Split page: started, followed and told."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from lymph import leak
 from lymph.charts import leak_bars
+from lymph.classroom import jobs
+from lymph.classroom.settings import class_settings
 from lymph.data.sources import DataSet
+from lymph.errors import LymphError
 from lymph.jobs.queue import job_of
 from lymph.leak import FEATURES, Measurement, MeterConfig
 from pages.shared import loading
-from pages.shared.frame import plain
+from pages.shared.frame import plain, told
 from pages.shared.loading import time_left
+from pages.shared.visitor import is_own, starter_of, who
 from pages.shared.waiting import waiting_words
 
 # A number and its percent sign stay on one line.
@@ -38,11 +43,7 @@ def show_meter(data_set: DataSet) -> None:
     )
     weights = "imagenet"
     if features == "imagenet":
-        weights = st.text_input(
-            "File with ResNet-50's values; empty: fetch torchvision's (98 MB)",
-            key="leak_weights",
-            persist_state="session",
-        ).strip()
+        weights = choose_weights()
     config = MeterConfig(loading.found(data_set).source, features, weights or "imagenet")
     # Places of their own: what one shows while it runs must not move the other.
     with st.container(key="leak_part"):
@@ -55,6 +56,23 @@ def show_meter(data_set: DataSet) -> None:
         show_part(replace(config, control=True), "Run the negative control", "measure_control")
 
 
+def choose_weights() -> str:
+    """Choose the file of ResNet-50's values; in a class it is one that the lecturer named."""
+    label = "File with ResNet-50's values; empty: fetch torchvision's (98 MB)"
+    settings = class_settings()
+    if settings is None:
+        return st.text_input(label, key="leak_weights", persist_state="session").strip()
+    named = st.selectbox(
+        label,
+        settings.weights,
+        index=None,
+        format_func=lambda file: Path(file).name,
+        key="leak_weights_named",
+        persist_state="session",
+    )
+    return named or ""
+
+
 def show_part(config: MeterConfig, label: str, key: str) -> None:
     """Draw the button of a measurement, or how far it has come, and what was measured last."""
     measurement = leak.latest_measurement(config.source, config.features, config.control)
@@ -62,8 +80,9 @@ def show_part(config: MeterConfig, label: str, key: str) -> None:
         follow(measurement)
         return
     if st.button(label, key=key):
-        leak.start_measurement(config)
-        st.rerun()
+        with told():
+            jobs.start_measurement(who(), config)
+            st.rerun()
     if measurement is not None:
         show_measured(measurement, config)
 
@@ -78,7 +97,18 @@ def follow(measurement: Measurement) -> None:
     what = "control" if measurement.config.control else "leak"
     with st.container(key=f"{what}_progress"):
         st.progress(done, progress_words(measurement))
-        st.button("Stop", on_click=leak.stop_measurement, args=(measurement,), key=f"stop_{what}")
+        if starter := starter_of(measurement.path):
+            st.caption(plain(starter))
+        if is_own(measurement.path):
+            st.button("Stop", on_click=stop, args=(measurement,), key=f"stop_{what}")
+
+
+def stop(measurement: Measurement) -> None:
+    """Stop a measurement, or say why it cannot be stopped."""
+    try:
+        jobs.change_job(who(), measurement.path, leak.stop_measurement, measurement)
+    except LymphError as error:
+        st.toast(plain(str(error)))
 
 
 def progress_words(measurement: Measurement) -> str:
@@ -111,6 +141,8 @@ def show_measured(measurement: Measurement, config: MeterConfig) -> None:
                 " shown. Measure again for one that holds."
             )
         st.caption(control_caption(result) if config.control else leak_caption(result, config))
+        if starter := starter_of(measurement.path):
+            st.caption(plain(starter))
 
 
 def leak_caption(result: dict[str, Any], config: MeterConfig) -> str:

@@ -131,9 +131,14 @@ def folder_stamp(root: Path) -> Stamp:
     return kept[str(root)]
 
 
+def decided(data_set: DataSet) -> tuple[str, int, int]:
+    """Return whose decisions stand for a data set, and what their file looks like."""
+    return data_set.copy, *stamp_of(decisions_file(data_set.path, data_set.copy))
+
+
 @st.cache_resource(show_spinner=False, max_entries=8)
 def _found(root: str, stamp: Stamp, decided: tuple) -> Found[PictureSource]:
-    return source_of(root).look()
+    return source_of(root, decided[0]).look()
 
 
 def found(data_set: DataSet) -> Found[PictureSource]:
@@ -146,7 +151,7 @@ def found(data_set: DataSet) -> Found[PictureSource]:
     """
     root = data_set.path
     stamp = folder_stamp(root) if root.is_dir() else ()
-    return _found(str(root), stamp, stamp_of(decisions_file(root)))
+    return _found(str(root), stamp, decided(data_set))
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
@@ -179,9 +184,8 @@ def picture_table(data_set: DataSet, decode: bool = True) -> pd.DataFrame:
         with in_turn("Reading pictures", ("read", str(root))) as progress:
             table_of(holds, progress, decode)
         seen[(str(root), stamp)] = decode
-    decided = stamp_of(decisions_file(root))
     # The table is shared, not copied: with copy-on-write a change stays with who makes it.
-    return _table(str(root), stamp, decided, decode, holds).copy(deep=False)
+    return _table(str(root), stamp, decided(data_set), decode, holds).copy(deep=False)
 
 
 def headers_only(data_set: DataSet) -> bool:
@@ -234,9 +238,14 @@ def _findings(_table: pd.DataFrame, _measured: pd.DataFrame, key: tuple) -> list
 def findings(data_set: DataSet, table: pd.DataFrame) -> list[Finding]:
     """Return what may be wrong with the pictures of a data set."""
     measured = measures(data_set, table[table["problem"] == ""])
-    decided = stamp_of(decisions_file(data_set.path))
     white = white_of(data_set.path)
-    key = (str(data_set.path), folder_stamp(data_set.path), white, decided, len(measured))
+    key = (
+        str(data_set.path),
+        folder_stamp(data_set.path),
+        white,
+        decided(data_set),
+        len(measured),
+    )
     return _findings(table, measured, key)
 
 
@@ -264,7 +273,7 @@ def make_split(data_set: DataSet, table: pd.DataFrame, settings: SplitSettings) 
         When these data cannot be split so.
     """
     if settings.by == "saved":
-        return _saved(table, settings.name, data_set.path)
+        return _saved(table, settings.name, data_set)
     if settings.by == "given":
         return splits.given_split(table, found(data_set).given_sets())
     rows = table[["picture", "label", "patient"]]
@@ -291,8 +300,8 @@ def split_facts(
     data_set: DataSet, table: pd.DataFrame, split: Split, settings: SplitSettings
 ) -> SplitFacts:
     """Return what is to say of the split that the settings made."""
-    stamps = (folder_stamp(data_set.path), stamp_of(decisions_file(data_set.path)))
-    saved = splits.list_splits(data_set.path) if settings.by == "saved" else {}
+    stamps = (folder_stamp(data_set.path), decided(data_set))
+    saved = splits.list_splits(data_set.path, data_set.copy) if settings.by == "saved" else {}
     key = (str(data_set.path), stamps, tuple(settings), str(saved.get(settings.name)), len(table))
     return _split_facts(table, split, key)
 
@@ -314,8 +323,8 @@ def _split_facts(_table: pd.DataFrame, _split: Split, key: tuple) -> SplitFacts:
     )
 
 
-def _saved(table: pd.DataFrame, name: str, root: Path) -> Split:
-    known = splits.list_splits(root)
+def _saved(table: pd.DataFrame, name: str, data_set: DataSet) -> Split:
+    known = splits.list_splits(data_set.path, data_set.copy)
     if name not in known:
         raise SplitError("This split is no longer saved; choose another way to split.")
     known[name].assign(table)

@@ -7,7 +7,7 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from lymph.data.sources import list_data_sets
+from pages.shared.visitor import data_sets
 
 START = "pages/start.py"
 FILES = {
@@ -58,7 +58,7 @@ def go_to(step: str) -> NoReturn:
 
 def data_in_address() -> dict[str, str]:
     """Return the data set as it stands in the address: the first one is left out there."""
-    known, chosen = list_data_sets(), st.session_state.get(DATA_KEY)
+    known, chosen = data_sets(), st.session_state.get(DATA_KEY)
     return {DATA_KEY: chosen} if known and chosen not in (None, known[0].name) else {}
 
 

@@ -43,7 +43,7 @@ def show_overview(data_set: DataSet, table: pd.DataFrame) -> None:
         rows,
         colours,
         key="gallery",
-        on_open=lambda item: viewer.open_picture(data_set.path, rows, item),
+        on_open=lambda item: viewer.open_picture(data_set, rows, item),
     )
 
 

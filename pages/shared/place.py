@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 import streamlit as st
 
+from pages.shared.visitor import who
+
 THIS_COMPUTER, SERVER = "this computer", "the server"
 # As pages.shared.drops does it.
 AFTERWARDS = "two minutes after the page is closed"
@@ -65,8 +67,14 @@ def where_asked_pictures_go() -> str:
 
 def where_added_pictures_go() -> str:
     """Say what becomes of pictures that are added as a data set."""
-    if computer() == THIS_COMPUTER:
+    if computer() == THIS_COMPUTER and who().may_all:
         return f"Nothing leaves this computer. {KEPT}"
+    if not who().may_all:
+        return (
+            "What you upload is stored on the server that runs lymph, where the lecturer can see"
+            " it and other students cannot; upload nothing that you may not share. It is deleted"
+            f" {AFTERWARDS}."
+        )
     return (
         "What you upload is stored on the server that runs lymph, where every visitor can see it;"
         f" upload nothing that you may not share. {KEPT}"

@@ -3,19 +3,23 @@
 import pandas as pd
 import streamlit as st
 
+from lymph.classroom.pictures import may_change_pictures
 from lymph.data.exclusions import exclude, excluded, include
 from lymph.data.quality import KINDS, Finding, unseen_overlaps
 from lymph.data.sources import DataSet
 from lymph.facts import class_colours
 from lymph.text import counted
 from pages.shared import loading, viewer
-from pages.shared.frame import plain
+from pages.shared.changing import change_on_click, change_pictures, say_whose
+from pages.shared.frame import plain, told
 from pages.shared.galleries import Item, gallery
 from pages.shared.rows import Rows
+from pages.shared.visitor import who
 
 
 def show_quality(data_set: DataSet, table: pd.DataFrame) -> None:
     """Draw the findings kind by kind, and the pictures that were left out."""
+    say_whose(data_set)
     found = loading.findings(data_set, table)
     counts = {kind: sum(finding.kind == kind for finding in found) for kind in KINDS}
     there = [kind for kind, count in counts.items() if count]
@@ -52,7 +56,7 @@ def show_kind(data_set: DataSet, table: pd.DataFrame, kind: str, found: list[Fin
     if kind in ("same", "near"):
         label = f"Leave out the later of each pair ({counted(len(pictures), 'picture')})"
     reasons = {name: f"{KINDS[kind].title}: {f.note}." for name, f in pictures.items()}
-    st.button(label, key="leave_out_all", on_click=exclude, args=(data_set.path, reasons))
+    st.button(label, key="leave_out_all", on_click=leave_out, args=(data_set, reasons))
     labels = dict(zip(table["picture"], table["label"], strict=True))
     items = [item for finding in found for item in items_of(finding, labels)]
     rows = Rows(table[table["picture"].isin([item.picture for item in items])])
@@ -61,8 +65,12 @@ def show_kind(data_set: DataSet, table: pd.DataFrame, kind: str, found: list[Fin
         items,
         class_colours(sorted(set(labels.values()))),
         key=f"quality_{kind}",
-        on_open=lambda item: viewer.open_picture(data_set.path, rows, item),
+        on_open=lambda item: viewer.open_picture(data_set, rows, item),
     )
+
+
+def leave_out(data_set: DataSet, reasons: dict[str, str]) -> None:
+    change_on_click(data_set, exclude, data_set.path, reasons)
 
 
 def items_of(finding: Finding, labels: dict[str, str]) -> list[Item]:
@@ -74,10 +82,11 @@ def items_of(finding: Finding, labels: dict[str, str]) -> list[Item]:
 
 
 def show_left_out(data_set: DataSet) -> None:
-    left = excluded(data_set.path)
+    left = excluded(data_set.path, data_set.copy)
     if not left:
         return
-    st.subheader(f"Left out by you ({len(left)})", anchor=False)
+    by = "you" if may_change_pictures(who(), data_set) else "the lecturer"
+    st.subheader(f"Left out by {by} ({len(left)})", anchor=False)
     listed = pd.DataFrame(left.items(), columns=["Picture", "Reason"])
     st.dataframe(listed, hide_index=True)
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -89,9 +98,14 @@ def show_left_out(data_set: DataSet) -> None:
             key="take_back_one",
         )
         if st.button("Take it in", key="take_back", disabled=one is None):
-            include(data_set.path, [one])
-            st.rerun()
+            take_in(data_set, [one])
         if st.button("Take all in again", key="take_back_all"):
-            include(data_set.path, list(left))
-            st.rerun()
+            take_in(data_set, list(left))
     st.caption(plain("Files are never touched: this list is kept in the workspace."))
+
+
+def take_in(data_set: DataSet, names: list[str]) -> None:
+    """Include pictures again, or say why they cannot be."""
+    with told():
+        change_pictures(data_set, include, data_set.path, names)
+        st.rerun()

@@ -10,12 +10,13 @@ from lymph.data import sources
 from lymph.data.source import decisions_doubt
 from lymph.errors import LymphError
 from lymph.text import brief
-from pages.shared import state
+from pages.shared import drops, state
 from pages.shared.frame import SYNTHETIC_NOTICE, plain
 from pages.shared.glossary import show_glossary
 from pages.shared.loading import progress_bar
 from pages.shared.navigation import STEPS, TITLES
 from pages.shared.training import forget_runs, has_finished_run, look_again
+from pages.shared.visitor import data_sets
 
 MISSING_KEY = "data_missing"
 CHANGED_KEY = "data_changed"
@@ -26,12 +27,12 @@ NO_PICTURES = ("", "classify", "runs", "lessons")
 
 
 def ensure_data(path: str) -> None:
-    """Have the demonstration set drawn at the first opening, where there are no data at all.
+    """Have the demonstration set drawn where there are no data that this visitor could see.
 
     It comes with two finished runs. A page that shows its pictures waits for them.
     """
     clear_once(workspace.home())
-    fresh = not sources.list_data_sets()
+    fresh = not data_sets()
     if fresh:
         runs.take_in_ready_runs(sources.demo_folder())
         if path in NO_PICTURES:
@@ -49,12 +50,13 @@ def clear_once(home: Path) -> None:
     """Clear at the server's first page what a killed one has left unfinished."""
     with contextlib.suppress(OSError, LymphError):  # a workspace that may only be read
         sources.clear_unfinished()
+        drops.clear_left_uploads_later()
 
 
 def choose_data_set() -> None:
     """Draw the data set chooser; the choice is kept across pages and in the address."""
     look_again()
-    names = [data_set.name for data_set in sources.list_data_sets()]
+    names = [data_set.name for data_set in data_sets()]
     asked = st.query_params.get(state.DATA_KEY)
     if asked and asked not in names:
         st.session_state[MISSING_KEY] = asked
@@ -100,7 +102,10 @@ def show_missing() -> None:
 def show_damage() -> None:
     """Say which of the workspace's own files cannot be read, and what was lost with it."""
     data_set = state.current_data_set()
-    doubts = [sources.register_doubt(), decisions_doubt(data_set.path) if data_set else ""]
+    doubts = [
+        sources.register_doubt(),
+        decisions_doubt(data_set.path, data_set.copy) if data_set else "",
+    ]
     for sentence in filter(None, doubts):
         st.sidebar.warning(plain(sentence))
 

@@ -7,20 +7,30 @@ from lymph import splits
 from lymph.data.sources import DataSet
 from lymph.errors import LymphError
 from pages.shared import loading, state
+from pages.shared.changing import change_pictures, say_whose
 from pages.shared.drops import content_of
-from pages.shared.frame import show_error
+from pages.shared.frame import show_error, told
 from pages.shared.state import SplitSettings
 
 
 def keep_and_load(data_set: DataSet, table: pd.DataFrame, settings: SplitSettings) -> None:
     """Draw the drawer that saves the split at hand, loads one from a file, and forgets one."""
     with st.expander("Save and load", key="keep_split"):
+        say_whose(data_set)
         save(data_set, table, settings)
         load(data_set, table)
-        if settings.by == "saved" and st.button("Forget this saved split", key="forget_split"):
-            splits.delete_split(data_set.path, settings.name)
-            take(data_set, SplitSettings())
-            st.rerun()
+        if settings.by == "saved":
+            with st.popover("Forget this saved split"):
+                st.write("The split is deleted for good. Runs keep theirs.")
+                if st.button("Forget it", type="primary", key="forget_split"):
+                    forget(data_set, settings.name)
+
+
+def forget(data_set: DataSet, name: str) -> None:
+    with told():
+        own = change_pictures(data_set, splits.delete_split, data_set.path, name)
+        take(own, SplitSettings())
+        st.rerun()
 
 
 def save(data_set: DataSet, table: pd.DataFrame, settings: SplitSettings) -> None:
@@ -29,7 +39,7 @@ def save(data_set: DataSet, table: pd.DataFrame, settings: SplitSettings) -> Non
         if st.form_submit_button("Save the split", key="save_split"):
             try:
                 made = loading.make_split(data_set, table, settings)
-                splits.save_split(data_set.path, name, made)
+                change_pictures(data_set, splits.save_split, data_set.path, name, made)
             except LymphError as error:
                 show_error(error)
             else:
@@ -47,11 +57,11 @@ def load(data_set: DataSet, table: pd.DataFrame) -> None:
         split = splits.from_file(upload.name, content_of(upload))
         split.assign(table)
         name = upload.name.rsplit(".", 1)[0][:50]
-        splits.save_split(data_set.path, name, split)
+        own = change_pictures(data_set, splits.save_split, data_set.path, name, split)
     except LymphError as error:
         show_error(error)
     else:
-        take(data_set, SplitSettings("saved", name=" ".join(name.split())))
+        take(own, SplitSettings("saved", name=" ".join(name.split())))
         st.rerun()
 
 

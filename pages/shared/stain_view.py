@@ -97,5 +97,5 @@ def show_chosen(data_set: DataSet, rows: pd.DataFrame, colours: dict[str, str]) 
         items,
         colours,
         key="stain_gallery",
-        on_open=lambda item: viewer.open_picture(data_set.path, items, item),
+        on_open=lambda item: viewer.open_picture(data_set, items, item),
     )

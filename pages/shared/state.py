@@ -4,9 +4,10 @@ from typing import Literal, NamedTuple
 
 import streamlit as st
 
-from lymph.data.sources import DataSet, list_data_sets
+from lymph.data.sources import DataSet
 from lymph.splits import FRACTIONS
 from pages.shared.navigation import DATA_KEY, put_in_address
+from pages.shared.visitor import data_sets
 
 WANTED_KEY = "data_wanted"
 NEW_KEY = "data_new"
@@ -39,7 +40,7 @@ class SplitSettings(NamedTuple):
 
 def current_data_set() -> DataSet | None:
     """Return the data set chosen in the sidebar, or the first one, or None when there is none."""
-    known = list_data_sets()
+    known = data_sets()
     by_name = {data_set.name: data_set for data_set in known}
     return by_name.get(st.session_state.get(DATA_KEY, ""), known[0] if known else None)
 
@@ -81,6 +82,13 @@ def keep_split_settings(data_set: DataSet, settings: SplitSettings) -> None:
         st.session_state.pop(TRAIN_KEY, None)
         put_in_address("run", [])
     st.session_state.setdefault(SPLITS_KEY, {})[data_set.name] = tuple(settings)
+
+
+def take_split_along(data_set: DataSet, own: DataSet) -> None:
+    """Begin with the same split in a copy of a data set."""
+    kept = st.session_state.setdefault(SPLITS_KEY, {})
+    if data_set.name in kept:
+        kept.setdefault(own.name, kept[data_set.name])
 
 
 def mark_done(step: str) -> None:

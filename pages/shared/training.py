@@ -1,11 +1,13 @@
 """Runs as the pages need them: those of one data set, their names, the classifier of one."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import streamlit as st
 
 from lymph import runs
+from lymph.classroom import pictures
 from lymph.data.sources import DataSet, is_synthetic
 from lymph.errors import LymphError, RunError
 from lymph.evaluation import interval_words, report
@@ -20,6 +22,7 @@ from pages.shared.frame import plain
 from pages.shared.loading import progress_bar
 from pages.shared.navigation import put_in_address
 from pages.shared.state import TRAIN_KEY
+from pages.shared.visitor import who
 
 if TYPE_CHECKING:
     from lymph.inference import Classifier
@@ -202,6 +205,7 @@ def choose_run(data_set: DataSet, label: str, key: str, single: bool = False) ->
     asked = st.query_params.get("run") if single else run_in_address(RESULTS_KEY)
     if asked and asked not in known:
         other = runs.with_figures(runs.record_of(runs.open_known(asked)))
+        pictures.check_may_look(who(), Path(other.config.data))
         if other.trouble:
             raise RunError(other.trouble)
         if other.finished:

@@ -10,10 +10,12 @@ from lymph.charts import intensity_histogram, zoomable
 from lymph.data.exclusions import exclude
 from lymph.data.pixels import shrink
 from lymph.data.read import read_header
+from lymph.data.sources import DataSet
 from lymph.data.stain import StainVectors, estimate_stains, stain_picture
 from lymph.errors import LymphError
 from lymph.models.specs import MODELS
 from pages.shared import loading
+from pages.shared.changing import change_on_click
 from pages.shared.frame import show_error
 from pages.shared.galleries import Item
 from pages.shared.rows import Rows
@@ -41,14 +43,15 @@ TEXTBOOK = (
 )
 
 
-def open_picture(root: Path, rows: Rows, item: Item) -> None:
+def open_picture(data_set: DataSet, rows: Rows, item: Item) -> None:
     """Open the viewer on one of the rows."""
     st.session_state[PLACE] = rows.place_of(item)
-    view(root, rows)
+    view(data_set, rows)
 
 
 @st.dialog("Picture", width="large")
-def view(root: Path, rows: Rows) -> None:
+def view(data_set: DataSet, rows: Rows) -> None:
+    root = data_set.path
     place = choose_place(len(rows))
     item = rows[place]
     try:
@@ -82,9 +85,13 @@ def view(root: Path, rows: Rows) -> None:
         st.caption(words_for(way, stains))
     with side:
         show_facts(root, item, shown)
-        leave = partial(exclude, root, {item.picture: BY_HAND})
+        leave = partial(leave_out, data_set, item.picture)
         if st.button("Leave this picture out", key="viewer_leave_out", on_click=leave):
             st.rerun()
+
+
+def leave_out(data_set: DataSet, picture: str) -> None:
+    change_on_click(data_set, exclude, data_set.path, {picture: BY_HAND})
 
 
 def choose_place(count: int) -> int:

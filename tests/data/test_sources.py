@@ -68,7 +68,7 @@ def test_a_folder_is_registered_where_it_is(tiny_root: Path, workspace: Path) ->
     before = files_below(tiny_root)
     assert list_data_sets() == []
     found = add_folder(tiny_root)
-    assert found == ("tiny", tiny_root.resolve(), False)
+    assert found == ("tiny", tiny_root.resolve(), False, "")
     assert list_data_sets() == [found]
     assert files_below(tiny_root) == before
     assert files_below(workspace / "data") == {"data-sets.json"}
@@ -410,7 +410,7 @@ def test_what_kaggle_gives_is_registered(
     fake_kagglehub(monkeypatch, lambda handle: asked.append(handle) or str(root.parents[1]))
     found = fetch_kaggle()
     assert asked == [sources.KAGGLE_HANDLE]
-    assert found == (sources.REAL_NAME, root.resolve(), False)
+    assert found == (sources.REAL_NAME, root.resolve(), False, "")
     assert fetch_kaggle() == found and list_data_sets() == [found]
 
 

@@ -4,6 +4,7 @@ import asyncio
 import io
 import re
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,6 +15,10 @@ from starlette.responses import PlainTextResponse
 from starlette.types import Message, Receive, Scope, Send
 from streamlit import config
 
+from lymph.classroom import pictures
+from lymph.classroom.settings import ClassSettings
+from lymph.classroom.who import join, visitor_of
+from lymph.data import sources
 from lymph.errors import DataError
 from pages.shared import drops
 from pages.shared.drops import Keep, Store, Visit, forget, store_of
@@ -121,6 +126,23 @@ def test_what_is_taken_over_is_freed() -> None:
     answers = {"answers": "kept"}
     forget(Visit("one", _State(answers)))
     assert "one" not in drops.STORES and answers == {}
+
+
+def test_what_a_visitor_of_a_class_uploaded_goes_with_the_last_visit(
+    in_class: Callable[..., ClassSettings], tiny_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reload is another visit of the same visitor: what was uploaded stays."""
+    in_class()
+    monkeypatch.setattr(pictures, "GONE_SECONDS", 0.0)
+    anna = join(visitor_of("a token"), "Anna")
+    files = [(path.relative_to(tiny_root).as_posix(), path) for path in tiny_root.rglob("*.png")]
+    given = ((name, path.read_bytes()) for name, path in files)
+    data_set = pictures.upload(anna, sources.add_uploads, "mine", given)
+    drops.HERE.update(before=anna.id, after=anna.id, other="someone else")
+    for session, stays in (("before", True), ("other", True), ("after", False)):
+        forget(Visit(session, _State({})))
+        assert data_set.path.exists() == stays
+    assert drops.HERE == {} and pictures.data_sets(anna) == []
 
 
 class _State:

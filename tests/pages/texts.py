@@ -126,7 +126,11 @@ OURS = frozenset(
         *("KINDS[kind].why", "MODELS[name].title", "MODELS[run.config.model].title"),
         *("chart.title", "layer.name", "judged.unit", "first.unit", "judged.mark", "first.mark"),
         *("second.mark", "split.by", "judged.run.split().by", "plainly.interval_method"),
-        *("quick_corrections(found)", "base64.b64encode(jpeg).decode()", "row.address"),
+        *(
+            "quick_corrections(found, data_set.copy)",
+            "base64.b64encode(jpeg).decode()",
+            "row.address",
+        ),
     }
 )
 # Numbers.

@@ -16,6 +16,8 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import ClientConnection, connect
 
+from pages.shared.visitor import COOKIE
+
 from .conftest import APP
 
 PATIENCE_SECONDS = 120
@@ -25,17 +27,21 @@ PATIENCE_SECONDS = 120
 SERVER = """
 import sys
 from lymph import runs
+from lymph.jobs import start
 from lymph.training import estimate
-runs.start_run = lambda run: None
+{waits}
 estimate.estimate_seconds = lambda *_: 150.0
 from streamlit.web.cli import main
 sys.argv = ["streamlit", *sys.argv[1:]]
 main()
 """
+# A run that is made and not queued, or one that has its ticket and whose process never comes.
+MADE = "runs.start_run = lambda run: None"
+QUEUED = "start.start_detached = lambda module, folder: None"
 
 
 @contextlib.contextmanager
-def served(log: Path) -> Iterator[str]:
+def served(log: Path, waits: str = MADE) -> Iterator[str]:
     """Serve the workspace of the test, and give the address of the app's websocket."""
     with socket.socket() as door:
         door.bind(("127.0.0.1", 0))
@@ -43,7 +49,7 @@ def served(log: Path) -> Iterator[str]:
     options = [f"--server.port={port}", "--server.headless=true"]
     with log.open("w") as out:
         server = subprocess.Popen(
-            [sys.executable, "-c", SERVER, "run", str(APP), *options],
+            [sys.executable, "-c", SERVER.format(waits=waits), "run", str(APP), *options],
             cwd=APP.parent,
             env={**os.environ, "PYTHONPATH": str(APP.parent)},
             stdout=out,
@@ -76,6 +82,7 @@ class Visitor:
         self.page_hash = self.query = ""
         self.buttons: dict[str, str] = {}
         self.exceptions: list[str] = []
+        self.alerts: list[str] = []
         asked = BackMsg()
         asked.rerun_script.page_name = page
         self._send(asked)
@@ -114,11 +121,16 @@ class Visitor:
                 self.buttons[element.button.id.rsplit("-", 1)[-1]] = element.button.id
             elif element.WhichOneof("type") == "exception":
                 self.exceptions.append(element.exception.message)
+            elif element.WhichOneof("type") == "alert":
+                self.alerts.append(element.alert.body)
         return kind == "script_finished" and told.script_finished == told.FINISHED_SUCCESSFULLY
 
 
 @contextlib.contextmanager
-def visit(address: str, page: str) -> Iterator[Visitor]:
-    """Open a page of the app in a session of its own."""
-    with connect(address, subprotocols=["streamlit"], max_size=None) as connection:
+def visit(address: str, page: str, token: str = "") -> Iterator[Visitor]:
+    """Open a page of the app in a session of its own, in a browser that keeps a token."""
+    headers = {"Cookie": f"{COOKIE}={token}"} if token else {}
+    with connect(
+        address, subprotocols=["streamlit"], max_size=None, additional_headers=headers
+    ) as connection:
         yield Visitor(connection, page)

@@ -1,0 +1,120 @@
+"""A class in real browsers: lecturer and student side by side at ``python -m lymph serve``."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.layouts import by
+from tests.serving import free_port, wait_until_healthy
+
+from .conftest import APP, PATIENCE_MS
+
+Enter = Callable[..., Page]
+
+
+@pytest.fixture(scope="module")
+def class_(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
+    """Serve a class on a small data set as at a terminal; return the address and the key."""
+    home, root = tmp_path_factory.mktemp("class"), tmp_path_factory.mktemp("small")
+    by("{label}/sj-99-{patient}_{number:03}.png")(root)
+    (home / "data").mkdir()
+    (home / "data" / "data-sets.json").write_text(json.dumps({"small": str(root)}))
+    port = free_port()
+    log = (home / "log.txt").open("w")
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("LYMPH_HOME", str(home))
+        server = subprocess.Popen(
+            [sys.executable, "-m", "lymph", "serve", "--port", str(port), "--json"],
+            cwd=APP.parent,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        )
+    assert server.stdout is not None
+    key = json.loads(server.stdout.readline())["key"]
+    address = f"http://127.0.0.1:{port}"
+    wait_until_healthy(address, server)
+    yield address, key
+    server.terminate()
+    server.wait(20)
+
+
+@pytest.fixture
+def enter(browser: Browser, class_: tuple[str, str]) -> Iterator[Enter]:
+    """Return a function that opens a page in a browser of its own and gives a name."""
+    contexts, outside = [], []
+
+    def come(name: str, page: str, key: str = "") -> Page:
+        contexts.append(browser.new_context(viewport={"width": 1440, "height": 900}))
+        contexts[-1].set_default_timeout(PATIENCE_MS)
+        expect.set_options(timeout=PATIENCE_MS)
+        opened = contexts[-1].new_page()
+        local = ("http://127.0.0.1:", "data:", "blob:")
+        opened.on("request", lambda r: None if r.url.startswith(local) else outside.append(r.url))
+        opened.goto(f"{class_[0]}/{page}")
+        opened.get_by_label("Your name").fill(name)
+        if key:
+            opened.get_by_label("Lecturer's key").fill(key)
+        opened.get_by_role("button", name="Join").click()
+        expect(opened.get_by_text("Welcome to the class")).to_be_hidden()
+        return opened
+
+    yield come
+    for context in contexts:
+        context.close()
+    assert not outside, f"requests left this machine: {outside}"
+
+
+def test_a_student_and_the_lecturer_side_by_side(enter: Enter, class_: tuple[str, str]) -> None:
+    """The student's run is the student's; the lecturer finds it by its link and stops it."""
+    student = enter("Anna", "train")
+    # Long enough that it goes on until the lecturer has come to stop it.
+    student.locator(".st-key-epochs_cnn input").fill("500")
+    student.locator(".st-key-epochs_cnn input").press("Enter")
+    student.get_by_role("button", name="Start training").click()
+    expect(student.get_by_role("button", name="Stop")).to_be_visible()
+    expect(student.locator(".st-key-run_progress")).to_contain_text("of 500")
+    lecturer = enter("Dr. Meier", "train", class_[1])
+    expect(lecturer.locator(".st-key-other_runs")).to_contain_text("Anna · Small CNN")
+    expect(lecturer.get_by_role("button", name="Start training")).to_be_visible()
+    # The address of a run opens on every device of the class.
+    other = enter("Ben", student.url.removeprefix(class_[0] + "/"))
+    expect(other.get_by_text("Anna started this; only Anna and the lecturer")).to_be_visible()
+    expect(other.get_by_role("button", name="Stop")).to_be_hidden()
+    lecturer.goto(student.url)
+    lecturer.get_by_role("button", name="Stop").click()
+    expect(student.get_by_text("stopped").first).to_be_visible()
+    expect(student.get_by_role("button", name="Resume")).to_be_visible()
+    # The browser keeps who it is: a new visit is the same visitor.
+    student.goto(f"{class_[0]}/train")
+    expect(student.locator(".st-key-other_runs")).to_contain_text("yours · Small CNN")
+    expect(student.get_by_text("Anna · student")).to_be_visible()
+
+
+def test_an_address_outlasts_the_question_for_a_name(enter: Enter) -> None:
+    """What a link or a QR code named stands there when the name was given."""
+    student = enter("Dora", "data?view=Patients")
+    expect(student.get_by_text("Does every patient's slide have its own colour?")).to_be_visible()
+    assert "view=Patients" in student.url
+
+
+def test_a_students_copy_leaves_the_lecturers_data_set_alone(
+    enter: Enter, class_: tuple[str, str]
+) -> None:
+    student = enter("Cleo", "split")
+    student.get_by_text("Save and load").click()
+    expect(student.get_by_text("What you change goes to a copy of your own")).to_be_visible()
+    student.get_by_label("Name of this split").fill("mine")
+    student.get_by_role("button", name="Save the split").click()
+    expect(student.get_by_text("Your change is in a copy of your own")).to_be_visible()
+    expect(student.get_by_text("A saved split")).to_be_visible()
+    assert "data=small%2C+Cleo" in student.url or "data=small,+Cleo" in student.url
+    lecturer = enter("Dr. Meier", "split", class_[1])
+    expect(lecturer.get_by_text("By patient").first).to_be_visible()
+    expect(lecturer.get_by_text("A saved split")).to_be_hidden()
+    lecturer.get_by_role("button", name="Invite the class").click()
+    expect(lecturer.get_by_role("dialog").locator("img")).to_be_visible()
