@@ -32,6 +32,7 @@ from pages.shared.place import computer
 from pages.shared.state import TRAIN_KEY
 from pages.shared.stated import show_stated
 from pages.shared.training import (
+    PROBE_WORDS,
     RESULTS_KEY,
     STATE_MARKS,
     all_records,
@@ -111,7 +112,8 @@ def choose_and_start(data_set: DataSet) -> None:
     with main:
         tested = choose_test(table, split)
         config = choose_settings(data_set, table, split, tested)
-        show_variations(data_set, table, config)
+        if not MODELS[config.model].frozen:
+            show_variations(data_set, table, config)
     if tested != "split":
         split = folds_for(table, split, tested)
     with side:
@@ -199,7 +201,11 @@ def choose_settings(
         "Model",
         list(MODELS),
         format_func=lambda name: MODELS[name].title,
-        captions=["learns from nothing, on grey pictures", "knows everyday pictures already"],
+        captions=[
+            "learns from nothing, on grey pictures",
+            "knows everyday pictures already",
+            "ResNet-50 looks, and only the last step learns: seconds",
+        ],
         key="model",
         horizontal=True,
         persist_state="session",
@@ -210,17 +216,21 @@ def choose_settings(
         chosen["epochs"] = st.number_input(
             "Epochs", 1, 500, spec.epochs, key=f"epochs_{model}", persist_state="session"
         )
-        chosen["batch_size"] = st.number_input(
-            "Batch size", 1, 256, 16, key="batch_size", persist_state="session"
-        )
+        if not spec.frozen:
+            chosen["batch_size"] = st.number_input(
+                "Batch size", 1, 256, 16, key="batch_size", persist_state="session"
+            )
         chosen["seed"] = st.number_input(
             "Seed", 0, 99999, 0, key="train_seed", persist_state="session"
         )
         if tested == "folds":
             st.number_input("Folds", 2, 20, 5, key="fold_count", persist_state="session")
-    if model == "resnet50":
+    if model != "cnn":
         chosen["weights"] = choose_values()
     chosen["class_weights"] = choose_class_weights(table, split)
+    if spec.frozen:
+        st.caption(PROBE_WORDS)
+        return TrainConfig(**chosen)
     chosen["augmentation"] = choose_augmentation()
     with st.expander("Advanced", key="train_advanced"):
         chosen["learning_rate"] = choose_learning_rate(model, spec.learning_rate)
@@ -498,9 +508,10 @@ def draw_numbers(run: Run) -> None:
         st.metric("Validation loss", f"{last['val_loss']:.2f}")
     split = run.split()
     val = f" on {counted(len(split.sets['val']), f'validation {split.by}')}" if split.sets else ""
+    chooses = "nothing" if MODELS[run.config.model].frozen else "the epoch"
     st.caption(
         f"Epoch {int(last['epoch'])}, accuracy per picture{val}, split by {split.by}. Validation"
-        " chooses the epoch; how good the model is on patients it never saw stands on the Results"
+        f" chooses {chooses}; how good the model is on patients it never saw stands on the Results"
         " page, with its interval."
     )
     if run.status().state == "finished":

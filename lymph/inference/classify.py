@@ -10,7 +10,6 @@ import torch
 
 from lymph import workspace
 from lymph.data.parallel import Progress, map_in_threads
-from lymph.data.pixels import shrink
 from lymph.data.read import FORMAT_SUFFIXES, Reading, Source, read_with_notes
 from lymph.data.source import PictureSource
 from lymph.errors import PictureError, RunError
@@ -24,6 +23,7 @@ from lymph.models.features import digest, features_and_logits
 from lymph.models.inputs import to_input
 from lymph.models.networks import BackboneHead
 from lymph.models.specs import MODELS, ModelSpec
+from lymph.models.view import view
 from lymph.runs import Run
 from lymph.training import folder as files
 from lymph.training.checkpoint import load_model
@@ -81,20 +81,27 @@ class Classifier:
         """Return class probabilities, float64, N x K, of RGB pictures, uint8, any size each."""
         if not pictures:
             return np.empty((0, len(self.classes)))
-        small = np.stack([shrink(p, self.spec.size, self.spec.grey) for p in pictures])
-        return self.answer_small(small)[1]
+        return self.answer_small([view(each, self.spec) for each in pictures])[1]
 
     @torch.no_grad()
-    def answer_small(self, small: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return features, N x D, and probabilities, N x K, of pictures at working size."""
+    def answer_small(self, small: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        """Return features, N x D, and probabilities, N x K, of pictures at working size.
+
+        An encoder sees them one by one: they differ in shape, and are large.
+        """
+        packs = [[one] for one in small] if self.spec.frozen else [small]
         with autocast(self.bfloat16):
-            features, logits = features_and_logits(self.model, to_input(small, self.spec))
+            made = [
+                features_and_logits(self.model, to_input(np.stack(pack), self.spec))
+                for pack in packs
+            ]
+        features, logits = (torch.cat(parts) for parts in zip(*made, strict=True))
         scaled = logits.double() / self.temperature
         return features.float().numpy(), torch.softmax(scaled, dim=1).numpy()
 
     def nearest(self, pixels: np.ndarray, count: int = 5) -> Any:
         """Return the training pictures nearest to an RGB picture; see ``nearest_pictures``."""
-        features, _ = self.answer_small(shrink(pixels, self.spec.size, self.spec.grey)[None])
+        features, _ = self.answer_small([view(pixels, self.spec)])
         return nearest_pictures(self.embedding, features[0], count)
 
 
@@ -195,7 +202,7 @@ def _prepare(
     statistics = {key: colour_statistics(each.pixels) for key, each in different.items()}
     views = [
         View(
-            shrink(reading.pixels, c.spec.size, c.spec.grey),
+            view(reading.pixels, c.spec),
             statistics[id(reading)],
             [*_name_note(name, reading.format), *reading.notes, *_depth_note(reading, c.white)],
         )
@@ -246,7 +253,7 @@ def _answers_of(
     patient_of = {id(prepared): who for prepared, who in zip(batch, patients, strict=True)}
     answers = {}
     if sound:
-        small = np.stack([prepared.views[place].small for prepared in sound])
+        small = [prepared.views[place].small for prepared in sound]
         features, values = classifier.answer_small(small)
         for row, prepared in enumerate(sound):
             patient = patient_of[id(prepared)]

@@ -1,0 +1,34 @@
+"""What a model sees of a picture: its pixels at working size."""
+
+import math
+
+import numpy as np
+
+from lymph.data.pixels import shrink
+from lymph.models.specs import ModelSpec
+
+# A side shorter than this leaves an encoder's last layer nothing to look at.
+MIN_SIDE = 32
+
+
+def size_of_view(height: int, width: int, spec: ModelSpec) -> tuple[int, int]:
+    """Return the height and the width in pixels at which a model sees a picture."""
+    if not spec.frozen:
+        return spec.size
+    factor = min(spec.scale, math.sqrt(math.prod(spec.size) / (height * width)))
+    return max(MIN_SIDE, round(height * factor)), max(MIN_SIDE, round(width * factor))
+
+
+def view(pixels: np.ndarray, spec: ModelSpec) -> np.ndarray:
+    """Bring an RGB picture to a model's working size; training and answering share this function.
+
+    Parameters
+    ----------
+    pixels : ndarray of uint8, shape (H, W, 3)
+    spec : ModelSpec
+
+    Returns
+    -------
+    ndarray of uint8, shape (height, width) for grey or (height, width, 3)
+    """
+    return shrink(pixels, size_of_view(*pixels.shape[:2], spec), spec.grey)
