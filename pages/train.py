@@ -503,9 +503,12 @@ def draw_numbers(run: Run) -> None:
         if run.config.source.caveat:
             mark = UNKNOWN_MARK
         mark = f" · {mark}" if mark else ""
-        st.metric(f"Validation accuracy{mark}", f"{100 * last['val_accuracy']:.0f} %")
+        # A fold of a probe has no validation pictures.
+        if not np.isnan(last["val_loss"]):
+            st.metric(f"Validation accuracy{mark}", f"{100 * last['val_accuracy']:.0f} %")
         st.metric("Train loss", f"{last['train_loss']:.2f}")
-        st.metric("Validation loss", f"{last['val_loss']:.2f}")
+        if not np.isnan(last["val_loss"]):
+            st.metric("Validation loss", f"{last['val_loss']:.2f}")
     split = run.split()
     val = f" on {counted(len(split.sets['val']), f'validation {split.by}')}" if split.sets else ""
     chooses = "nothing" if MODELS[run.config.model].frozen else "the epoch"

@@ -54,22 +54,23 @@ def test_the_fit_is_scikit_learns(strength: float) -> None:
     """The same weighted, regularised logistic regression on the same whitened features."""
     features, table = made()
     weights = picture_weights(table.iloc[:-3], CLASSES)
-    features, labels = features[:-3], (table["label"].iloc[:-3] == "FL").to_numpy(int)
-    head = head_of(features.shape[1])
+    # Three classes: of two, scikit-learn regularises one set of weights, softmax both.
+    features, labels = features[:-3], np.arange(len(table) - 3) // 5 % 3
+    head = head_of(features.shape[1], classes=3)
     given = [torch.from_numpy(features), torch.from_numpy(labels)]
     fit = HeadFit(head, *given, torch.from_numpy(weights).float(), strength)
     optimiser = fit.optimiser()
     losses = []
     for _ in range(30):
         fit.step(optimiser)
-        losses.append(float(fit.objective()))
+        losses.append(fit.objective().item())
     assert losses == sorted(losses, reverse=True)
     scaled = (features - features.mean(0)) / features.std(0)
     whitened = scaled @ main_axes(scaled).T
     np.testing.assert_allclose(whitened.std(0, ddof=1), 1, rtol=1e-4)
     other = LogisticRegression(C=strength, tol=1e-8).fit(whitened, labels, weights)
-    said = head(given[0]).softmax(1)[:, 1].detach().numpy()
-    np.testing.assert_allclose(said, other.predict_proba(whitened)[:, 1], atol=2e-3)
+    said = head(given[0]).softmax(1).detach().numpy()
+    np.testing.assert_allclose(said, other.predict_proba(whitened), atol=2e-3)
 
 
 def test_a_constant_feature_and_few_pictures_are_no_trouble() -> None:
@@ -96,12 +97,14 @@ def test_a_signal_is_found_and_the_choice_says_on_whom() -> None:
 
 def test_what_only_tells_patients_apart_gains_nothing() -> None:
     """Features that name the patient, as a stain does: patients left out are guessed at."""
-    _, table = made(patients=12, pictures=6)
-    codes = np.random.default_rng(1).normal(size=(12, 12))
-    own = codes[table["patient"].str[1:].astype(int)]
-    features = own + np.random.default_rng(2).normal(0, 0.01, own.shape)
-    choice = choose_strength(features.astype(np.float32), table, CLASSES)
-    assert max(choice.tried.values()) < 0.75
+    _, table = made(patients=20, pictures=3)
+    best = []
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        codes = rng.normal(size=(20, 12))[table["patient"].str[1:].astype(int)]
+        features = (codes + rng.normal(0, 0.01, codes.shape)).astype(np.float32)
+        best.append(max(choose_strength(features, table, CLASSES).tried.values()))
+    assert np.mean(best) < 0.7
 
 
 def test_one_training_patient_of_a_class_leaves_the_default() -> None:
@@ -138,7 +141,7 @@ def test_a_kept_choice_is_taken_and_a_damaged_one_is_said(tmp_path: Path) -> Non
 def test_a_probe_asks_for_nothing_that_it_does_not_use() -> None:
     """Phases, augmentation and patience are set aside: the run's configuration says what was."""
     config = TrainConfig(
-        "x", "linear-probe", phases=["whole:3"], augmentation=["flips"], patience=3, epochs=5
+        "x", "linear-probe", schedule="whole", augmentation=["flips"], patience=3, epochs=5
     )
     assert (config.schedule, config.phases, config.augmentation) == ("head", [], [])
     assert (config.patience, config.epochs, config.precision) == (0, 5, "float32")
