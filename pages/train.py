@@ -117,7 +117,7 @@ def choose_and_start(data_set: DataSet) -> None:
     if tested != "split":
         split = folds_for(table, split, tested)
     with side:
-        describe_split(table, split)
+        describe_split(table, split, MODELS[config.model].frozen)
         show_caveat(config.source.caveat)
         problems = splits.untrainable(table, split)
         for sentence in problems:
@@ -369,17 +369,17 @@ def choose_class_weights(table: pd.DataFrame, split: Split) -> str:
     return mode
 
 
-def describe_split(table: pd.DataFrame, split: Split) -> None:
+def describe_split(table: pd.DataFrame, split: Split, frozen: bool) -> None:
     if split.folds is not None:
         describe_folds(table, split)
         return
     sets = splits.summary(table, split)["sets"]
     leak = splits.leak_report(table, split)
     st.metric("Patients to learn from", sets["train"]["patients"])
+    aim = "to validate" if frozen else "to choose the epoch"
     st.caption(
         f"Split by {split.by}, seed {split.seed}: {sets['train']['pictures']} pictures to learn"
-        f" from, {sets['val']['pictures']} to choose the epoch, {sets['test']['pictures']} held"
-        " back."
+        f" from, {sets['val']['pictures']} {aim}, {sets['test']['pictures']} held back."
     )
     if leak.leaked_test_pictures:
         st.error(plain(leak.sentence))

@@ -76,6 +76,22 @@ def load_encoder(model: BackboneHead, weights: str) -> LoadReport | None:
     return report
 
 
+def first_values(model: BackboneHead, weights: str, frozen: bool) -> tuple[list[str], str]:
+    """Load the values that a run begins with.
+
+    Returns
+    -------
+    list of str
+        The parts of the backbone that start from random values although others do not.
+    str
+        A sentence on what was loaded; for random values too.
+    """
+    report = (load_encoder if frozen else load_backbone)(model, weights)
+    if report:
+        return report.missing, report.sentence
+    return [], "The whole network starts from random values, not ImageNet's."
+
+
 def _download() -> dict[str, Tensor]:
     from torchvision.models import ResNet50_Weights
 

@@ -13,7 +13,7 @@ from lymph.jobs.status import change_status
 from lymph.jobs.worker import Stopped
 from lymph.models.networks import build_model
 from lymph.models.specs import MODELS
-from lymph.models.weights import load_backbone, load_encoder
+from lymph.models.weights import first_values
 from lymph.predictions import write_predictions
 from lymph.splits import Split
 from lymph.training import folder as files
@@ -90,15 +90,8 @@ class Trainer:
         self.precision = prepare_environment(folder, config, self.weights, self.device, processes)
         torch.manual_seed(config.seed)
         self.model = build_model(config.model, len(config.classes))
-        self.material = Material(
-            config,
-            self.data,
-            self.model,
-            self.precision,
-            self.device,
-            processes,
-            self._tell_encoding,
-        )
+        computes = self.precision, self.device, processes
+        self.material = Material(config, self.data, self.model, *computes, self._tell_encoding)
         self.fit: HeadFit | None = None
         self.optimiser_state: dict[str, Any] = {}
 
@@ -108,15 +101,9 @@ class Trainer:
         """Load the last checkpoint or the first values; return the number of finished epochs."""
         checkpoint = last_checkpoint(self.folder, self.model)
         if not checkpoint:
-            load = load_encoder if self.frozen else load_backbone
-            report = load(self.model, self.config.weights)
-            if report:
-                self.state.fresh = report.missing
-                self.state.notes.append(report.sentence)
-            elif self.config.model != "cnn":
-                self.state.notes.append(
-                    "The whole network starts from random values, not ImageNet's."
-                )
+            weights = self.config.weights
+            self.state.fresh, note = first_values(self.model, weights, self.frozen)
+            self.state.notes += [note] if self.config.model != "cnn" else []
         share_layers(self.model, self.processes)
         layout = torch.channels_last if self.precision.channels_last else torch.contiguous_format
         self.model.to(self.device, memory_format=layout)
