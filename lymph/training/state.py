@@ -96,14 +96,11 @@ class State:
             frozen = learning is model.head
             values = model.head.state_dict(prefix="head.") if frozen else model.state_dict()
             self.best_values = {name: value.clone() for name, value in values.items()}
-        log.info(
-            "Epoch %d (%s): loss %.3f, validation loss %.3f, accuracy %.1f %%",
-            row["epoch"],
-            row["phase"],
-            row["train_loss"],
-            row["val_loss"],
-            100 * row["val_accuracy"],
-        )
+        told = f"Epoch {row['epoch']} ({row['phase']}): loss {row['train_loss']:.3f}"
+        if len(validated.labels):
+            told += f", validation loss {row['val_loss']:.3f}"
+            told += f", accuracy {100 * row['val_accuracy']:.1f} %"
+        log.info("%s", told)
 
     def is_out_of_patience(self, patience: int, phase: Phase, epoch: int) -> bool:
         """Tell whether a phase ends after an epoch, because validation got no better; 0: never."""
