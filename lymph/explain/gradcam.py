@@ -30,7 +30,7 @@ def last_maps(model: BackboneHead) -> nn.Module:
 
 
 def grad_cam(
-    model: BackboneHead, spec: ModelSpec, pixels: np.ndarray, class_index: int
+    model: BackboneHead, spec: ModelSpec, pixels: np.ndarray, class_index: int, largest: int = 0
 ) -> np.ndarray:
     """Return how much each place of a picture speaks for a class.
 
@@ -43,6 +43,8 @@ def grad_cam(
         A whole picture, of any shape.
     class_index : int
         Any class, not only the predicted one.
+    largest : int
+        Pixels of the largest training picture; see :func:`lymph.models.view.view`.
 
     Returns
     -------
@@ -55,7 +57,7 @@ def grad_cam(
 
     model.eval()
     # The state of the model: ReLU works in place, which only a float32 pass without autocast suits.
-    pictures = to_input(view(pixels, spec)[None], spec)
+    pictures = to_input(view(pixels, spec, largest)[None], spec)
     with torch.enable_grad():
         maps = LayerGradCam(model, last_maps(model)).attribute(
             pictures, target=class_index, relu_attributions=True

@@ -59,6 +59,8 @@ class Classifier:
     white : int
         The raw value that was white in the training pictures of 16-bit integers; 0 where there were
         none, or the run is older.
+    largest : int
+        The pixels of the largest training picture; 0 where the run is older.
     """
 
     model: BackboneHead
@@ -71,6 +73,7 @@ class Classifier:
     source: PictureSource
     learned_from: LearnedFrom
     white: int = 0
+    largest: int = 0
 
     @property
     def temperature(self) -> float:
@@ -81,7 +84,11 @@ class Classifier:
         """Return class probabilities, float64, N x K, of RGB pictures, uint8, any size each."""
         if not pictures:
             return np.empty((0, len(self.classes)))
-        return self.answer_small([view(each, self.spec) for each in pictures])[1]
+        return self.answer_small([self.view(each) for each in pictures])[1]
+
+    def view(self, pixels: np.ndarray) -> np.ndarray:
+        """Return an RGB picture, uint8 H x W x 3, as the model sees it."""
+        return view(pixels, self.spec, self.largest)
 
     @torch.no_grad()
     def answer_small(self, small: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
@@ -101,7 +108,7 @@ class Classifier:
 
     def nearest(self, pixels: np.ndarray, count: int = 5) -> Any:
         """Return the training pictures nearest to an RGB picture; see ``nearest_pictures``."""
-        features, _ = self.answer_small([view(pixels, self.spec)])
+        features, _ = self.answer_small([self.view(pixels)])
         return nearest_pictures(self.embedding, features[0], count)
 
 
@@ -123,7 +130,7 @@ def load_classifier(run: Run) -> Classifier:
         document = workspace.read_json(run.path / files.FAMILIARITY)
         precision = run.environment()["precision"]
         familiarity = Familiarity.from_json(document)
-        white = int(document.get("white", 0))
+        white, largest = (int(document.get(name, 0)) for name in ("white", "largest"))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         if run.status().state == "finished":
             raise RunError(
@@ -143,6 +150,7 @@ def load_classifier(run: Run) -> Classifier:
         config.source,
         learned_from(run),
         white,
+        largest,
     )
 
 
@@ -202,7 +210,7 @@ def _prepare(
     statistics = {key: colour_statistics(each.pixels) for key, each in different.items()}
     views = [
         View(
-            view(reading.pixels, c.spec),
+            c.view(reading.pixels),
             statistics[id(reading)],
             [*_name_note(name, reading.format), *reading.notes, *_depth_note(reading, c.white)],
         )

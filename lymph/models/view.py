@@ -19,16 +19,25 @@ def size_of_view(height: int, width: int, spec: ModelSpec) -> tuple[int, int]:
     return max(MIN_SIDE, round(height * factor)), max(MIN_SIDE, round(width * factor))
 
 
-def view(pixels: np.ndarray, spec: ModelSpec) -> np.ndarray:
+def view(pixels: np.ndarray, spec: ModelSpec, largest: int = 0) -> np.ndarray:
     """Bring an RGB picture to a model's working size; training and answering share this function.
 
     Parameters
     ----------
     pixels : ndarray of uint8, shape (H, W, 3)
     spec : ModelSpec
+    largest : int
+        Pixels of the largest training picture; 0 where that makes no difference. A frozen encoder
+        sees how sharp a picture is, so a larger one is brought to that size first: the same slide
+        photographed at three times the size would be a stranger.
 
     Returns
     -------
     ndarray of uint8, shape (height, width) for grey or (height, width, 3)
     """
+    height, width = pixels.shape[:2]
+    if spec.frozen and 0 < largest < height * width:
+        factor = math.sqrt(largest / (height * width))
+        size = max(1, round(height * factor)), max(1, round(width * factor))
+        pixels = shrink(pixels, size, grey=False)
     return shrink(pixels, size_of_view(*pixels.shape[:2], spec), spec.grey)

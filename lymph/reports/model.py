@@ -7,12 +7,14 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+from lymph import workspace
 from lymph.data.sources import is_synthetic
 from lymph.errors import RunError
 from lymph.evaluation import confidence_of, report
 from lymph.models.specs import MODELS
 from lymph.reports.tables import base_text
 from lymph.runs import Run
+from lymph.training.folder import FAMILIARITY
 
 SCRIPT = '''"""Ask the model about a picture: python classify_picture.py PICTURE
 
@@ -47,6 +49,10 @@ model = torch.export.load(folder / "model.pt2").module()
 picture = ImageOps.exif_transpose(picture).convert("RGB").convert(about["mode"])
 height, width = about["size"]
 if about["scale"]:
+    if 0 < about["largest"] < picture.height * picture.width:
+        factor = math.sqrt(about["largest"] / (picture.height * picture.width))
+        small = (max(1, round(side * factor)) for side in picture.size)
+        picture = picture.resize(tuple(small), Image.Resampling.BILINEAR, reducing_gap=2.0)
     factor = min(about["scale"], math.sqrt(height * width / (picture.height * picture.width)))
     height, width = (max(32, round(side * factor)) for side in (picture.height, picture.width))
 picture = picture.resize((width, height), Image.Resampling.BILINEAR, reducing_gap=2.0)
@@ -121,11 +127,13 @@ def _about(run: Run, set_name: str) -> dict[str, Any]:
     drawn = is_synthetic(run.config.data)
     spec, figures = MODELS[run.config.model], report(run.predictions(), set_name, drawn)
     mean, std = inputs.mean_and_std(spec)
+    kept = workspace.read_json_or(run.path / FAMILIARITY, {})
     confidence, origin = confidence_of(run.predictions()), learned_from(run)
     return {
         "classes": run.classes,
         "size": list(spec.size),
         "scale": spec.scale,
+        "largest": int(kept.get("largest", 0)),
         "mode": "L" if spec.grey else "RGB",
         "mean": list(mean),
         "std": list(std),

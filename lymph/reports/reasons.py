@@ -76,7 +76,8 @@ def _row(classifier: "Classifier", row: dict, pixels: np.ndarray, tiled: bool) -
     from lymph.explain.gradcam import grad_cam
 
     said = row["predicted"]
-    heat = grad_cam(classifier.model, classifier.spec, pixels, classifier.classes.index(said))
+    place = classifier.classes.index(said)
+    heat = grad_cam(classifier.model, classifier.spec, pixels, place, classifier.largest)
     shown = [("the picture", pixels), (f"what speaks for {said}", heat_overlay(pixels, heat))]
     if tiled:
         colours = class_colours(classifier.classes)

@@ -59,7 +59,7 @@ def _heat(run_id: str, changed: float, content: str, place: int, _pixels: np.nda
     from lymph.explain.gradcam import grad_cam
 
     classifier = training.classifier_of(run_id, changed)
-    return grad_cam(classifier.model, classifier.spec, _pixels, place)
+    return grad_cam(classifier.model, classifier.spec, _pixels, place, classifier.largest)
 
 
 def _tiles(run: Run, pixels: np.ndarray) -> TileView:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torchvision.models import resnet50
 
+from lymph.data.pixels import shrink
 from lymph.errors import WeightsError
 from lymph.models.encoders import (
     ENCODERS,
@@ -105,6 +106,17 @@ def test_a_view_is_enlarged_and_comes_as_it_is() -> None:
     torch.testing.assert_close(
         to_input(seen[None], SPEC)[0], torch.from_numpy(seen.copy()).permute(2, 0, 1) / 255
     )
+
+
+def test_a_picture_larger_than_all_training_pictures_is_seen_as_sharp_as_they_were() -> None:
+    """Regression: a slide at its full size was a stranger to a run on the same slides at 30 %."""
+    pixels = np.random.default_rng(0).integers(0, 256, (120, 160, 3), np.uint8)
+    small = shrink(pixels, (30, 40), grey=False)
+    np.testing.assert_array_equal(view(pixels, SPEC, 30 * 40), view(small, SPEC))
+    np.testing.assert_array_equal(view(small, SPEC, 30 * 40), view(small, SPEC))
+    assert view(pixels, SPEC).shape == (240, 320, 3)
+    cnn = MODELS["cnn"]
+    np.testing.assert_array_equal(view(pixels, cnn, 30 * 40), view(pixels, cnn))
 
 
 def test_an_encoder_stays_as_it_is_while_a_head_learns() -> None:

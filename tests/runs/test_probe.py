@@ -78,6 +78,7 @@ def test_a_probe_leaves_all_that_a_run_leaves(finished: Run, tmp_path: Path) -> 
     files = [("large.png", tmp_path / "large.png"), (known.name, known)]
     large, answer = classify_files(classifier, files)
     assert not large["familiar"]
+    assert classifier.largest == 48 * 64
     assert large["problem"] == ""
     assert "this very picture" in answer["seen"]
     heat = grad_cam(classifier.model, classifier.spec, np.asarray(Image.open(known)), 0)
