@@ -5,7 +5,6 @@ picture has the features of its pixels, whatever its name and wherever it lies. 
 an interruption is kept. The file can be deleted at any time.
 """
 
-import contextlib
 import hashlib
 import sqlite3
 import time
@@ -22,7 +21,7 @@ from lymph import workspace
 from lymph.data.depth import read_of, white_of
 from lymph.data.parallel import Progress, map_in_threads
 from lymph.data.stamps import stamp_of
-from lymph.errors import PictureError
+from lymph.errors import DiskError, PictureError
 from lymph.models.features import digest
 from lymph.models.inputs import to_input
 from lymph.models.specs import ModelSpec
@@ -169,17 +168,40 @@ def _file() -> Path:
 
 @contextmanager
 def _store() -> Iterator[sqlite3.Connection]:
-    """Open the file; a damaged one is begun anew."""
+    """Open the file; one that is no database is begun anew.
+
+    Raises
+    ------
+    DiskError
+        When it cannot be read or written, or was found damaged inside; then it is deleted.
+    """
     with workspace.writing(_file().parent):
         _file().parent.mkdir(parents=True, exist_ok=True)
     try:
-        store = _open()
+        with closing(_opened()) as store:
+            yield store
+    except sqlite3.OperationalError as error:
+        raise DiskError(
+            f"{_file()} cannot be used ({error}). Make room for it and make it writable, or choose"
+            " another workspace with LYMPH_HOME."
+        ) from error
+    except sqlite3.DatabaseError as error:
+        _file().unlink(missing_ok=True)
+        raise DiskError(
+            f"{_file()}, which kept the features of pictures, was damaged and is deleted. Try"
+            " again: they are made anew."
+        ) from error
+
+
+def _opened() -> sqlite3.Connection:
+    """Open the file; one that is no database is begun anew, one that is only busy waited for."""
+    try:
+        return _open()
+    except sqlite3.OperationalError:
+        raise
     except sqlite3.DatabaseError:
-        with contextlib.suppress(OSError):
-            _file().unlink()
-        store = _open()
-    with closing(store):
-        yield store
+        _file().unlink(missing_ok=True)
+        return _open()
 
 
 def _open() -> sqlite3.Connection:

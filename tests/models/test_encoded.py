@@ -1,6 +1,8 @@
 """Features are made once: by content, for all runs, and what was made before a stop is kept."""
 
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from lymph.errors import PictureError
+from lymph.errors import DiskError, PictureError
 from lymph.models.encoded import encode, unseen
 from lymph.models.specs import MODELS
 from tests.models.test_encoders import Colours
@@ -101,6 +103,37 @@ def test_a_damaged_file_is_begun_anew(tiny_root: Path, workspace: Path) -> None:
         encode(tiny_root, PICTURES, encoder, SPEC).features, first.features
     )
     assert encoder.seen == 6
+
+
+def test_a_file_that_is_damaged_inside_is_deleted_in_words(
+    tiny_root: Path, workspace: Path
+) -> None:
+    """The next call makes the features anew; nobody has to know where a cache lies."""
+    encoder = Counted()
+    encode(tiny_root, PICTURES, encoder, SPEC)
+    file = workspace / "cache" / "features.sqlite"
+    content = bytearray(file.read_bytes())
+    content[4096:] = b"\xff" * (len(content) - 4096)
+    file.write_bytes(content)
+    with pytest.raises(DiskError, match="made anew"):
+        encode(tiny_root, PICTURES, encoder, SPEC)
+    encode(tiny_root, PICTURES, encoder, SPEC)
+    assert encoder.seen == 6
+
+
+def test_a_file_in_use_by_another_is_not_deleted(
+    tiny_root: Path, workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A lock that lasts is said; what the file holds stays."""
+    encode(tiny_root, PICTURES, Counted(), SPEC)
+    monkeypatch.setattr("lymph.models.encoded.WAIT_SECONDS", 0.05)
+    with closing(sqlite3.connect(workspace / "cache" / "features.sqlite")) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(DiskError, match="locked"):
+            encode(tiny_root, PICTURES, Counted(), SPEC)
+    again = Counted()
+    encode(tiny_root, PICTURES, again, SPEC)
+    assert again.seen == 0
 
 
 def test_a_picture_that_cannot_be_read_is_named(tiny_root: Path) -> None:
