@@ -16,9 +16,10 @@ LEAST_SPREAD = 1 / 255
 
 
 class Encoder(nn.Module):
-    """What every encoder has: ``width`` features of each picture."""
+    """What every encoder has: ``width`` features of each picture, and what they are in words."""
 
     width: int
+    told: str = "features of an encoder"
 
     def forward(self, pictures: Tensor) -> Tensor:
         """Return the features, N x width, of pictures, N x 3 x H x W, values 0 to 1."""
@@ -53,6 +54,7 @@ class ResNet50Encoder(Encoder):
     """
 
     width = 2 * (256 + 512 + 1024)
+    told = "ResNet-50, means and spreads of layer1 to layer3, each channel's own contrast"
 
     def __init__(self) -> None:
         super().__init__()

@@ -19,6 +19,12 @@ def size_of_view(height: int, width: int, spec: ModelSpec) -> tuple[int, int]:
     return max(MIN_SIDE, round(height * factor)), max(MIN_SIDE, round(width * factor))
 
 
+def scale_words(spec: ModelSpec) -> str:
+    """Name the scale at which a frozen encoder sees pictures."""
+    height, width = spec.size
+    return f"enlarged {spec.scale:g} times, at most to {height * width:,} pixels"
+
+
 def view(pixels: np.ndarray, spec: ModelSpec, largest: int = 0) -> np.ndarray:
     """Bring an RGB picture to a model's working size; training and answering share this function.
 

@@ -7,7 +7,7 @@ iterations an epoch, so that its way can be watched.
 """
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,8 @@ from torch import Tensor, nn
 from lymph import workspace
 from lymph.errors import RunError
 from lymph.models.networks import DIRECTIONS
+from lymph.models.specs import MODELS
+from lymph.models.view import scale_words
 from lymph.splits import make_folds
 from lymph.training import folder as files
 from lymph.training.dataset import FeatureBatches
@@ -54,6 +56,8 @@ class Choice:
         patients weighted alike; empty where none was tried.
     folds, patients, pictures : int
         The inner folds, and the training patients and pictures that they were made of.
+    features : str
+        What the head learns from: the encoder, what of it, and the scale of the pictures.
     """
 
     strength: float
@@ -61,6 +65,7 @@ class Choice:
     folds: int
     patients: int
     pictures: int
+    features: str = ""
 
     @property
     def sentence(self) -> str:
@@ -191,7 +196,9 @@ def begin_fit(
     seed, processes = material.config.seed, material.processes
 
     def choose() -> Choice:
-        return choose_strength(train.features.cpu().numpy(), rows, classes, seed)
+        chosen = choose_strength(train.features.cpu().numpy(), rows, classes, seed)
+        scale = scale_words(MODELS[material.config.model])
+        return replace(chosen, features=f"{material.model.backbone.told}; pictures {scale}")
 
     choice = processes.tell(_kept_choice(folder, choose) if processes.first else None)
     weights = torch.from_numpy(picture_weights(rows, classes)).float().to(material.device)

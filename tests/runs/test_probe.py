@@ -67,6 +67,8 @@ def test_a_probe_leaves_all_that_a_run_leaves(finished: Run, tmp_path: Path) -> 
         training["patient"].nunique(),
         len(training),
     )
+    assert "layer1 to layer3" in choice["features"]
+    assert "enlarged 2 times, at most to 520,416 pixels" in choice["features"]
     assert f"C = {choice['strength']:g}" in " ".join(finished.status().notes)
     assert "by heart" not in " ".join(finished.status().warnings)
 
