@@ -23,7 +23,7 @@ from lymph.models.features import digest, features_and_logits
 from lymph.models.inputs import to_input
 from lymph.models.networks import BackboneHead
 from lymph.models.specs import MODELS, ModelSpec
-from lymph.models.view import view
+from lymph.models.view import cut_from, view
 from lymph.runs import Run
 from lymph.training import folder as files
 from lymph.training.checkpoint import load_model
@@ -89,6 +89,10 @@ class Classifier:
     def view(self, pixels: np.ndarray) -> np.ndarray:
         """Return an RGB picture, uint8 H x W x 3, as the model sees it."""
         return view(pixels, self.spec, self.largest)
+
+    def cut_from(self, pixels: np.ndarray) -> np.ndarray:
+        """Return the picture to cut tiles from, at the scale at which the model sees the whole."""
+        return cut_from(pixels, self.spec, self.largest)
 
     @torch.no_grad()
     def answer_small(self, small: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:

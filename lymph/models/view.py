@@ -41,9 +41,31 @@ def view(pixels: np.ndarray, spec: ModelSpec, largest: int = 0) -> np.ndarray:
     -------
     ndarray of uint8, shape (height, width) for grey or (height, width, 3)
     """
-    height, width = pixels.shape[:2]
-    if spec.frozen and 0 < largest < height * width:
-        factor = math.sqrt(largest / (height * width))
-        size = max(1, round(height * factor)), max(1, round(width * factor))
-        pixels = shrink(pixels, size, grey=False)
+    pixels = _no_larger(pixels, spec, largest)
     return shrink(pixels, size_of_view(*pixels.shape[:2], spec), spec.grey)
+
+
+def cut_from(pixels: np.ndarray, spec: ModelSpec, largest: int = 0) -> np.ndarray:
+    """Return the picture to cut tiles from, so that a tile is seen as large as in the whole.
+
+    Parameters
+    ----------
+    pixels, spec, largest
+        As of :func:`view`. A model that squeezes whole pictures has no scale of its own: its tiles
+        are cut from the picture as it is.
+    """
+    if not spec.frozen:
+        return pixels
+    pixels = _no_larger(pixels, spec, largest)
+    height, width = size_of_view(*pixels.shape[:2], spec)
+    size = max(1, round(height / spec.scale)), max(1, round(width / spec.scale))
+    return pixels if size == pixels.shape[:2] else shrink(pixels, size, grey=False)
+
+
+def _no_larger(pixels: np.ndarray, spec: ModelSpec, largest: int) -> np.ndarray:
+    height, width = pixels.shape[:2]
+    if not (spec.frozen and 0 < largest < height * width):
+        return pixels
+    factor = math.sqrt(largest / (height * width))
+    size = max(1, round(height * factor)), max(1, round(width * factor))
+    return shrink(pixels, size, grey=False)

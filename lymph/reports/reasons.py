@@ -81,7 +81,7 @@ def _row(classifier: "Classifier", row: dict, pixels: np.ndarray, tiled: bool) -
     shown = [("the picture", pixels), (f"what speaks for {said}", heat_overlay(pixels, heat))]
     if tiled:
         colours = class_colours(classifier.classes)
-        view = view_tiles(classifier.classify, pixels)
+        view = view_tiles(classifier.classify, classifier.cut_from(pixels))
         if view.tiles:
             drawn = tile_overlay(pixels, view, [colours[name] for name in classifier.classes])
             shares = zip(classifier.classes, view.shares, strict=True)

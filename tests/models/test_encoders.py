@@ -20,7 +20,7 @@ from lymph.models.encoders import (
 from lymph.models.inputs import to_input
 from lymph.models.networks import LinearProbe, build_model
 from lymph.models.specs import MODELS
-from lymph.models.view import size_of_view, view
+from lymph.models.view import cut_from, size_of_view, view
 from lymph.models.weights import load_encoder
 
 SPEC = MODELS["linear-probe"]
@@ -117,6 +117,24 @@ def test_a_picture_larger_than_all_training_pictures_is_seen_as_sharp_as_they_we
     assert view(pixels, SPEC).shape == (240, 320, 3)
     cnn = MODELS["cnn"]
     np.testing.assert_array_equal(view(pixels, cnn, 30 * 40), view(pixels, cnn))
+
+
+@pytest.mark.parametrize(
+    ("size", "largest", "cut"),
+    [
+        ((312, 417), 312 * 417, (312, 417)),
+        ((1040, 1388), 312 * 417, (312, 417)),
+        ((1040, 1388), 1040 * 1388, (312, 416)),
+        ((224, 300), 0, (224, 300)),
+    ],
+)
+def test_a_tile_is_seen_as_large_as_in_the_whole(
+    size: tuple[int, int], largest: int, cut: tuple[int, int]
+) -> None:
+    """Enlarged as every picture is, a tile has the scale of the whole picture's view."""
+    pixels = np.zeros((*size, 3), np.uint8)
+    assert cut_from(pixels, SPEC, largest).shape[:2] == cut
+    assert cut_from(pixels, MODELS["resnet50"], largest) is pixels
 
 
 def test_an_encoder_stays_as_it_is_while_a_head_learns() -> None:
