@@ -36,6 +36,7 @@ from pages.shared.place import computer
 from pages.shared.state import TRAIN_KEY
 from pages.shared.stated import show_stated
 from pages.shared.training import (
+    PROBE_WORDS,
     RESULTS_KEY,
     STATE_MARKS,
     all_records,
@@ -116,11 +117,12 @@ def choose_and_start(data_set: DataSet) -> None:
     with main:
         tested = choose_test(table, split)
         config = choose_settings(data_set, table, split, tested)
-        show_variations(data_set, table, config)
+        if not MODELS[config.model].frozen:
+            show_variations(data_set, table, config)
     if tested != "split":
         split = folds_for(table, split, tested)
     with side:
-        describe_split(table, split)
+        describe_split(table, split, MODELS[config.model].frozen)
         show_caveat(config.source.caveat)
         problems = splits.untrainable(table, split)
         for sentence in problems:
@@ -203,7 +205,11 @@ def choose_settings(
         "Model",
         list(MODELS),
         format_func=lambda name: MODELS[name].title,
-        captions=["learns from nothing, on grey pictures", "knows everyday pictures already"],
+        captions=[
+            "learns from nothing, on grey pictures",
+            "knows everyday pictures already",
+            "ResNet-50 looks, and only the last step learns: seconds",
+        ],
         key="model",
         horizontal=True,
         persist_state="session",
@@ -214,17 +220,21 @@ def choose_settings(
         chosen["epochs"] = st.number_input(
             "Epochs", 1, 500, spec.epochs, key=f"epochs_{model}", persist_state="session"
         )
-        chosen["batch_size"] = st.number_input(
-            "Batch size", 1, 256, 16, key="batch_size", persist_state="session"
-        )
+        if not spec.frozen:
+            chosen["batch_size"] = st.number_input(
+                "Batch size", 1, 256, 16, key="batch_size", persist_state="session"
+            )
         chosen["seed"] = st.number_input(
             "Seed", 0, 99999, 0, key="train_seed", persist_state="session"
         )
         if tested == "folds":
             st.number_input("Folds", 2, 20, 5, key="fold_count", persist_state="session")
-    if model == "resnet50":
+    if model != "cnn":
         chosen["weights"] = choose_values()
     chosen["class_weights"] = choose_class_weights(table, split)
+    if spec.frozen:
+        st.caption(PROBE_WORDS)
+        return TrainConfig(**chosen)
     chosen["augmentation"] = choose_augmentation()
     with st.expander("Advanced", key="train_advanced"):
         chosen["learning_rate"] = choose_learning_rate(model, spec.learning_rate)
@@ -379,17 +389,17 @@ def choose_class_weights(table: pd.DataFrame, split: Split) -> str:
     return mode
 
 
-def describe_split(table: pd.DataFrame, split: Split) -> None:
+def describe_split(table: pd.DataFrame, split: Split, frozen: bool) -> None:
     if split.folds is not None:
         describe_folds(table, split)
         return
     sets = splits.summary(table, split)["sets"]
     leak = splits.leak_report(table, split)
     st.metric("Patients to learn from", sets["train"]["patients"])
+    aim = "to validate" if frozen else "to choose the epoch"
     st.caption(
         f"Split by {split.by}, seed {split.seed}: {sets['train']['pictures']} pictures to learn"
-        f" from, {sets['val']['pictures']} to choose the epoch, {sets['test']['pictures']} held"
-        " back."
+        f" from, {sets['val']['pictures']} {aim}, {sets['test']['pictures']} held back."
     )
     if leak.leaked_test_pictures:
         st.error(plain(leak.sentence))
@@ -514,14 +524,18 @@ def draw_numbers(run: Run) -> None:
         if run.config.source.caveat:
             mark = UNKNOWN_MARK
         mark = f" · {mark}" if mark else ""
-        st.metric(f"Validation accuracy{mark}", f"{100 * last['val_accuracy']:.0f} %")
+        # A fold of a probe has no validation pictures.
+        if not np.isnan(last["val_loss"]):
+            st.metric(f"Validation accuracy{mark}", f"{100 * last['val_accuracy']:.0f} %")
         st.metric("Train loss", f"{last['train_loss']:.2f}")
-        st.metric("Validation loss", f"{last['val_loss']:.2f}")
+        if not np.isnan(last["val_loss"]):
+            st.metric("Validation loss", f"{last['val_loss']:.2f}")
     split = run.split()
     val = f" on {counted(len(split.sets['val']), f'validation {split.by}')}" if split.sets else ""
+    chooses = "nothing" if MODELS[run.config.model].frozen else "the epoch"
     st.caption(
         f"Epoch {int(last['epoch'])}, accuracy per picture{val}, split by {split.by}. Validation"
-        " chooses the epoch; how good the model is on patients it never saw stands on the Results"
+        f" chooses {chooses}; how good the model is on patients it never saw stands on the Results"
         " page, with its interval."
     )
     if run.status().state == "finished":

@@ -93,6 +93,20 @@ def tiny_root(make_tiny: Callable[..., Path]) -> Path:
     return make_tiny()
 
 
+@pytest.fixture(scope="session")
+def encoder_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a file of random values for conv1 to layer3, by torchvision's names."""
+    import torch
+
+    from lymph.models.encoders import ResNet50Encoder
+
+    file = tmp_path_factory.mktemp("encoder") / "random-to-layer3.pth"
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        torch.save(ResNet50Encoder().state_dict(), file)
+    return file
+
+
 @pytest.fixture
 def real_root() -> Path:
     """Return the folder of real pictures, or skip where it is missing."""

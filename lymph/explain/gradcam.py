@@ -8,17 +8,18 @@ import numpy as np
 import torch
 from torch import nn
 
-from lymph.data.pixels import shrink
 from lymph.models.inputs import to_input
 from lymph.models.networks import BackboneHead
 from lymph.models.specs import ModelSpec
+from lymph.models.view import view
 
 
 def last_maps(model: BackboneHead) -> nn.Module:
     """Return the module whose output is the last that still knows where in the picture it is.
 
     It is the last part of the backbone with a convolution, or the normalisation and ReLU right
-    after it: ``layer4`` of ResNet-50, the third ReLU of the small CNN.
+    after it: ``layer4`` of ResNet-50, ``layer3`` of an encoder made of it, the third ReLU of the
+    small CNN.
     """
     parts = list(model.backbone.children())
     holds = [any(isinstance(m, nn.Conv2d) for m in part.modules()) for part in parts]
@@ -29,7 +30,7 @@ def last_maps(model: BackboneHead) -> nn.Module:
 
 
 def grad_cam(
-    model: BackboneHead, spec: ModelSpec, pixels: np.ndarray, class_index: int
+    model: BackboneHead, spec: ModelSpec, pixels: np.ndarray, class_index: int, largest: int = 0
 ) -> np.ndarray:
     """Return how much each place of a picture speaks for a class.
 
@@ -42,6 +43,8 @@ def grad_cam(
         A whole picture, of any shape.
     class_index : int
         Any class, not only the predicted one.
+    largest : int
+        Pixels of the largest training picture; see :func:`lymph.models.view.view`.
 
     Returns
     -------
@@ -54,7 +57,7 @@ def grad_cam(
 
     model.eval()
     # The state of the model: ReLU works in place, which only a float32 pass without autocast suits.
-    pictures = to_input(shrink(pixels, spec.size, spec.grey)[None], spec)
+    pictures = to_input(view(pixels, spec, largest)[None], spec)
     with torch.enable_grad():
         maps = LayerGradCam(model, last_maps(model)).attribute(
             pictures, target=class_index, relu_attributions=True

@@ -7,10 +7,10 @@ import torch
 from PIL import Image
 from torch import nn
 
-from lymph.data.pixels import shrink
 from lymph.models.inputs import to_input
 from lymph.models.networks import BackboneHead
 from lymph.models.specs import ModelSpec
+from lymph.models.view import view
 
 
 class Activations(NamedTuple):
@@ -51,7 +51,7 @@ def activations(model: BackboneHead, spec: ModelSpec, pixels: np.ndarray) -> lis
     ends = [m for m in model.backbone.children() if isinstance(m, nn.ReLU | nn.Sequential)]
     hooks = [module.register_forward_hook(keep) for module in ends]
     try:
-        model(to_input(shrink(pixels, spec.size, spec.grey)[None], spec))
+        model(to_input(view(pixels, spec)[None], spec))
     finally:
         for hook in hooks:
             hook.remove()

@@ -10,7 +10,6 @@ import torch
 
 from lymph import workspace
 from lymph.data.parallel import Progress, map_in_threads
-from lymph.data.pixels import shrink
 from lymph.data.read import FORMAT_SUFFIXES, Reading, Source, read_with_notes
 from lymph.data.source import PictureSource
 from lymph.errors import PictureError, RunError
@@ -24,6 +23,7 @@ from lymph.models.features import digest, features_and_logits
 from lymph.models.inputs import to_input
 from lymph.models.networks import BackboneHead
 from lymph.models.specs import MODELS, ModelSpec
+from lymph.models.view import cut_from, view
 from lymph.runs import Run
 from lymph.training import folder as files
 from lymph.training.checkpoint import load_model
@@ -59,6 +59,8 @@ class Classifier:
     white : int
         The raw value that was white in the training pictures of 16-bit integers; 0 where there were
         none, or the run is older.
+    largest : int
+        The pixels of the largest training picture; 0 where the run is older.
     """
 
     model: BackboneHead
@@ -71,6 +73,7 @@ class Classifier:
     source: PictureSource
     learned_from: LearnedFrom
     white: int = 0
+    largest: int = 0
 
     @property
     def temperature(self) -> float:
@@ -81,20 +84,35 @@ class Classifier:
         """Return class probabilities, float64, N x K, of RGB pictures, uint8, any size each."""
         if not pictures:
             return np.empty((0, len(self.classes)))
-        small = np.stack([shrink(p, self.spec.size, self.spec.grey) for p in pictures])
-        return self.answer_small(small)[1]
+        return self.answer_small([self.view(each) for each in pictures])[1]
+
+    def view(self, pixels: np.ndarray) -> np.ndarray:
+        """Return an RGB picture, uint8 H x W x 3, as the model sees it."""
+        return view(pixels, self.spec, self.largest)
+
+    def cut_from(self, pixels: np.ndarray) -> np.ndarray:
+        """Return the picture to cut tiles from, at the scale at which the model sees the whole."""
+        return cut_from(pixels, self.spec, self.largest)
 
     @torch.no_grad()
-    def answer_small(self, small: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return features, N x D, and probabilities, N x K, of pictures at working size."""
+    def answer_small(self, small: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        """Return features, N x D, and probabilities, N x K, of pictures at working size.
+
+        An encoder sees them one by one: they differ in shape, and are large.
+        """
+        packs = [[one] for one in small] if self.spec.frozen else [small]
         with autocast(self.bfloat16):
-            features, logits = features_and_logits(self.model, to_input(small, self.spec))
+            made = [
+                features_and_logits(self.model, to_input(np.stack(pack), self.spec))
+                for pack in packs
+            ]
+        features, logits = (torch.cat(parts) for parts in zip(*made, strict=True))
         scaled = logits.double() / self.temperature
         return features.float().numpy(), torch.softmax(scaled, dim=1).numpy()
 
     def nearest(self, pixels: np.ndarray, count: int = 5) -> Any:
         """Return the training pictures nearest to an RGB picture; see ``nearest_pictures``."""
-        features, _ = self.answer_small(shrink(pixels, self.spec.size, self.spec.grey)[None])
+        features, _ = self.answer_small([self.view(pixels)])
         return nearest_pictures(self.embedding, features[0], count)
 
 
@@ -116,7 +134,7 @@ def load_classifier(run: Run) -> Classifier:
         document = workspace.read_json(run.path / files.FAMILIARITY)
         precision = run.environment()["precision"]
         familiarity = Familiarity.from_json(document)
-        white = int(document.get("white", 0))
+        white, largest = (int(document.get(name, 0)) for name in ("white", "largest"))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         if run.status().state == "finished":
             raise RunError(
@@ -136,6 +154,7 @@ def load_classifier(run: Run) -> Classifier:
         config.source,
         learned_from(run),
         white,
+        largest,
     )
 
 
@@ -195,7 +214,7 @@ def _prepare(
     statistics = {key: colour_statistics(each.pixels) for key, each in different.items()}
     views = [
         View(
-            shrink(reading.pixels, c.spec.size, c.spec.grey),
+            c.view(reading.pixels),
             statistics[id(reading)],
             [*_name_note(name, reading.format), *reading.notes, *_depth_note(reading, c.white)],
         )
@@ -246,7 +265,7 @@ def _answers_of(
     patient_of = {id(prepared): who for prepared, who in zip(batch, patients, strict=True)}
     answers = {}
     if sound:
-        small = np.stack([prepared.views[place].small for prepared in sound])
+        small = [prepared.views[place].small for prepared in sound]
         features, values = classifier.answer_small(small)
         for row, prepared in enumerate(sound):
             patient = patient_of[id(prepared)]

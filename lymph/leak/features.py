@@ -7,10 +7,7 @@ import pandas as pd
 
 from lymph.data.measure import COLOUR_STATISTICS, measure_all
 from lymph.data.parallel import Progress
-from lymph.data.pixels import load_pixels
 from lymph.errors import DataError
-
-BATCH = 16
 
 
 def colour_features(
@@ -27,34 +24,27 @@ def colour_features(
 def imagenet_features(
     root: Path | str, table: pd.DataFrame, weights: str, progress: Progress | None = None
 ) -> np.ndarray:
-    """Return ResNet-50's features after layer3, averaged over the picture, N x 1024.
+    """Return the linear probe's features of every picture, N x 3584.
 
-    The earlier layers answer to colours and textures, which suits histology; and files that hold
-    only these values serve.
+    Means and spreads of layer1 to layer3 of ResNet-50 on ImageNet's values, over the enlarged
+    picture with its own contrast; a run's probe learns from the very same numbers.
 
     Raises
     ------
     WeightsError
-        When the values cannot be had.
+        When the values cannot be had, or a part of them is missing.
     """
+    # Loaded late: torch takes seconds to import.
     import torch
 
-    from lymph.models.inputs import to_input
+    from lymph.models.encoded import encode
     from lymph.models.networks import build_model
     from lymph.models.specs import MODELS
-    from lymph.models.weights import load_backbone
+    from lymph.models.weights import load_encoder
+    from lymph.training.devices import device_here
 
-    spec = MODELS["resnet50"]
-    model = build_model("resnet50", 2)
-    load_backbone(model, weights)
-    layers = list(model.backbone.children())[:7]
-    backbone = torch.nn.Sequential(*layers).eval().to(memory_format=torch.channels_last)
-    pixels = load_pixels(root, list(table["picture"]), spec.size, spec.grey, progress)
-    found = []
-    with torch.inference_mode():
-        for start in range(0, len(pixels), BATCH):
-            pictures = to_input(pixels[start : start + BATCH], spec)
-            found.append(backbone(pictures).mean(dim=(2, 3)).numpy())
-            if progress:
-                progress(min(start + BATCH, len(pixels)), len(pixels))
-    return np.concatenate(found).astype(np.float64)
+    model = build_model("linear-probe", 2)
+    load_encoder(model, weights)
+    encoder = model.backbone.to(device_here(), memory_format=torch.channels_last)
+    made = encode(root, list(table["picture"]), encoder, MODELS["linear-probe"], progress)
+    return made.features.astype(np.float64)

@@ -15,9 +15,8 @@ from lymph.models.specs import MODELS
 from lymph.training.config import USUAL_AUGMENTATION
 from lymph.training.dataset import Batches
 from lymph.training.devices import device_here
-from lymph.training.loop import autocast, train_one_epoch
+from lymph.training.loop import autocast, set_rates, train_one_epoch
 from lymph.training.losses import weighted_loss
-from lymph.training.phases import rate_factor
 from lymph.training.precision import precision_here
 
 # Twelve epochs; more of a small set, so that there are enough steps to learn at all.
@@ -43,7 +42,8 @@ def small_cnn(root: Path | str, table: pd.DataFrame) -> Learn:
         torch.manual_seed(seed)
         layout = torch.channels_last if precision.channels_last else torch.contiguous_format
         model = build_model("cnn", len(names)).to(device, memory_format=layout)
-        optimiser = torch.optim.AdamW(model.parameters(), lr=RATE, weight_decay=1e-4, fused=True)
+        groups = [{"params": list(model.parameters()), "peak": RATE}]
+        optimiser = torch.optim.AdamW(groups, lr=RATE, weight_decay=1e-4, fused=True)
         loss = weighted_loss(dict.fromkeys(names, 1.0)).to(device)
         every = Batches(
             pixels, np.arange(len(pixels)), labels, spec, BATCH,
@@ -56,8 +56,7 @@ def small_cnn(root: Path | str, table: pd.DataFrame) -> Learn:
 
         def before_step() -> None:
             nonlocal step
-            for group in optimiser.param_groups:
-                group["lr"] = RATE * rate_factor(step, steps, WARM_UP)
+            set_rates(optimiser, step, steps, WARM_UP)
             step += 1
 
         for epoch in range(1, epochs + 1):

@@ -14,7 +14,7 @@ from lymph.jobs.worker import check_stop
 from lymph.leak.control import check_control, measure_control
 from lymph.leak.features import colour_features, imagenet_features
 from lymph.leak.measurement import RESULT, VERSION, Measurement, MeterConfig
-from lymph.leak.meter import MAX_PICTURES, Learner, choose_pictures, linear, measure_leak
+from lymph.leak.meter import MAX_PICTURES, STRENGTHS, Learner, choose_pictures, linear, measure_leak
 
 
 def work(folder: Path) -> None:
@@ -67,4 +67,5 @@ def _learner(
         features = imagenet_features(root, table, config.weights, read)
     # Small fits gain nothing from threads, and threads that wait for each other lose a lot on a
     # busy machine.
-    return partial(linear, features), threadpool_limits(1)
+    learner = partial(linear, features, strength=STRENGTHS[config.features])
+    return learner, threadpool_limits(1)

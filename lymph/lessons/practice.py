@@ -15,9 +15,8 @@ from lymph.models.networks import BackboneHead, SmallCNN
 from lymph.models.specs import ModelSpec
 from lymph.splits import SET_NAMES, Split, split_by_patient
 from lymph.training.dataset import Batches
-from lymph.training.loop import Epoch, Evaluation, evaluate, train_one_epoch
+from lymph.training.loop import Epoch, Evaluation, evaluate, set_rates, train_one_epoch
 from lymph.training.losses import weighted_loss
-from lymph.training.phases import rate_factor
 
 Tell = Callable[[float, str], None]
 
@@ -143,15 +142,15 @@ def fit(
 ) -> Iterator[Practised]:
     """Train with lymph's own loop and learning rates, and yield every epoch."""
     loss_function = loss_function or equal_loss(model.head[-1].out_features)
-    optimiser = torch.optim.AdamW(
-        [p for p in model.parameters() if p.requires_grad], rate, weight_decay=1e-4
-    )
+    learning = [p for p in model.parameters() if p.requires_grad]
+    groups = [{"params": learning, "peak": rate}]
+    optimiser = torch.optim.AdamW(groups, rate, weight_decay=1e-4)
     steps = epochs * len(sets.train)
     done = 0
 
     def set_rate() -> None:
         nonlocal done
-        optimiser.param_groups[0]["lr"] = rate * rate_factor(done, steps)
+        set_rates(optimiser, done, steps)
         done += 1
 
     for epoch in range(1, epochs + 1):

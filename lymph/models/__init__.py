@@ -1,4 +1,4 @@
-"""The two networks, how a picture becomes their input, and where their values come from.
+"""The networks, how a picture becomes their input, and where their values come from.
 
 Only the description of the models is imported here, so that a page can list them without torch.
 """

@@ -37,9 +37,21 @@ def to_floats(pixels: np.ndarray) -> Tensor:
     return (floats.unsqueeze(-1) if floats.ndim == 3 else floats).permute(0, 3, 1, 2)
 
 
+def mean_and_std(spec: ModelSpec) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Return what a model's input is shifted and scaled by, channel by channel, of 0 to 1."""
+    if spec.frozen:
+        return (0.0,) * 3, (1.0,) * 3
+    return (GREY_MEAN, GREY_STD) if spec.grey else (IMAGENET_MEAN, IMAGENET_STD)
+
+
 def normalise(floats: Tensor, spec: ModelSpec) -> Tensor:
-    """Normalise pictures, N x C x H x W with values 0 to 1, as the model expects them."""
-    mean, std = (GREY_MEAN, GREY_STD) if spec.grey else (IMAGENET_MEAN, IMAGENET_STD)
+    """Normalise pictures, N x C x H x W with values 0 to 1, as the model expects them.
+
+    An encoder normalises them itself.
+    """
+    if spec.frozen:
+        return floats
+    mean, std = mean_and_std(spec)
     shape = (1, -1, 1, 1)
     return (floats - torch.tensor(mean).view(shape)) / torch.tensor(std).view(shape)
 

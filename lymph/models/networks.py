@@ -1,4 +1,4 @@
-"""The small CNN and ResNet-50, both as a backbone that makes features and a head that judges."""
+"""The networks, each as a backbone that makes features and a head that judges."""
 
 import torch
 from torch import Tensor, nn
@@ -6,6 +6,7 @@ from torch.nn import functional
 from torchvision.models import resnet50
 
 from lymph.errors import ConfigError
+from lymph.models.encoders import ENCODERS
 
 
 class BackboneHead(nn.Module):
@@ -123,6 +124,70 @@ class ResNet50(BackboneHead):
         super().__init__(backbone, nn.Linear(features, classes))
 
 
+# The main directions that a linear probe's head may use.
+DIRECTIONS = 128
+
+
+class Standardise(nn.Module):
+    """Features on the standard scales of the pictures that a head learned from."""
+
+    mean: Tensor
+    spread: Tensor
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(width))
+        self.register_buffer("spread", torch.ones(width))
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Return features, N x D, with mean 0 and spread 1 over the pictures learned from."""
+        return (features - self.mean) / self.spread
+
+
+class WhitenedLinear(nn.Module):
+    """A linear layer on the main directions of its features, each on the same scale.
+
+    In directions of equal spread the regularisation holds all of them back alike; else the few that
+    vary most, which tell stain and patient, would decide. ``axes`` are the directions, k x D, each
+    divided by its spread; rows of zeros stand for directions that there are not.
+    """
+
+    axes: Tensor
+
+    def __init__(self, width: int, classes: int, directions: int) -> None:
+        super().__init__()
+        self.register_buffer("axes", torch.zeros(directions, width))
+        self.linear = nn.Linear(directions, classes)
+        # The best values do not depend on the first ones, so that these need no seed.
+        nn.init.zeros_(self.linear.weight)
+        nn.init.zeros_(self.linear.bias)
+
+    def whiten(self, features: Tensor) -> Tensor:
+        """Return features, N x D, along the directions, N x k."""
+        return features @ self.axes.T
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Return the logits, N x K, of features, N x D."""
+        return self.linear(self.whiten(features))
+
+
+class LinearProbe(BackboneHead):
+    """An encoder that never learns, and a linear head on its standardised features.
+
+    Parameters
+    ----------
+    classes : int
+    encoder : str
+        A name of :data:`lymph.models.encoders.ENCODERS`.
+    """
+
+    def __init__(self, classes: int, encoder: str = "resnet50") -> None:
+        backbone = ENCODERS[encoder]()
+        last = WhitenedLinear(backbone.width, classes, DIRECTIONS)
+        super().__init__(backbone, nn.Sequential(Standardise(backbone.width), last))
+        self.freeze_backbone()
+
+
 def build_model(name: str, classes: int) -> BackboneHead:
     """Build a model by its name, with random values drawn from torch's global generator.
 
@@ -131,7 +196,7 @@ def build_model(name: str, classes: int) -> BackboneHead:
     ConfigError
         When there is no model of that name.
     """
-    networks = {"cnn": SmallCNN, "resnet50": ResNet50}
+    networks = {"cnn": SmallCNN, "resnet50": ResNet50, "linear-probe": LinearProbe}
     if name not in networks:
         raise ConfigError(f"There is no model {name!r}; choose one of {', '.join(networks)}.")
     return networks[name](classes)

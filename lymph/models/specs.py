@@ -6,7 +6,10 @@ from typing import NamedTuple
 class ModelSpec(NamedTuple):
     """A model's name, its title for people, and its input: (height, width) in pixels, grey or RGB.
 
-    ``epochs`` and ``learning_rate`` are what a run uses when nothing else is asked for.
+    ``epochs`` and ``learning_rate`` are what a run uses when nothing else is asked for. ``scale``
+    is 0 where a picture is squeezed to the input's size. Else a picture keeps its shape and is seen
+    at ``scale`` times its size, or at as many pixels as the input has where those are fewer; its
+    features are made once by a frozen encoder, and a linear head learns from them.
     """
 
     name: str
@@ -15,9 +18,18 @@ class ModelSpec(NamedTuple):
     grey: bool
     epochs: int
     learning_rate: float
+    scale: float = 0.0
+
+    @property
+    def frozen(self) -> bool:
+        """Tell whether only a head learns, on features that a frozen encoder makes once."""
+        return self.scale > 0
 
 
 MODELS: dict[str, ModelSpec] = {
     "cnn": ModelSpec("cnn", "Small CNN from scratch", (128, 128), True, 20, 1e-3),
     "resnet50": ModelSpec("resnet50", "ResNet-50, fine-tuned", (224, 224), False, 10, 1e-3),
+    "linear-probe": ModelSpec(
+        "linear-probe", "Frozen features, linear head", (624, 834), False, 30, 1.0, scale=2.0
+    ),
 }

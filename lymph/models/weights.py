@@ -59,6 +59,39 @@ def load_backbone(model: BackboneHead, weights: str) -> LoadReport | None:
     return _fill(model.backbone, read_values(Path(weights)), Path(weights).name)
 
 
+def load_encoder(model: BackboneHead, weights: str) -> LoadReport | None:
+    """Load values into a frozen encoder, all of them: nothing will make random ones better.
+
+    Raises
+    ------
+    WeightsError
+        As :func:`load_backbone`, and when a part of the encoder has no values.
+    """
+    report = load_backbone(model, weights)
+    if report and report.missing:
+        raise WeightsError(
+            f"{report.source} has no values for {', '.join(report.missing)} of the encoder, which"
+            " would stay random; give a file with all of conv1 to layer3."
+        )
+    return report
+
+
+def first_values(model: BackboneHead, weights: str, frozen: bool) -> tuple[list[str], str]:
+    """Load the values that a run begins with.
+
+    Returns
+    -------
+    list of str
+        The parts of the backbone that start from random values although others do not.
+    str
+        A sentence on what was loaded; for random values too.
+    """
+    report = (load_encoder if frozen else load_backbone)(model, weights)
+    if report:
+        return report.missing, report.sentence
+    return [], "The whole network starts from random values, not ImageNet's."
+
+
 def _download() -> dict[str, Tensor]:
     from torchvision.models import ResNet50_Weights
 

@@ -114,6 +114,12 @@ def _data(run: Run, predictions: pd.DataFrame) -> list[Row]:
         f"Scaled to {width} by {height} pixels, {'grey' if spec.grey else 'colour'}, with fixed"
         " means and deviations: nothing is fitted to the test pictures."
     )
+    if spec.frozen:
+        how = (
+            f"Enlarged {spec.scale:g} times, or to {width * height:,} pixels where those are"
+            " fewer; each channel of each picture by its own mean and spread. The features are on"
+            " the standard scales of the training pictures."
+        )
     by = {"folder": "folder", "name": "file name", "table": "table"}.get(source.labels, "folder")
     excluded = counted(len(source.excluded or {}), "picture")
     whole = f"A picture is used whole or not at all; {excluded} excluded by hand."
@@ -198,10 +204,17 @@ def _model(run: Run) -> list[Row]:
         f" {config.learning_rate:g}, weight decay {config.weight_decay:g}, seed {config.seed}."
         f" Augmentation: {ways or 'none'}."
     )
+    if spec.frozen:
+        training = (
+            f"A linear head on frozen features: logistic regression by L-BFGS, {config.epochs}"
+            " epochs of two iterations; each patient weighs the same. No augmentation."
+        )
     best = run.status().best_epoch
     kept = f" Epoch {best} is kept." if best else ""
     folds = run.split().folds
     chosen = f"The epoch that scores best on the validation set.{kept}"
+    if spec.frozen:
+        chosen = _regularisation(run)
     together = "None."
     if folds:
         chosen, together = (
@@ -230,6 +243,12 @@ def _model(run: Run) -> list[Row]:
         Row("Model", "Output", "12g, 15", "", "", gives),
         Row("Model", "The model itself", "22", "43", "", load),
     ]
+
+
+def _regularisation(run: Run) -> str:
+    """Say how strongly the head of a probe is held back, and what that was chosen on."""
+    told = [note for note in run.status().notes if note.startswith("Regularisation")]
+    return " ".join(told)
 
 
 def _evaluation(run: Run, report: Mapping[str, Any]) -> list[Row]:

@@ -7,12 +7,14 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+from lymph import workspace
 from lymph.data.sources import is_synthetic
 from lymph.errors import RunError
 from lymph.evaluation import confidence_of, report
 from lymph.models.specs import MODELS
 from lymph.reports.tables import base_text
 from lymph.runs import Run
+from lymph.training.folder import FAMILIARITY
 
 SCRIPT = '''"""Ask the model about a picture: python classify_picture.py PICTURE
 
@@ -21,6 +23,7 @@ learned from and what its confidence is worth goes to standard error.
 """
 
 import json
+import math
 import sys
 from pathlib import Path
 
@@ -45,6 +48,13 @@ model = torch.export.load(folder / "model.pt2").module()
 
 picture = ImageOps.exif_transpose(picture).convert("RGB").convert(about["mode"])
 height, width = about["size"]
+if about["scale"]:
+    if 0 < about["largest"] < picture.height * picture.width:
+        factor = math.sqrt(about["largest"] / (picture.height * picture.width))
+        small = (max(1, round(side * factor)) for side in picture.size)
+        picture = picture.resize(tuple(small), Image.Resampling.BILINEAR, reducing_gap=2.0)
+    factor = min(about["scale"], math.sqrt(height * width / (picture.height * picture.width)))
+    height, width = (max(32, round(side * factor)) for side in (picture.height, picture.width))
 picture = picture.resize((width, height), Image.Resampling.BILINEAR, reducing_gap=2.0)
 values = torch.from_numpy(np.array(picture)).float().div(255).reshape(height, width, -1)
 values = (values - torch.tensor(about["mean"])) / torch.tensor(about["std"])
@@ -100,8 +110,10 @@ def _program(run: Run) -> bytes:
     spec = MODELS[config.model]
     # An example of one picture would fix the batch at one.
     example = torch.zeros(2, 1 if spec.grey else 3, *spec.size)
-    batch = torch.export.Dim("batch", min=1)
-    program = torch.export.export(model, (example,), dynamic_shapes=({0: batch},))
+    free = {0: torch.export.Dim("batch", min=1)}
+    if spec.frozen:
+        free |= {2: torch.export.Dim.AUTO, 3: torch.export.Dim.AUTO}
+    program = torch.export.export(model, (example,), dynamic_shapes=(free,))
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "model.pt2"
         torch.export.save(program, file)
@@ -114,13 +126,14 @@ def _about(run: Run, set_name: str) -> dict[str, Any]:
 
     drawn = is_synthetic(run.config.data)
     spec, figures = MODELS[run.config.model], report(run.predictions(), set_name, drawn)
-    mean, std = (inputs.GREY_MEAN, inputs.GREY_STD)
-    if not spec.grey:
-        mean, std = inputs.IMAGENET_MEAN, inputs.IMAGENET_STD
+    mean, std = inputs.mean_and_std(spec)
+    kept = workspace.read_json_or(run.path / FAMILIARITY, {})
     confidence, origin = confidence_of(run.predictions()), learned_from(run)
     return {
         "classes": run.classes,
         "size": list(spec.size),
+        "scale": spec.scale,
+        "largest": int(kept.get("largest", 0)),
         "mode": "L" if spec.grey else "RGB",
         "mean": list(mean),
         "std": list(std),

@@ -76,11 +76,12 @@ def _row(classifier: "Classifier", row: dict, pixels: np.ndarray, tiled: bool) -
     from lymph.explain.gradcam import grad_cam
 
     said = row["predicted"]
-    heat = grad_cam(classifier.model, classifier.spec, pixels, classifier.classes.index(said))
+    place = classifier.classes.index(said)
+    heat = grad_cam(classifier.model, classifier.spec, pixels, place, classifier.largest)
     shown = [("the picture", pixels), (f"what speaks for {said}", heat_overlay(pixels, heat))]
     if tiled:
         colours = class_colours(classifier.classes)
-        view = view_tiles(classifier.classify, pixels)
+        view = view_tiles(classifier.classify, classifier.cut_from(pixels))
         if view.tiles:
             drawn = tile_overlay(pixels, view, [colours[name] for name in classifier.classes])
             shares = zip(classifier.classes, view.shares, strict=True)

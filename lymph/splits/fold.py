@@ -84,8 +84,10 @@ def _lay(
         folds[place] += group
 
 
-def fold_sets(table: pd.DataFrame, folds: Split, fold: int) -> Split:
+def fold_sets(table: pd.DataFrame, folds: Split, fold: int, validate: bool = True) -> Split:
     """Make the sets of one fold: it tests; of the others a part validates and the rest trains.
+
+    With ``validate=False`` all others train: for a model of which validation chooses nothing.
 
     Whoever is in no fold is in none of the sets.
 
@@ -104,6 +106,11 @@ def fold_sets(table: pd.DataFrame, folds: Split, fold: int) -> Split:
     left = [m for i, members in enumerate(folds.folds) if i != fold for m in members]
     others = table[table[column].isin(left)]
     make = split_by_patient if folds.by == "patient" else split_by_picture
+    if not validate:
+        everyone = sorted(others[column].unique())
+        return Split(
+            folds.by, folds.seed, {"train": everyone, "val": [], "test": folds.folds[fold]}
+        )
     inner = make(others, INNER_FRACTIONS, folds.seed + fold)
     sets = inner.sets or {}
     sets = {"train": sets["train"], "val": sets["val"], "test": folds.folds[fold]}

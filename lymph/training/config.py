@@ -88,7 +88,11 @@ class TrainConfig:
         self.epochs = self.epochs or spec.epochs
         if self.model == "cnn":
             self.weights, self.schedule, self.phases = "none", "whole", []
-        elif self.weights not in ("imagenet", "none"):
+        elif spec.frozen:
+            # Features are made once, whatever is drawn; the fit has one optimum.
+            self.schedule, self.phases, self.augmentation, self.patience = "head", [], [], 0
+            self.learning_rate, self.precision = spec.learning_rate, "float32"
+        if self.weights not in ("imagenet", "none"):
             self.weights = absolute(self.weights)
         _between("epochs", self.epochs, 1, 10_000)
         _between("batch_size", self.batch_size, 1, 4_096)

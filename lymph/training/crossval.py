@@ -7,12 +7,14 @@ import pandas as pd
 
 from lymph import workspace
 from lymph.jobs.status import change_status
+from lymph.models.specs import MODELS
 from lymph.predictions import read_predictions, write_predictions
 from lymph.splits import Split, fold_sets
 from lymph.training import folder as files
 from lymph.training.config import TrainConfig
+from lymph.training.outputs import write_table
 from lymph.training.processes import ALONE, Processes
-from lymph.training.trainer import Trainer, write_table
+from lymph.training.trainer import Trainer
 
 log = logging.getLogger("lymph")
 
@@ -43,7 +45,9 @@ def cross_validate(
             log.info("Fold %d of %d", fold + 1, count)
             if processes.first:
                 change_status(folder, fold=fold + 1, folds=count)
-            _train_fold(folder, inner, config, fold_sets(table, split, fold), fold, processes)
+            # Nothing of a probe is chosen by validation, so that every other patient trains.
+            sets = fold_sets(table, split, fold, validate=not MODELS[config.model].frozen)
+            _train_fold(folder, inner, config, sets, fold, processes)
         if processes.first:
             tested = read_predictions(inner / files.PREDICTIONS)
             predictions.append(tested[tested["set"] == "test"].assign(fold=str(fold + 1)))

@@ -1,9 +1,11 @@
 """How long a run will take, before it starts."""
 
+import math
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from lymph.models.specs import MODELS
 from lymph.splits import Split, fold_sets
 from lymph.training.config import TrainConfig
 from lymph.training.phases import Phase, plan_phases
@@ -35,6 +37,8 @@ def estimate_seconds(config: TrainConfig, split: Split, table: pd.DataFrame) -> 
     from lymph.training.precision import precision_of
 
     speed = precision_of(config)
+    if MODELS[config.model].frozen:
+        return START_SECONDS + _probe_seconds(config, speed.eval_seconds, split, table)
     sets = [split] if split.folds is None else _all_folds(split, table)
     seconds = START_SECONDS
     frozen = all(phase.name == "head" for phase in plan_phases(config))
@@ -48,6 +52,22 @@ def estimate_seconds(config: TrainConfig, split: Split, table: pd.DataFrame) -> 
         seconds += _train_seconds(config, speed, train, val, frozen)
         seconds += 0.0 if frozen else len(table) * speed.eval_seconds
     return seconds
+
+
+def _probe_seconds(
+    config: TrainConfig, picture_seconds: float, split: Split, table: pd.DataFrame
+) -> float:
+    """Estimate the seconds of features that nobody made yet, and of the heads on them."""
+    from lymph.models.encoded import unseen
+    from lymph.models.view import size_of_view
+
+    spec = MODELS[config.model]
+    new = table[table["picture"].isin(unseen(config.data, list(table["picture"]), spec))]
+    sides = zip(new["height"], new["width"], strict=True)
+    largest = spec.size[0] * spec.size[1]
+    work = sum(math.prod(size_of_view(*both, spec)) / largest for both in sides)
+    heads = len(split.folds or [None])
+    return work * picture_seconds + heads * (LOAD_SECONDS + HEAD_EPOCH_SECONDS * config.epochs)
 
 
 def _all_folds(split: Split, table: pd.DataFrame) -> list[Split]:

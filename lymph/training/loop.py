@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from lymph.training.devices import CPU
 from lymph.training.losses import class_indices
+from lymph.training.phases import rate_factor
 from lymph.training.processes import ALONE, Processes
 
 Batch = tuple[Tensor, Tensor]
@@ -92,6 +93,14 @@ def _picture_weights(loss_function: nn.CrossEntropyLoss, labels: Tensor) -> Tens
 def autocast(bfloat16: bool, device: str = "cpu") -> torch.autocast | nullcontext:
     """Return the context in which matrix products run in bfloat16, or one that changes nothing."""
     return torch.autocast(device, torch.bfloat16) if bfloat16 else nullcontext()
+
+
+def set_rates(
+    optimiser: torch.optim.Optimizer, step: int, steps: int, warm_up: float = 0.1
+) -> None:
+    """Set the learning rates of a step: of each group's ``peak`` the share that its time has."""
+    for group in optimiser.param_groups:
+        group["lr"] = group["peak"] * rate_factor(step, steps, warm_up)
 
 
 def _device_of(model: nn.Module) -> torch.device:

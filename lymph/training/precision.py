@@ -5,6 +5,7 @@ import time
 from typing import Any, NamedTuple
 
 import torch
+from torch import nn
 
 from lymph import workspace
 from lymph.models.networks import BackboneHead, build_model
@@ -52,13 +53,25 @@ def _time_training(
 
 
 @torch.no_grad()
-def _time_evaluation(model: BackboneHead, pictures: torch.Tensor, bfloat16: bool) -> float:
+def _time_evaluation(model: nn.Module, pictures: torch.Tensor, bfloat16: bool) -> float:
     model.eval()
     start = time.perf_counter()
     with autocast(bfloat16, pictures.device.type):
         model(pictures)
     wait_for(pictures.device)
     return (time.perf_counter() - start) / len(pictures)
+
+
+def _time_encoding(name: str) -> float:
+    """Return the seconds that a picture of the largest size takes in an encoder, in float32.
+
+    An answer then is the same number wherever it is given, to the last digits.
+    """
+    with torch.random.fork_rng():
+        encoder = build_model(name, 2).backbone.eval()
+        encoder.to(device_here(), memory_format=torch.channels_last)
+        picture = torch.rand(1, 3, *MODELS[name].size, device=device_here())
+        return min(_time_evaluation(encoder, picture, bfloat16=False) for _ in range(TRIALS))
 
 
 def measure_precision(name: str) -> Precision:
@@ -68,6 +81,9 @@ def measure_precision(name: str) -> Precision:
     torch's random state does not change.
     """
     spec = MODELS[name]
+    if spec.frozen:
+        seconds = _time_encoding(name)
+        return Precision(False, True, seconds, seconds)
     with torch.random.fork_rng():
         model = build_model(name, 3).to(device_here())
         shape = (PICTURES[name], 1 if spec.grey else 3, *spec.size)
@@ -120,7 +136,7 @@ def _sound(values: Any) -> bool:
 def precision_of(config: TrainConfig) -> Precision:
     """Return what a run computes in: what it asks for, or what is fastest here."""
     measured = precision_here(config.model)
-    if config.precision == "measured":
+    if config.precision == "measured" or MODELS[config.model].frozen:
         return measured
     wanted = config.precision == "bfloat16"
     return measured._replace(bfloat16=wanted, channels_last=wanted)

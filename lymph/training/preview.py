@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lymph.data.pixels import shrink
 from lymph.models.specs import MODELS
+from lymph.models.view import view
 
 
 def vary(
@@ -31,7 +31,7 @@ def vary(
     from lymph.models.inputs import augment, draw, to_floats
 
     spec = MODELS[model]
-    small = shrink(picture, spec.size, spec.grey)
+    small = view(picture, spec)
     draws = draw(count, torch.Generator().manual_seed(seed))
     varied = augment(np.repeat(small[None], count, axis=0), names, draws)
     both = torch.cat([to_floats(small[None]), varied])

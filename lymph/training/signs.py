@@ -22,7 +22,9 @@ def signs_before(training_pictures: int, batch_size: int) -> list[str]:
     ]
 
 
-def signs_of(history: list[dict[str, Any]], validated: Evaluation, classes: list[str]) -> list[str]:
+def signs_of(
+    history: list[dict[str, Any]], validated: Evaluation, classes: list[str], frozen: bool = False
+) -> list[str]:
     """Return what is wrong after an epoch, a sentence each.
 
     Parameters
@@ -32,8 +34,13 @@ def signs_of(history: list[dict[str, Any]], validated: Evaluation, classes: list
     validated : Evaluation
         Of the last epoch.
     classes : list of str
+    frozen : bool
+        Whether a head alone is fitted to ready features: it knows its training pictures by heart,
+        and its loss stands still once it is as small as can be.
     """
-    found = [_one_class(validated, classes), _still(history, len(classes)), _gap(history)]
+    found = [_one_class(validated, classes)]
+    if not frozen:
+        found += [_still(history, len(classes)), _gap(history)]
     enough = len(history) >= EPOCHS_TO_JUDGE
     return [sentence for sentence in found if sentence and enough]
 

@@ -59,7 +59,7 @@ def _heat(run_id: str, changed: float, content: str, place: int, _pixels: np.nda
     from lymph.explain.gradcam import grad_cam
 
     classifier = training.classifier_of(run_id, changed)
-    return grad_cam(classifier.model, classifier.spec, _pixels, place)
+    return grad_cam(classifier.model, classifier.spec, _pixels, place, classifier.largest)
 
 
 def _tiles(run: Run, pixels: np.ndarray) -> TileView:
@@ -69,7 +69,8 @@ def _tiles(run: Run, pixels: np.ndarray) -> TileView:
     if key not in kept:
         classifier = training.classifier_of(run.id, training.changed(run))
         with loading.progress_bar("Tiles answered") as progress:
-            kept[key] = view_tiles(classifier.classify, pixels, progress)
+            whole = classifier.cut_from(pixels)
+            kept[key] = view_tiles(classifier.classify, whole, progress)
         while len(kept) > TILES_KEPT:
             kept.pop(next(iter(kept)))
     return kept[key]
@@ -181,11 +182,19 @@ def _show_tiles(run: Run, name: str, pixels: np.ndarray, small: np.ndarray, key:
     blank = f" {view.blank:d} blank tiles were skipped." if view.blank else ""
     with side:
         st.caption(
-            f"{view.tiles} overlapping tiles of 224 pixels.{blank} The model learned from whole"
-            " pictures made small, so a tile shows it a magnification that it has not met: trust"
+            f"{view.tiles} overlapping tiles of 224 pixels.{blank} {_magnification(run)}: trust"
             " the whole picture's answer first."
         )
         _offer_png(drawn, f"{short_name(name)}-tiles.png", f"{key}_tiles_png")
+
+
+def _magnification(run: Run) -> str:
+    if MODELS[run.config.model].frozen:
+        return "A tile is seen as large as in the whole picture, but it is a small part of it"
+    return (
+        "The model learned from whole pictures made small, so a tile shows it a magnification that"
+        " it has not met"
+    )
 
 
 def _tile_words(run: Run, view: TileView) -> list[str]:

@@ -42,6 +42,13 @@ STATE_MARKS = {
     "lost": "❔ lost",
 }
 
+PROBE_WORDS = (
+    "Each picture goes once through the first three stages of ResNet-50, enlarged, each colour"
+    " channel with its own contrast; the features are kept for every later run. A logistic"
+    " regression learns from them: each patient weighs the same, and how strongly it is held back"
+    " (regularisation) is chosen by inner folds over the training patients, never on the test."
+)
+
 # A poll redraws the whole page in the browser, 60 ms of a processor, and the curves take 250 ms.
 # Where page and run share a machine this is time the run loses, so a run that goes on for longer
 # than a minute is looked at less often: seconds between two looks at where it stands, and between

@@ -80,6 +80,24 @@ def test_resnet50_offers_its_values_and_its_phases(
     assert run.config.schedule == "head-then-whole"
 
 
+def test_a_probe_asks_for_its_encoder_and_nothing_that_it_does_not_use(
+    tiny: DataSet, open_page: OpenPage, started: list[str], encoder_file: Path
+) -> None:
+    app = open_page("train")
+    app.radio(key="model").set_value("linear-probe").run()
+    assert not app.exception
+    assert "inner folds over the training patients" in words(app)
+    shown = {widget.key for kind in (app.radio, app.number_input, app.toggle) for widget in kind}
+    assert {"values", "class_weights", "epochs_linear-probe"} <= shown
+    assert not {"batch_size", "patience", "schedule", "show_variations"} & shown
+    app.radio(key="values").set_value("file").run()
+    app.text_input(key="values_file").set_value(str(encoder_file))
+    app.button(key="start_training").click().run()
+    assert not app.exception
+    (run,) = runs.list_runs()
+    assert (run.config.model, run.config.weights) == ("linear-probe", str(encoder_file))
+
+
 def test_a_file_must_be_named(tiny: DataSet, open_page: OpenPage, started: list[str]) -> None:
     app = open_page("train")
     app.radio(key="model").set_value("resnet50").run()

@@ -14,6 +14,7 @@ from lymph.models.networks import build_model
 from lymph.runs import Run, create_run, list_runs, resume_run, stop_run, train_here
 from lymph.splits import make_folds, split_by_patient
 from lymph.training.config import TrainConfig
+from lymph.training.optimisers import new_optimiser
 from lymph.training.trainer import Trainer
 
 NewRun = Callable[..., Run]
@@ -115,7 +116,9 @@ def test_parts_without_values_learn_at_the_rate_of_the_head(
     run = create_run(config, split)
     trainer = Trainer(run.path, run.config, split)
     trainer.begin()
-    optimiser = trainer._new_optimiser(trainer.phases[0])
+    optimiser = new_optimiser(
+        trainer.model, trainer.phases[0], trainer.state.fresh, config.weight_decay
+    )
     rates = {
         id(parameter): group["peak"]
         for group in optimiser.param_groups

@@ -6,14 +6,28 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from torch import Tensor, nn
 
 from lymph.data.source import PictureSource
+from lymph.models.encoded import encode
+from lymph.models.specs import MODELS
 from lymph.splits import make_folds, split_by_patient
 from lymph.training import estimate, precision
 from lymph.training.config import TrainConfig
 from lymph.training.estimate import estimate_seconds, seconds_left
 from lymph.training.phases import plan_phases
 from lymph.training.precision import Precision
+
+
+class Flat(nn.Conv2d):
+    """An encoder of one feature."""
+
+    def __init__(self) -> None:
+        super().__init__(3, 1, 1)
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """Return N x 1."""
+        return super().forward(pictures).mean(dim=(2, 3))
 
 
 def rows(*epochs: tuple[str, float], **more: object) -> pd.DataFrame:
@@ -67,3 +81,19 @@ def test_a_damaged_file_of_speeds_is_measured_again(workspace: Path, text: str) 
     again = precision.precision_here("cnn")
     assert [type(value) for value in again] == [type(value) for value in sound]
     assert list(json.loads(file.read_text())[machine]["cnn"]) == list(again)
+
+
+def test_a_probe_takes_time_for_new_pictures_only(
+    tiny_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Small pictures cost their share of a large one; what was seen before costs nothing."""
+    speed = Precision(False, True, 100.0, 100.0)
+    monkeypatch.setattr(precision, "precision_here", lambda name: speed)
+    table = PictureSource(tiny_root).usable()
+    config, folds = TrainConfig(str(tiny_root), "linear-probe"), make_folds(table, 4)
+    at_first = estimate_seconds(config, folds, table)
+    work = len(table) * 100 * (96 * 128) / (624 * 834)
+    heads = 4 * (estimate.LOAD_SECONDS + 30 * estimate.HEAD_EPOCH_SECONDS)
+    assert at_first == pytest.approx(estimate.START_SECONDS + work + heads)
+    encode(tiny_root, list(table["picture"]), Flat(), MODELS["linear-probe"])
+    assert estimate_seconds(config, folds, table) == pytest.approx(estimate.START_SECONDS + heads)

@@ -1,0 +1,27 @@
+"""What moves a model's values in each phase."""
+
+from collections.abc import Collection
+
+import torch
+
+from lymph.models.networks import BackboneHead
+from lymph.training.phases import Phase
+
+
+def new_optimiser(
+    model: BackboneHead, phase: Phase, fresh: Collection[str], weight_decay: float
+) -> torch.optim.Optimizer:
+    """Return the optimiser of a phase: every phase begins with a new one.
+
+    Parameters
+    ----------
+    fresh : collection of str
+        Parts of the backbone that start from random values; they learn at the head's rate.
+    """
+    groups = [{"params": list(model.head.parameters()), "peak": phase.head_rate}]
+    if phase.name == "whole":
+        for name, part in model.backbone.named_children():
+            rate = phase.head_rate if name in fresh else phase.backbone_rate
+            groups.append({"params": list(part.parameters()), "peak": rate})
+        groups = [group for group in groups if group["params"]]
+    return torch.optim.AdamW(groups, lr=phase.head_rate, weight_decay=weight_decay, fused=True)

@@ -1,0 +1,107 @@
+"""What a run leaves: predictions, the features of its pictures, the check for strange ones."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import nn
+
+from lymph import workspace
+from lymph.data.depth import read_of
+from lymph.data.parallel import map_in_threads
+from lymph.data.sources import is_synthetic
+from lymph.models.familiarity import colour_statistics, fit_familiarity
+from lymph.models.features import digest, hidden_features
+from lymph.predictions import make_predictions
+from lymph.splits import SET_NAMES
+from lymph.training import folder as files
+from lymph.training.features import Check, features_of, first_features
+from lymph.training.loop import Evaluation, evaluate
+from lymph.training.run_data import Material, RunData
+
+
+def predict_all(
+    material: Material, loss: nn.CrossEntropyLoss, frozen: bool, check: Check
+) -> pd.DataFrame:
+    """Return the prediction table of every picture of a run by its model as it stands.
+
+    Parameters
+    ----------
+    material : Material
+    loss : CrossEntropyLoss
+    frozen : bool
+        Whether the backbone never learned, so that its first features are its last.
+    check : callable
+        Called now and then; it may raise to end.
+    """
+    parts = []
+    for name in SET_NAMES:
+        chosen = material.data.rows(name)
+        if len(chosen):
+            found = _evaluate(material, name, loss, frozen, check)
+            probabilities = torch.softmax(found.logits.double(), dim=1).numpy()
+            rows = material.data.table.iloc[chosen].assign(set=name)
+            parts.append(make_predictions(rows, probabilities, material.config.classes))
+    return pd.concat(parts)
+
+
+def _evaluate(
+    material: Material, name: str, loss: nn.CrossEntropyLoss, frozen: bool, check: Check
+) -> Evaluation:
+    if frozen:
+        features = first_features(material, check)[material.data.rows(name)]
+        return evaluate(material.model.head, material.feature_batches(features, name), loss)
+    bfloat16, processes = material.precision.bfloat16, material.processes
+    return evaluate(material.model, material.batches(name), loss, bfloat16, processes)
+
+
+def keep_features_and_check(folder: Path, material: Material, check: Check) -> None:
+    """Keep what explanations and answers need: every picture's hidden features and content.
+
+    Half precision is enough for distances, and 20,000 pictures take 80 MB in it. The check for
+    strange pictures is fitted on the same features.
+    """
+    data = material.data
+    features = {name: _hidden_features(material, name, check) for name in SET_NAMES}
+    rows = np.concatenate([data.rows(name) for name in SET_NAMES])
+    seen = data.encoded.digests if data.encoded else map(digest, data.pixels)
+    digests = np.array(list(seen), str)
+    content = {
+        "picture": data.table["picture"].to_numpy(str)[rows],
+        "digest": digests[rows],
+        "features": np.concatenate([f for f in features.values() if len(f)]).astype(np.float16),
+    }
+    workspace.write_atomically(folder / files.FEATURES, lambda p: np.savez_compressed(p, **content))
+    _fit_check(folder, Path(material.config.data), data, features)
+
+
+def _hidden_features(material: Material, name: str, check: Check) -> np.ndarray:
+    if material.data.encoded:
+        standardise, rows = material.model.head[0], material.data.rows(name)
+        made = torch.from_numpy(material.data.encoded.features[rows]).to(material.device)
+        return standardise(made).cpu().numpy()
+    # Only the first process explains, so it takes the others' share too.
+    batches = replace(material.batches(name), rows=material.data.rows(name))
+    made = features_of(material, batches, lambda p: hidden_features(material.model, p), check)
+    return made.numpy() if made.numel() else np.empty((0, 1), np.float32)
+
+
+def _fit_check(folder: Path, root: Path, data: RunData, features: dict[str, np.ndarray]) -> None:
+    rows, white = data.table.iloc[data.rows("train")], data.white
+    read = map_in_threads(
+        lambda picture: colour_statistics(read_of(root, picture, white)), list(rows["picture"])
+    )
+    fitted = fit_familiarity(
+        np.stack(list(read)), rows["patient"].to_numpy(str), features["train"], features["val"]
+    )
+    # A picture that is to be classified is scaled as these were, and told what they were.
+    document = {**fitted.to_json(), "white": white, "drawn": is_synthetic(root)}
+    document["largest"] = int((rows["width"] * rows["height"]).max())
+    workspace.write_json(folder / files.FAMILIARITY, document)
+
+
+def write_table(path: Path, table: pd.DataFrame) -> None:
+    """Write a table as CSV through a temporary name; floats keep every digit."""
+    workspace.write_atomically(path, lambda temporary: table.to_csv(temporary, index=False))

@@ -1,0 +1,114 @@
+"""What a run sees: its table, sets, labels and pixels, and the batches cut from them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from lymph.data.depth import white_of
+from lymph.data.parallel import Progress
+from lymph.data.pixels import load_pixels
+from lymph.errors import RunError
+from lymph.models.encoded import Encoded
+from lymph.models.networks import BackboneHead
+from lymph.models.specs import MODELS
+from lymph.splits import Split
+from lymph.training.config import TrainConfig
+from lymph.training.dataset import Batches, FeatureBatches
+from lymph.training.precision import Precision
+from lymph.training.processes import ALONE, Processes
+
+
+@dataclass
+class RunData:
+    """Table, sets, labels and pixels of a run; row i of each is the same picture.
+
+    ``white`` is the raw value that is white in deep pictures, 0 where there are none. A model on a
+    frozen encoder needs no pixels: ``encoded`` holds what the encoder made of the pictures.
+    """
+
+    table: pd.DataFrame
+    sets: np.ndarray
+    labels: np.ndarray
+    pixels: np.ndarray
+    white: int = 0
+    encoded: Encoded | None = None
+
+    def rows(self, name: str) -> np.ndarray:
+        """Return the rows of a set."""
+        return np.flatnonzero(self.sets == name)
+
+
+def load_run_data(config: TrainConfig, split: Split) -> RunData:
+    """Read table and pixels of a run and check that the split fits them.
+
+    Raises
+    ------
+    LymphError
+        When the data are gone or changed, or the training set misses a class.
+    """
+    table = config.source.usable()
+    sets = split.assign(table).to_numpy(str)
+    unknown = sorted(set(table["label"]) - set(config.classes))
+    if unknown:
+        raise RunError(f"The run does not know the class {unknown[0]}; start a new run.")
+    missing = sorted(set(config.classes) - set(table["label"][sets == "train"]))
+    if missing:
+        raise RunError(
+            f"Class {missing[0]} has no training picture, so it cannot be learnt; change the split."
+        )
+    index = {name: i for i, name in enumerate(config.classes)}
+    labels = table["label"].map(index).to_numpy(np.int64)
+    spec = MODELS[config.model]
+    if spec.frozen:
+        pixels = np.empty((0, 0), np.uint8)
+    else:
+        pixels = load_pixels(config.data, list(table["picture"]), spec.size, spec.grey)
+    return RunData(table, sets, labels, pixels, white_of(config.data))
+
+
+@dataclass(frozen=True)
+class Material:
+    """What every part of a run works with: its data, its model, and what they compute in.
+
+    ``progress`` is called with the pictures encoded and the pictures to encode.
+    """
+
+    config: TrainConfig
+    data: RunData
+    model: BackboneHead
+    precision: Precision
+    device: torch.device
+    processes: Processes = ALONE
+    progress: Progress | None = None
+
+    def batches(self, name: str, training: bool = False) -> Batches:
+        """Return the batches of a set's pictures; those to train on are varied."""
+        rows = self.data.rows(name)
+        return Batches(
+            self.data.pixels,
+            rows if training else rows[self.processes.rank :: self.processes.world],
+            self.data.labels,
+            MODELS[self.config.model],
+            self.config.batch_size,
+            training=training,
+            augmentation=self.config.augmentation if training else (),
+            channels_last=self.precision.channels_last,
+            device=self.device,
+            processes=self.processes if training else ALONE,
+            seed=self.config.seed,
+        )
+
+    def feature_batches(
+        self, features: Tensor, name: str, training: bool = False
+    ) -> FeatureBatches:
+        """Return the batches of a set's ready features, N x D."""
+        return FeatureBatches(
+            features.to(self.device),
+            torch.from_numpy(self.data.labels[self.data.rows(name)]).to(self.device),
+            self.config.batch_size,
+            training,
+            self.config.seed,
+        )

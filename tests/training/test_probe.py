@@ -1,0 +1,148 @@
+"""The head of a linear probe: known answers, and a regularisation that no test patient chooses."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from sklearn.linear_model import LogisticRegression
+from torch import nn
+
+from lymph.errors import RunError
+from lymph.models.networks import DIRECTIONS, Standardise, WhitenedLinear
+from lymph.training import probe
+from lymph.training.config import TrainConfig
+from lymph.training.probe import HeadFit, choose_strength, main_axes, picture_weights
+
+CLASSES = {"CLL": 1.0, "FL": 1.0}
+
+
+def made(
+    patients: int = 6, pictures: int = 5, width: int = 12, shift: float = 2.0, seed: int = 0
+) -> tuple[np.ndarray, pd.DataFrame]:
+    """Return features and table; the classes differ by ``shift`` in the first feature."""
+    rng = np.random.default_rng(seed)
+    rows = [(f"p{who}", ("CLL", "FL")[who % 2]) for who in range(patients)]
+    table = pd.DataFrame(
+        [row for row in rows for _ in range(pictures)], columns=["patient", "label"]
+    )
+    table["picture"] = [f"{label}/{i}.png" for i, label in enumerate(table["label"])]
+    features = rng.normal(size=(len(table), width))
+    features[:, 0] += shift * (table["label"] == "FL")
+    return features.astype(np.float32), table
+
+
+def head_of(width: int, classes: int = 2) -> nn.Sequential:
+    """Return a head that has learned nothing."""
+    return nn.Sequential(Standardise(width), WhitenedLinear(width, classes, DIRECTIONS))
+
+
+def test_every_patient_weighs_the_same_times_its_class() -> None:
+    """Ten pictures of one patient and two of another: each patient has half of the weight."""
+    table = pd.DataFrame({"patient": ["a"] * 10 + ["b"] * 2, "label": ["CLL"] * 10 + ["FL"] * 2})
+    weights = picture_weights(table, CLASSES)
+    assert weights.mean() == pytest.approx(1)
+    assert weights[:10].sum() == pytest.approx(weights[10:].sum()) == pytest.approx(6)
+    doubled = picture_weights(table, {"CLL": 1.0, "FL": 2.0})
+    assert doubled[10:].sum() == pytest.approx(2 * doubled[:10].sum())
+
+
+@pytest.mark.parametrize("strength", [0.01, 1.0])
+def test_the_fit_is_scikit_learns(strength: float) -> None:
+    """The same weighted, regularised logistic regression on the same whitened features."""
+    features, table = made()
+    weights = picture_weights(table.iloc[:-3], CLASSES)
+    # Three classes: of two, scikit-learn regularises one set of weights, softmax both.
+    features, labels = features[:-3], np.arange(len(table) - 3) // 5 % 3
+    head = head_of(features.shape[1], classes=3)
+    given = [torch.from_numpy(features), torch.from_numpy(labels)]
+    fit = HeadFit(head, *given, torch.from_numpy(weights).float(), strength)
+    optimiser = fit.optimiser()
+    losses = []
+    for _ in range(30):
+        fit.step(optimiser)
+        losses.append(fit.objective().item())
+    assert losses == sorted(losses, reverse=True)
+    scaled = (features - features.mean(0)) / features.std(0)
+    whitened = scaled @ main_axes(scaled).T
+    np.testing.assert_allclose(whitened.std(0, ddof=1), 1, rtol=1e-4)
+    other = LogisticRegression(C=strength, tol=1e-8).fit(whitened, labels, weights)
+    said = head(given[0]).softmax(1).detach().numpy()
+    np.testing.assert_allclose(said, other.predict_proba(whitened), atol=2e-3)
+
+
+def test_a_constant_feature_and_few_pictures_are_no_trouble() -> None:
+    """No division by a spread of zero; no more directions than half of the pictures."""
+    features, _ = made(patients=2, pictures=2)
+    features[:, 3] = 7.0
+    head = head_of(features.shape[1])
+    labels = torch.tensor([0, 0, 1, 1])
+    fit = HeadFit(head, torch.from_numpy(features), labels, torch.ones(4), 1.0)
+    fit.step(fit.optimiser())
+    assert torch.isfinite(head(torch.from_numpy(features))).all()
+    assert head[1].axes.any(dim=1).sum() == 2
+
+
+def test_a_signal_is_found_and_the_choice_says_on_whom() -> None:
+    """The left-out patients of a clear signal are classified correctly, and counted."""
+    features, table = made(patients=8, shift=6.0)
+    choice = choose_strength(features, table, CLASSES)
+    assert (choice.folds, choice.patients, choice.pictures) == (4, 8, 40)
+    assert max(choice.tried.values()) > 0.9
+    assert choice.tried[f"{choice.strength:g}"] == max(choice.tried.values())
+    assert "8 training patients alone" in choice.sentence
+
+
+def test_what_only_tells_patients_apart_gains_nothing() -> None:
+    """Features that name the patient, as a stain does: patients left out are guessed at."""
+    _, table = made(patients=20, pictures=3)
+    best = []
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        codes = rng.normal(size=(20, 12))[table["patient"].str[1:].astype(int)]
+        features = (codes + rng.normal(0, 0.01, codes.shape)).astype(np.float32)
+        best.append(max(choose_strength(features, table, CLASSES).tried.values()))
+    assert np.mean(best) < 0.7
+
+
+def test_one_training_patient_of_a_class_leaves_the_default() -> None:
+    """There is nobody to leave out."""
+    features, table = made(patients=2)
+    choice = choose_strength(features, table, CLASSES)
+    assert (choice.strength, choice.tried) == (probe.DEFAULT_STRENGTH, {})
+    assert "nobody to choose on" in choice.sentence
+
+
+def test_of_a_large_set_enough_patients_of_every_class_choose(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A tenth of the pictures: whole patients, of each class at least two."""
+    monkeypatch.setattr(probe, "MOST_PICTURES", 20)
+    features, table = made(patients=40)
+    choice = choose_strength(features, table, CLASSES)
+    assert choice.pictures == 20
+    assert choice.patients == 4
+
+
+def test_a_kept_choice_is_taken_and_a_damaged_one_is_said(tmp_path: Path) -> None:
+    """What a run began with it goes on with."""
+    file = tmp_path / "probe.json"
+    kept = {"strength": 0.1, "tried": {}, "folds": 0, "patients": 3, "pictures": 9}
+    file.write_text(json.dumps(kept))
+    assert probe._kept_choice(tmp_path, pytest.fail).strength == 0.1
+    for text in ("[]", "{", '{"strength": 1}'):
+        file.write_text(text)
+        with pytest.raises(RunError, match=r"probe\.json"):
+            probe._kept_choice(tmp_path, pytest.fail)
+
+
+def test_a_probe_asks_for_nothing_that_it_does_not_use() -> None:
+    """Phases, augmentation and patience are set aside: the run's configuration says what was."""
+    config = TrainConfig(
+        "x", "linear-probe", schedule="whole", augmentation=["flips"], patience=3, epochs=5
+    )
+    assert (config.schedule, config.phases, config.augmentation) == ("head", [], [])
+    assert (config.patience, config.epochs, config.precision) == (0, 5, "float32")
+    assert TrainConfig.from_json(config.to_json()) == config
