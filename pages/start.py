@@ -68,10 +68,10 @@ def show_drawings() -> None:
     """Show one drawn picture of each class."""
     colours = class_colours(list(CLASS_NAMES))
     figures = "".join(
-        f'<figure style="--edge:{colours[label]}"><img alt="Drawing of {label}"'
-        f' src="data:image/jpeg;base64,{base64.b64encode(picture).decode()}">'
-        f"<figcaption>{label}: {escape(CLASS_NAMES[label])}</figcaption></figure>"
-        for label, picture in small_examples()
+        f'<figure style="--edge:{colours[label]}"><img alt="Drawing of {escape(label)}"'
+        f' src="data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}">'
+        f"<figcaption>{escape(label)}: {escape(CLASS_NAMES[label])}</figcaption></figure>"
+        for label, jpeg in small_examples()
     )
     st.html(f'<div class="lymph-drawings">{figures}</div>')
     st.caption("Computer drawn, as is everything that lymph brings along.")
