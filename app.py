@@ -7,7 +7,8 @@ under the name ``__main__``, for each visitor.
 import streamlit as st
 from starlette.middleware import Middleware
 
-from pages.shared import drops, gate
+from lymph import processor
+from pages.shared import ahead, drops, gate, shell
 
 
 def show() -> None:
@@ -31,4 +32,6 @@ def show() -> None:
 if __name__ == "__main__":
     show()
 else:
-    app = st.App(__file__, middleware=[Middleware(gate.Gate), Middleware(drops.Keep)])
+    processor.share_memory()
+    middleware = [Middleware(gate.Gate), Middleware(drops.Keep), Middleware(shell.Shell)]
+    app = st.App(__file__, middleware=middleware, lifespan=ahead.lifespan)

@@ -27,8 +27,6 @@ from lymph.errors import DataError, DiskError, LymphError
 from lymph.processor import give_back
 
 UPLOAD = "/_stcore/upload_file/"
-# A line to a visitor may break for a moment; after two minutes Streamlit takes nobody back.
-GRACE_SECONDS = 121
 
 
 class Part(io.RawIOBase):
@@ -172,7 +170,9 @@ def _forget_unless_back(visit: Visit) -> None:
 
 
 def _left(visit: Visit) -> None:
-    timer = threading.Timer(GRACE_SECONDS, _forget_unless_back, [visit])
+    # A line may break for a moment; after this time Streamlit takes nobody back.
+    grace = config.get_option("server.disconnectedSessionTTL") + 1
+    timer = threading.Timer(grace, _forget_unless_back, [visit])
     timer.daemon = True
     timer.start()
 
