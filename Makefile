@@ -1,10 +1,11 @@
 # make app: set everything up and open the app. make test: set up and run all tests.
 # make bench: measure the claims about speed and write bench/results.md.
+# make bench-class: thirty visitors at one server, for a bit more than two minutes.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: app test bench lint clean
+.PHONY: app test bench bench-class lint clean
 
 app: $(VENV)/app.stamp
 	$(BIN)/streamlit run app.py
@@ -14,6 +15,9 @@ test: $(VENV)/test.stamp
 
 bench: $(VENV)/test.stamp
 	$(BIN)/python -m bench
+
+bench-class: $(VENV)/test.stamp
+	$(BIN)/python -m bench.class_load
 
 lint: $(VENV)/test.stamp
 	$(BIN)/ruff check .
