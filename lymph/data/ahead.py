@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from lymph.data import quality
 from lymph.data.measure import measure_all
 from lymph.data.parallel import Progress
 from lymph.data.scan import count_unopened, usable
@@ -26,7 +27,7 @@ FIRST_SHOWN, HEIGHT, LINE_HEIGHT = 24, 192, 64
 
 
 def make_ahead(root: Path | str, tell: Callable[[str, int, int], None]) -> None:
-    """Fill the cache of a data root: the table, the first thumbnails, what is measured, the rest.
+    """Fill the cache of a data root: table, first thumbnails, measures, look-alikes, the rest.
 
     Of a set with very many new pictures nothing is made: that takes an hour, and nobody asked.
 
@@ -48,12 +49,13 @@ def make_ahead(root: Path | str, tell: Callable[[str, int, int], None]) -> None:
     found = source_of(root).look()
     if count_unopened(root, found.pictures) > DECODED_AT_ONCE:
         return
-    pictures = list(usable(table_of(found, progress(READ)))["picture"])
+    table = table_of(found, progress(READ))
+    pictures = list(usable(table)["picture"])
     thumbnail_paths(root, pictures[:FIRST_SHOWN], HEIGHT)
     tell(READ, 0, 0)
     thumbnail_paths(root, pictures, LINE_HEIGHT, progress(SEE))
     tell(SEE, 0, 0)
-    measure_all(root, pictures, progress(MEASURE))
+    quality.find(table, measure_all(root, pictures, progress(MEASURE)), root)
     tell(MEASURE, 0, 0)
     thumbnail_paths(root, pictures, HEIGHT)
 

@@ -245,7 +245,7 @@ def measures(data_set: DataSet, table: pd.DataFrame) -> pd.DataFrame:
 
 @st.cache_data(show_spinner="Comparing pictures", max_entries=4)
 def _findings(_table: pd.DataFrame, _measured: pd.DataFrame, key: tuple) -> list[Finding]:
-    return quality.find(_table, _measured)
+    return quality.find(_table, _measured, key[0])
 
 
 def findings(data_set: DataSet, table: pd.DataFrame) -> list[Finding]:
