@@ -263,8 +263,9 @@ async def wander(
 
 async def look_at_data(session: Session, plan: Plan, seen: Seen, pause) -> None:  # noqa: ANN001
     """Filter by a class, then look at another view."""
-    option = plan.chance.choice(session.options_of("gallery_class"))
-    seen.add("session", "Data: class filter", await session.choose("gallery_class", option))
+    if classes := session.options_of("gallery_class"):
+        option = plan.chance.choice(classes)
+        seen.add("session", "Data: class filter", await session.choose("gallery_class", option))
     if await pause():
         option = plan.chance.choice(session.options_of("view"))
         seen.add("session", "Data: view", await session.choose("view", option))
@@ -376,6 +377,15 @@ async def pages_of(browser: Browser, count: int, seen: Seen) -> AsyncIterator[li
 # ---- a class -----------------------------------------------------------------------------------
 
 
+@contextmanager
+def told_in(seen: Seen, plan: Plan) -> Iterator[None]:
+    """Note what a visitor could not do; the others go on."""
+    try:
+        yield
+    except Exception as error:
+        seen.exceptions.append(f"visitor {plan.name}: {error!r}")
+
+
 async def watch_memory(server: Server) -> None:
     while True:
         server.peak = max(server.peak, server.memory())
@@ -394,8 +404,13 @@ async def class_at_work(server: Server, options: argparse.Namespace, home: Path,
     async def one_session(plan: Plan) -> None:
         async with visit(server.address) as connection:
             session = Session(connection, server.address)
-            await wander(session, plan, pictures, seen, until)
+            with told_in(seen, plan):
+                await wander(session, plan, pictures, seen, until)
             seen.exceptions.extend(session.exceptions)
+
+    async def one_browser(page: Page, plan: Plan) -> None:
+        with told_in(seen, plan):
+            await wander_in_browser(page, plan, pictures, seen, server.address, until)
 
     async with async_playwright() as play, asyncio.TaskGroup() as group:
         watching = group.create_task(watch_memory(server))
@@ -408,10 +423,7 @@ async def class_at_work(server: Server, options: argparse.Namespace, home: Path,
             rest = zip(pages, plans[len(sessions) :], strict=True)
             await asyncio.gather(
                 *map(one_session, sessions),
-                *(
-                    wander_in_browser(page, plan, pictures, seen, server.address, until)
-                    for page, plan in rest
-                ),
+                *(one_browser(page, plan) for page, plan in rest),
             )
             busy = psutil.cpu_percent()
             clock = time.monotonic() - clock
