@@ -303,11 +303,11 @@ async def wander_in_browser(
     """Go from page to page and click on each, until the time is over."""
     who = "browser"
 
-    async def click(what: str, selector: str, nth: int | None = None) -> None:
+    async def click(what: str, selector: str) -> None:
         found = page.locator(selector)
-        if nth is None:
-            nth = plan.chance.randrange(max(1, await found.count()))
-        seen.add(who, what, await timed(page, found.nth(nth).click))
+        if count := await found.count():
+            one = found.nth(plan.chance.randrange(count))
+            seen.add(who, what, await timed(page, one.click))
 
     async def pause() -> bool:
         await page.wait_for_timeout(1000 * plan.pause())
@@ -529,13 +529,16 @@ def main() -> None:
         preparing.start()
         preparing.join()
         seen, logs = Seen(), []
-        with served(home) as server:
-            used = asyncio.run(class_at_work(server, options, home, seen))
-            logs += server.trouble()
-        with served(home) as server:
-            asyncio.run(all_at_once(server, options, seen))
+        try:
+            with served(home) as server:
+                used = asyncio.run(class_at_work(server, options, home, seen))
+                logs += server.trouble()
+            with served(home) as server:
+                asyncio.run(all_at_once(server, options, seen))
+                stop_jobs(home)
+                logs += server.trouble()
+        finally:
             stop_jobs(home)
-            logs += server.trouble()
     print(table(seen))
     print(f"\n{used}")
     print(troubles("Server's log", logs))
