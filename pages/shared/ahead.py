@@ -63,7 +63,9 @@ def measure(model: str) -> bool:
     key = (str(workspace.home()), model)
     with _lock:
         if key not in _measuring:
-            _measuring[key] = speed.start_measuring(model)
+            _measuring[key] = helper = speed.start_measuring(model)
+            # Else its end would stand in the list of processes until somebody asks.
+            threading.Thread(target=helper.wait, daemon=True).start()
         return _measuring[key].poll() is None
 
 
