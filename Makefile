@@ -1,11 +1,12 @@
 # make app: set everything up and open the app. make test: set up and run all tests.
 # make bench: measure the claims about speed and write bench/results.md.
 # make bench-recipes: compare whole recipes, patients apart and at random; bench/recipes.md.
+# make bench-class: thirty visitors at one server, for a bit more than two minutes.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: app test bench bench-recipes lint clean
+.PHONY: app test bench bench-recipes bench-class lint clean
 
 app: $(VENV)/app.stamp
 	$(BIN)/streamlit run app.py
@@ -18,6 +19,9 @@ bench: $(VENV)/test.stamp
 
 bench-recipes: $(VENV)/test.stamp
 	$(BIN)/python -m bench.recipes
+
+bench-class: $(VENV)/test.stamp
+	$(BIN)/python -m bench.class_load
 
 lint: $(VENV)/test.stamp
 	$(BIN)/ruff check .

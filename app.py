@@ -8,7 +8,8 @@ import streamlit as st
 from starlette.middleware import Middleware
 from streamlit.navigation.page import StreamlitPage
 
-from pages.shared import drops, gate, visitor
+from lymph import processor
+from pages.shared import ahead, drops, gate, shell, visitor
 
 
 def show() -> None:
@@ -44,5 +45,11 @@ def show_page(page: StreamlitPage) -> None:
 if __name__ == "__main__":
     show()
 else:
-    middleware = [Middleware(gate.Gate), Middleware(visitor.Cookie), Middleware(drops.Keep)]
-    app = st.App(__file__, middleware=middleware)
+    processor.share_memory()
+    middleware = [
+        Middleware(gate.Gate),
+        Middleware(visitor.Cookie),
+        Middleware(drops.Keep),
+        Middleware(shell.Shell),
+    ]
+    app = st.App(__file__, middleware=middleware, lifespan=ahead.lifespan)

@@ -15,7 +15,16 @@ from lymph.data.sources import DataSet
 from lymph.errors import ClassesUnknown, LymphError
 from lymph.facts import CLASS_NAMES, class_colours
 from lymph.text import counted
-from pages.shared import found_view, loading, overview, quality_view, stain_view, state, strips
+from pages.shared import (
+    ahead,
+    found_view,
+    loading,
+    overview,
+    quality_view,
+    stain_view,
+    state,
+    strips,
+)
 from pages.shared.drops import content_of, done_with, opened
 from pages.shared.frame import begin, next_step, plain, show_error
 from pages.shared.navigation import ensure_app
@@ -74,8 +83,7 @@ def page() -> None:
         show_doubts(loading.found(data_set).doubts)
     show_view(view, data_set, table)
     next_step("Next: decide which patients the model never sees.", "split", "Go to the split")
-    if view == "overview":
-        loading.prepare(data_set, table)
+    ahead.prepare(data_set.path)
 
 
 def show_doubts(doubts: list[str]) -> None:

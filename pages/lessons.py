@@ -18,7 +18,7 @@ from lymph.lessons import arithmetic, stain
 from lymph.lessons.catalogue import LESSONS, lesson_of
 from lymph.lessons.findings import find
 from lymph.lessons.lesson import STEPS, Finding, Lesson
-from lymph.lessons.live import LiveRun, live_run, start_lesson, stop_lesson
+from lymph.lessons.live import LiveRun, live_run, live_runs, start_lesson, stop_lesson
 from lymph.lessons.notebook import make_notebook
 from pages.shared import loading
 from pages.shared.frame import begin_on_pictures, escape, plain, show_caveat, show_error, told
@@ -152,11 +152,13 @@ def run_of(lesson: Lesson, data_set: DataSet, table: pd.DataFrame) -> LiveRun:
 def list_lessons(data_set: DataSet, table: pd.DataFrame) -> None:
     st.write(INTRODUCTION)
     grid = st.grid("auto", min_column_width=280, key="lessons")
-    for lesson in LESSONS:
+    slugs = [lesson.slug for lesson in LESSONS]
+    runs = live_runs(slugs, loading.found(data_set).source, table)
+    for lesson, run in zip(LESSONS, runs, strict=True):
         with grid.cell().container(border=True, key=f"lesson_card_{lesson.slug}"):
             st.subheader(f"{lesson.number}. {lesson.title}", anchor=False)
             st.write(lesson.question)
-            kept = run_of(lesson, data_set, table).figures() is not None
+            kept = run.figures() is not None
             st.caption("✓ has been run here" if kept else f"runs in about {lesson.seconds} s")
             st.button("Open", on_click=go, args=(lesson.slug,), key=f"open_{lesson.slug}")
 

@@ -12,7 +12,7 @@ from lymph.data.sources import DataSet
 from lymph.errors import LymphError
 from lymph.facts import class_colours
 from lymph.splits import Split
-from pages.shared import audit_view, leak_view, loading, state
+from pages.shared import ahead, audit_view, leak_view, loading, state
 from pages.shared.frame import begin_on_pictures, next_step, plain, show_error
 from pages.shared.galleries import legend
 from pages.shared.loading import SplitFacts
@@ -174,6 +174,9 @@ def show_twins(data_set: DataSet, table: pd.DataFrame, split: Split) -> None:
             st.caption("Every picture is read once, which takes minutes for tens of thousands.")
             return
         loading.findings(data_set, table)
+    if ahead.preparing(data_set.path) and not loading.measured(data_set, table):
+        await_measures(data_set)
+        return
     pairs = loading.known_twins(data_set, table)
     across = splits.twins_across(table, split, pairs)
     if not across:
@@ -184,6 +187,14 @@ def show_twins(data_set: DataSet, table: pd.DataFrame, split: Split) -> None:
     )
     with st.expander("Which ones", key="twins"):
         st.dataframe(pd.DataFrame(across, columns=["One", "The other"]), hide_index=True)
+
+
+@st.fragment(run_every=2.0)
+def await_measures(data_set: DataSet) -> None:
+    """Say that the pictures are being compared, until they are."""
+    if not ahead.preparing(data_set.path):
+        st.rerun()
+    st.caption("Looking for pictures that look alike")
 
 
 def show_balance(table: pd.DataFrame, facts: SplitFacts, colours: dict[str, str]) -> None:
@@ -201,7 +212,7 @@ def show_balance(table: pd.DataFrame, facts: SplitFacts, colours: dict[str, str]
     total = whole["label"].value_counts().to_dict()
     if not names_fit(colours):
         st.html(legend(colours))
-    figure = set_balance({"sets": sets}, colours, total, unit)
+    figure = loading.drawn(set_balance, {"sets": sets}, colours, total, unit)
     st.plotly_chart(figure, key="set_balance", config={"displayModeBar": False})
 
 

@@ -28,7 +28,7 @@ from lymph.training.estimate import estimate_seconds, seconds_left
 from lymph.training.folder import METRICS
 from lymph.training.phases import plan_phases
 from lymph.training.preview import vary
-from pages.shared import loading, state
+from pages.shared import ahead, loading, state
 from pages.shared.frame import begin_on_pictures, plain, show_caveat, show_error, told
 from pages.shared.loading import duration, time_left
 from pages.shared.navigation import FILES, ensure_app, go_to
@@ -393,8 +393,8 @@ def describe_split(table: pd.DataFrame, split: Split, frozen: bool) -> None:
     if split.folds is not None:
         describe_folds(table, split)
         return
-    sets = splits.summary(table, split)["sets"]
-    leak = splits.leak_report(table, split)
+    leak, counts = loading.counted_split(table, split)
+    sets = counts["sets"]
     st.metric("Patients to learn from", sets["train"]["patients"])
     aim = "to validate" if frozen else "to choose the epoch"
     st.caption(
@@ -412,19 +412,29 @@ def describe_folds(table: pd.DataFrame, split: Split) -> None:
         f"{counted(len(split.folds), 'training')}, one for each fold, split by {split.by}, seed"
         f" {split.seed}. One run: it can be stopped and resumed between them."
     )
-    leak = splits.leak_report(table, split)
+    leak, _ = loading.counted_split(table, split)
     if leak.leaked_test_pictures:
         st.error(plain(leak.sentence))
 
 
 def show_estimate(config: TrainConfig, split: Split, table: pd.DataFrame) -> None:
-    # In turn: speed that thirty measure at once is nobody's.
-    with (
-        st.spinner("Measuring how long it will take"),
-        loading.in_turn("Measuring", ("speed", config.model)),
-    ):
-        seconds = estimate_seconds(config, split, table)
-    st.metric("Time it will take", f"about {duration(seconds)}")
+    seconds = estimate_seconds(config, split, table)
+    if seconds is not None:
+        told = f"about {duration(seconds)}"
+    elif ahead.measure(config.model):
+        await_speed(config.model)
+        return
+    else:
+        told = "not measured yet"
+    st.metric("Time it will take", told)
+
+
+@st.fragment(run_every=2.0)
+def await_speed(model: str) -> None:
+    """Say that the machine's speed is being measured, until it is."""
+    if not ahead.measure(model):
+        st.rerun()
+    st.metric("Time it will take", "being measured")
 
 
 def show_run(run: Run) -> None:

@@ -3,7 +3,9 @@
 import subprocess
 import sys
 
-from lymph.processor import MEMORY, THREADS, environment_for_training
+import pytest
+
+from lymph.processor import MEMORY, SERVER_AREAS, THREADS, environment_for_training
 
 STEPS = """
 import resource, sys
@@ -40,3 +42,38 @@ def test_the_memory_of_large_arrays_is_kept() -> None:
     )
     pages = 200 * 16 * 2**20 / 4096
     assert int(settled.stdout) < pages / 10
+
+
+AREAS = """
+import ctypes, tempfile, threading
+from lymph.processor import share_memory
+{first}
+together = threading.Barrier(12)
+def take():
+    kept = [bytes(1000) for _ in range(10_000)]
+    together.wait()
+threads = [threading.Thread(target=take) for _ in range(12)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+libc = ctypes.CDLL(None)
+libc.fopen.restype = ctypes.c_void_p
+with tempfile.NamedTemporaryFile() as told:
+    file = ctypes.c_void_p(libc.fopen(told.name.encode(), b"w"))
+    libc.malloc_info(0, file)
+    libc.fclose(file)
+    print(told.read().count(b"<heap nr="))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="glibc's settings")
+def test_the_threads_of_a_server_share_their_memory() -> None:
+    """Regression: a class that had left kept 200 MB, what was free in each thread's own area."""
+
+    def areas(first: str) -> int:
+        script = AREAS.format(first=first)
+        told = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
+        return int(told.stdout)
+
+    assert areas("share_memory()") <= SERVER_AREAS < areas("")

@@ -1,11 +1,17 @@
 """Pictures that stand in a data set twice: the same pixels, or nearly the same."""
 
+import contextlib
+import hashlib
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from lymph import workspace
 from lymph.data.overlaps import MOST_COMPARED, overlapping
+from lymph.data.stamps import cache_folder
+from lymph.errors import DiskError
 
 # Two hashes of 256 bits with at most 24 different bits share at least one of 25 bands whole, so
 # that looking inside the bands misses nothing. Different pictures differ in 88 bits or more on the
@@ -54,6 +60,24 @@ def near_pairs(measures: pd.DataFrame) -> list[tuple[int, int]]:
         alike = overlapping(list(measures["field"].iloc[mapped]))
         near |= {(int(mapped[i]), int(mapped[j])) for i, j in alike}
     return sorted(near)
+
+
+def remembered_near_pairs(root: Path | str, measures: pd.DataFrame) -> list[tuple[int, int]]:
+    """Return :func:`near_pairs`; those of pictures that have not changed are looked up.
+
+    Comparing a few hundred pictures takes seconds, and every server and process asks for it.
+    """
+    columns = ["content", "contrast", "fingerprint", "upright_fingerprint", "field"]
+    compared = measures[columns].to_json(orient="values")
+    digest = hashlib.sha256(compared.encode()).hexdigest()
+    file = cache_folder(Path(root)) / "near.json"
+    kept = workspace.read_json_or(file, {})
+    if isinstance(kept, dict) and kept.get("of") == digest:
+        return [(first, later) for first, later in kept["pairs"]]
+    pairs = near_pairs(measures)
+    with contextlib.suppress(DiskError):  # a workspace that may only be read
+        workspace.write_json(file, {"of": digest, "pairs": pairs})
+    return pairs
 
 
 def _near(fingerprints: pd.Series) -> set[tuple[int, int]]:

@@ -6,11 +6,12 @@ set without a finding.
 """
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
 
-from lymph.data.duplicates import near_pairs, same_content
+from lymph.data.duplicates import near_pairs, remembered_near_pairs, same_content
 from lymph.data.overlaps import MOST_COMPARED, SMALLEST
 from lymph.text import counted
 
@@ -68,7 +69,9 @@ class Finding(NamedTuple):
     other: str = ""
 
 
-def find(table: pd.DataFrame, measures: pd.DataFrame) -> list[Finding]:
+def find(
+    table: pd.DataFrame, measures: pd.DataFrame, root: Path | str | None = None
+) -> list[Finding]:
     """Return every finding, in the order of :data:`KINDS`.
 
     Parameters
@@ -77,16 +80,19 @@ def find(table: pd.DataFrame, measures: pd.DataFrame) -> list[Finding]:
         Picture table; pictures with a problem count as damaged unless the user left them out.
     measures : DataFrame
         :func:`lymph.data.measure.measure_all` of the sound pictures of the table.
+    root : Path, optional
+        Data root, whose cache remembers which pictures look alike.
     """
     sound = table[table["problem"] == ""].set_index("picture").loc[measures["picture"]]
     measured = pd.concat([measures, sound.reset_index(drop=True)], axis=1)
     measured = measured[measured["content"] != ""].reset_index(drop=True)
     if measured.empty:
         return _damaged(table)
+    near = near_pairs(measured) if root is None else remembered_near_pairs(root, measured)
     return [
         *_damaged(table),
         *_twins("same", measured, same_content(measured)),
-        *_twins("near", measured, near_pairs(measured)),
+        *_twins("near", measured, near),
         *_outliers(measured),
         *_unusual("size", measured, lambda row: f"{row.width} x {row.height} pixels"),
         *_unusual("mode", measured, lambda row: MODES.get(row.mode, row.mode)),

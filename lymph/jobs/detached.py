@@ -27,11 +27,6 @@ def start_python(arguments: list[str], log: IO[bytes] | int) -> None:
     log : file
         Takes what it prints, or ``subprocess.DEVNULL``.
     """
-    package_home = str(Path(lymph.__file__).parents[1])
-    paths = [package_home, os.environ.get("PYTHONPATH", "")]
-    environment = environment_for_training(dict(os.environ))
-    environment |= {"PYTHONPATH": os.pathsep.join(p for p in paths if p)}
-    environment["LYMPH_HOME"] = str(workspace.home())
     detached: dict = {"start_new_session": True}
     if sys.platform == "win32":
         flags = subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP
@@ -42,6 +37,33 @@ def start_python(arguments: list[str], log: IO[bytes] | int) -> None:
         stdin=subprocess.DEVNULL,
         stdout=log,
         stderr=log,
-        env=environment,
+        env=_environment(),
         **detached,
     )
+
+
+def start_helper(module: str, argument: str) -> subprocess.Popen:
+    """Let a module's ``__main__`` help this process, which reads line by line what it prints.
+
+    Visitors wait for it, so it has this process's priority. Where this process ends first, it
+    ends when it finds nobody to tell.
+    """
+    return subprocess.Popen(
+        [sys.executable, "-m", module, argument],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=_environment(),
+        # Ctrl-C in the server's terminal is not for it.
+        start_new_session=True,
+    )
+
+
+def _environment() -> dict[str, str]:
+    """Return the environment of a process that is to find this package and this workspace."""
+    package_home = str(Path(lymph.__file__).parents[1])
+    paths = [package_home, os.environ.get("PYTHONPATH", "")]
+    environment = environment_for_training(dict(os.environ))
+    environment |= {"PYTHONPATH": os.pathsep.join(p for p in paths if p)}
+    environment["LYMPH_HOME"] = str(workspace.home())
+    return environment

@@ -35,7 +35,6 @@ from lymph.jobs.status import (
 
 log = logging.getLogger("lymph")
 
-NICENESS = 10
 POLL_SECONDS = 0.3
 RESERVE_BYTES = 65_536
 
@@ -183,9 +182,7 @@ def _stop_on_signal(folder: Path) -> Callable[[int, FrameType | None], None]:
 
 
 def main() -> None:
-    """Run as a process of its own, at low priority so that pages answer quickly."""
+    """Run as a process of its own."""
     module, folder = sys.argv[1], Path(sys.argv[2]).resolve()
-    if hasattr(os, "nice"):
-        os.nice(NICENESS)
     signal.signal(signal.SIGTERM, _stop_on_signal(folder))
     run_job(folder, lambda place: importlib.import_module(module).work(place))

@@ -7,6 +7,7 @@ folder, and only the first one starts a process.
 import hashlib
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -78,11 +79,16 @@ def live_run(slug: str, source: PictureSource, table: pd.DataFrame) -> LiveRun:
     table : DataFrame
         Its picture table.
     """
-    lesson_of(slug)
+    return live_runs([slug], source, table)[0]
+
+
+def live_runs(slugs: Sequence[str], source: PictureSource, table: pd.DataFrame) -> list[LiveRun]:
+    """Return the runs of several lessons on one data set; see :func:`live_run`."""
     columns = table[["picture", "label", "patient", "bytes"]]
     content = json.dumps([VERSION, source.root, columns.to_csv(index=False)])
     digest = hashlib.sha256(content.encode()).hexdigest()[:16]
-    return LiveRun(workspace.home() / "lessons" / digest / slug)
+    home = workspace.home() / "lessons" / digest
+    return [LiveRun(home / lesson_of(slug).slug) for slug in slugs]
 
 
 def start_lesson(run: LiveRun, source: PictureSource, again: bool = False) -> bool:

@@ -9,7 +9,6 @@ name in :data:`ENCODERS`, and runs, answers, explanations and exports take it.
 
 import torch
 from torch import Tensor, nn
-from torchvision.models import resnet50
 
 # A channel that varies less, of 0 to 1, counts as varying so much: a flat picture has no contrast.
 LEAST_SPREAD = 1 / 255
@@ -57,6 +56,9 @@ class ResNet50Encoder(Encoder):
     told = "ResNet-50, means and spreads of layer1 to layer3, each channel's own contrast"
 
     def __init__(self) -> None:
+        # Loaded late: with torchvision come 160 MB and a second.
+        from torchvision.models import resnet50
+
         super().__init__()
         whole = resnet50(weights=None)
         self.conv1, self.bn1, self.relu = whole.conv1, whole.bn1, whole.relu

@@ -3,7 +3,6 @@
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from torchvision.models import resnet50
 
 from lymph.errors import ConfigError
 from lymph.models.encoders import ENCODERS
@@ -118,6 +117,9 @@ class ResNet50(BackboneHead):
     """
 
     def __init__(self, classes: int) -> None:
+        # Loaded late: torch's compiler comes along, a second and 160 MB that the small CNN spares.
+        from torchvision.models import resnet50
+
         backbone = resnet50(weights=None)
         features = backbone.fc.in_features
         backbone.fc = nn.Identity()

@@ -1,14 +1,15 @@
 """How long a run will take, before it starts."""
 
 import math
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from lymph.models.specs import MODELS
 from lymph.splits import Split, fold_sets
+from lymph.training import speed
 from lymph.training.config import TrainConfig
 from lymph.training.phases import Phase, plan_phases
+from lymph.training.speed import Precision
 
 # Starting Python and torch, and reading pixels that are already cached.
 START_SECONDS = 6.0
@@ -17,14 +18,11 @@ LOAD_SECONDS = 1.0
 # An epoch of the head on ready features.
 HEAD_EPOCH_SECONDS = 0.05
 
-if TYPE_CHECKING:
-    from lymph.training.precision import Precision
 
-
-def estimate_seconds(config: TrainConfig, split: Split, table: pd.DataFrame) -> float:
+def estimate_seconds(config: TrainConfig, split: Split, table: pd.DataFrame) -> float | None:
     """Estimate the seconds of a run, or of all its folds, from the measured speed of this machine.
 
-    The first estimate for a model measures for a few seconds; later ones answer at once.
+    Answers at once: None before :func:`lymph.training.speed.start_measuring` has measured.
 
     Parameters
     ----------
@@ -34,23 +32,23 @@ def estimate_seconds(config: TrainConfig, split: Split, table: pd.DataFrame) -> 
     table : DataFrame
         Picture table, sound pictures only.
     """
-    from lymph.training.precision import precision_of
-
-    speed = precision_of(config)
+    measured = speed.known(config.model)
+    if measured is None:
+        return None
     if MODELS[config.model].frozen:
-        return START_SECONDS + _probe_seconds(config, speed.eval_seconds, split, table)
+        return START_SECONDS + _probe_seconds(config, measured.eval_seconds, split, table)
     sets = [split] if split.folds is None else _all_folds(split, table)
     seconds = START_SECONDS
     frozen = all(phase.name == "head" for phase in plan_phases(config))
     if frozen:
         # One pass through the frozen backbone serves every fold and the predictions.
-        seconds += len(table) * speed.eval_seconds
+        seconds += len(table) * measured.eval_seconds
     for one in sets:
         counts = one.assign(table).value_counts()
         train, val = int(counts.get("train", 0)), int(counts.get("val", 0))
         seconds += LOAD_SECONDS if split.folds else 0.0
-        seconds += _train_seconds(config, speed, train, val, frozen)
-        seconds += 0.0 if frozen else len(table) * speed.eval_seconds
+        seconds += _train_seconds(config, measured, train, val, frozen)
+        seconds += 0.0 if frozen else len(table) * measured.eval_seconds
     return seconds
 
 
@@ -75,15 +73,15 @@ def _all_folds(split: Split, table: pd.DataFrame) -> list[Split]:
 
 
 def _train_seconds(
-    config: TrainConfig, speed: "Precision", train: int, val: int, frozen: bool
+    config: TrainConfig, measured: Precision, train: int, val: int, frozen: bool
 ) -> float:
     seconds = 0.0
     for phase in plan_phases(config):
         if phase.name == "head":
-            features = 0.0 if frozen else (train + val) * speed.eval_seconds
+            features = 0.0 if frozen else (train + val) * measured.eval_seconds
             seconds += features + HEAD_EPOCH_SECONDS * phase.epochs
         else:
-            seconds += phase.epochs * (train * speed.train_seconds + val * speed.eval_seconds)
+            seconds += phase.epochs * (train * measured.train_seconds + val * measured.eval_seconds)
     return seconds
 
 

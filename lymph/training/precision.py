@@ -1,8 +1,6 @@
 """Number format and memory layout, chosen by a short measurement on the machine at hand."""
 
-import platform
 import time
-from typing import Any, NamedTuple
 
 import torch
 from torch import nn
@@ -10,27 +8,18 @@ from torch import nn
 from lymph import workspace
 from lymph.models.networks import BackboneHead, build_model
 from lymph.models.specs import MODELS
+from lymph.training import speed
 from lymph.training.config import TrainConfig
 from lymph.training.devices import device_here, wait_for
 from lymph.training.loop import autocast
+from lymph.training.speed import Precision
 
 # A gain below this is not worth another number format, and could change from run to run.
 WORTHWHILE = 1.15
 PICTURES = {"cnn": 16, "resnet50": 4}
 TRIALS = 2
-# No picture takes longer than a day.
-DAY = 86_400.0
 
 WAYS = ((False, False), (False, True), (True, True))
-
-
-class Precision(NamedTuple):
-    """What a run computes in, with the seconds a picture takes in training and in evaluation."""
-
-    bfloat16: bool
-    channels_last: bool
-    train_seconds: float
-    eval_seconds: float
 
 
 def _time_training(
@@ -96,41 +85,17 @@ def measure_precision(name: str) -> Precision:
 
 
 def precision_here(name: str) -> Precision:
-    """Return the measurement for a model on this machine, made once and kept in the workspace."""
-    file = workspace.cache_home() / "speed.json"
-    threads = f"{torch.get_num_threads()} threads"
-    machine = f"{platform.node()} {device_here().type} torch {torch.__version__} {threads}"
-    known = _measured(workspace.read_json_or(file, {})).get(machine, {}).get(name)
-    if known is not None:
+    """Return the measurement for a model on this machine, made once and kept in the workspace.
+
+    Of several processes that ask at once one measures: together they would measure each other.
+    """
+    if (known := speed.known(name)) is not None:
         return known
-    precision = measure_precision(name)
-
-    def add(document: Any) -> dict[str, dict[str, Precision]]:
-        kept = _measured(document)
-        return {**kept, machine: {**kept.get(machine, {}), name: precision}}
-
-    workspace.change_json(file, add)
-    return precision
-
-
-def _measured(document: Any) -> dict[str, dict[str, Precision]]:
-    """Return what a file of measurements holds; what is damaged in it is measured again."""
-    machines = document.items() if isinstance(document, dict) else ()
-    return {
-        machine: {name: Precision(*values) for name, values in models.items() if _sound(values)}
-        for machine, models in machines
-        if isinstance(models, dict)
-    }
-
-
-def _sound(values: Any) -> bool:
-    kinds = (bool, bool, float, float)
-    return (
-        isinstance(values, list)
-        and len(values) == len(kinds)
-        and all(isinstance(value, kind) for value, kind in zip(values, kinds, strict=True))
-        and all(0 < seconds < DAY for seconds in values[2:])
-    )
+    with workspace.turn(speed.file().with_suffix(".measured")):
+        if (known := speed.known(name)) is None:
+            known = measure_precision(name)
+            speed.keep(name, known)
+    return known
 
 
 def precision_of(config: TrainConfig) -> Precision:

@@ -31,8 +31,6 @@ from lymph.processor import give_back
 from pages.shared.visitor import who
 
 UPLOAD = "/_stcore/upload_file/"
-# A line to a visitor may break for a moment; after two minutes Streamlit takes nobody back.
-GRACE_SECONDS = 121
 
 
 class Part(io.RawIOBase):
@@ -188,7 +186,9 @@ def clear_left_uploads_later() -> None:
 
 
 def _later(action: Callable[..., None], *given: Any) -> None:
-    timer = threading.Timer(GRACE_SECONDS, action, given)
+    # A line may break for a moment; after this time Streamlit takes nobody back.
+    grace = config.get_option("server.disconnectedSessionTTL") + 1
+    timer = threading.Timer(grace, action, given)
     timer.daemon = True
     timer.start()
 

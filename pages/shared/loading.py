@@ -2,6 +2,7 @@
 
 import base64
 import io
+import json
 import os
 import threading
 import time
@@ -12,11 +13,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 from PIL import Image
 
 from lymph import splits
 from lymph.data import quality
+from lymph.data.ahead import DECODED_AT_ONCE, HEIGHT
 from lymph.data.decisions import decisions_file
 from lymph.data.depth import read_of, white_of
 from lymph.data.look import Found
@@ -59,20 +62,46 @@ def progress_bar(text: str) -> Iterator[Progress]:
     place.empty()
 
 
-class _Work:
-    """Something long that one visitor does for all: whose turn it is and how far it has come."""
+class Turn:
+    """Something long that one does for all: whose turn it is and how far that has come."""
 
     def __init__(self) -> None:
-        self.turn = threading.Lock()
+        self.lock = threading.Lock()
         self.done = self.total = 0
 
     def tell(self, done: int, total: int) -> None:
+        """Note how far it has come."""
         self.done, self.total = done, total
+
+    @contextmanager
+    def held(self) -> Iterator[Callable[[], None]]:
+        """Wait for the turn and keep it until the end, or until what is returned is called."""
+        self.lock.acquire()
+        kept = True
+
+        def give_up() -> None:
+            nonlocal kept
+            if kept:
+                kept = False
+                self.tell(0, 0)
+                self.lock.release()
+
+        try:
+            yield give_up
+        finally:
+            give_up()
 
 
 @st.cache_resource(show_spinner=False, max_entries=256)
-def _work(key: tuple) -> _Work:
-    return _Work()
+def turn_of(key: tuple) -> Turn:
+    """Return the turn of what a key tells, the same for all visitors."""
+    return Turn()
+
+
+@st.cache_resource(show_spinner=False)
+def _done() -> dict[tuple, Any]:
+    """Return what was done once for all visitors of this server, and what came of it."""
+    return {}
 
 
 @contextmanager
@@ -81,20 +110,20 @@ def in_turn(text: str, key: tuple) -> Iterator[Progress]:
 
     What is done must end up in a cache: who has waited finds it there. ``key`` tells the work.
     """
-    work = _work(key)
+    turn = turn_of(key)
     with progress_bar(text) as show:
-        while not work.turn.acquire(timeout=0.25):
-            show(work.done, work.total)
+        while not turn.lock.acquire(timeout=0.25):
+            show(turn.done, turn.total)
 
         def tell(done: int, total: int) -> None:
-            work.tell(done, total)
+            turn.tell(done, total)
             show(done, total)
 
         try:
             yield tell
         finally:
-            work.tell(0, 0)
-            work.turn.release()
+            turn.tell(0, 0)
+            turn.lock.release()
 
 
 def time_left(seconds: float | None) -> str:
@@ -119,16 +148,16 @@ def folder_stamp(root: Path) -> Stamp:
     A new folder moves the time of the one that holds it: as long as the known ones stand still,
     nobody needs to walk through a hundred thousand files.
     """
-    kept = st.session_state.setdefault("folder_stamps", {})
-    known: Stamp = kept.get(str(root), ())
+    kept, key = _done(), ("stamp", str(root))
+    known: Stamp = kept.get(key, ())
     try:
         if known and all(os.stat(path).st_mtime_ns == changed for path, changed in known):
             return known
     except OSError:
         pass
     folders = sorted(path for path, _, _ in os.walk(root))
-    kept[str(root)] = tuple((path, os.stat(path).st_mtime_ns) for path in folders)
-    return kept[str(root)]
+    kept[key] = tuple((path, os.stat(path).st_mtime_ns) for path in folders)
+    return kept[key]
 
 
 def decided(data_set: DataSet) -> tuple[str, int, int]:
@@ -159,10 +188,6 @@ def _table(root: str, stamp: Stamp, decided: tuple, decode: bool, _found: Found)
     return table_of(_found, decode=decode)
 
 
-# A set with more new pictures than this is shown by its headers first.
-DECODED_AT_ONCE = 1_000
-
-
 def picture_table(data_set: DataSet, decode: bool = True) -> pd.DataFrame:
     """Return the picture table of a data set; the first reading shows a progress bar.
 
@@ -175,31 +200,24 @@ def picture_table(data_set: DataSet, decode: bool = True) -> pd.DataFrame:
     """
     root, holds = data_set.path, found(data_set)
     stamp = folder_stamp(root)
-    seen = st.session_state.setdefault("scanned", {})
-    decode = decode or seen.get((str(root), stamp), False)
+    done, key = _done(), ("read", str(root), stamp)
+    decode = decode or done.get(key, False)
     # A cached function cannot draw into a bar made outside it, so the slow first reading, which
     # fills the cache on disk, happens here.
-    if seen.get((str(root), stamp)) is None or decode > seen[(str(root), stamp)]:
-        decode = decode or count_unopened(root, holds.pictures) <= DECODED_AT_ONCE
+    if done.get(key) is None or decode > done[key]:
         with in_turn("Reading pictures", ("read", str(root))) as progress:
-            table_of(holds, progress, decode)
-        seen[(str(root), stamp)] = decode
+            decode = decode or count_unopened(root, holds.pictures) <= DECODED_AT_ONCE
+            if done.get(key) is None or decode > done[key]:
+                table_of(holds, progress, decode)
+                done[key] = decode
     # The table is shared, not copied: with copy-on-write a change stays with who makes it.
     return _table(str(root), stamp, decided(data_set), decode, holds).copy(deep=False)
 
 
 def headers_only(data_set: DataSet) -> bool:
-    """Tell whether the pixels of a data set have not been read in this session."""
-    stamp = folder_stamp(data_set.path)
-    return st.session_state.get("scanned", {}).get((str(data_set.path), stamp)) is False
-
-
-def prepare(data_set: DataSet, table: pd.DataFrame) -> None:
-    """Make at the end of a page what its other views need, so that they open at a click."""
-    sound = table[table["problem"] == ""]
-    if 0 < len(sound) <= DECODED_AT_ONCE:
-        thumbnails(data_set.path, list(sound["picture"]), height=64)
-        measures(data_set, sound)
+    """Tell whether the pixels of a data set have not been read by this server."""
+    root = data_set.path
+    return _done().get(("read", str(root), folder_stamp(root))) is False
 
 
 def read_again() -> None:
@@ -207,8 +225,7 @@ def read_again() -> None:
     st.cache_data.clear()
     _found.clear()
     _table.clear()
-    for key in ("scanned", "thumbnails_made", "folder_stamps"):
-        st.session_state.pop(key, None)
+    _done().clear()
 
 
 @st.cache_data(show_spinner=False, max_entries=4)
@@ -220,19 +237,19 @@ def measures(data_set: DataSet, table: pd.DataFrame) -> pd.DataFrame:
     """Return what was measured of the pictures of a table; the first time shows a progress bar."""
     pictures = list(table["picture"])
     stamp = folder_stamp(data_set.path)
-    measured = st.session_state.setdefault("measured", set())
     white = white_of(data_set.path)
-    key = (str(data_set.path), stamp, white, len(pictures))
-    if key not in measured:
+    done, key = _done(), ("measured", str(data_set.path), stamp, white, len(pictures))
+    if key not in done:
         with in_turn("Measuring pictures", ("measure", str(data_set.path))) as progress:
-            measure_all(data_set.path, pictures, progress)
-        measured.add(key)
+            if key not in done:
+                measure_all(data_set.path, pictures, progress)
+                done[key] = True
     return _measures(str(data_set.path), tuple(pictures), stamp, white)
 
 
 @st.cache_data(show_spinner="Comparing pictures", max_entries=4)
 def _findings(_table: pd.DataFrame, _measured: pd.DataFrame, key: tuple) -> list[Finding]:
-    return quality.find(_table, _measured)
+    return quality.find(_table, _measured, key[0])
 
 
 def findings(data_set: DataSet, table: pd.DataFrame) -> list[Finding]:
@@ -249,11 +266,16 @@ def findings(data_set: DataSet, table: pd.DataFrame) -> list[Finding]:
     return _findings(table, measured, key)
 
 
+def measured(data_set: DataSet, table: pd.DataFrame) -> bool:
+    """Tell whether the pictures of a table were measured, so that nobody waits for it."""
+    root = data_set.path
+    key = ("measured", str(root), folder_stamp(root), white_of(root), len(table))
+    return key in _done()
+
+
 def twins_are_known(data_set: DataSet, table: pd.DataFrame) -> bool:
     """Tell whether pictures that look alike can be told at once, without decoding a large set."""
-    white = white_of(data_set.path)
-    key = (str(data_set.path), folder_stamp(data_set.path), white, len(table))
-    return len(table) <= DECODED_AT_ONCE or key in st.session_state.get("measured", set())
+    return len(table) <= DECODED_AT_ONCE or measured(data_set, table)
 
 
 def known_twins(data_set: DataSet, table: pd.DataFrame) -> list[tuple[str, str]]:
@@ -277,12 +299,26 @@ def make_split(data_set: DataSet, table: pd.DataFrame, settings: SplitSettings) 
     if settings.by == "given":
         return splits.given_split(table, found(data_set).given_sets())
     rows = table[["picture", "label", "patient"]]
-    # pandas hashes a hundred thousand rows ten times as fast as Streamlit would.
-    key = int(pd.util.hash_pandas_object(rows).sum())
-    made = _split(rows, key, tuple(settings._replace(moves=())))
+    made = _split(rows, hash_of(rows), tuple(settings._replace(moves=())))
     for patient, to in settings.moves if settings.by == "hand" else ():
         made = made.moved(patient, to)
     return made
+
+
+def hash_of(rows: pd.DataFrame) -> int:
+    """Return a number that tells what rows hold, at a tenth of the time Streamlit would take."""
+    return int(pd.util.hash_pandas_object(rows).sum())
+
+
+@st.cache_resource(show_spinner=False, max_entries=200)
+def _drawn(key: tuple, _draw: Callable[[], go.Figure]) -> go.Figure:
+    return _draw()
+
+
+def drawn(chart: Callable[..., go.Figure], *shown: Any) -> go.Figure:
+    """Return ``chart(*shown)``, drawn once for all who ask for the same; do not change it."""
+    known = (hash_of(one) if isinstance(one, pd.DataFrame) else repr(one) for one in shown)
+    return _drawn((chart.__module__, chart.__qualname__, *known), lambda: chart(*shown))
 
 
 class SplitFacts(NamedTuple):
@@ -323,6 +359,19 @@ def _split_facts(_table: pd.DataFrame, _split: Split, key: tuple) -> SplitFacts:
     )
 
 
+def counted_split(table: pd.DataFrame, split: Split) -> tuple[LeakReport, dict[str, Any]]:
+    """Return what leaks in a split and what its sets hold, counted once for all who ask."""
+    rows = table[["picture", "label", "patient"]]
+    return _counted(rows, split, (hash_of(rows), json.dumps(split.to_json())))
+
+
+@st.cache_data(show_spinner=False, max_entries=64)
+def _counted(
+    _rows: pd.DataFrame, _split: Split, key: tuple[int, str]
+) -> tuple[LeakReport, dict[str, Any]]:
+    return splits.leak_report(_rows, _split), splits.summary(_rows, _split)
+
+
 def _saved(table: pd.DataFrame, name: str, data_set: DataSet) -> Split:
     known = splits.list_splits(data_set.path, data_set.copy)
     if name not in known:
@@ -351,7 +400,26 @@ def _thumbnails(
     return [_as_address(file.read_bytes()) for file in files]
 
 
-def thumbnails(root: Path, pictures: list[str], height: int = 192) -> list[str]:
+def make_thumbnails(root: Path, pictures: list[str], height: int) -> tuple[Stamp, int]:
+    """Make small copies of pictures unless they are there, and return what they are known by.
+
+    Raises
+    ------
+    PictureError
+        When a picture can no longer be read.
+    """
+    stamp, white = folder_stamp(root), white_of(root)
+    key = ("thumbnails", str(root), height, stamp, white)
+    made = _done().setdefault(key, set())
+    if not made.issuperset(pictures):
+        with in_turn("Preparing thumbnails", ("thumbnails", str(root), height)) as progress:
+            if not made.issuperset(pictures):
+                thumbnail_paths(root, pictures, height=height, progress=progress)
+                made.update(pictures)
+    return stamp, white
+
+
+def thumbnails(root: Path, pictures: list[str], height: int = HEIGHT) -> list[str]:
     """Return small copies of pictures as ``data:`` addresses, for use in HTML.
 
     Raises
@@ -359,15 +427,8 @@ def thumbnails(root: Path, pictures: list[str], height: int = 192) -> list[str]:
     PictureError
         When a picture can no longer be read.
     """
-    stamp = folder_stamp(root)
-    white = white_of(root)
-    asked = (str(root), height, stamp, white, tuple(pictures))
-    seen = st.session_state.setdefault("thumbnails_made", set())
-    if asked not in seen:
-        with in_turn("Preparing thumbnails", ("thumbnails", str(root), height)) as progress:
-            thumbnail_paths(root, pictures, height=height, progress=progress)
-        seen.add(asked)
-    return _thumbnails(str(root), tuple(pictures), height, stamp, white)
+    known_by = make_thumbnails(root, pictures, height)
+    return _thumbnails(str(root), tuple(pictures), height, *known_by)
 
 
 def _as_address(jpeg: bytes) -> str:

@@ -13,6 +13,7 @@ from lymph.text import counted
 from pages.shared import viewer
 from pages.shared.frame import plain
 from pages.shared.galleries import gallery
+from pages.shared.loading import drawn
 from pages.shared.rows import Rows
 
 ALL = "All"
@@ -114,13 +115,13 @@ def show_charts(table: pd.DataFrame, colours: dict[str, str], filters: Filters) 
     left, right = st.columns([1, 3], gap="medium")
     with left:
         st.subheader("Pictures of each class", anchor=False)
-        figure = class_histogram(table, colours, filters.get(CLASS))
+        labels = table[["label"]]
+        figure = drawn(class_histogram, labels, colours, filters.get(CLASS))
         draw(figure, "class_histogram", (CLASS,))
     with right:
         by = choose_bars(table)
-        figure = pictures_per_patient(
-            table, colours, filters.get(PATIENT if by == "patient" else SLIDE), by
-        )
+        chosen = filters.get(PATIENT if by == "patient" else SLIDE)
+        figure = drawn(pictures_per_patient, table[["label", by]], colours, chosen, by)
         keys = (CLASS, PATIENT) if by == "patient" else (CLASS, SLIDE)
         draw(figure, f"{by}_histogram", keys)
     show_kinds(table, filters.get(KIND))

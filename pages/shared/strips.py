@@ -1,18 +1,19 @@
 """One row of thumbnails a patient: the eye sees each slide's own colour at once."""
 
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from lymph.charts import SET_TITLES
+from lymph.data.ahead import LINE_HEIGHT
 from lymph.data.sources import DataSet
 from lymph.text import counted
 from pages.shared import loading
 from pages.shared.frame import escape
 from pages.shared.galleries import badge, short_name
 
-HEIGHT = 64
 PATIENTS_A_PAGE = 40
 PICTURES_A_ROW = 60
 
@@ -36,24 +37,36 @@ def page_of_patients(rows: pd.DataFrame, key: str) -> pd.DataFrame:
 def patient_rows(
     data_set: DataSet, rows: pd.DataFrame, colours: dict[str, str], marked: bool = False
 ) -> str:
-    """Return one line of thumbnails a patient, as HTML.
+    """Return one line of thumbnails a patient, as HTML, put together once for all visitors.
 
     Parameters
     ----------
     rows : DataFrame
         Rows of the picture table; with ``marked`` a column ``set`` tells the border of each.
     """
+    rows = rows[["picture", "label", "patient", *(["set"] if marked else [])]]
     places = rows.groupby(["label", "patient"]).cumcount()
     shown = rows[places < PICTURES_A_ROW].reset_index(drop=True)
-    shown["address"] = loading.thumbnails(data_set.path, list(shown["picture"]), height=HEIGHT)
-    whole = rows.groupby(["label", "patient"]).size()
+    known_by = loading.make_thumbnails(data_set.path, list(shown["picture"]), LINE_HEIGHT)
+    key = (loading.hash_of(rows), known_by, tuple(colours.items()), marked)
+    return _patient_rows(data_set.path, rows, shown, colours, key)
+
+
+@st.cache_data(show_spinner=False, max_entries=64)
+def _patient_rows(
+    _root: Path, _rows: pd.DataFrame, _shown: pd.DataFrame, _colours: dict[str, str], key: tuple
+) -> str:
+    *_, marked = key
+    addresses = loading.thumbnails(_root, list(_shown["picture"]), LINE_HEIGHT)
+    shown = _shown.assign(address=addresses)
+    whole = _rows.groupby(["label", "patient"]).size()
     lines = []
     for (label, patient), own in shown.groupby(["label", "patient"]):
         thumbs = "".join(thumb(row, marked) for row in own.itertuples())
         count = int(whole[(label, patient)])
         more = f"<small>and {count - len(own)} more</small>" if count > len(own) else ""
         lines.append(
-            f'<div class="lymph-patient"><div class="who">{badge(label, colours[label])}'
+            f'<div class="lymph-patient"><div class="who">{badge(label, _colours[label])}'
             f" <b>{escape(patient)}</b> <small>{counted(count, 'picture')}</small></div>"
             f'<div class="lymph-line">{thumbs}{more}</div></div>'
         )

@@ -59,3 +59,20 @@ def test_the_server_refuses_foreign_names(address: str) -> None:
         assert refused.value.code == 403
     with urllib.request.urlopen(f"{address}/_stcore/metrics") as answer:
         assert answer.status == 200
+
+
+def test_a_visit_asks_for_nothing_that_is_not_there(
+    page: Page, settle: Callable[[], None], address: str
+) -> None:
+    """Regression: under a page's address the server was looked for twice where it is not."""
+    told: list[str] = []
+    page.on("console", lambda said: told.append(said.text) if said.type == "error" else None)
+    page.on("response", lambda got: told.append(got.url) if got.status >= 400 else None)
+    for path in ("/", "/data", "/runs?data=small", "/lessons/"):
+        page.goto(f"{address}{path}")
+        expect(page.locator("h1")).to_be_visible()
+        settle()
+        page.get_by_role("link", name="Split").click()
+        expect(page.locator("h1")).to_contain_text("Which patients")
+        assert page.url.startswith(f"{address}/split")
+    assert told == []

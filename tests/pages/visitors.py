@@ -79,7 +79,7 @@ class Visitor:
 
     def __init__(self, connection: ClientConnection, page: str) -> None:
         self.connection = connection
-        self.page_hash = self.query = ""
+        self.page_hash = self.query = self.session = ""
         self.buttons: dict[str, str] = {}
         self.exceptions: list[str] = []
         self.alerts: list[str] = []
@@ -109,7 +109,9 @@ class Visitor:
 
     def _ends(self, told: ForwardMsg) -> bool:
         kind = told.WhichOneof("type")
-        if kind == "page_info_changed":
+        if kind == "new_session":
+            self.session = told.new_session.initialize.session_id
+        elif kind == "page_info_changed":
             self.query = told.page_info_changed.query_string
         elif kind == "navigation":
             # Which page it is stands only here: a session begins without knowing the pages.

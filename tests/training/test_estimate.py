@@ -12,11 +12,11 @@ from lymph.data.source import PictureSource
 from lymph.models.encoded import encode
 from lymph.models.specs import MODELS
 from lymph.splits import make_folds, split_by_patient
-from lymph.training import estimate, precision
+from lymph.training import estimate, precision, speed
 from lymph.training.config import TrainConfig
 from lymph.training.estimate import estimate_seconds, seconds_left
 from lymph.training.phases import plan_phases
-from lymph.training.precision import Precision
+from lymph.training.speed import Precision
 
 
 class Flat(nn.Conv2d):
@@ -55,7 +55,7 @@ def test_folds_take_as_long_as_their_trainings(
     make_tiny: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On ready features the backbone is paid for once, else with every epoch of every fold."""
-    monkeypatch.setattr(precision, "precision_here", lambda name: Precision(False, False, 1.0, 0.5))
+    monkeypatch.setattr(speed, "known", lambda name: Precision(False, False, 1.0, 0.5))
     table = PictureSource(make_tiny()).usable()
     folds = make_folds(table, 4)
 

@@ -1,0 +1,104 @@
+"""What a server does before anybody asks for it: once, and beside the pages.
+
+torch is loaded when the server starts, the machine's speed is measured and the first data set's
+pictures are read; the two latter by processes of their own, since threads of the server would take
+the pages' time. Who comes meanwhile sees how far it is.
+"""
+
+import contextlib
+import logging
+import subprocess
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from lymph import workspace
+
+log = logging.getLogger(__name__)
+
+# Whether a server runs; without one nothing is done ahead, and pages do it when it is their turn.
+_serving = threading.Event()
+_lock = threading.Lock()
+# By model, the process that measures it; and the sets whose pictures were prepared, one at a time.
+_measuring: dict[tuple[str, str], subprocess.Popen[str]] = {}
+_prepared: dict[tuple[str, str], threading.Thread] = {}
+_preparing = threading.Lock()
+
+
+@asynccontextmanager
+async def lifespan(_app: Any) -> AsyncIterator[None]:
+    """Begin when the server does."""
+    _serving.set()
+    threading.Thread(target=_begin, name="ahead", daemon=True).start()
+    yield
+
+
+def _begin() -> None:
+    """Load what pages need, measure the small network, and prepare the data set shown first."""
+    from lymph.data import sources
+
+    try:
+        known = sources.list_data_sets()
+        if known and known[0].path.is_dir():
+            prepare(known[0].path)
+        import lymph.inference  # noqa: F401 - with torch, which takes seconds
+
+        # Where a set has to be drawn first, the machine is measured when somebody asks.
+        for preparing in list(_prepared.values()):
+            preparing.join()
+            measure("cnn")
+    except Exception:
+        # Every page does without.
+        log.exception("Not everything could be prepared.")
+
+
+def measure(model: str) -> bool:
+    """Measure how fast this machine trains a model unless it was; tell whether that goes on."""
+    from lymph.training import speed
+
+    if not _serving.is_set() or speed.known(model) is not None:
+        return False
+    key = (str(workspace.home()), model)
+    with _lock:
+        if key not in _measuring:
+            _measuring[key] = helper = speed.start_measuring(model)
+            # Else its end would stand in the list of processes until somebody asks.
+            threading.Thread(target=helper.wait, daemon=True).start()
+        return _measuring[key].poll() is None
+
+
+def prepare(root: Path) -> None:
+    """Read, shrink and measure a data set's pictures unless this server has done so."""
+    key = (str(workspace.home()), str(root))
+    with _lock:
+        if _serving.is_set() and key not in _prepared:
+            _prepared[key] = threading.Thread(target=_prepare, args=(root,), daemon=True)
+            _prepared[key].start()
+
+
+def preparing(root: Path) -> bool:
+    """Tell whether a data set's pictures are being prepared."""
+    thread = _prepared.get((str(workspace.home()), str(root)))
+    return thread is not None and thread.is_alive()
+
+
+def _prepare(root: Path) -> None:
+    """Hold the turns of a helper's steps while it takes them, and tell those who wait."""
+    from lymph.data.ahead import LINE_HEIGHT, MEASURE, READ, SEE, start_ahead
+    from pages.shared.loading import turn_of
+
+    turns = {
+        READ: turn_of(("read", str(root))),
+        SEE: turn_of(("thumbnails", str(root), LINE_HEIGHT)),
+        MEASURE: turn_of(("measure", str(root))),
+    }
+    with _preparing, contextlib.ExitStack() as held:
+        ends = {step: held.enter_context(turn.held()) for step, turn in turns.items()}
+        with start_ahead(root) as helper:
+            for line in helper.stdout or ():
+                step, done, total = line.split()
+                turns[step].tell(int(done), int(total))
+                if total == "0":
+                    ends[step]()

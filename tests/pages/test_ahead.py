@@ -1,0 +1,112 @@
+"""What a server does before anybody asks, and what pages show meanwhile."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lymph.data import ahead as helper
+from lymph.data.sources import DataSet
+from lymph.training import estimate, speed
+from pages.shared import ahead, loading
+
+from .conftest import OpenPage
+
+
+@pytest.fixture
+def serving(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let helpers be started as in a server; what is known of them is this test's own."""
+    monkeypatch.setattr(ahead, "_measuring", {})
+    monkeypatch.setattr(ahead, "_prepared", {})
+    ahead._serving.set()
+    yield
+    ahead._serving.clear()
+
+
+@pytest.mark.parametrize(("going", "told"), [(True, "being measured"), (False, "not measured yet")])
+def test_train_stands_before_the_machine_was_measured(
+    tiny: DataSet, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch, going: bool, told: str
+) -> None:
+    """Regression: the page waited for torch and a measurement, eight seconds for a class."""
+    monkeypatch.setattr(estimate, "estimate_seconds", lambda *_: None)
+    monkeypatch.setattr(ahead, "measure", lambda model: going)
+    app = open_page("train")
+    assert not app.exception
+    assert {one.label: one.value for one in app.metric}["Time it will take"] == told
+    assert not app.button(key="start_training").disabled
+
+
+def test_a_model_is_measured_by_one_helper(serving: None, workspace: Path) -> None:
+    speed.file().unlink(missing_ok=True)
+    assert ahead.measure("cnn") and ahead.measure("cnn")
+    (started,) = ahead._measuring.values()
+    assert started.wait(120) == 0
+    measured = speed.known("cnn")
+    assert measured is not None and 0 < measured.eval_seconds < measured.train_seconds
+    assert not ahead.measure("cnn")
+
+
+def test_without_a_server_nothing_is_started(tiny: DataSet) -> None:
+    speed.file().unlink(missing_ok=True)
+    assert not ahead.measure("cnn")
+    ahead.prepare(tiny.path)
+    assert ahead._measuring == ahead._prepared == {}
+
+
+def test_who_comes_while_a_helper_reads_waits_and_reads_nothing(
+    serving: None, tiny: DataSet, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Regression: what one visitor read, measured and drew was done again by each other one."""
+    ahead.prepare(tiny.path)
+    ahead.prepare(tiny.path)
+    (started,) = ahead._prepared.values()
+    started.join(60)
+
+    def read_again(*_: object) -> None:
+        raise AssertionError("a picture was read again")
+
+    monkeypatch.setattr("lymph.data.scan.read_with_notes", read_again)
+    monkeypatch.setattr("lymph.data.thumbnails.read_of", read_again)
+    monkeypatch.setattr("lymph.data.measure.read_of", read_again)
+    for view in ("overview", "patients", "stain", "quality"):
+        assert not open_page("data", view=view).exception
+    assert not open_page("split").exception
+
+
+def test_split_stands_before_the_pictures_were_compared(
+    tiny: DataSet, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting = "Looking for pictures that look alike"
+    monkeypatch.setattr(ahead, "preparing", lambda root: True)
+    app = open_page("split")
+    assert not app.exception and waiting in {caption.value for caption in app.caption}
+    monkeypatch.setattr(ahead, "preparing", lambda root: False)
+    assert waiting not in {caption.value for caption in app.run().caption}
+
+
+def test_the_second_visitor_finds_what_the_first_one_made(
+    tiny: DataSet, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for page in ("data", "split"):
+        assert not open_page(page).exception
+
+    def again(*_: object, **__: object) -> None:
+        raise AssertionError("computed again")
+
+    for name in ("table_of", "measure_all", "thumbnail_paths"):
+        monkeypatch.setattr(loading, name, again)
+    for name in ("lymph.charts.data.quiet", "pages.shared.strips.thumb", "lymph.splits.advice"):
+        monkeypatch.setattr(name, again)
+    for page in ("data", "split"):
+        assert not open_page(page).exception
+
+
+def test_a_turn_is_given_up_once(tiny: DataSet) -> None:
+    turn = loading.turn_of((helper.READ, "of this test"))
+    with turn.held() as give_up:
+        turn.tell(1, 2)
+        give_up()
+        assert not turn.lock.locked() and (turn.done, turn.total) == (0, 0)
+        with turn.held():
+            assert turn.lock.locked()
+    assert not turn.lock.locked()
