@@ -393,7 +393,7 @@ def describe_split(table: pd.DataFrame, split: Split, frozen: bool) -> None:
     if split.folds is not None:
         describe_folds(table, split)
         return
-    leak, counts = loading.counted_split(table, split)
+    leak, counts = loading.leak_of(table, split), loading.summary_of(table, split)
     sets = counts["sets"]
     st.metric("Patients to learn from", sets["train"]["patients"])
     aim = "to validate" if frozen else "to choose the epoch"
@@ -412,7 +412,7 @@ def describe_folds(table: pd.DataFrame, split: Split) -> None:
         f"{counted(len(split.folds), 'training')}, one for each fold, split by {split.by}, seed"
         f" {split.seed}. One run: it can be stopped and resumed between them."
     )
-    leak, _ = loading.counted_split(table, split)
+    leak = loading.leak_of(table, split)
     if leak.leaked_test_pictures:
         st.error(plain(leak.sentence))
 

@@ -359,17 +359,26 @@ def _split_facts(_table: pd.DataFrame, _split: Split, key: tuple) -> SplitFacts:
     )
 
 
-def counted_split(table: pd.DataFrame, split: Split) -> tuple[LeakReport, dict[str, Any]]:
-    """Return what leaks in a split and what its sets hold, counted once for all who ask."""
+def leak_of(table: pd.DataFrame, split: Split) -> LeakReport:
+    """Return what leaks in a split, looked at once for all who ask."""
     rows = table[["picture", "label", "patient"]]
-    return _counted(rows, split, (hash_of(rows), json.dumps(split.to_json())))
+    return _leak(rows, split, (hash_of(rows), json.dumps(split.to_json())))
+
+
+def summary_of(table: pd.DataFrame, split: Split) -> dict[str, Any]:
+    """Return what the sets of a split hold, counted once for all who ask."""
+    rows = table[["picture", "label", "patient"]]
+    return _summary(rows, split, (hash_of(rows), json.dumps(split.to_json())))
 
 
 @st.cache_data(show_spinner=False, max_entries=64)
-def _counted(
-    _rows: pd.DataFrame, _split: Split, key: tuple[int, str]
-) -> tuple[LeakReport, dict[str, Any]]:
-    return splits.leak_report(_rows, _split), splits.summary(_rows, _split)
+def _leak(_rows: pd.DataFrame, _split: Split, key: tuple[int, str]) -> LeakReport:
+    return splits.leak_report(_rows, _split)
+
+
+@st.cache_data(show_spinner=False, max_entries=64)
+def _summary(_rows: pd.DataFrame, _split: Split, key: tuple[int, str]) -> dict[str, Any]:
+    return splits.summary(_rows, _split)
 
 
 def _saved(table: pd.DataFrame, name: str, data_set: DataSet) -> Split:

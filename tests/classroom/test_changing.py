@@ -8,6 +8,7 @@ from tests.classroom.changing import HOME, Code, changing, module_of, uses
 HARMLESS = {
     "lymph.data.decisions.keep_table": "a table beside the others, used once a correction names it",
     "lymph.data.measure.measure_all": "a cache",
+    "lymph.data.quality.find": "a cache",
     "lymph.data.source.table_of": "a cache",
     "lymph.data.thumbnails.thumbnail_paths": "a cache",
     "lymph.training.estimate.estimate_seconds": "a cache",

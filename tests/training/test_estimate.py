@@ -87,8 +87,7 @@ def test_a_probe_takes_time_for_new_pictures_only(
     tiny_root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Small pictures cost their share of a large one; what was seen before costs nothing."""
-    speed = Precision(False, True, 100.0, 100.0)
-    monkeypatch.setattr(precision, "precision_here", lambda name: speed)
+    monkeypatch.setattr(speed, "known", lambda name: Precision(False, True, 100.0, 100.0))
     table = PictureSource(tiny_root).usable()
     config, folds = TrainConfig(str(tiny_root), "linear-probe"), make_folds(table, 4)
     at_first = estimate_seconds(config, folds, table)
