@@ -50,7 +50,7 @@ def test_the_documents_are_linked_to_one_another() -> None:
         inside = {(document.parent / unquote(link).partition("#")[0]).resolve()
                   for link in links_of(document) if not OUTSIDE.match(link)}  # fmt: skip
         left += [path for path in inside if path.suffix == ".md" and path not in found]
-    assert found == set(DOCUMENTS)
+    assert found >= set(DOCUMENTS)
 
 
 def test_named_modules_and_files_exist() -> None:
