@@ -58,11 +58,13 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_wheel_holds_the_library_and_the_app(wheel: Path) -> None:
-    """Every module, the pages with their settings, the mark of typed code, and nothing else."""
+    """Every module, the pages with their settings, the mark of typed code, two runs: no more."""
     held = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
     app = {"app.py", ".streamlit/config.toml", *python_files(REPOSITORY / "pages")}
     expected = {f"lymph/_app/{name}" for name in app} | python_files(REPOSITORY / "lymph")
-    assert held == expected | {"lymph/py.typed"}
+    ready = REPOSITORY / "lymph" / "runs" / "ready"
+    runs = {str(path.relative_to(REPOSITORY)) for path in ready.rglob("*.*")}
+    assert held == expected | runs | {"lymph/py.typed"}
 
 
 def test_dependencies_are_those_of_the_lists(wheel: Path) -> None:

@@ -133,6 +133,10 @@ def _told(path: Path) -> Iterator[None]:
                 f"Another program is using {path}, which records who started what. Close that"
                 " program and try again; nothing was changed."
             ) from error
+        if code == sqlite3.SQLITE_IOERR and _is_sound_now(path):
+            raise ClassError(
+                f"{path}, which records who started what, was being replaced; try again."
+            ) from error
         if code in UNUSABLE:
             words = f"{path} cannot be used ({error}). Free some space, or make it writable."
             raise DiskError(words) from error
@@ -200,6 +204,15 @@ def _is_damaged(path: Path) -> bool:
         if _code_of(error) in SPOILT:
             return True
         raise
+
+
+def _is_sound_now(path: Path) -> bool:
+    """Tell whether a file that could not be read can be: another was just putting it aside."""
+    try:
+        with _looking, workspace.turn(path):
+            return not _is_damaged(path)
+    except sqlite3.DatabaseError:
+        return False
 
 
 def _put_aside(path: Path) -> None:

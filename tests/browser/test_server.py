@@ -72,7 +72,7 @@ def test_a_visit_asks_for_nothing_that_is_not_there(
         page.goto(f"{address}{path}")
         expect(page.locator("h1")).to_be_visible()
         settle()
-        page.get_by_role("link", name="Split").click()
+        page.get_by_test_id("stSidebarNav").get_by_role("link", name="Split").click()
         expect(page.locator("h1")).to_contain_text("Which patients")
         assert page.url.startswith(f"{address}/split")
     assert told == []

@@ -219,7 +219,7 @@ def compare_runs(visitor: Visitor) -> None:
 
 def test_links_open_what_they_name(visitor: Visitor) -> None:
     name, label = quote_plus(OWN), quote_plus(plain("a&b #1 ü (2)"))
-    visitor.follow(f"/?data={name}")
+    visitor.follow(f"/data?data={name}")
     visitor.sees("data")
     visitor.page.reload()
     visitor.sees("data")
