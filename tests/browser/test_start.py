@@ -40,7 +40,7 @@ def test_a_dropped_picture_is_answered_before_the_set_is_drawn(
     settle()
 
     # Back to Start, which does not send its visitor away a second time.
-    page.go_back()
+    page.get_by_test_id("stSidebarNav").get_by_role("link", name="Start").click()
     expect(page.get_by_role("heading", name="Use my own folder")).to_be_visible()
     settle()
     expect(page.get_by_role("heading", name="Use my own folder")).to_be_visible()
