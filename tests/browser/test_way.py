@@ -226,7 +226,7 @@ def test_links_open_what_they_name(visitor: Visitor) -> None:
     visitor.press_and_return("Go to the split", "split", "data")
     # A label as the page writes it, and a word that is none.
     for view, kept in (("Patients", ["Patients"]), ("patients", [])):
-        visitor.follow(f"/?data={name}&view={view}")
+        visitor.follow(f"/data?data={name}&view={view}")
         visitor.sees("data")
         assert parse_qs(urlsplit(visitor.page.url).query).get("view", []) == kept
         visitor.press_and_return("Go to the split", "split", "data")
