@@ -33,13 +33,14 @@ CATALOGUE_KEY = "catalogue"
 
 SET_WORDS = {"test": "test", "val": "validation", "train": "training", "out-of-fold": "out-of-fold"}
 
+# Letters that every machine has: emoji are boxes where no font holds them.
 STATE_MARKS = {
-    "queued": "⏳ waiting",
-    "running": "🟣 running",
-    "finished": "✅ finished",
-    "stopped": "⏹️ stopped",
-    "failed": "❌ failed",
-    "lost": "❔ lost",
+    "queued": "… waiting",
+    "running": "● running",
+    "finished": "✓ finished",
+    "stopped": "■ stopped",
+    "failed": "✕ failed",
+    "lost": "? lost",
 }
 
 PROBE_WORDS = (
