@@ -25,7 +25,7 @@ from lymph.data import sources
 from lymph.runs import HONEST, LEAKY, take_in_ready_runs
 
 HOME = Path(__file__).parents[1]
-SIZE = {"width": 1280, "height": 860}
+SIZE = {"width": 1440, "height": 900}
 COLOURS = 192
 # What is shown of each page, and what has to stand there before its picture is taken.
 PAGES = {
