@@ -18,13 +18,9 @@ import os
 import random
 import re
 import shutil
-import socket
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
-import urllib.request
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -34,9 +30,9 @@ from pathlib import Path
 import psutil
 from playwright.async_api import Browser, Page, async_playwright
 
+from bench.serving import serving
 from bench.sessions import PATIENCE_SECONDS, Session, visit
 
-APP = Path(__file__).parents[1] / "app.py"
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 CHROMIUM_OPTIONS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run")
 
@@ -140,54 +136,16 @@ def prepare(home: str) -> None:
 def served(home: Path) -> Iterator[Server]:
     """Start a fresh server on a workspace, with nothing cached, and wait until it is at rest."""
     shutil.rmtree(home / "cache", ignore_errors=True)
-    with socket.socket() as door:
-        door.bind(("127.0.0.1", 0))
-        port = door.getsockname()[1]
-    options = [
-        "--server.headless=true",
-        f"--server.port={port}",
-        f"--server.disconnectedSessionTTL={KEPT_SECONDS}",
-    ]
-    log = home / f"log-{port}.txt"
-    with log.open("w") as out:
-        process = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "streamlit",
-                "run",
-                str(APP),
-                "--server.headless=true",
-                *options,
-            ],
-            cwd=APP.parent,
-            env={**os.environ, "LYMPH_HOME": str(home)},
-            stdout=out,
-            stderr=subprocess.STDOUT,
-        )
-    server = Server(psutil.Process(process.pid), f"http://127.0.0.1:{port}", log)
-    try:
-        _wait_until_healthy(server.address)
+    log = home / f"log-{time.time_ns()}.txt"
+    options = [f"--server.disconnectedSessionTTL={KEPT_SECONDS}"]
+    with log.open("w") as out, serving(home, options, out) as (process, address):
+        server = Server(psutil.Process(process.pid), address, log)
         healthy = time.monotonic()
         _wait_until_at_rest(server)
         server.settled = time.monotonic() - healthy
         yield server
-    finally:
         helpers = server.process.children(recursive=True)
-        process.terminate()
-        process.wait(20)
-        psutil.wait_procs(helpers, 60)
-
-
-def _wait_until_healthy(address: str) -> None:
-    end = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < end:
-        try:
-            urllib.request.urlopen(f"{address}/_stcore/health", timeout=1).close()
-            return
-        except OSError:
-            time.sleep(0.1)
-    raise TimeoutError("The server did not answer.")
+    psutil.wait_procs(helpers, 60)
 
 
 def _wait_until_at_rest(server: Server) -> None:

@@ -7,13 +7,9 @@ and pictures stand on the page. Needs Chromium and the packages of requirements-
 
 import os
 import shutil
-import socket
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
-import urllib.request
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,6 +17,7 @@ import numpy as np
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
+from bench.serving import serving
 from lymph.data import sources
 from lymph.data.demo import make_demo
 from lymph.data.scan import classes_of
@@ -32,7 +29,6 @@ from lymph.splits import make_folds
 from lymph.training import folder as files
 from lymph.training.config import TrainConfig
 
-APP = Path(__file__).parents[1] / "app.py"
 ANSWERED = """([told]) => {
     const heading = document.querySelector(".st-key-cell_pictures h3");
     return heading && heading.textContent.startsWith(told)
@@ -68,25 +64,6 @@ def write_run(root: Path, seed: int) -> None:
     write_status(run.path, status)
 
 
-def serve() -> tuple[subprocess.Popen, str]:
-    """Start the app on a free port and wait until it answers."""
-    with socket.socket() as door:
-        door.bind(("127.0.0.1", 0))
-        port = door.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", str(APP), "--server.headless=true"]
-    server = subprocess.Popen(
-        [*command, f"--server.port={port}"], cwd=APP.parent, stdout=subprocess.DEVNULL
-    )
-    address = f"http://127.0.0.1:{port}"
-    for _ in range(600):
-        try:
-            urllib.request.urlopen(f"{address}/_stcore/health", timeout=1)
-            break
-        except OSError:
-            time.sleep(0.1)
-    return server, address
-
-
 def click_every_cell(page: Page, address: str, name: str) -> list[float]:
     """Return the seconds of each click, two rounds over all cells."""
     page.goto(f"{address}/results?data={name}")
@@ -115,25 +92,20 @@ def main() -> None:
             sources.add_folder(root)
             for seed in seeds:
                 write_run(root, seed)
-        server, address = serve()
-        try:
-            with sync_playwright() as playwright:
-                chromium = shutil.which("chromium") or shutil.which("google-chrome")
-                options = ["--no-sandbox", "--disable-gpu"]
-                browser = playwright.chromium.launch(executable_path=chromium, args=options)
-                for name, words in (("small", "20 runs of 374"), ("large", "one run of 20,000")):
-                    page = browser.new_page(viewport={"width": 1440, "height": 900})
-                    page.set_default_timeout(120_000)
-                    seconds = click_every_cell(page, address, name)
-                    middle = statistics.median(seconds)
-                    print(
-                        f"{words}: first {seconds[0]:.2f} s, median {middle:.2f} s,"
-                        f" slowest {max(seconds):.2f} s of {len(seconds)} clicks"
-                    )
-                browser.close()
-        finally:
-            server.terminate()
-            server.wait(10)
+        with serving(home) as (_, address), sync_playwright() as playwright:
+            chromium = shutil.which("chromium") or shutil.which("google-chrome")
+            options = ["--no-sandbox", "--disable-gpu"]
+            browser = playwright.chromium.launch(executable_path=chromium, args=options)
+            for name, words in (("small", "20 runs of 374"), ("large", "one run of 20,000")):
+                page = browser.new_page(viewport={"width": 1440, "height": 900})
+                page.set_default_timeout(120_000)
+                seconds = click_every_cell(page, address, name)
+                middle = statistics.median(seconds)
+                print(
+                    f"{words}: first {seconds[0]:.2f} s, median {middle:.2f} s,"
+                    f" slowest {max(seconds):.2f} s of {len(seconds)} clicks"
+                )
+            browser.close()
 
 
 if __name__ == "__main__":

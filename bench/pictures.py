@@ -7,20 +7,14 @@ requirements-test.txt.
 
 import io
 import os
-import socket
-import subprocess
-import sys
 import tempfile
-import time
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 from bench.class_load import CHROMIUM, CHROMIUM_OPTIONS
+from bench.serving import serving
 from lymph.data import sources
 from lymph.runs import HONEST, LEAKY, take_in_ready_runs
 
@@ -41,32 +35,6 @@ PAGES = {
 }
 
 
-@contextmanager
-def served(home: str) -> Iterator[str]:
-    """Serve the app on a workspace; yield its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    options = [f"--server.port={port}", "--server.headless=true"]
-    server = subprocess.Popen(
-        [sys.executable, "-m", "streamlit", "run", str(HOME / "app.py"), *options],
-        env={**os.environ, "LYMPH_HOME": home},
-        stdout=subprocess.DEVNULL,
-    )
-    try:
-        address = f"http://127.0.0.1:{port}"
-        for _ in range(240):
-            try:
-                urllib.request.urlopen(f"{address}/_stcore/health", timeout=1)
-                break
-            except OSError:
-                time.sleep(0.25)
-        yield address
-    finally:
-        server.terminate()
-        server.wait()
-
-
 def take(page: Page, address: str, words: str, file: Path) -> None:
     """Open a page, wait until it stands, and keep what is seen of it."""
     page.goto(address)
@@ -84,7 +52,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as home:
         os.environ["LYMPH_HOME"] = home
         take_in_ready_runs(sources.make_demonstration().path)
-        with served(home) as address, sync_playwright() as play:
+        with serving(home) as (_, address), sync_playwright() as play:
             browser = play.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_OPTIONS)
             for scheme in ("light", "dark"):
                 page = browser.new_page(viewport=SIZE, color_scheme=scheme)

@@ -1,16 +1,10 @@
 """Rows that look at a run from outside: what an open page costs it, and the memory it takes."""
 
-import os
 import shutil
-import socket
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
-import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +13,7 @@ import psutil
 from PIL import Image
 
 from bench.measure import Row
+from bench.serving import serving
 from lymph import workspace
 from lymph.data.source import PictureSource
 from lymph.data.sources import add_folder
@@ -30,7 +25,6 @@ from lymph.training.precision import precision_here
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-REPOSITORY = Path(__file__).parents[1]
 # Short and often: a machine's speed wanders by some per cent within minutes all by itself.
 WATCHED_SECONDS = 20.0
 TURNS = 3
@@ -65,36 +59,6 @@ def _end_of(run: Run) -> None:
     wait_until(lambda: run.status().over)
 
 
-@contextmanager
-def _server() -> Iterator[str]:
-    """Serve the app on a free port and yield its address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    options = [f"--server.port={port}", "--server.headless=true", "--server.address=127.0.0.1"]
-    server = subprocess.Popen(
-        [sys.executable, "-m", "streamlit", "run", "app.py", *options],
-        cwd=REPOSITORY,
-        env={**os.environ, "LYMPH_HOME": str(workspace.home())},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    address = f"http://127.0.0.1:{port}"
-    try:
-        wait_until(lambda: _answers(address))
-        yield address
-    finally:
-        server.terminate()
-        server.wait()
-
-
-def _answers(address: str) -> bool:
-    try:
-        return urllib.request.urlopen(f"{address}/_stcore/health", timeout=2).status == 200
-    except OSError:
-        return False
-
-
 def _speed(run: Run) -> float:
     """Return a run's epochs a second over some time, between two moments of which it tells."""
     start, first = _position(run)
@@ -121,7 +85,7 @@ def open_page(root: Path, repeats: int) -> list[Row]:
     split = split_by_patient(PictureSource(root).usable())
     run = create_run(TrainConfig(str(root), epochs=9_999), split)
     start_run(run)
-    with _server() as address, sync_playwright() as play:
+    with serving(workspace.home()) as (_, address), sync_playwright() as play:
         browser = play.chromium.launch(executable_path=shutil.which("chromium"), args=CHROMIUM)
         wait_until(lambda: run.status().epoch >= 2)
         _speed_watched(run, browser, address)  # The first opening compiles much, once.

@@ -83,9 +83,9 @@ def begin_demonstration() -> None:
     """Let the demonstration set be drawn by a process of its own; it is listed from now on.
 
     Who needs its pictures meanwhile waits for that process with :func:`make_demonstration`, and
-    draws where it has died.
+    draws where it has died. Of several such processes one draws.
     """
-    if demo_listed():
+    if demo_ready():
         return
     workspace.write_text(_begun(), "The demonstration set is being drawn.\n")
     start_python(["-m", "lymph.data.drawing"], subprocess.DEVNULL)

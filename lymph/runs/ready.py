@@ -59,7 +59,6 @@ def take_in_ready_runs(pictures: Path) -> None:
     with workspace.turn(home / TAKEN_IN):
         if (home / TAKEN_IN).exists():
             return
-        home.mkdir(parents=True, exist_ok=True)
         for name in NAMES:
             if not (home / name).exists():
                 _copy(READY / name, home / name, pictures)
@@ -71,7 +70,7 @@ def _copy(run: Path, to: Path, pictures: Path) -> None:
     making = to.with_name(f".{to.name}.{uuid.uuid4().hex[:8]}")
     try:
         with workspace.writing(to.parent):
-            making.mkdir()
+            making.mkdir(parents=True)
             for file in FILES:
                 shutil.copyfile(run / file, making / file)
             config = workspace.read_json(making / files.CONFIG)

@@ -35,14 +35,20 @@ def ensure_data(path: str) -> None:
     fresh = not data_sets()
     if fresh:
         runs.take_in_ready_runs(sources.demo_folder())
-        if path in NO_PICTURES:
-            sources.begin_demonstration()
     missing = fresh or (sources.demo_listed() and not sources.demo_ready())
-    if missing and path not in NO_PICTURES:
+    if missing and path in NO_PICTURES:
+        begin_once(workspace.home())
+    elif missing:
         st.subheader("Drawing the demonstration set", anchor=False)
         with progress_bar("Pictures drawn") as progress:
             sources.make_demonstration(progress)
         st.rerun()
+
+
+@st.cache_resource(show_spinner=False)
+def begin_once(home: Path) -> None:
+    """Let the set be drawn, once by each server: of an earlier one the drawing may have died."""
+    sources.begin_demonstration()
 
 
 @st.cache_resource(show_spinner=False)

@@ -5,8 +5,8 @@ import http.client
 import os
 import signal
 import threading
-import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -17,6 +17,7 @@ from lymph import runs
 from lymph.data import sources
 from lymph.data.demo import pictures_drawn
 from lymph.data.sources import DataSet
+from tests.waiting import wait_for
 
 from .visitors import Visitor, served, visit
 
@@ -24,14 +25,8 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="nothing kills so here"),
 ]
-PATIENCE_SECONDS = 120
-
-
-def wait_until(holds: Callable[[], object]) -> None:
-    end = time.monotonic() + PATIENCE_SECONDS
-    while not holds():
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.02)
+# A kill is to come in the middle of something short.
+wait_soon = partial(wait_for, every=0.02)
 
 
 def kill(address: str) -> None:
@@ -54,7 +49,7 @@ def at_work(visitor: Callable[[], object]) -> Iterator[None]:
     thread = threading.Thread(target=begin)
     thread.start()
     yield
-    thread.join(PATIENCE_SECONDS)
+    thread.join(120)
     assert not thread.is_alive()
 
 
@@ -79,9 +74,9 @@ def test_a_server_killed_while_it_draws_is_followed_by_one_that_draws(
         with served(tmp_path / "log.txt") as address:
             before = set(folder.parent.glob(".*-making"))
             with at_work(lambda to=address: visit(to, "data").__enter__()):
-                wait_until(lambda old=before: set(folder.parent.glob(".*-making")) - old)
+                wait_soon(lambda old=before: set(folder.parent.glob(".*-making")) - old)
                 assert not any(path.exists() for path in before)
-                wait_until(lambda: pictures_drawn(folder) > 2)
+                wait_soon(lambda: pictures_drawn(folder) > 2)
                 kill(address)
     assert "Traceback" not in (tmp_path / "log.txt").read_text()
 
@@ -127,7 +122,7 @@ def test_a_server_killed_while_it_opens_a_folder_is_followed_by_one_that_opens_i
     data_set = sources.add_folder(make_tiny("many", pictures=40))
     log, other = tmp_path / "log.txt", tmp_path / "other.txt"
     with served(log) as address, at_work(lambda: visit(address, "data").__enter__()):
-        wait_until(lambda: list(workspace.rglob("*.jpg")))
+        wait_soon(lambda: list(workspace.rglob("*.jpg")))
         kill(address)
     assert_reads_on(data_set, workspace, log, other)
 

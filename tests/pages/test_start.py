@@ -39,6 +39,16 @@ def test_a_fresh_workspace_opens_with_three_doors(begun: list[list[str]]) -> Non
     assert begun == [["-m", "lymph.data.drawing"]]
 
 
+def test_a_drawing_that_died_with_its_server_is_begun_again(begun: list[list[str]]) -> None:
+    """Regression: Start showed 0 of 374 for ever."""
+    sources.begin_demonstration()
+    assert sources.demo_listed() and len(begun) == 1
+    app = AppTest.from_file(str(APP), default_timeout=60).run()
+    app.run()
+    assert not app.exception
+    assert len(begun) == 2
+
+
 def test_the_drawn_examples_are_answered_before_the_set_is_drawn(begun: list[list[str]]) -> None:
     app = AppTest.from_file(str(APP), default_timeout=60).run()
     app.button(key="start_examples").click().run()

@@ -2,21 +2,18 @@
 
 import contextlib
 import os
-import socket
 import subprocess
 import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qs
 
-import pytest
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import ClientConnection, connect
 
 from pages.shared.visitor import COOKIE
+from tests.serving import free_port, wait_until_healthy
 
 from .conftest import APP
 
@@ -43,9 +40,7 @@ QUEUED = "start.start_detached = lambda module, folder: None"
 @contextlib.contextmanager
 def served(log: Path, waits: str = MADE) -> Iterator[str]:
     """Serve the workspace of the test, and give the address of the app's websocket."""
-    with socket.socket() as door:
-        door.bind(("127.0.0.1", 0))
-        port = door.getsockname()[1]
+    port = free_port()
     options = [f"--server.port={port}", "--server.headless=true"]
     with log.open("w") as out:
         server = subprocess.Popen(
@@ -56,22 +51,11 @@ def served(log: Path, waits: str = MADE) -> Iterator[str]:
             stderr=subprocess.STDOUT,
         )
     try:
-        _wait_until_healthy(f"http://127.0.0.1:{port}/_stcore/health", server)
+        wait_until_healthy(f"http://127.0.0.1:{port}", server)
         yield f"ws://127.0.0.1:{port}/_stcore/stream"
     finally:
         server.terminate()
         server.wait(20)
-
-
-def _wait_until_healthy(address: str, server: subprocess.Popen) -> None:
-    end = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < end:
-        assert server.poll() is None, "the server ended before it answered"
-        with contextlib.suppress(OSError):
-            if urllib.request.urlopen(address, timeout=1).status == 200:
-                return
-        time.sleep(0.1)
-    pytest.fail("the server did not answer")
 
 
 class Visitor:

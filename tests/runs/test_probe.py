@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -27,6 +26,7 @@ from lymph.splits import make_folds, split_by_patient
 from lymph.training import trainer
 from lymph.training.config import TrainConfig
 from lymph.training.trainer import Trainer
+from tests.waiting import wait_for
 
 NewProbe = Callable[..., Run]
 
@@ -163,12 +163,6 @@ def test_a_killed_probe_is_lost_and_goes_on(new_probe: NewProbe) -> None:
     """SIGKILL in its head's epochs; the features are there when it goes on."""
     run = new_probe(epochs=10_000)
     start_run(run)
-
-    def wait_for(holds: Callable[[], bool]) -> None:
-        end = time.monotonic() + 180
-        while not holds():
-            assert time.monotonic() < end, run.log()
-            time.sleep(0.05)
 
     wait_for(lambda: run.status().epoch >= 1)
     os.kill(run.status().pid, signal.SIGKILL)
