@@ -12,7 +12,7 @@ import pytest
 from filelock import FileLock
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from lymph.data.demo import make_demo
+from lymph.synthetic import make_demo
 from tests.serving import free_port, wait_until_healthy
 
 APP = Path(__file__).parents[2] / "app.py"
