@@ -167,10 +167,10 @@ def doubt() -> str:
         return ""
     verb = "was" if len(copies) == 1 else "were"
     return (
-        f"{counted(len(copies), 'file')} of this workspace {verb} damaged. What could be read was"
-        f" kept; a copy is in {copies[-1]}. Check your data sets, patients, exclusions and saved"
-        " splits, then delete the copy. In a class, what is no longer on record as a student's"
-        " belongs to the lecturer."
+        f"{counted(len(copies), 'file')} of this workspace {verb} damaged. Everything readable was"
+        f" recovered; a copy is kept as {copies[-1]}. Check your data sets, patients, exclusions"
+        " and saved splits, then delete the copy. In a class, what is no longer on record as a"
+        " student's belongs to the lecturer."
     )
 
 

@@ -97,7 +97,7 @@ def test_a_damaged_database_loses_nothing(filled: Path, how: str) -> None:
     restart()
     assert lost(filled) == []
     assert file().with_name("shared.sqlite3.damaged").read_bytes() == spoilt
-    assert "a copy is in" in doubt() and "shared.sqlite3.damaged" in doubt()
+    assert "a copy is kept as" in doubt() and "shared.sqlite3.damaged" in doubt()
     exclude(filled, {"FL/3.png": "new"})
     assert len(excluded(filled)) == 3
 
