@@ -231,7 +231,7 @@ def test_on_a_network_drive_there_is_no_write_ahead_log(
 @pytest.fixture
 def older(tiny_root: Path, workspace: Path) -> Path:
     """Write what an earlier version kept of a data root, and return that."""
-    place = decisions.place_of(tiny_root)
+    place = decisions.name_of(tiny_root)
     source = {"patients": "none", "labels": "folder", "folders": ["class"]}
     excluded = {"FL/1.png": "blurred", "FL/2.png": "dark"}
     write(workspace / "data" / "data-sets.json", {"tiny": str(tiny_root)})
@@ -263,7 +263,7 @@ def test_of_damaged_files_of_an_earlier_version_the_sound_part_is_kept(
     older: Path, workspace: Path
 ) -> None:
     """Each costs itself only, is kept, and is named until its copy is deleted."""
-    place = decisions.place_of(older)
+    place = decisions.name_of(older)
     write(workspace / "data" / "data-sets.json", {"tiny": str(older), "bad": 5, "worse": "\0"})
     write(workspace / "runs" / "elsewhere.json", '["cut')
     write(workspace / "data" / "splits" / place / "a%2Fb.json", OTHER.to_json())
@@ -280,7 +280,7 @@ def test_of_damaged_files_of_an_earlier_version_the_sound_part_is_kept(
 
 def test_what_came_before_sources_is_taken_over(tiny_root: Path, workspace: Path) -> None:
     """At first there was a pattern, or a table of patients that lay beside it and stays in use."""
-    file = workspace / "data" / "choices" / f"{decisions.place_of(tiny_root)}.json"
+    file = workspace / "data" / "choices" / f"{decisions.name_of(tiny_root)}.json"
     names = PictureSource(tiny_root).look().pictures
     write(file, {"pattern": r"sj-99-(?P<patient>\d)"})
     assert set(source_of(tiny_root).usable()["patient"]) == {"1", "2", "3"}

@@ -214,7 +214,7 @@ def clear_uploads(here: Collection[str]) -> None:
     for data_set in gone:
         if sources.uploader_of(data_set.path) not in lately and data_set.path not in needed:
             sources.remove_data_set(data_set.name)
-            shutil.rmtree(workspace.cache_home() / decisions.place_of(data_set.path), True)
+            shutil.rmtree(workspace.cache_home() / decisions.name_of(data_set.path), True)
 
 
 def _seen_lately() -> set[str]:

@@ -23,7 +23,7 @@ NOT_UNPACKED = "not_unpacked"
 TABLES = ("decisions", "exclusions", "splits")
 
 
-def place_of(root: Path | str, copy: str = "") -> str:
+def name_of(root: Path | str, copy: str = "") -> str:
     """Return what the database, and folders, call a data root or a copy of it."""
     name = cache_folder(Path(root)).name
     return f"{name}-{copy}" if copy else name
@@ -33,7 +33,7 @@ def read(root: Path | str, name: str, copy: str = "") -> Any:
     """Return what was decided about a data root under a name, or None."""
     query = "SELECT value FROM decisions WHERE place = ? AND name = ?"
     with reading() as database:
-        row = database.execute(query, [place_of(root, copy), name]).fetchone()
+        row = database.execute(query, [name_of(root, copy), name]).fetchone()
     with contextlib.suppress(ValueError, RecursionError):
         return json.loads(row[0]) if row else None
     return None
@@ -42,7 +42,7 @@ def read(root: Path | str, name: str, copy: str = "") -> Any:
 def keep(root: Path | str, name: str, value: Any, copy: str = "") -> None:
     """Decide something about a data root."""
     with transaction() as database:
-        row = [place_of(root, copy), name, json.dumps(value)]
+        row = [name_of(root, copy), name, json.dumps(value)]
         database.execute("INSERT OR REPLACE INTO decisions VALUES (?, ?, ?)", row)
 
 
@@ -51,7 +51,7 @@ def stamp(root: Path | str, copy: str = "") -> str:
     query = "SELECT name, value FROM {} WHERE place = ?"
     with reading() as database:
         rows = [
-            database.execute(query.format(table), [place_of(root, copy)]).fetchall()
+            database.execute(query.format(table), [name_of(root, copy)]).fetchall()
             for table in ("decisions", "exclusions")
         ]
     return hashlib.sha256(repr(rows).encode()).hexdigest()
@@ -63,7 +63,7 @@ def begin_copy(root: Path | str, copy: str) -> None:
         for table in TABLES:
             database.execute(
                 f"INSERT INTO {table} SELECT ?, name, value FROM {table} WHERE place = ?",
-                [place_of(root, copy), place_of(root)],
+                [name_of(root, copy), name_of(root)],
             )
 
 
@@ -71,7 +71,7 @@ def forget_copy(root: Path | str, copy: str) -> None:
     """Forget decisions and saved splits of one's own."""
     with transaction() as database:
         for table in TABLES:
-            database.execute(f"DELETE FROM {table} WHERE place = ?", [place_of(root, copy)])
+            database.execute(f"DELETE FROM {table} WHERE place = ?", [name_of(root, copy)])
 
 
 def keep_table(root: Path | str, content: bytes, name: str = "table.csv") -> Path:
@@ -82,6 +82,6 @@ def keep_table(root: Path | str, content: bytes, name: str = "table.csv") -> Pat
     """
     digest = hashlib.sha256(content).hexdigest()[:12]
     safe = re.sub(r"[^\w. ()-]", "_", name)[-80:].lstrip(". ") or "table.csv"
-    file = workspace.data_home() / "choices" / place_of(root) / digest / safe
+    file = workspace.data_home() / "choices" / name_of(root) / digest / safe
     workspace.write_atomically(file, lambda temporary: temporary.write_bytes(content))
     return file

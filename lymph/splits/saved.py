@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from lymph.data.decisions import place_of
+from lymph.data.decisions import name_of
 from lymph.database import reading, transaction
 from lymph.errors import SplitError
 from lymph.splits.split import SET_NAMES, Split
@@ -35,7 +35,7 @@ def save_split(root: Path | str, name: str, split: Split, copy: str = "") -> str
     name = " ".join(name.split())
     if not name or len(name) > MAX_NAME:
         raise SplitError(f"Give the split a name of 1 to {MAX_NAME} characters.")
-    place, text = place_of(root, copy), json.dumps(split.to_json())
+    place, text = name_of(root, copy), json.dumps(split.to_json())
     with transaction() as database:
         query = "SELECT name, value FROM splits WHERE place = ?"
         known = dict(database.execute(query, [place]))
@@ -50,7 +50,7 @@ def list_splits(root: Path | str, copy: str = "") -> dict[str, Split]:
     """Return the readable splits that were saved for a data root, by name."""
     query = "SELECT name, value FROM splits WHERE place = ? ORDER BY name"
     with reading() as database:
-        rows = database.execute(query, [place_of(root, copy)]).fetchall()
+        rows = database.execute(query, [name_of(root, copy)]).fetchall()
     found = {}
     for name, text in rows:
         with contextlib.suppress(*NO_SPLIT):
@@ -61,7 +61,7 @@ def list_splits(root: Path | str, copy: str = "") -> dict[str, Split]:
 def delete_split(root: Path | str, name: str, copy: str = "") -> None:
     """Forget a saved split."""
     with transaction() as database:
-        row = [place_of(root, copy), name]
+        row = [name_of(root, copy), name]
         database.execute("DELETE FROM splits WHERE place = ? AND name = ?", row)
 
 

@@ -67,7 +67,7 @@ def test_what_a_later_version_decided_locks_nobody_out(tiny_root: Path, value: s
     """Regression guard: it counts as nothing decided, and the exclusions stay."""
     exclude(tiny_root, {"FL/sj-99-21_001.png": "why"})
     with transaction() as database:
-        row = [decisions.place_of(tiny_root), decisions.SOURCE, value]
+        row = [decisions.name_of(tiny_root), decisions.SOURCE, value]
         database.execute("INSERT INTO decisions VALUES (?, ?, ?)", row)
     assert source_of(tiny_root) == PictureSource(tiny_root)
     unread = value in ("{", "[" * 9999, '{"root": []}')

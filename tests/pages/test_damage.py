@@ -7,7 +7,7 @@ import pytest
 import streamlit as st
 
 from lymph import database
-from lymph.data.decisions import place_of
+from lymph.data.decisions import name_of
 from lymph.data.sources import DataSet
 from lymph.runs import Run, open_run
 from lymph.splits import list_splits
@@ -105,7 +105,7 @@ def test_damaged_lists_of_an_earlier_version_cost_no_page(
     shutil.copytree(tiny.path, data / "demonstration")
     (data / "demonstration" / "SYNTHETIC.txt").write_text("drawn")
     (data / "choices").mkdir()
-    of_tiny = data / "choices" / f"{place_of(tiny.path)}.json"
+    of_tiny = data / "choices" / f"{name_of(tiny.path)}.json"
     for file in (data / "data-sets.json", run.path.parent / "elsewhere.json", of_tiny):
         file.write_text(text)
     database._sound.clear()
