@@ -18,6 +18,8 @@ NAME = re.compile(r"[a-z0-9_]{1,80}")
 # No network of this kind is deeper, wider or sees more than so.
 LARGEST = 10_000
 LARGEST_SIDE = 1_024
+# Tiles are no larger, whatever the network would take: the work grows with the square of the side.
+TILE_SIDE = 224
 # What the hub's files say that a network of features does not need.
 NOT_OURS = ("num_classes", "in_chans", "dynamic_img_size", "global_pool")
 POOLS = ("token", "avg")
@@ -66,6 +68,11 @@ class Architecture:
                 "The encoder's description does not describe a network of timm"
                 f" ({self.name[:80]!r}, {self.side} pixels); {REMEDY}."
             )
+
+    @property
+    def tile(self) -> int:
+        """Return the side of the tiles that the network sees, in pixels."""
+        return min(self.side, TILE_SIDE)
 
     def to_json(self) -> dict[str, Any]:
         """Return the document that a run's configuration holds."""

@@ -168,14 +168,15 @@ def read_safetensors(path: Path) -> "dict[str, Tensor]":
     """
     try:
         from safetensors import SafetensorError
-        from safetensors.torch import load_file
+        from safetensors.torch import load
     except ImportError as error:
         from lymph.models.tile_encoder import MISSING
 
         raise WeightsError(MISSING) from error
     refuse_pickle(path)
     try:
-        return load_file(path)
+        # Read and not mapped: a mapped file that somebody replaces kills the process (SIGBUS).
+        return load(path.read_bytes())
     except (SafetensorError, OSError, ValueError) as error:
         raise WeightsError(
             f"{path} is cut or no file of safetensors ({str(error)[:80]}); copy or fetch it again."

@@ -14,9 +14,6 @@ from lymph.models.encoders import Encoder
 
 # A picture is cut into two tiles a side at least: an exported model tells one tile from several.
 LEAST_TILES = 2
-# Tiles are no larger, whatever the network would take: the work grows with the square of the side.
-TILE_SIDE = 224
-
 MISSING = (
     "This encoder needs the packages timm and safetensors: install them with"
     " `pip install -r requirements-encoders.txt` (or `pip install 'lymph[encoders]'`)."
@@ -46,7 +43,7 @@ class TileEncoder(Encoder):
         super().__init__()
         self.network = network_of(architecture)
         self.places = nn.Identity()
-        self.side = tile_side(architecture)
+        self.side = architecture.tile
         self.tokens = _is_transformer(self.network)
         self.pool = architecture.pool
         self.width = self.network.num_features
@@ -89,11 +86,6 @@ class TileEncoder(Encoder):
         return net.forward_head(tokens, pre_logits=True)
 
 
-def tile_side(architecture: Architecture) -> int:
-    """Return the side of the tiles that a network sees, in pixels."""
-    return min(architecture.side, TILE_SIDE)
-
-
 def network_of(architecture: Architecture) -> nn.Module:
     """Build a network of timm without a head, with random values.
 
@@ -113,7 +105,7 @@ def network_of(architecture: Architecture) -> nn.Module:
         )
     arguments = dict(architecture.arguments)
     if "vit" in architecture.name:
-        arguments["img_size"] = tile_side(architecture)
+        arguments["img_size"] = architecture.tile
     try:
         network = timm.create_model(
             architecture.name,
@@ -142,7 +134,7 @@ def _is_transformer(network: nn.Module) -> bool:
 
 def _makes_maps(network: nn.Module, architecture: Architecture) -> bool:
     """Tell whether a network ends in maps, N x C x h x w, as convolutions do."""
-    side = tile_side(architecture)
+    side = architecture.tile
     with torch.no_grad():
         maps = network.eval().forward_features(torch.zeros(1, 3, side, side))
     return maps.ndim == 4 and maps.shape[1] == network.num_features

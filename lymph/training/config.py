@@ -148,6 +148,11 @@ class TrainConfig:
         return ENCODER_TABLE[self.encoder].title
 
     @property
+    def values_title(self) -> str:
+        """Return the name of the values that a run begins with, for people."""
+        return self.encoder_title if self.architecture else Path(self.weights).name
+
+    @property
     def speed_name(self) -> str:
         """Return the name under which the speed of its model is kept for this machine."""
         if not self.architecture:
