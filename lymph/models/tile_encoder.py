@@ -57,7 +57,7 @@ class TileEncoder(Encoder):
 
     def forward(self, pictures: Tensor) -> Tensor:
         """Return the features, N x width, of pictures, N x 3 x H x W, values 0 to 1."""
-        count = len(pictures)
+        count = pictures.shape[0]
         rows, columns = (_tiles(length, self.side) for length in pictures.shape[2:])
         size = rows * self.side, columns * self.side
         fitted = functional.interpolate(
@@ -79,7 +79,7 @@ class TileEncoder(Encoder):
         tokens = net.blocks[:-1](tokens)
         first, places = tokens[:, : net.num_prefix_tokens], tokens[:, net.num_prefix_tokens :]
         grid = net.patch_embed.grid_size
-        maps = places.transpose(1, 2).reshape(len(tiles), self.width, *grid)
+        maps = places.transpose(1, 2).reshape(tiles.shape[0], self.width, *grid)
         whole = self.places(_join(maps, count, rows, columns))
         places = _cut(whole, rows, columns).flatten(2).transpose(1, 2)
         tokens = net.norm(net.blocks[-1](torch.cat([first, places], dim=1)))
