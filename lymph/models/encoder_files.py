@@ -9,6 +9,7 @@ their names: it cannot execute anything, which a pickle can.
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,10 @@ PICKLES = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 CHUNK = 1 << 20
 WAIT_SECONDS = 30
 
+MISSING = (
+    "This encoder needs the packages timm and safetensors: install them with"
+    " `pip install -r requirements-encoders.txt` (or `pip install 'lymph[encoders]'`)."
+)
 CONVERT = "python -m lymph encoders --convert"
 
 
@@ -79,9 +84,11 @@ def describe(asked: str) -> tuple[Path, Architecture]:
     Raises
     ------
     WeightsError
-        When the file or its description is not there or cannot serve.
+        When the file or its description is not there or cannot serve, or timm is not installed.
     """
     path, extra = where(asked)
+    if find_spec("timm") is None:
+        raise WeightsError(MISSING)
     refuse_pickle(path)
     return path, read_architecture(path.with_name(CONFIG), extra)
 
@@ -140,8 +147,6 @@ def convert(path: Path) -> Path:
     try:
         from safetensors.torch import save_file
     except ImportError as error:
-        from lymph.models.tile_encoder import MISSING
-
         raise WeightsError(MISSING) from error
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
@@ -170,8 +175,6 @@ def read_safetensors(path: Path) -> "dict[str, Tensor]":
         from safetensors import SafetensorError
         from safetensors.torch import load
     except ImportError as error:
-        from lymph.models.tile_encoder import MISSING
-
         raise WeightsError(MISSING) from error
     refuse_pickle(path)
     try:

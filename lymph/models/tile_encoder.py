@@ -10,14 +10,11 @@ from torch.nn import functional
 
 from lymph.errors import WeightsError
 from lymph.models.architecture import Architecture
+from lymph.models.encoder_files import MISSING
 from lymph.models.encoders import Encoder
 
 # A picture is cut into two tiles a side at least: an exported model tells one tile from several.
 LEAST_TILES = 2
-MISSING = (
-    "This encoder needs the packages timm and safetensors: install them with"
-    " `pip install -r requirements-encoders.txt` (or `pip install 'lymph[encoders]'`)."
-)
 
 
 class TileEncoder(Encoder):

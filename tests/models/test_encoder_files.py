@@ -131,6 +131,15 @@ def test_what_is_not_there_is_said_with_the_way_to_it(workspace: Path, tmp_path:
             describe(name)
 
 
+def test_without_timm_it_is_said_before_a_run_is_made(
+    tiny_encoder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The base installation has no timm; the run would only fail after it had waited its turn."""
+    monkeypatch.setattr("lymph.models.encoder_files.find_spec", lambda _: None)
+    with pytest.raises(WeightsError, match=r"requirements-encoders\.txt"):
+        describe(str(tiny_encoder))
+
+
 def test_the_table_says_what_people_need_to_know() -> None:
     """Each has its terms and where they stand; who is asked for access is never fetched."""
     for record in ENCODER_TABLE.values():
