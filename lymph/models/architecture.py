@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lymph.errors import ConfigError, WeightsError
+from lymph.models.transformers_names import PREPROCESSOR, as_timm_tells, is_of_transformers
 from lymph.typed import misfit, read_object
 
 NAME = re.compile(r"[a-z0-9_]{1,80}")
@@ -95,7 +96,7 @@ class Architecture:
 
 
 def read_architecture(path: Path, extra: Mapping[str, Any] | None = None) -> Architecture:
-    """Read the ``config.json`` that timm and its hub write beside the values.
+    """Read the ``config.json`` that timm, transformers and their hub write beside the values.
 
     Parameters
     ----------
@@ -109,8 +110,11 @@ def read_architecture(path: Path, extra: Mapping[str, Any] | None = None) -> Arc
         When it is missing, damaged, or describes no network of timm.
     """
     document = read_object(path, WeightsError, REMEDY)
-    seen = document.get("pretrained_cfg", document)
     try:
+        if is_of_transformers(document):
+            beside = read_object(path.with_name(PREPROCESSOR), WeightsError, REMEDY)
+            document = as_timm_tells(document, beside)
+        seen = document.get("pretrained_cfg", document)
         arguments = {**document.get("model_args", {}), **(extra or {})}
         told = {
             "name": document["architecture"],
@@ -121,10 +125,10 @@ def read_architecture(path: Path, extra: Mapping[str, Any] | None = None) -> Arc
             "pool": document.get("global_pool", "token"),
         }
         return Architecture.from_json(told)
-    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+    except (ArithmeticError, LookupError, AttributeError, TypeError, ValueError) as error:
         raise WeightsError(
-            f"{path} is not a description as timm writes it (it lacks {error}); {REMEDY}. One of"
-            " the transformers library has other names: look for the same encoder in timm's format."
+            f"{path} is no description of a network that is taken (it lacks {error}); {REMEDY}."
+            " Taken are those of timm, and plain Vision Transformers of the transformers library."
         ) from error
     except ConfigError as error:
         raise WeightsError(f"{path}: {error}") from error

@@ -17,7 +17,8 @@ from lymph import workspace
 from lymph.data.parallel import Progress
 from lymph.errors import WeightsError
 from lymph.models.architecture import Architecture, read_architecture
-from lymph.models.encoder_table import ENCODER_TABLE, EncoderRecord
+from lymph.models.encoder_table import ENCODER_TABLE, TRANSFORMERS, EncoderRecord
+from lymph.models.transformers_names import PREPROCESSOR, as_timm_names
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -46,7 +47,9 @@ def folder_of(name: str) -> Path:
 
 def is_here(name: str) -> bool:
     """Tell whether the files of an encoder that lymph knows by name are in the workspace."""
-    return all((folder_of(name) / file).is_file() for file in (CONFIG, VALUES))
+    record = ENCODER_TABLE.get(name)
+    files = files_of(record) if record else (CONFIG, VALUES)
+    return all((folder_of(name) / file).is_file() for file in files)
 
 
 def where(asked: str) -> tuple[Path, Mapping[str, object]]:
@@ -93,9 +96,15 @@ def describe(asked: str) -> tuple[Path, Architecture]:
     return path, read_architecture(path.with_name(CONFIG), extra)
 
 
+def files_of(record: EncoderRecord) -> tuple[str, ...]:
+    """Return the names of an encoder's files, the values last."""
+    return (CONFIG, PREPROCESSOR, VALUES) if record.format == TRANSFORMERS else (CONFIG, VALUES)
+
+
 def missing_words(record: EncoderRecord) -> str:
     """Say that an encoder is not here, and how it is had."""
-    by_hand = f"save {CONFIG} and {VALUES} from {record.page} in {folder_of(record.name)}"
+    files = " and ".join(files_of(record))
+    by_hand = f"save {files} from {record.page} in {folder_of(record.name)}"
     if record.fetchable:
         how = (
             f"fetch it with `python -m lymph encoders --fetch {record.name}`"
@@ -197,6 +206,8 @@ def fill(network: "nn.Module", path: Path) -> int:
     values = read_safetensors(path)
     own = network.state_dict()
     values = {name.removeprefix("module."): value for name, value in values.items()}
+    if "embeddings.cls_token" in values:
+        values = as_timm_names(values)
     if "pos_embed" in own:
         from timm.models.vision_transformer import checkpoint_filter_fn
 
@@ -251,15 +262,15 @@ def fetch(record: EncoderRecord, progress: Progress | None = None) -> Path:
     with workspace.writing(home):
         home.mkdir(parents=True, exist_ok=True)
     try:
-        for file in (CONFIG, VALUES):
+        for file in files_of(record):
             address = f"{record.page}/resolve/main/{file}"
             _download(address, home / file, progress if file == VALUES else None)
         read_architecture(home / CONFIG, record.arguments)
     except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
         raise WeightsError(
             f"{record.title} could not be fetched ({getattr(error, 'reason', error)}). On a"
-            f" computer with internet save {CONFIG} and {VALUES} from {record.page}, and copy both"
-            f" to {home}."
+            f" computer with internet save {' and '.join(files_of(record))} from {record.page}, and"
+            f" copy them to {home}."
         ) from error
     return home
 

@@ -66,7 +66,8 @@ class EncoderRecord:
     @property
     def fetchable(self) -> bool:
         """Tell whether lymph can fetch the file for whoever asks for it."""
-        return bool(self.repository) and self.format == SAFETENSORS and not self.gated
+        taken = self.format in (SAFETENSORS, TRANSFORMERS)
+        return bool(self.repository) and taken and not self.gated
 
     @property
     def terms(self) -> str:
@@ -78,6 +79,7 @@ class EncoderRecord:
 
 
 SAFETENSORS = "safetensors, timm's names"
+TRANSFORMERS = "safetensors, the transformers library's names"
 PICKLE = "a pickle, which lymph does not load: convert it to safetensors"
 IMAGENET = "224 x 224, ImageNet's means and deviations"
 AS_TOLD = "224 x 224, normalised as its config.json says"
@@ -131,6 +133,20 @@ _RECORDS = (
             f"{HUB}/1aurent/vit_base_patch16_224.owkin_pancancer",
             "https://github.com/owkin/HistoSSLscaling/blob/main/LICENSE.txt",
         ),
+    ),
+    EncoderRecord(
+        "phikon-v2",
+        "Phikon-v2 ViT-L/16",
+        "450 million tiles of 60,000 slides (TCGA, CPTAC, GTEx), by DINOv2",
+        "Owkin non-commercial licence",
+        True,
+        False,
+        1210,
+        300,
+        TRANSFORMERS,
+        "224 x 224, normalised as its preprocessor_config.json says",
+        "owkin/phikon-v2",
+        (f"{HUB}/owkin/phikon-v2", "https://arxiv.org/abs/2409.09173"),
     ),
     EncoderRecord(
         "lunit-dino",
