@@ -6,8 +6,6 @@ values, as timm and its hub write them. Those that lymph knows by name are kept 
 their names: it cannot execute anything, which a pickle can.
 """
 
-import urllib.error
-import urllib.request
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
@@ -256,6 +254,9 @@ def fetch(record: EncoderRecord, progress: Progress | None = None) -> Path:
     DiskError
         When the disk has no room.
     """
+    # Loaded late: only who fetches needs the network.
+    from urllib.error import URLError
+
     if not record.fetchable:
         raise WeightsError(missing_words(record))
     home = folder_of(record.name)
@@ -266,7 +267,7 @@ def fetch(record: EncoderRecord, progress: Progress | None = None) -> Path:
             address = f"{record.page}/resolve/main/{file}"
             _download(address, home / file, progress if file == VALUES else None)
         read_architecture(home / CONFIG, record.arguments)
-    except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
+    except (URLError, TimeoutError, ConnectionError) as error:
         raise WeightsError(
             f"{record.title} could not be fetched ({getattr(error, 'reason', error)}). On a"
             f" computer with internet save {' and '.join(files_of(record))} from {record.page}, and"
@@ -277,8 +278,10 @@ def fetch(record: EncoderRecord, progress: Progress | None = None) -> Path:
 
 def _download(address: str, target: Path, progress: Progress | None) -> None:
     """Fetch one file; it appears under its name only when it is whole."""
-    request = urllib.request.Request(address, headers={"User-Agent": "lymph"})
-    with urllib.request.urlopen(request, timeout=WAIT_SECONDS) as answer:
+    from urllib.request import Request, urlopen
+
+    request = Request(address, headers={"User-Agent": "lymph"})
+    with urlopen(request, timeout=WAIT_SECONDS) as answer:
         total = int(answer.headers.get("Content-Length") or 0)
         workspace.need_room(target.parent, total)
 
