@@ -122,7 +122,8 @@ def read_architecture(path: Path, extra: Mapping[str, Any] | None = None) -> Arc
             "mean": list(map(float, seen["mean"])),
             "std": list(map(float, seen["std"])),
             "arguments": {k: v for k, v in arguments.items() if k not in NOT_OURS},
-            "pool": document.get("global_pool", "token"),
+            # Of some the makers leave the choice; the class token is what all of them have.
+            "pool": document.get("global_pool") or "token",
         }
         return Architecture.from_json(told)
     except (ArithmeticError, LookupError, AttributeError, TypeError, ValueError) as error:

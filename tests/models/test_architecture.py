@@ -8,6 +8,8 @@ import pytest
 
 from lymph.errors import ConfigError, WeightsError
 from lymph.models.architecture import Architecture, read_architecture
+from lymph.models.encoder_table import ENCODER_TABLE
+from lymph.models.tile_encoder import network_of
 
 # As a pathology encoder's page on the hub has it.
 HUB = {
@@ -31,6 +33,27 @@ def test_the_hubs_description_is_read(tmp_path: Path) -> None:
     assert (read.name, read.side, read.pool) == ("vit_base_patch16_224", 224, "token")
     assert read.arguments == {"depth": 24, "init_values": 1e-5}
     assert Architecture.from_json(json.loads(json.dumps(read.to_json()))) == read
+
+
+@pytest.mark.parametrize("name", ["uni", "uni2", "virchow2", "h-optimus-0", "h0-mini"])
+def test_what_the_makers_pages_tell_builds_a_network(tmp_path: Path, name: str) -> None:
+    """Known only by their pages here; one block of each, with what their files have beside."""
+    pytest.importorskip("timm")
+    networks = {
+        "uni": ("vit_large_patch16_224", {}),
+        "uni2": ("vit_giant_patch14_224", {}),
+        "virchow2": ("vit_huge_patch14_224", {"reg_tokens": 4, "mlp_ratio": 5.3375}),
+        "h-optimus-0": ("vit_giant_patch14_reg4_dinov2", {}),
+        "h0-mini": ("vit_base_patch14_reg4_dinov2", {"mlp_ratio": 5.33334}),
+    }
+    network, arguments = networks[name]
+    document = {**HUB, "architecture": network, "global_pool": "", "model_args": arguments}
+    (tmp_path / "config.json").write_text(json.dumps(document))
+    extra = {**ENCODER_TABLE[name].arguments, "depth": 1}
+    built = network_of(read_architecture(tmp_path / "config.json", extra))
+    assert len(built.blocks) == 1 and built.global_pool == "token"
+    swiglu = "SwiGLUPacked" in extra.values() or name == "h-optimus-0"
+    assert (type(built.blocks[0].mlp).__name__ == "GluMlp") == swiglu
 
 
 def test_the_hubs_older_form_has_all_at_the_top(tmp_path: Path) -> None:
