@@ -15,6 +15,8 @@ from lymph.models.encoders import Encoder
 
 # A picture is cut into two tiles a side at least: an exported model tells one tile from several.
 LEAST_TILES = 2
+# More than any encoder of pictures has; a stranger's description must not fill the memory.
+MOST_PARAMETERS = 3_000_000_000
 
 
 class TileEncoder(Encoder):
@@ -100,16 +102,12 @@ def network_of(architecture: Architecture) -> nn.Module:
             f"timm {timm.__version__} has no network {architecture.name}; install a newer one with"
             " `pip install -U timm`, or choose another encoder."
         )
-    arguments = dict(architecture.arguments)
-    if "vit" in architecture.name:
-        arguments["img_size"] = architecture.tile
     try:
-        network = timm.create_model(
-            architecture.name,
-            num_classes=0,
-            global_pool=architecture.pool,
-            **{name: _resolved(value) for name, value in arguments.items()},
-        )
+        with torch.device("meta"):  # which has shapes and no numbers
+            size = sum(parameter.numel() for parameter in _create(architecture).parameters())
+        if size > MOST_PARAMETERS:
+            raise ValueError(f"it would have {size / 1e9:,.0f} billion parameters")
+        network = _create(architecture)
     except Exception as error:  # each of its thousand networks refuses arguments in its own way
         raise WeightsError(
             f"timm cannot build the encoder {architecture.name} as it is described"
@@ -121,6 +119,16 @@ def network_of(architecture: Architecture) -> nn.Module:
         f"{architecture.name} is neither a Vision Transformer nor a network of convolutions of"
         " timm; lymph takes these two kinds."
     )
+
+
+def _create(architecture: Architecture) -> nn.Module:
+    import timm
+
+    arguments = {name: _resolved(value) for name, value in architecture.arguments.items()}
+    if architecture.name.startswith(("vit_", "deit")):
+        arguments["img_size"] = architecture.tile
+    pool = architecture.pool
+    return timm.create_model(architecture.name, num_classes=0, global_pool=pool, **arguments)
 
 
 def _is_transformer(network: nn.Module) -> bool:

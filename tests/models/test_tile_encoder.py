@@ -93,6 +93,9 @@ def test_an_unknown_network_and_an_unknown_argument_get_a_sentence() -> None:
     odd = Architecture("vit_tiny_patch16_224", 32, [0.5] * 3, [0.5] * 3, {"no_such": 1})
     with pytest.raises(WeightsError, match="cannot build"):
         TileEncoder(odd)
+    huge = {"embed_dim": 10_000, "depth": 30, "num_heads": 10}
+    with pytest.raises(WeightsError, match="billion parameters"):
+        TileEncoder(Architecture("vit_tiny_patch16_224", 32, [0.5] * 3, [0.5] * 3, huge))
 
 
 def test_without_timm_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
