@@ -10,7 +10,6 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from lymph import workspace
-from lymph.data.parallel import Progress
 from lymph.evaluation import robustness
 from lymph.jobs.status import change_status
 from lymph.jobs.worker import check_stop
@@ -18,6 +17,7 @@ from lymph.leak.control import check_control, measure_control
 from lymph.leak.features import colour_features, imagenet_features
 from lymph.leak.measurement import RESULT, VERSION, Measurement, MeterConfig
 from lymph.leak.meter import MAX_PICTURES, STRENGTHS, Learner, choose_pictures, linear, measure_leak
+from lymph.parallel import Progress
 
 
 def work(folder: Path) -> None:

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lymph import workspace
-from lymph.data.parallel import Progress
 from lymph.errors import WeightsError
 from lymph.models.architecture import Architecture, read_architecture
 from lymph.models.encoder_table import ENCODER_TABLE, TRANSFORMERS, EncoderRecord
 from lymph.models.transformers_names import PREPROCESSOR, as_timm_names
+from lymph.parallel import Progress
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

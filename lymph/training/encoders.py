@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 import torch
 
-from lymph.data.parallel import Progress
 from lymph.data.source import PictureSource
 from lymph.errors import LymphError, WeightsError
 from lymph.evaluation import robustness
@@ -22,6 +21,7 @@ from lymph.models.networks import build_model, count_parameters
 from lymph.models.specs import MODELS
 from lymph.models.view import view
 from lymph.models.weights import load_encoder
+from lymph.parallel import Progress
 from lymph.training.devices import device_here
 from lymph.training.precision import time_encoding
 
