@@ -137,8 +137,9 @@ def robustness_words(found: Robustness) -> str:
         else f"Robustness index {found.index:.2f} (by chance: {found.index_by_chance:.2f})."
     )
     apart = (
-        f"With the patient's own images set aside, the nearest one has the same class in"
-        f" {_percent(found.apart)} (by chance: {_percent(found.apart_by_chance)})."
+        f"By the class of its nearest neighbour {_percent(found.mixed)} of the images are"
+        f" classified correctly, and {_percent(found.apart)} once the patient's own images are set"
+        f" aside (by chance: {_percent(found.apart_by_chance)})."
     )
     return f"{nearest} {index} {apart}"
 
