@@ -72,6 +72,8 @@ def misfit(kind: type, document: Mapping[str, Any]) -> str:
 
 
 def _fits(value: Any, hint: Any) -> bool:
+    if hint is Any:
+        return True
     origin, parts = get_origin(hint), get_args(hint)
     if origin is UnionType:
         return any(_fits(value, part) for part in parts)

@@ -29,6 +29,7 @@ from lymph.training.folder import METRICS
 from lymph.training.phases import plan_phases
 from lymph.training.preview import vary
 from pages.shared import ahead, loading, state
+from pages.shared.encoder_choice import choose_encoder
 from pages.shared.frame import begin_on_pictures, plain, show_caveat, show_error, told
 from pages.shared.loading import duration, time_left
 from pages.shared.navigation import FILES, ensure_app, go_to
@@ -230,7 +231,7 @@ def choose_settings(
         if tested == "folds":
             st.number_input("Folds", 2, 20, 5, key="fold_count", persist_state="session")
     if model != "cnn":
-        chosen["weights"] = choose_values()
+        chosen |= choose_encoder(choose_values) if spec.frozen else {"weights": choose_values()}
     chosen["class_weights"] = choose_class_weights(table, split)
     if spec.frozen:
         st.caption(PROBE_WORDS)

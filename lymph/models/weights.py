@@ -7,9 +7,13 @@ import torch
 from torch import Tensor, nn
 
 from lymph.errors import WeightsError
-from lymph.models.networks import BackboneHead
+from lymph.models.encoder_files import VALUES, fill, folder_of, missing_words, read_safetensors
+from lymph.models.encoder_table import DEFAULT, ENCODER_TABLE
+from lymph.models.networks import BackboneHead, count_parameters
 
-IMAGENET_SIZE = "98 MB"
+IMAGENET_SIZE = f"{ENCODER_TABLE[DEFAULT].megabytes} MB"
+# The values that an encoder's makers published, as the workspace keeps them.
+PUBLISHED = "published"
 
 
 class LoadReport(NamedTuple):
@@ -59,14 +63,26 @@ def load_backbone(model: BackboneHead, weights: str) -> LoadReport | None:
     return _fill(model.backbone, read_values(Path(weights)), Path(weights).name)
 
 
-def load_encoder(model: BackboneHead, weights: str) -> LoadReport | None:
+def load_encoder(model: BackboneHead, weights: str, encoder: str = DEFAULT) -> LoadReport | None:
     """Load values into a frozen encoder, all of them: nothing will make random ones better.
+
+    Parameters
+    ----------
+    model : BackboneHead
+        Changed in place.
+    weights : str
+        As of :func:`load_backbone`; of another encoder than ResNet-50 a file, or ``published`` for
+        those in the workspace.
+    encoder : str
+        A name of the table of encoders.
 
     Raises
     ------
     WeightsError
         As :func:`load_backbone`, and when a part of the encoder has no values.
     """
+    if encoder != DEFAULT:
+        return _load_tiles(model, weights, encoder)
     report = load_backbone(model, weights)
     if report and report.missing:
         raise WeightsError(
@@ -76,8 +92,28 @@ def load_encoder(model: BackboneHead, weights: str) -> LoadReport | None:
     return report
 
 
-def first_values(model: BackboneHead, weights: str, frozen: bool) -> tuple[list[str], str]:
+def _load_tiles(model: BackboneHead, weights: str, encoder: str) -> LoadReport:
+    path, source = Path(weights), Path(weights).parent.name
+    if weights == PUBLISHED:
+        record, path = ENCODER_TABLE[encoder], folder_of(encoder) / VALUES
+        source = record.title
+        if not path.is_file():
+            raise WeightsError(missing_words(record))
+    loaded = fill(model.backbone.network, path)
+    return LoadReport(f"{source} ({path.name})", loaded, count_parameters(model.backbone), [])
+
+
+def first_values(
+    model: BackboneHead, weights: str, frozen: bool, encoder: str = DEFAULT
+) -> tuple[list[str], str]:
     """Load the values that a run begins with.
+
+    Parameters
+    ----------
+    model, weights, encoder
+        As of :func:`load_encoder`.
+    frozen : bool
+        Whether the backbone never learns, so that all of its values must be there.
 
     Returns
     -------
@@ -86,7 +122,7 @@ def first_values(model: BackboneHead, weights: str, frozen: bool) -> tuple[list[
     str
         A sentence on what was loaded; for random values too.
     """
-    report = (load_encoder if frozen else load_backbone)(model, weights)
+    report = load_encoder(model, weights, encoder) if frozen else load_backbone(model, weights)
     if report:
         return report.missing, report.sentence
     return [], "The whole network starts from random values, not ImageNet's."
@@ -113,6 +149,8 @@ def read_values(path: Path) -> dict[str, Tensor]:
     WeightsError
         When the file is missing or holds anything but named tensors.
     """
+    if path.suffix == ".safetensors":
+        return _named_tensors(read_safetensors(path), path)
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError as error:
