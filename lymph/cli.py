@@ -217,6 +217,7 @@ def _config(options: argparse.Namespace) -> TrainConfig:
         precision=options.precision,
         weights=options.weights,
         encoder=options.encoder,
+        tiles=options.tiles,
         seed=options.seed,
         **changes,
     )
@@ -539,6 +540,13 @@ def _with_training(parser: argparse.ArgumentParser) -> None:
         metavar="NAME|FILE",
         help="what the linear probe looks through: a name that `lymph encoders` lists, or a folder"
         " or file of safetensors with its config.json beside it; resnet50 by default",
+    )
+    parser.add_argument(
+        "--tiles",
+        type=int,
+        metavar="PIXELS",
+        help="let the linear probe learn from and answer by tiles of this side, cut from the"
+        " picture at full resolution; whole pictures by default",
     )
     parser.add_argument("--seed", type=_seed, default=0)
 

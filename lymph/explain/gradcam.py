@@ -6,12 +6,18 @@ that a frozen backbone has one too.
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import nn
 
 from lymph.models.inputs import to_input
 from lymph.models.networks import BackboneHead
 from lymph.models.specs import ModelSpec
-from lymph.models.view import view
+from lymph.models.tiles import TOGETHER, Box, tissue_boxes
+from lymph.models.view import pack, view
+
+# The heat of a picture in tiles is put together at this fraction of the size that the model sees.
+HEAT_STEP = 8
+BILINEAR = Image.Resampling.BILINEAR
 
 
 def last_maps(model: BackboneHead) -> nn.Module:
@@ -53,18 +59,47 @@ def grad_cam(
     -------
     ndarray of float32, shape (h, w)
         0 to 1 on the layer's coarse grid, stretched over the whole picture like the input; all
-        zero where nothing speaks for the class.
+        zero where nothing speaks for the class. Of a model that sees tiles it is put together from
+        theirs.
     """
+    model.eval()
+    seen = view(pixels, spec, largest)
+    boxes = tissue_boxes(seen, spec.tiles)[0] if spec.tiles else []
+    if boxes:
+        heat = _heat_of_tiles(model, spec, seen, boxes, class_index)
+    else:
+        heat = _maps(model, pack(seen, spec), spec, class_index)[0]
+    top = float(heat.max())
+    return (heat / top if top > 0 else np.zeros_like(heat)).astype(np.float32)
+
+
+def _maps(model: BackboneHead, seen: np.ndarray, spec: ModelSpec, class_index: int) -> np.ndarray:
+    """Return what speaks for a class in pictures at working size, N x h x w."""
     # Loaded late: it takes a second, and only this function needs it.
     from captum.attr import LayerGradCam
 
-    model.eval()
     # The state of the model: ReLU works in place, which only a float32 pass without autocast suits.
-    pictures = to_input(view(pixels, spec, largest)[None], spec)
     with torch.enable_grad():
         maps = LayerGradCam(model, last_maps(model)).attribute(
-            pictures, target=class_index, relu_attributions=True
+            to_input(seen, spec), target=class_index, relu_attributions=True
         )
-    heat = maps[0, 0].detach().numpy()
-    top = float(heat.max())
-    return (heat / top if top > 0 else np.zeros_like(heat)).astype(np.float32)
+    return maps[:, 0].detach().numpy()
+
+
+def _heat_of_tiles(
+    model: BackboneHead, spec: ModelSpec, seen: np.ndarray, boxes: list[Box], class_index: int
+) -> np.ndarray:
+    """Lay the heat of each tile where it is; where tiles meet their mean, on blank ones nothing."""
+    height, width = (max(1, round(side / HEAT_STEP)) for side in seen.shape[:2])
+    total, count = np.zeros((height, width), np.float32), np.zeros((height, width), np.float32)
+    for start in range(0, len(boxes), TOGETHER):
+        own = boxes[start : start + TOGETHER]
+        maps = _maps(model, np.stack([seen[box] for box in own]), spec, class_index)
+        for box, heat in zip(own, maps, strict=True):
+            rows, columns = (
+                slice(round(side.start / HEAT_STEP), round(side.stop / HEAT_STEP)) for side in box
+            )
+            place = total[rows, columns]
+            place += np.asarray(Image.fromarray(heat).resize(place.shape[::-1], BILINEAR))
+            count[rows, columns] += 1
+    return total / np.maximum(count, 1)

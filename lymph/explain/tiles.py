@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
+from lymph.models.tiles import Box, is_blank, tissue_boxes
 from lymph.parallel import Progress
 
 SIZE = 224
@@ -17,11 +18,6 @@ MAX_TILES = 1000
 
 # The map of probabilities is kept at this fraction of the picture's size; tiles are far larger.
 MAP_STEP = 8
-
-# A tile is blank when this share of it is bare glass, or when its grey hardly varies.
-BLANK_SHARE = 0.95
-GLASS = 215
-FLAT = 3.0
 
 Predict = Callable[[list[np.ndarray]], np.ndarray]
 
@@ -69,12 +65,6 @@ def tile_boxes(
     return [(row, column) for row in _starts(height, size, stride) for column in columns]
 
 
-def is_blank(tile: np.ndarray) -> bool:
-    """Tell whether a tile, uint8 H x W x 3, shows bare glass or nothing at all."""
-    glass = (tile.min(axis=-1) > GLASS).mean()
-    return bool(glass >= BLANK_SHARE or tile.mean(axis=-1).std() < FLAT)
-
-
 def _shrink_to_fit(pixels: np.ndarray) -> tuple[np.ndarray, int]:
     factor = 1
     while len(tile_boxes(pixels.shape[0] // factor, pixels.shape[1] // factor)) > MAX_TILES:
@@ -96,35 +86,54 @@ def view_tiles(predict: Predict, pixels: np.ndarray, progress: Progress | None =
         Called with the tiles done and the tiles to do.
     """
     pixels, factor = _shrink_to_fit(pixels)
-    boxes = tile_boxes(*pixels.shape[:2])
-    tiles = [pixels[row : row + SIZE, column : column + SIZE] for row, column in boxes]
-    kept = [place for place, tile in enumerate(tiles) if not is_blank(tile)]
+    corners = tile_boxes(*pixels.shape[:2])
+    boxes = [(slice(r, r + SIZE), slice(c, c + SIZE)) for r, c in corners]
+    kept = [box for box in boxes if not is_blank(pixels[box])]
+    return _view(predict, pixels, kept, len(boxes) - len(kept), progress)._replace(shrunk=factor)
+
+
+def view_own_tiles(
+    predict: Predict, pixels: np.ndarray, side: int, progress: Progress | None = None
+) -> TileView:
+    """Let a model that learned from tiles answer them; their mean is its answer.
+
+    Parameters
+    ----------
+    predict, progress
+        As of :func:`view_tiles`.
+    pixels : ndarray of uint8, shape (H, W, 3)
+        The picture at the scale at which the model learned.
+    side : int
+        Of the tiles, in pixels.
+    """
+    return _view(predict, pixels, *tissue_boxes(pixels, side), progress)
+
+
+def _view(
+    predict: Predict, pixels: np.ndarray, boxes: list[Box], blank: int, progress: Progress | None
+) -> TileView:
     answers = [predict([])]
-    for start in range(0, len(kept), BATCH):
-        answers.append(predict([tiles[place] for place in kept[start : start + BATCH]]))
+    for start in range(0, len(boxes), BATCH):
+        answers.append(predict([pixels[box] for box in boxes[start : start + BATCH]]))
         if progress:
-            progress(min(start + BATCH, len(kept)), len(kept))
+            progress(min(start + BATCH, len(boxes)), len(boxes))
     values = np.concatenate(answers)
     classes = values.shape[1]
     wins = np.bincount(values.argmax(axis=1), minlength=classes)
-    return TileView(
-        _paint(pixels.shape[:2], [boxes[place] for place in kept], values),
-        values.mean(axis=0) if len(kept) else np.full(classes, np.nan),
-        wins / max(1, len(kept)),
-        len(kept),
-        len(boxes) - len(kept),
-        factor,
-    )
+    mean = values.mean(axis=0) if len(boxes) else np.full(classes, np.nan)
+    painted = _paint(pixels.shape[:2], boxes, values)
+    return TileView(painted, mean, wins / max(1, len(boxes)), len(boxes), blank, 1)
 
 
-def _paint(shape: tuple[int, int], boxes: list[tuple[int, int]], values: np.ndarray) -> np.ndarray:
+def _paint(shape: tuple[int, int], boxes: list[Box], values: np.ndarray) -> np.ndarray:
     """Average the tiles' probabilities at each place, by a sum and a count of the tiles there."""
     height, width = (max(1, round(side / MAP_STEP)) for side in shape)
     total = np.zeros((height, width, values.shape[1]), np.float64)
     count = np.zeros((height, width, 1), np.float64)
-    for (row, column), value in zip(boxes, values, strict=True):
-        rows = slice(round(row / MAP_STEP), round((row + SIZE) / MAP_STEP))
-        columns = slice(round(column / MAP_STEP), round((column + SIZE) / MAP_STEP))
+    for box, value in zip(boxes, values, strict=True):
+        rows, columns = (
+            slice(round(side.start / MAP_STEP), round(side.stop / MAP_STEP)) for side in box
+        )
         total[rows, columns] += value
         count[rows, columns] += 1
     with np.errstate(invalid="ignore"):

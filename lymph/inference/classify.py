@@ -14,15 +14,17 @@ from lymph.data.source import PictureSource
 from lymph.errors import PictureError, RunError
 from lymph.evaluation import Confidence, confidence_of
 from lymph.explain.embedding import Embedding, nearest_pictures, run_features
+from lymph.explain.tiles import TileView, view_own_tiles, view_tiles
 from lymph.inference.answers import Answer, by_probability, refused
 from lymph.inference.dropped import INSIDE
 from lymph.inference.provenance import LearnedFrom, learned_from
 from lymph.models.familiarity import Familiarity, colour_statistics, false_alarm_rate
-from lymph.models.features import digest, features_and_logits
+from lymph.models.features import digest, features_and_logits, features_and_logits_of_tiles
 from lymph.models.inputs import to_input
 from lymph.models.networks import BackboneHead
-from lymph.models.specs import MODELS, ModelSpec
-from lymph.models.view import cut_from, view
+from lymph.models.specs import ModelSpec
+from lymph.models.tiles import encode_tiles, shows_tissue
+from lymph.models.view import cut_from, pack, view
 from lymph.parallel import Progress, map_in_threads
 from lymph.runs import Run
 from lymph.training import folder as files
@@ -37,6 +39,8 @@ MIN_SIDE = 32
 
 # Pictures that go through the model together, once the first few were answered.
 BATCH = 8
+
+NO_TISSUE = "None of its tiles shows tissue, so it was answered as a whole."
 
 Opener = Callable[[], bytes]
 Keep = Callable[[np.ndarray], Any]
@@ -90,22 +94,34 @@ class Classifier:
         """Return an RGB picture, uint8 H x W x 3, as the model sees it."""
         return view(pixels, self.spec, self.largest)
 
-    def cut_from(self, pixels: np.ndarray) -> np.ndarray:
-        """Return the picture to cut tiles from, at the scale at which the model sees the whole."""
-        return cut_from(pixels, self.spec, self.largest)
+    def view_tiles(self, pixels: np.ndarray, progress: Progress | None = None) -> TileView:
+        """Return what the model says of an RGB picture's tiles.
+
+        Of a model that learned from tiles they are its own, and their mean is its answer; else they
+        overlap by half, at the scale at which the model sees the whole.
+        """
+        if self.spec.tiles:
+            return view_own_tiles(self.classify_tiles, self.view(pixels), self.spec.tiles, progress)
+        return view_tiles(self.classify, cut_from(pixels, self.spec, self.largest), progress)
+
+    @torch.no_grad()
+    def classify_tiles(self, tiles: list[np.ndarray]) -> np.ndarray:
+        """Return class probabilities, float64, N x K, of tiles of one shape, not softened."""
+        if not tiles:
+            return np.empty((0, len(self.classes)))
+        made = encode_tiles(self.model.backbone, to_input(np.stack(tiles), self.spec))
+        return torch.softmax(self.model.head(made.features).double(), dim=1).numpy()
 
     @torch.no_grad()
     def answer_small(self, small: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
         """Return features, N x D, and probabilities, N x K, of pictures at working size.
 
-        An encoder sees them one by one: they differ in shape, and are large.
+        An encoder sees them one by one, or in their tiles: they differ in shape, and are large.
         """
-        packs = [[one] for one in small] if self.spec.frozen else [small]
+        packs = [pack(one, self.spec) for one in small] if self.spec.frozen else [np.stack(small)]
+        answer = features_and_logits_of_tiles if self.spec.tiles else features_and_logits
         with autocast(self.bfloat16):
-            made = [
-                features_and_logits(self.model, to_input(np.stack(pack), self.spec))
-                for pack in packs
-            ]
+            made = [answer(self.model, to_input(one, self.spec)) for one in packs]
         features, logits = (torch.cat(parts) for parts in zip(*made, strict=True))
         scaled = logits.double() / self.temperature
         return features.float().numpy(), torch.softmax(scaled, dim=1).numpy()
@@ -146,7 +162,7 @@ def load_classifier(run: Run) -> Classifier:
     return Classifier(
         model.to(memory_format=layout),
         config.classes,
-        MODELS[config.model],
+        config.spec,
         bool(precision["bfloat16"]),
         familiarity,
         confidence_of(run.predictions()),
@@ -212,15 +228,22 @@ def _prepare(
         return Prepared(name, [], None, str(error))
     different = {id(reading): reading for reading in readings}
     statistics = {key: colour_statistics(each.pixels) for key, each in different.items()}
+    named = _name_note(name, readings[0].format)
     views = [
-        View(
-            c.view(reading.pixels),
-            statistics[id(reading)],
-            [*_name_note(name, reading.format), *reading.notes, *_depth_note(reading, c.white)],
-        )
+        _view(c, reading, statistics[id(reading)], named)
         for c, reading in zip(classifiers, readings, strict=True)
     ]
     return Prepared(name, views, keep(readings[0].pixels) if keep else None, "")
+
+
+def _view(
+    classifier: Classifier, reading: Reading, statistics: np.ndarray, named: list[str]
+) -> View:
+    seen = classifier.view(reading.pixels)
+    notes = [*named, *reading.notes, *_depth_note(reading, classifier.white)]
+    if classifier.spec.tiles and not shows_tissue(seen, classifier.spec.tiles):
+        notes.append(NO_TISSUE)
+    return View(seen, statistics, notes)
 
 
 def _readings(classifiers: Sequence[Classifier], source: Source | Opener) -> list[Reading]:

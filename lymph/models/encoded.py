@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from lymph import workspace
 from lymph.data.depth import read_of, white_of
@@ -24,7 +24,8 @@ from lymph.errors import DiskError, PictureError
 from lymph.models.features import digest
 from lymph.models.inputs import to_input
 from lymph.models.specs import ModelSpec
-from lymph.models.view import view
+from lymph.models.tiles import MOST_PIXELS, TiledFeatures, encode_tiles
+from lymph.models.view import MOST_TILED_PIXELS, TILED_PIXELS, pack, view
 from lymph.parallel import Progress, map_in_threads
 
 # Seconds of work that a killed process may lose, and that a writer waits for another one.
@@ -46,10 +47,27 @@ CREATE TABLE IF NOT EXISTS features (
 
 
 class Encoded(NamedTuple):
-    """Features, float32 N x D, and the name of each picture's content as the encoder sees it."""
+    """Features, float32 N x D, and the name of each picture's content as the encoder sees it.
+
+    Of pictures cut into tiles the features are T x D, a row a tile, and ``counts`` has the number
+    of tiles of each picture.
+    """
 
     features: np.ndarray
     digests: list[str]
+    counts: list[int] | None = None
+
+    def ready(self) -> Tensor | TiledFeatures:
+        """Return the features to learn from, which are asked for by pictures."""
+        features = torch.from_numpy(self.features)
+        if self.counts is None:
+            return features
+        return TiledFeatures(features, torch.tensor(self.counts))
+
+    def of_pictures(self) -> Tensor:
+        """Return one row a picture, N x D: the mean over its tiles, where it has some."""
+        ready = self.ready()
+        return ready.of_pictures() if isinstance(ready, TiledFeatures) else ready
 
 
 def values_digest(module: nn.Module) -> str:
@@ -103,7 +121,8 @@ def encode(
         have = _have(store, name)
         fresh = [p for p in pictures if digests.get(p) not in have]
         width = getattr(encoder, "width", 0)
-        workspace.need_room(_file().parent, len(fresh) * (4 * width + ROW_BYTES))
+        numbers = width * (max(1, MOST_PIXELS // spec.tiles**2) if spec.tiles else 1)
+        workspace.need_room(_file().parent, len(fresh) * (4 * numbers + ROW_BYTES))
         kept = time.monotonic()
         for done, (picture, stamp, seen) in enumerate(_views(root, fresh, spec), start=1):
             check()
@@ -119,7 +138,7 @@ def encode(
                 progress(done, len(fresh))
         store.commit()
         found = [digests[picture] for picture in pictures]
-        return Encoded(_get(store, name, found), found)
+        return _together(_get(store, name, found), found, width if spec.tiles else 0)
 
 
 def unseen(root: Path | str, pictures: Sequence[str], spec: ModelSpec) -> list[str]:
@@ -133,14 +152,19 @@ def unseen(root: Path | str, pictures: Sequence[str], spec: ModelSpec) -> list[s
 
 def _kind(spec: ModelSpec) -> str:
     """Name the size at which pictures are seen."""
+    if spec.tiles:
+        limits = f"{TILED_PIXELS} to {MOST_TILED_PIXELS}, {MOST_PIXELS} in tiles of {spec.tiles}"
+        return f"{spec.scale:g} times, at most {limits}"
     return f"{spec.scale:g} times, at most {spec.size[0]}x{spec.size[1]}"
 
 
 @torch.inference_mode()
 def _encode_one(encoder: nn.Module, seen: np.ndarray, spec: ModelSpec) -> np.ndarray:
     device = next(encoder.parameters()).device
-    made = encoder(to_input(seen[None], spec).to(device, memory_format=torch.channels_last))
-    return made[0].float().cpu().numpy()
+    given = to_input(pack(seen, spec), spec).to(device, memory_format=torch.channels_last)
+    if spec.tiles:
+        return encode_tiles(encoder, given).features.cpu().numpy()
+    return encoder(given)[0].float().cpu().numpy()
 
 
 def _views(
@@ -245,10 +269,19 @@ def _put(store: sqlite3.Connection, encoder: str, content: str, numbers: np.ndar
     store.execute("INSERT OR REPLACE INTO features VALUES (?, ?, ?)", row)
 
 
-def _get(store: sqlite3.Connection, encoder: str, contents: Sequence[str]) -> np.ndarray:
+def _get(store: sqlite3.Connection, encoder: str, contents: Sequence[str]) -> list[np.ndarray]:
     asked = "SELECT numbers FROM features WHERE encoder = ? AND digest = ?"
-    found = [
+    return [
         np.frombuffer(store.execute(asked, (encoder, content)).fetchone()[0], np.float32)
         for content in contents
     ]
-    return np.stack(found) if found else np.empty((0, 0), np.float32)
+
+
+def _together(found: list[np.ndarray], digests: list[str], width: int) -> Encoded:
+    """Put the features of pictures one below the other; ``width`` is that of a tile's, or 0."""
+    if not found:
+        return Encoded(np.empty((0, width), np.float32), digests, [] if width else None)
+    if not width:
+        return Encoded(np.stack(found), digests)
+    counts = [len(numbers) // width for numbers in found]
+    return Encoded(np.concatenate(found).reshape(-1, width), digests, counts)

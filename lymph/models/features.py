@@ -6,6 +6,7 @@ import numpy as np
 from torch import Tensor, nn
 
 from lymph.models.networks import BackboneHead
+from lymph.models.tiles import encode_tiles
 
 
 def hidden_features(model: BackboneHead, pictures: Tensor) -> Tensor:
@@ -22,6 +23,22 @@ def features_and_logits(model: BackboneHead, pictures: Tensor) -> tuple[Tensor, 
     features = hidden_features(model, pictures)
     last = model.head[-1] if isinstance(model.head, nn.Sequential) else model.head
     return features, last(features)
+
+
+def features_and_logits_of_tiles(model: BackboneHead, tiles: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the hidden features, 1 x D, and the logits, 1 x K, of one picture in tiles.
+
+    Parameters
+    ----------
+    model : BackboneHead
+        A linear probe.
+    tiles : Tensor, n x C x h x w
+
+    The features are those of the mean over the tiles; softmax of the logits is the mean over the
+    tiles' probabilities.
+    """
+    made = encode_tiles(model.backbone, tiles)
+    return model.head[:-1](made.of_pictures()), model.head(made)
 
 
 def digest(small: np.ndarray) -> str:

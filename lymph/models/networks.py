@@ -11,6 +11,7 @@ from lymph.errors import ConfigError
 from lymph.models.architecture import Architecture
 from lymph.models.encoder_table import DEFAULT
 from lymph.models.encoders import ENCODERS, Encoder
+from lymph.models.tiles import TiledFeatures
 
 
 class BackboneHead(nn.Module):
@@ -131,6 +132,9 @@ class ResNet50(BackboneHead):
         super().__init__(backbone, nn.Linear(features, classes))
 
 
+# A mean probability that is smaller counts as this: the logarithm of nothing is no number.
+LEAST_PROBABILITY = 1e-30
+
 # The main directions that a linear probe's head may use.
 DIRECTIONS = 128
 
@@ -178,6 +182,20 @@ class WhitenedLinear(nn.Module):
         return self.linear(self.whiten(features))
 
 
+class ProbeHead(nn.Sequential):
+    """The head of a linear probe; it also answers pictures in tiles, by the mean over them."""
+
+    def forward(self, features: Tensor | TiledFeatures) -> Tensor:
+        """Return the logits, N x K, of features, N x D, or of the tiles of N pictures.
+
+        Of tiles they are the logarithms of their mean probabilities: softmax gives these back.
+        """
+        if not isinstance(features, TiledFeatures):
+            return super().forward(features)
+        told = super().forward(features.features).softmax(dim=1)
+        return features.mean(told).clamp(min=LEAST_PROBABILITY).log()
+
+
 class LinearProbe(BackboneHead):
     """An encoder that never learns, and a linear head on its standardised features.
 
@@ -195,7 +213,7 @@ class LinearProbe(BackboneHead):
     ) -> None:
         backbone = build_encoder(encoder, architecture)
         last = WhitenedLinear(backbone.width, classes, DIRECTIONS)
-        super().__init__(backbone, nn.Sequential(Standardise(backbone.width), last))
+        super().__init__(backbone, ProbeHead(Standardise(backbone.width), last))
         self.freeze_backbone()
 
 

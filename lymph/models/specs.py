@@ -9,7 +9,8 @@ class ModelSpec(NamedTuple):
     ``epochs`` and ``learning_rate`` are what a run uses when nothing else is asked for. ``scale``
     is 0 where a picture is squeezed to the input's size. Else a picture keeps its shape and is seen
     at ``scale`` times its size, or at as many pixels as the input has where those are fewer; its
-    features are made once by a frozen encoder, and a linear head learns from them.
+    features are made once by a frozen encoder, and a linear head learns from them. ``tiles`` is the
+    side in pixels of the tiles that it is cut into, at that scale; 0 where it is seen whole.
     """
 
     name: str
@@ -19,6 +20,7 @@ class ModelSpec(NamedTuple):
     epochs: int
     learning_rate: float
     scale: float = 0.0
+    tiles: int = 0
 
     @property
     def frozen(self) -> bool:

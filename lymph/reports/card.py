@@ -18,6 +18,7 @@ from lymph.models.architecture import Architecture
 from lymph.models.augmentations import AUGMENTATIONS
 from lymph.models.encoder_table import ENCODER_TABLE
 from lymph.models.specs import MODELS
+from lymph.models.view import scale_words
 from lymph.reports.tables import (
     METRICS_TOLD,
     SET_TITLES,
@@ -100,7 +101,7 @@ def _purpose(run: Run, report: Mapping[str, Any]) -> list[Row]:
 
 
 def _data(run: Run, predictions: pd.DataFrame) -> list[Row]:
-    source, spec = run.config.source, MODELS[run.config.model]
+    source, spec = run.config.source, run.config.spec
     drawn = is_synthetic(source.root)
     kind = "computer-drawn pictures" if drawn else "pictures"
     unknown = bool((predictions["patient"] == predictions["picture"]).all())
@@ -120,6 +121,11 @@ def _data(run: Run, predictions: pd.DataFrame) -> list[Row]:
             f"Enlarged {spec.scale:g} times, or to {width * height:,} pixels where those are"
             f" fewer; {_normalised(run)}. The features are on the standard scales of the training"
             " pictures."
+        )
+    if spec.tiles:
+        how = (
+            f"Seen {scale_words(spec)}; tiles of bare glass are left out. Each tile is seen as a"
+            f" picture: {_normalised(run)}. A picture's answer is the mean over its tiles."
         )
     by = {"folder": "folder", "name": "file name", "table": "table"}.get(source.labels, "folder")
     excluded = counted(len(source.excluded or {}), "picture")

@@ -11,7 +11,7 @@ from lymph import workspace
 from lymph.data.sources import is_synthetic
 from lymph.errors import RunError
 from lymph.evaluation import confidence_of, report
-from lymph.models.specs import MODELS
+from lymph.models.specs import ModelSpec
 from lymph.reports.tables import base_text
 from lymph.runs import Run
 from lymph.training.folder import FAMILIARITY
@@ -53,14 +53,67 @@ if about["scale"]:
         factor = math.sqrt(about["largest"] / (picture.height * picture.width))
         small = (max(1, round(side * factor)) for side in picture.size)
         picture = picture.resize(tuple(small), Image.Resampling.BILINEAR, reducing_gap=2.0)
-    factor = min(about["scale"], math.sqrt(height * width / (picture.height * picture.width)))
+    pixels = picture.height * picture.width
+    factor = min(about["scale"], math.sqrt(height * width / pixels))
+    if about["tiles"]:
+        least = min(1.0, math.sqrt(about["most_pixels"] / pixels))
+        factor = min(about["scale"], max(least, math.sqrt(about["tiled_pixels"] / pixels)))
     height, width = (max(32, round(side * factor)) for side in (picture.height, picture.width))
 picture = picture.resize((width, height), Image.Resampling.BILINEAR, reducing_gap=2.0)
-values = torch.from_numpy(np.array(picture)).float().div(255).reshape(height, width, -1)
-values = (values - torch.tensor(about["mean"])) / torch.tensor(about["std"])
-with torch.no_grad():
-    logits = model(values.permute(2, 0, 1)[None]) / about["temperature"]
-probabilities = logits.softmax(dim=1)[0]
+seen = np.array(picture).reshape(height, width, -1)
+
+
+def grid_of(side):
+    rows, columns = -(-height // side), -(-width // side)
+    while rows * columns > max(1, about["most_in_tiles"] // side**2):
+        if columns > 1 and (rows == 1 or columns * height >= rows * width):
+            columns -= 1
+        else:
+            rows -= 1
+    return rows, columns
+
+
+def starts(length, side, count):
+    last = max(0, length - side)
+    if count == 1:
+        return [last // 2]
+    return [round(place * last / (count - 1)) for place in range(count)]
+
+
+def is_blank(tile):
+    glass = (tile.min(axis=-1) > about["glass"]).mean()
+    return glass >= about["blank_share"] or tile.mean(axis=-1).std() < about["flat"]
+
+
+parts = [seen]
+if about["tiles"]:
+    side = about["tiles"]
+    rows, columns = grid_of(side)
+    tiles = [
+        seen[row : row + side, column : column + side]
+        for row in starts(height, side, rows)
+        for column in starts(width, side, columns)
+    ]
+    parts = [tile for tile in tiles if not is_blank(tile)]
+    words = f"Answered by the mean over {len(parts)} of {len(tiles)} tiles; the others are blank."
+    if not parts:
+        words = "None of its tiles shows tissue, so it was answered as a whole."
+        most = math.prod(about["size"])
+        factor = min(1.0, math.sqrt(most / (height * width)))
+        size = [max(32, round(side * factor)) for side in (width, height)]
+        small = picture.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)
+        parts = [np.array(small)]
+    print(words, file=sys.stderr)
+told = []
+for part in parts:
+    values = torch.from_numpy(part.copy()).float().div(255)
+    values = (values - torch.tensor(about["mean"])) / torch.tensor(about["std"])
+    with torch.no_grad():
+        told.append(model(values.permute(2, 0, 1)[None]))
+logits = torch.cat(told)
+if len(parts) > 1:  # the mean over the tiles' probabilities
+    logits = logits.double().softmax(dim=1).mean(dim=0, keepdim=True).clamp(min=1e-30).log()
+probabilities = (logits / about["temperature"]).softmax(dim=1)[0]
 print(*about["with_care"], sep="\\n", file=sys.stderr)
 print(json.dumps(dict(zip(about["classes"], probabilities.tolist()))))
 '''
@@ -107,7 +160,7 @@ def _program(run: Run) -> bytes:
     from lymph.training.checkpoint import load_model
 
     model, config = load_model(run.path)
-    spec = MODELS[config.model]
+    spec = config.spec
     # An example of one picture would fix the batch at one.
     example = torch.zeros(2, 1 if spec.grey else 3, *spec.size)
     free = {0: torch.export.Dim("batch", min=1)}
@@ -125,7 +178,7 @@ def _about(run: Run, set_name: str) -> dict[str, Any]:
     from lymph.models import inputs
 
     drawn = is_synthetic(run.config.data)
-    spec, figures = MODELS[run.config.model], report(run.predictions(), set_name, drawn)
+    spec, figures = run.config.spec, report(run.predictions(), set_name, drawn)
     mean, std = inputs.mean_and_std(spec)
     kept = workspace.read_json_or(run.path / FAMILIARITY, {})
     confidence, origin = confidence_of(run.predictions()), learned_from(run)
@@ -133,6 +186,7 @@ def _about(run: Run, set_name: str) -> dict[str, Any]:
         "classes": run.classes,
         "size": list(spec.size),
         "scale": spec.scale,
+        **_tiling(spec),
         "largest": int(kept.get("largest", 0)),
         "mode": "L" if spec.grey else "RGB",
         "mean": list(mean),
@@ -152,4 +206,19 @@ def _about(run: Run, set_name: str) -> dict[str, Any]:
         "interval_method_per_patient": figures["patients"]["interval_method"],
         "stated_per_picture": figures["pictures"]["stated"]["words"],
         "stated_per_patient": figures["patients"]["stated"]["words"],
+    }
+
+
+def _tiling(spec: ModelSpec) -> dict[str, Any]:
+    """Say by what a picture is cut into tiles, and which are left out; ``tiles`` is 0 if not."""
+    from lymph.models import tiles, view
+
+    return {
+        "tiles": spec.tiles,
+        "tiled_pixels": view.TILED_PIXELS,
+        "most_pixels": view.MOST_TILED_PIXELS,
+        "most_in_tiles": tiles.MOST_PIXELS,
+        "blank_share": tiles.BLANK_SHARE,
+        "glass": tiles.GLASS,
+        "flat": tiles.FLAT,
     }

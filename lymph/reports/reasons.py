@@ -12,7 +12,7 @@ from lymph.charts import percent, whole_percent
 from lymph.data.depth import read_of
 from lymph.errors import LymphError
 from lymph.evaluation import in_order
-from lymph.explain import heat_overlay, tile_overlay, view_tiles
+from lymph.explain import heat_overlay, tile_overlay
 from lymph.facts import class_colours
 from lymph.reports.pictures import address_of, paragraph
 from lymph.runs import Run
@@ -81,7 +81,7 @@ def _row(classifier: "Classifier", row: dict, pixels: np.ndarray, tiled: bool) -
     shown = [("the picture", pixels), (f"what speaks for {said}", heat_overlay(pixels, heat))]
     if tiled:
         colours = class_colours(classifier.classes)
-        view = view_tiles(classifier.classify, classifier.cut_from(pixels))
+        view = classifier.view_tiles(pixels)
         if view.tiles:
             drawn = tile_overlay(pixels, view, [colours[name] for name in classifier.classes])
             shares = zip(classifier.classes, view.shares, strict=True)

@@ -17,7 +17,7 @@ from lymph.models.architecture import Architecture
 from lymph.models.augmentations import AUGMENTATIONS
 from lymph.models.encoder_files import describe
 from lymph.models.encoder_table import DEFAULT, ENCODER_TABLE, OWN
-from lymph.models.specs import MODELS
+from lymph.models.specs import MODELS, ModelSpec
 from lymph.typed import misfit, read_object
 
 CLASS_WEIGHTS = ("none", "picture", "patient")
@@ -25,6 +25,8 @@ SCHEDULES = ("whole-then-head", "head-then-whole", "whole", "head")
 PHASES = ("whole", "head")
 PRECISIONS = ("measured", "float32", "bfloat16")
 LARGEST_SEED = 2**32 - 1
+# Sides of tiles, in pixels: smaller ones show no cell, larger ones are a whole slide.
+LEAST_TILE, LARGEST_TILE = 32, 1024
 
 # What a run does with its pictures where nothing else is asked for.
 USUAL_AUGMENTATION = ("flips", "quarter-turns", "rotation", "stain")
@@ -60,7 +62,9 @@ class TrainConfig:
     ``patience`` is the number of epochs without a better validation after which a phase ends; 0
     trains every epoch. ``encoder`` is what a linear probe looks through: a name of the table of
     encoders, or the folder or file of one's own; ``architecture`` describes one that is not
-    ResNet-50 and is filled in. ``lymph`` is the version that made the run.
+    ResNet-50 and is filled in. ``tiles`` is the side in pixels of the tiles in which a linear probe
+    sees a picture, at full resolution; None for whole pictures. ``lymph`` is the version that made
+    the run.
     """
 
     source: PictureSource
@@ -82,6 +86,7 @@ class TrainConfig:
     classes: list[str] = field(default_factory=list)
     encoder: str = DEFAULT
     architecture: dict[str, Any] = field(default_factory=dict)
+    tiles: int | None = None
     lymph: str = __version__
 
     def __post_init__(self) -> None:
@@ -105,6 +110,7 @@ class TrainConfig:
             self.schedule, self.phases, self.augmentation, self.patience = "head", [], [], 0
             self.learning_rate, self.precision = spec.learning_rate, "float32"
         self._choose_encoder()
+        self._check_tiles()
         if self.weights not in NAMED_VALUES:
             self.weights = absolute(self.weights)
         _between("epochs", self.epochs, 1, 10_000)
@@ -139,6 +145,21 @@ class TrainConfig:
         self.weights = "published"
         if self.encoder not in ENCODER_TABLE:
             self.encoder, self.weights = OWN, str(path)
+
+    def _check_tiles(self) -> None:
+        if self.tiles is None:
+            return
+        if not MODELS[self.model].frozen:
+            raise ConfigError(
+                "Tiles are what the model linear-probe can learn from; choose that model, or leave"
+                " the tiles out."
+            )
+        _between("tiles", self.tiles, LEAST_TILE, LARGEST_TILE)
+
+    @property
+    def spec(self) -> ModelSpec:
+        """Return what the run's model is called and what it sees."""
+        return MODELS[self.model]._replace(tiles=self.tiles or 0)
 
     @property
     def encoder_title(self) -> str:

@@ -11,6 +11,7 @@ from torch.utils.data import DataLoader, Dataset
 from lymph.models.inputs import Draws, augment, draw, normalise, to_input
 from lymph.models.networks import one_hot
 from lymph.models.specs import ModelSpec
+from lymph.models.tiles import TiledFeatures
 from lymph.training.devices import CPU
 from lymph.training.processes import ALONE, Processes
 
@@ -126,9 +127,12 @@ class Batches:
 
 @dataclass(frozen=True)
 class FeatureBatches:
-    """Batches of ready features, N x D, and class indices, N, for a head on a frozen backbone."""
+    """Batches of ready features and class indices, N, for a head on a frozen backbone.
 
-    features: Tensor
+    Features are a row a picture, N x D, or those of the pictures' tiles.
+    """
+
+    features: Tensor | TiledFeatures
     labels: Tensor
     batch_size: int
     training: bool = False
@@ -142,7 +146,7 @@ class FeatureBatches:
         """Return the batches of an epoch, counted from 1."""
         return replace(self, epoch=epoch)
 
-    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+    def __iter__(self) -> Iterator[tuple[Tensor | TiledFeatures, Tensor]]:
         count = len(self.labels)
         generator = epoch_generator(self.seed, self.epoch)
         order = torch.randperm(count, generator=generator) if self.training else torch.arange(count)

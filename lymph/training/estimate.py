@@ -1,7 +1,5 @@
 """How long a run will take, before it starts."""
 
-import math
-
 import pandas as pd
 
 from lymph.models.specs import MODELS
@@ -57,16 +55,16 @@ def _probe_seconds(
 ) -> float:
     """Estimate the seconds of features that nobody made yet, and of the heads on them."""
     from lymph.models.encoded import unseen
-    from lymph.models.view import size_of_view
+    from lymph.models.view import work_of
 
-    spec = MODELS[config.model]
+    spec = config.spec
     pictures = list(table["picture"])
     # What is kept tells which pictures were seen, not by which encoder: another one begins anew.
     fresh = pictures if config.architecture else unseen(config.data, pictures, spec)
     new = table[table["picture"].isin(fresh)]
     sides = zip(new["height"], new["width"], strict=True)
     largest = spec.size[0] * spec.size[1]
-    work = sum(math.prod(size_of_view(*both, spec)) / largest for both in sides)
+    work = sum(work_of(*both, spec) / largest for both in sides)
     heads = len(split.folds or [None])
     return work * picture_seconds + heads * (LOAD_SECONDS + HEAD_EPOCH_SECONDS * config.epochs)
 

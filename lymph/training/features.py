@@ -13,6 +13,7 @@ from lymph import workspace
 from lymph.data.stamps import cache_folder
 from lymph.models.encoded import Encoded, encode, values_digest
 from lymph.models.specs import MODELS
+from lymph.models.tiles import TiledFeatures
 from lymph.training.dataset import Batches, FeatureBatches
 from lymph.training.loop import Rows, autocast
 from lymph.training.phases import Phase
@@ -44,14 +45,14 @@ def backbone_features(material: Material, batches: Batches, check: Check) -> Ten
     return material.processes.gather(own)
 
 
-def first_features(material: Material, check: Check) -> Tensor:
+def first_features(material: Material, check: Check) -> Tensor | TiledFeatures:
     """Return the features of all pictures from a backbone that nothing has trained yet.
 
     They are the same for every run from these values, every fold and every resumption: they are
     kept with the pixels. What an encoder makes is kept by content.
     """
     if MODELS[material.config.model].frozen:
-        return torch.from_numpy(encoded(material, check).features)
+        return encoded(material, check).ready()
     pixels, processes = material.data.pixels, material.processes
     bfloat16 = material.precision.bfloat16
     file = feature_file(material.config.data, pixels, material.model.backbone, bfloat16)
@@ -67,7 +68,7 @@ def first_features(material: Material, check: Check) -> Tensor:
 
 def encoded(material: Material, check: Check) -> Encoded:
     """Return what a run's encoder makes of all its pictures; ``progress`` follows it once."""
-    data, spec = material.data, MODELS[material.config.model]
+    data, spec = material.data, material.config.spec
     if data.encoded is None:
         made = None
         if material.processes.first:

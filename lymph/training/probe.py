@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from lymph import workspace
 from lymph.errors import RunError
 from lymph.models.networks import DIRECTIONS
-from lymph.models.specs import MODELS
+from lymph.models.tiles import TiledFeatures
 from lymph.models.view import scale_words
 from lymph.splits import make_folds
 from lymph.training import folder as files
@@ -103,13 +103,16 @@ def picture_weights(rows: pd.DataFrame, classes: dict[str, float]) -> np.ndarray
 
 
 def choose_strength(
-    features: np.ndarray, rows: pd.DataFrame, classes: dict[str, float], seed: int = 0
+    features: np.ndarray | TiledFeatures,
+    rows: pd.DataFrame,
+    classes: dict[str, float],
+    seed: int = 0,
 ) -> Choice:
     """Choose the regularisation by inner folds over the training patients.
 
     Parameters
     ----------
-    features : ndarray of float32, shape (N, D)
+    features : ndarray of float32, shape (N, D), or TiledFeatures
         Of the training pictures, and of no others.
     rows : DataFrame
         Picture table of the same pictures.
@@ -149,9 +152,11 @@ def _enough(rows: pd.DataFrame) -> np.ndarray:
 
 
 def _right(
-    features: np.ndarray, labels: np.ndarray, weights: np.ndarray, test: np.ndarray
+    features: np.ndarray | TiledFeatures, labels: np.ndarray, weights: np.ndarray, test: np.ndarray
 ) -> np.ndarray:
     """Return for each strength the summed weight of left-out pictures classified correctly."""
+    if isinstance(features, TiledFeatures):
+        return _right_by_tiles(features, labels, weights, test)
     scaler = StandardScaler().fit(features[~test])
     train, held = scaler.transform(features[~test]), scaler.transform(features[test])
     axes = main_axes(train)
@@ -161,6 +166,25 @@ def _right(
         model = LogisticRegression(C=strength, max_iter=500)
         model.fit(train, labels[~test], weights[~test])
         found.append(weights[test][model.predict(held) == labels[test]].sum())
+    return np.array(found)
+
+
+def _right_by_tiles(
+    features: TiledFeatures, labels: np.ndarray, weights: np.ndarray, test: np.ndarray
+) -> np.ndarray:
+    """Do so where a picture is judged by the mean over its tiles."""
+    train, held = features[np.flatnonzero(~test)], features[np.flatnonzero(test)]
+    scaler = StandardScaler().fit(train.of_pictures().numpy())
+    axes = main_axes(scaler.transform(train.of_pictures().numpy()))
+    seen, asked = (scaler.transform(one.features.numpy()) @ axes.T for one in (train, held))
+    names, truth = np.unique(labels[~test], return_inverse=True)
+    shares = train.of_tiles(torch.from_numpy(weights[~test]) / train.counts).numpy()
+    owned = train.of_tiles(torch.from_numpy(truth)).numpy()
+    found = []
+    for strength in STRENGTHS:
+        model = LogisticRegression(C=strength, max_iter=500).fit(seen, owned, shares)
+        said = held.mean(torch.from_numpy(model.predict_proba(asked))).argmax(dim=1).numpy()
+        found.append(weights[test][names[said] == labels[test]].sum())
     return np.array(found)
 
 
@@ -196,8 +220,10 @@ def begin_fit(
     seed, processes = material.config.seed, material.processes
 
     def choose() -> Choice:
-        chosen = choose_strength(train.features.cpu().numpy(), rows, classes, seed)
-        scale = scale_words(MODELS[material.config.model])
+        own = train.features.to(torch.device("cpu"))
+        given = own if isinstance(own, TiledFeatures) else own.numpy()
+        chosen = choose_strength(given, rows, classes, seed)
+        scale = scale_words(material.config.spec)
         return replace(chosen, features=f"{material.model.backbone.told}; pictures {scale}")
 
     choice = processes.tell(_kept_choice(folder, choose) if processes.first else None)
@@ -235,7 +261,9 @@ class HeadFit:
     head : Sequential
         Of a :class:`lymph.models.networks.LinearProbe`; these features set its scales and
         directions, unless a checkpoint has.
-    features : Tensor, N x D
+    features : Tensor, N x D, or TiledFeatures
+        Of N pictures. Tiles share the weight of their picture, and the pictures' means set the
+        scales and directions, so that a picture of many tiles weighs no more than one of few.
     labels : Tensor, N
     weights : Tensor, N
         Of each picture, with mean 1.
@@ -246,21 +274,28 @@ class HeadFit:
     def __init__(
         self,
         head: nn.Sequential,
-        features: Tensor,
+        features: Tensor | TiledFeatures,
         labels: Tensor,
         weights: Tensor,
         strength: float,
     ) -> None:
         standardise, last = head
+        self.penalty = 1 / (2 * strength * len(features))
+        rows = features
+        if isinstance(features, TiledFeatures):
+            weights = features.of_tiles(weights / features.counts)
+            # The mean over tiles then is the mean over pictures.
+            weights = weights * (len(weights) / len(features))
+            labels, rows = features.of_tiles(labels), features.features
+            features = features.of_pictures()
         if not last.axes.any():
             spread, mean = torch.std_mean(features.double(), dim=0, correction=0)
             standardise.mean.copy_(mean)
             standardise.spread.copy_(torch.where(spread < LEAST_SPREAD, 1.0, spread))
             axes = torch.from_numpy(main_axes(standardise(features).double().cpu().numpy()))
             last.axes[: len(axes)] = axes
-        self.linear, self.whitened = last.linear, last.whiten(standardise(features))
+        self.linear, self.whitened = last.linear, last.whiten(standardise(rows))
         self.labels, self.weights = labels, weights
-        self.penalty = 1 / (2 * strength * len(features))
 
     def optimiser(self) -> torch.optim.Optimizer:
         """Return the optimiser; its state is all that a fit needs to go on."""

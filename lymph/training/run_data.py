@@ -13,6 +13,7 @@ from lymph.errors import RunError
 from lymph.models.encoded import Encoded
 from lymph.models.networks import BackboneHead
 from lymph.models.specs import MODELS
+from lymph.models.tiles import TiledFeatures
 from lymph.parallel import Progress
 from lymph.splits import Split
 from lymph.training.config import TrainConfig
@@ -102,9 +103,9 @@ class Material:
         )
 
     def feature_batches(
-        self, features: Tensor, name: str, training: bool = False
+        self, features: Tensor | TiledFeatures, name: str, training: bool = False
     ) -> FeatureBatches:
-        """Return the batches of a set's ready features, N x D."""
+        """Return the batches of a set's ready features, of N pictures."""
         return FeatureBatches(
             features.to(self.device),
             torch.from_numpy(self.data.labels[self.data.rows(name)]).to(self.device),

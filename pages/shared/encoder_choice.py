@@ -1,6 +1,7 @@
 """What a linear probe looks through: an encoder that is here, one's own, or one to be fetched."""
 
 from collections.abc import Callable
+from typing import Any
 
 import streamlit as st
 
@@ -10,20 +11,25 @@ from lymph.models.encoder_files import fetch, folder_of, is_here, missing_words
 from lymph.models.encoder_table import DEFAULT, ENCODER_TABLE, EncoderRecord
 from pages.shared.frame import plain, told
 from pages.shared.place import computer
+from pages.shared.tile_choice import choose_tiles
 from pages.shared.visitor import who
 
 OWN_FILE = "own file"
 SUFFIX = ".safetensors"
 
 
-def choose_encoder(choose_values: Callable[[], str]) -> dict[str, str]:
-    """Draw the choice of encoder; return what a run's configuration is told of it.
+def choose_encoder(choose_values: Callable[[], str]) -> dict[str, Any]:
+    """Draw the choice of encoder, and of what it sees; return what a run's configuration is told.
 
     Parameters
     ----------
     choose_values : callable
         Draws the choice of ResNet-50's values and returns it.
     """
+    return {**_choose(choose_values), "tiles": choose_tiles()}
+
+
+def _choose(choose_values: Callable[[], str]) -> dict[str, str]:
     chosen = st.selectbox(
         "Encoder",
         encoders_here(),

@@ -25,11 +25,11 @@ from lymph.explain import (
     project,
     run_features,
     tile_overlay,
-    view_tiles,
 )
 from lymph.facts import class_colours
 from lymph.models import MODELS
 from lymph.runs import Run, open_run
+from lymph.text import counted
 from pages.shared import loading, training
 from pages.shared.frame import escape, plain, show_error
 from pages.shared.galleries import badge, short_name
@@ -75,8 +75,7 @@ def _tiles(run: Run, pixels: np.ndarray) -> TileView:
     if key not in kept:
         classifier = training.classifier_of(run.id, training.changed(run))
         with loading.progress_bar("Tiles answered") as progress:
-            whole = classifier.cut_from(pixels)
-            kept[key] = view_tiles(classifier.classify, whole, progress)
+            kept[key] = classifier.view_tiles(pixels, progress)
         while len(kept) > TILES_KEPT:
             kept.pop(next(iter(kept)))
     return kept[key]
@@ -187,11 +186,21 @@ def _show_tiles(run: Run, name: str, pixels: np.ndarray, small: np.ndarray, key:
     picture.image(drawn, width="stretch", alt=alt)
     blank = f" {view.blank:d} blank tiles were skipped." if view.blank else ""
     with side:
-        st.caption(
-            f"{view.tiles} overlapping tiles of 224 pixels.{blank} {_magnification(run)}: trust"
-            " the whole picture's answer first."
-        )
+        st.caption(_tiles_told(run, view, blank))
         _offer_png(drawn, f"{short_name(name)}-tiles.png", f"{key}_tiles_png")
+
+
+def _tiles_told(run: Run, view: TileView, blank: str) -> str:
+    side = run.config.tiles
+    if side:
+        return (
+            f"The model's own view: it answered by these {counted(view.tiles, 'tile')} of {side}"
+            f" pixels, and a picture's answer is their mean.{blank}"
+        )
+    return (
+        f"{view.tiles} overlapping tiles of 224 pixels.{blank} {_magnification(run)}: trust the"
+        " whole picture's answer first."
+    )
 
 
 def _magnification(run: Run) -> str:
