@@ -12,7 +12,7 @@ from lymph.charts import breakable, percent
 from lymph.data.sources import DataSet
 from lymph.errors import LymphError, PictureError
 from lymph.facts import CLASS_NAMES, class_colours
-from lymph.runs import Run
+from lymph.runs import Run, titles_of
 from lymph.text import as_cell, counted
 from pages.shared import loading, state, training
 from pages.shared.asked import (
@@ -124,7 +124,7 @@ def choose_runs(data_set: DataSet) -> list[Run]:
         second = st.selectbox(
             "Beside it",
             ["", *known],
-            format_func=lambda run_id: training.title_of(known[run_id]) if run_id else "No other",
+            format_func={"": "No other", **titles_of(known.values())}.__getitem__,
             key="classify_second",
         )
     return [first, known[second].run] if second in known else [first]

@@ -26,7 +26,7 @@ from lymph.charts.judgement import (
 from lymph.charts.leak import leak_bars
 from lymph.charts.learning import learning_curves
 from lymph.charts.names import breakable
-from lymph.charts.probabilities import percent, probability_bars
+from lymph.charts.probabilities import percent, probability_bars, sure_chart
 from lymph.charts.stain import intensity_histogram, stain_map, zoomable
 from lymph.charts.style import SET_TITLES, ink_on, whole_percent
 
@@ -58,6 +58,7 @@ __all__ = [
     "reliability_chart",
     "set_balance",
     "stain_map",
+    "sure_chart",
     "whole_percent",
     "zoomable",
 ]

@@ -24,7 +24,7 @@ from lymph.evaluation.words import NOT_GIVEN
 from lymph.facts import NOTEBOOK_FIGURES, PUBLISHED
 from lymph.models.specs import MODELS
 from lymph.predictions import as_cells
-from lymph.runs import Run, RunRecord, SplitKind
+from lymph.runs import Run, RunRecord, SplitKind, short_title
 from lymph.text import counted
 
 SET_TITLES = {"test": "Test", "val": "Validation", "train": "Train", "out-of-fold": "Out of fold"}
@@ -371,7 +371,7 @@ def run_row(
             "Patients right": right_text(judged),
         }
     return {
-        "Name": about.name or record.path.name,
+        "Name": short_title(record),
         "Split": split_text(record.split),
         "Leaks": found.get("Leaks", ""),
         "Test": found.get("Test"),

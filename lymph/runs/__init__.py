@@ -24,6 +24,8 @@ from lymph.runs.control import (
 )
 from lymph.runs.ready import HONEST, LEAKY, ready_run, take_in_ready_runs
 from lymph.runs.run import Run, open_known, open_run
+from lymph.runs.titles import full_title, short_title, titles_of
+from lymph.runs.twins import is_honest, leaks, twin_of
 
 __all__ = [
     "HONEST",
@@ -38,6 +40,9 @@ __all__ = [
     "check_resumable",
     "create_run",
     "delete_run",
+    "full_title",
+    "is_honest",
+    "leaks",
     "list_runs",
     "move_data",
     "open_known",
@@ -49,10 +54,13 @@ __all__ = [
     "record_of",
     "resume_run",
     "run_folder",
+    "short_title",
     "start_run",
     "stop_run",
     "take_in_ready_runs",
+    "titles_of",
     "train_here",
+    "twin_of",
     "with_figures",
     "write_about",
 ]

@@ -62,7 +62,7 @@ def test_two_honest_tests_and_unknown_patients(table: pd.DataFrame) -> None:
     assert "without being better" not in told
     unknown = side_of(table.assign(patient=table["picture"]), "test", "by picture", name="B")
     assert (unknown.patients, unknown.known_pictures, unknown.leaks) == (None, None, False)
-    assert "nobody can say" in " ".join(why_not_subtracted(two[0], unknown))
+    assert "Nobody can say" in " ".join(why_not_subtracted(two[0], unknown))
 
 
 def test_a_table_that_cannot_tell_says_nothing_of_leaks(table: pd.DataFrame) -> None:

@@ -17,6 +17,13 @@ def numbers(app: AppTest) -> list[tuple[str, str]]:
     return [(metric.label, metric.value) for metric in app.metric]
 
 
+def headings(app: AppTest) -> list[str]:
+    """Return the headings over chosen pictures."""
+    own = ("Patients, the worst first", "Confusion matrix", "Confusion matrices")
+    found = [one.value for one in app.header]
+    return [words for words in found if words not in (*own, "More about this run")]
+
+
 def body(app: AppTest) -> str:
     return "".join(element.proto.body for element in app.get("html"))
 
@@ -36,8 +43,8 @@ def test_the_numbers_carry_split_patients_and_interval(
     figures = report(run.predictions())
     share = figures["pictures"]["accuracy"]
     assert numbers(app) == [
-        ("Right, per picture", f"{100 * share:.0f} %"),
-        ("Right, per patient", "2 of 3"),
+        ("Classified correctly, per picture", f"{100 * share:.0f} %"),
+        ("Classified correctly, per patient", "2 of 3"),
     ]
     said = words(app)
     assert "9 pictures" in said
@@ -52,7 +59,7 @@ def test_a_cell_in_the_address_shows_the_pictures_behind_it(
     make_run()
     app = open_page("results", cell=["CLL", "FL"])
     assert not app.exception
-    assert app.subheader[0].value == "CLL called FL: 3 pictures, 1 patient"
+    assert headings(app)[0] == "CLL called FL: 3 pictures, 1 patient"
     opened = [button for button in app.button if button.key.startswith("cell_open")]
     assert len(opened) == 3
     assert "is CLL, called FL (80 %)" in body(app)
@@ -64,7 +71,7 @@ def test_the_choice_survives_another_run(make_run: MakeRun, open_page: OpenPage)
     app = open_page("results", run=first.id, cell=["CLL", "FL"])
     app.selectbox(key="results_choice").set_value(second.id).run()
     assert app.query_params["run"] in (second.id, [second.id])
-    assert app.subheader[0].value.startswith("CLL called FL")
+    assert headings(app)[0].startswith("CLL called FL")
 
 
 def test_the_choice_survives_another_page(make_run: MakeRun, open_page: OpenPage) -> None:
@@ -72,7 +79,7 @@ def test_the_choice_survives_another_page(make_run: MakeRun, open_page: OpenPage
     app = open_page("results", cell=["CLL", "FL"])
     app.switch_page("pages/data.py").run()
     app.switch_page("pages/results.py").run()
-    assert app.subheader[0].value.startswith("CLL called FL")
+    assert headings(app)[0].startswith("CLL called FL")
 
 
 def test_all_correct_and_all_wrong_are_taken_on_and_off(
@@ -81,11 +88,11 @@ def test_all_correct_and_all_wrong_are_taken_on_and_off(
     make_run()
     app = open_page("results")
     app.button(key="wrong_0").click().run()
-    assert app.subheader[0].value.startswith("All wrong, worst mistakes first: 3 pictures")
+    assert headings(app)[0].startswith("All wrong, worst mistakes first: 3 pictures")
     app.button(key="right_0").click().run()
-    assert app.subheader[0].value.startswith("All correct: 6 pictures")
+    assert headings(app)[0].startswith("All correct: 6 pictures")
     app.button(key="right_0").click().run()
-    assert not app.subheader
+    assert not headings(app)
     assert "cell" not in app.query_params
 
 
@@ -95,7 +102,7 @@ def test_a_cell_of_patients_shows_all_their_pictures(
     make_run()
     app = open_page("results", cell=["CLL", "FL"])
     app.button_group(key="level").set_value("patients").run()
-    assert app.subheader[0].value == "CLL called FL: 3 pictures, 1 patient"
+    assert headings(app)[0] == "CLL called FL: 3 pictures, 1 patient"
 
 
 def test_an_empty_cell_says_so(make_run: MakeRun, open_page: OpenPage) -> None:
@@ -109,7 +116,7 @@ def test_a_cell_that_is_not_there_shows_the_matrix_alone(
 ) -> None:
     make_run()
     app = open_page("results", cell=cell)
-    assert not app.exception and not app.error and not app.subheader
+    assert not app.exception and not app.error and not headings(app)
     assert len(app.metric) == 2
 
 
@@ -131,7 +138,7 @@ def test_another_set_and_patients_can_be_shown(make_run: MakeRun, open_page: Ope
     app.button_group(key="level").set_value("patients").run()
     app.radio(key="mode").set_value("of_predicted").run()
     assert not app.exception
-    assert numbers(app)[1] == ("Right, per patient", "6 of 6")
+    assert numbers(app)[1] == ("Classified correctly, per patient", "6 of 6")
 
 
 def test_a_run_on_drawings_is_not_set_beside_real_slides(
@@ -139,7 +146,7 @@ def test_a_run_on_drawings_is_not_set_beside_real_slides(
 ) -> None:
     (tiny.path / MARKER).write_text("drawn by a computer")
     make_run()
-    app = open_page("results", part="Beside others")
+    app = open_page("results", part="Published results")
     assert not app.exception and not app.get("plotly_chart")
     assert "published ones, which are of real slides" in words(app)
 
@@ -151,7 +158,8 @@ def test_a_leak_stands_in_red(tiny: DataSet, make_run: MakeRun, open_page: OpenP
 
 
 def matrices(app: AppTest) -> int:
-    return len(app.get("bidi_component"))
+    names = [element.proto.component_name for element in app.get("bidi_component")]
+    return names.count("lymph.matrix")
 
 
 def test_runs_stand_side_by_side(make_run: MakeRun, open_page: OpenPage) -> None:
@@ -174,7 +182,7 @@ def test_the_difference_of_two_runs_leads_to_pictures_too(
     app.button_group(key="comparison").set_value("Difference").run()
     assert not app.exception
     assert matrices(app) == 1
-    told = [heading.value for heading in app.subheader]
+    told = headings(app)
     assert told == [
         "CLL called FL by run A alone: 0 pictures",
         "CLL called FL by run B alone: 0 pictures",
@@ -261,8 +269,8 @@ def test_each_headline_says_whether_it_may_be_stated(
         ("Curves", "Mean area"),
         ("Calibration", "None of them is of a patient judged here"),
         ("Pictures", "The least probability for the truth first"),
-        ("Beside others", "A figure means something only with its split"),
-        ("Keep", "a script that repeats the run"),
+        ("Published results", "A figure means something only with its split"),
+        ("Export", "a script that repeats the run"),
     ],
 )
 def test_every_part_can_be_opened_by_its_address(
@@ -289,7 +297,15 @@ def test_a_leaky_figure_is_marked_in_every_part(
     tiny: DataSet, make_run: MakeRun, open_page: OpenPage
 ) -> None:
     make_run(split_by_picture(PictureSource(tiny.path).usable()))
-    for part in ("Classes", "Curves", "Calibration", "Pictures", "Map", "Beside others", "Keep"):
+    for part in (
+        "Classes",
+        "Curves",
+        "Calibration",
+        "Pictures",
+        "Map",
+        "Published results",
+        "Export",
+    ):
         app = open_page("results", part=part)
         assert all("leaky split" in metric.label for metric in app.metric)
         assert any("leaky split" in caption.value for caption in app.caption), part
@@ -299,7 +315,7 @@ def test_published_figures_stand_with_their_protocol(
     make_run: MakeRun, open_page: OpenPage
 ) -> None:
     make_run()
-    app = open_page("results", part="Beside others")
+    app = open_page("results", part="Published results")
     table = app.table[-1].value
     assert len(table) == 1 + len(PUBLISHED) + len(NOTEBOOK_FIGURES)
     assert table["Leaks"].iloc[1] == "yes"
