@@ -31,6 +31,7 @@ from pages.shared.judging import confidence_of
 from pages.shared.navigation import FILES, ensure_app
 from pages.shared.pasting import paste_area
 from pages.shared.place import where_asked_pictures_go
+from pages.shared.results.twins import offer_twin
 
 QUESTION = "What does the model say about a new picture?"
 # What is dropped here may well be real.
@@ -91,7 +92,7 @@ def page() -> None:
             offer_training()
             training.show_unreadable(data_set)
             return
-        show_qualities(runs)
+        show_qualities(data_set, runs)
         classify(runs, gather())
     except LymphError as error:
         show_error(error)
@@ -99,13 +100,15 @@ def page() -> None:
     training.show_unreadable(data_set)
 
 
-def show_qualities(runs: list[Run]) -> None:
+def show_qualities(data_set: DataSet, runs: list[Run]) -> None:
     """Say how good each model is and what its confidence is worth; a leaky one warns."""
     for run in runs:
         name = f"{training.title_of(run)}: " if len(runs) > 1 else ""
         words = plain(f"{name}{training.quality_sentence(run)} {confidence_of(run).words}")
         leaks = training.judged_by_test(run).get("leaked_test_share")
         (st.warning if leaks else st.caption)(words)
+        if leaks:
+            offer_twin(data_set, run, f"twin_{run.path.name}")
     st.caption(NOT_MEDICAL)
 
 

@@ -18,6 +18,7 @@ from pages.shared import training
 from pages.shared.charts import draw
 from pages.shared.frame import begin_on_pictures, offer_training, plain, show_error, told
 from pages.shared.navigation import ensure_app, go_to
+from pages.shared.results.twins import offer_twin
 from pages.shared.visitor import is_own, starters, who
 
 QUESTION = "What has been tried, and what came of it?"
@@ -56,6 +57,8 @@ def show_runs(data_set: DataSet, known: list[RunRecord]) -> None:
         compare(chosen)
     show_learning(chosen)
     for record in chosen:
+        if runs.leaks(record):
+            offer_twin(data_set, record.run, f"twin_{record.path.name}")
         show_settings(record, opened=len(chosen) == 1)
 
 

@@ -202,10 +202,10 @@ def _head(run: Run, figures: Mapping[str, Any]) -> str:
         + (paragraph("Synthetic pictures: none is from a patient.") if _drawn(run) else "")
         + leak
         + '<div class="numbers">'
-        f"<div>Right, per picture<b>{100 * pictures['accuracy']:.0f} %</b>"
+        f"<div>Classified correctly, per picture<b>{100 * pictures['accuracy']:.0f} %</b>"
         f'<span class="quiet">{interval_words(pictures["interval"])}</span>'
         f"{_stated(pictures)}</div>"
-        f"<div>Right, per patient<b>{right_text(figures)}</b>"
+        f"<div>Classified correctly, per patient<b>{right_text(figures)}</b>"
         f'<span class="quiet">{interval_words(patients["interval"])}</span>'
         f"{_stated(patients)}</div></div>"
         + paragraph(STANDARD.format(unit="pictures or patients"), "quiet")

@@ -31,8 +31,8 @@ SET_TITLES = {"test": "Test", "val": "Validation", "train": "Train", "out-of-fol
 LEAK_MARK = "⚠ leaky split"
 UNKNOWN_MARK = "⚠ patients unknown"
 METRICS_TOLD = {
-    "accuracy": ("Accuracy", "share judged rightly"),
-    "balanced_accuracy": ("Balanced accuracy", "mean share found over the classes"),
+    "accuracy": ("Accuracy", "share classified correctly"),
+    "balanced_accuracy": ("Balanced accuracy", "mean recall over the classes"),
     "macro_f1": ("Macro F1", "mean F1 over the classes"),
     "kappa": ("Cohen's kappa", "agreement beyond chance; 1 is best"),
 }
@@ -218,7 +218,13 @@ def beside_table(sides: Sequence[Tested], level: str) -> pd.DataFrame:
     The first column names what a row says; ``level`` is pictures or patients.
     """
     columns = {side.name[:1].upper() + side.name[1:]: _side(side) for side in sides}
-    rows = [f"Right, per {level[:-1]}", "95 % interval", "May it be stated?", "Split", "Tested on"]
+    rows = [
+        f"Classified correctly, per {level[:-1]}",
+        "95 % interval",
+        "May it be stated?",
+        "Split",
+        "Tested on",
+    ]
     return pd.DataFrame({"": [*rows, "Of patients it trained on"], **columns})
 
 

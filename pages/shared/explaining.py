@@ -23,7 +23,7 @@ from lymph.models import MODELS
 from lymph.runs import Run
 from lymph.text import counted
 from pages.shared import loading, training
-from pages.shared.frame import escape, plain, show_error
+from pages.shared.frame import escape, plain, show_error, told
 from pages.shared.galleries import badge, short_name
 from pages.shared.picture import show_layered
 
@@ -121,16 +121,18 @@ def show_explanation(
         if not asked:
             st.caption("A cross-validation has one model per fold; train one split to see reasons.")
     small = _for_screen(pixels)
-    try:
-        with picture:
+    with picture:
+        try:
             draw = {LOOKED: _show_heat, TILES: _show_tiles}.get(view, _show_alone)
             draw(run, name, pixels, small, predicted, side, key)
+        except LymphError as error:  # before the picture was drawn: it needs no reason
+            _show_alone(run, name, pixels, small, predicted, side, key)
+            show_error(error)
+    with told():
         if view == NEAREST:
             _show_nearest(run, pixels)
         elif view == INSIDE:
             _show_layers(run, pixels)
-    except LymphError as error:
-        show_error(error)
 
 
 def choose_view(run: Run, key: str) -> str:

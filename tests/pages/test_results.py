@@ -1,11 +1,13 @@
 """The Results page: the figures are those of the library, and a cell leads to its pictures."""
 
+import json
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from lymph.data.source import PictureSource
 from lymph.data.sources import DataSet
-from lymph.evaluation import report
+from lymph.evaluation import patient_results, report
 from lymph.facts import MARKER, NOTEBOOK_FIGURES, PUBLISHED
 from lymph.predictions import write_predictions
 from lymph.splits import split_by_patient, split_by_picture
@@ -350,3 +352,120 @@ def test_a_run_without_predictions_is_said(make_run: MakeRun, open_page: OpenPag
     app = open_page("results")
     assert "no prediction table" in words(app)
     assert open_page("results", run=run.id).error[0].value.startswith("There is no prediction")
+
+
+def rows_of_patients(app: AppTest) -> list[dict[str, object]]:
+    """Return what each patient's row was given."""
+    parts = [element.proto for element in app.get("bidi_component")]
+    return [json.loads(part.json) for part in parts if part.component_name == "lymph.patient"]
+
+
+def test_patients_come_first_and_the_worst_of_them_on_top(
+    make_run: MakeRun, open_page: OpenPage
+) -> None:
+    """The one mistaken patient was three clicks away."""
+    make_run()
+    app = open_page("results")
+    rows = rows_of_patients(app)
+    assert len(rows) == 3
+    assert "✗ called FL" in rows[0]["html"] and "0 of 3" in rows[0]["html"]
+    assert "✓ correct" in rows[1]["html"]
+    assert "all 3 pictures of CLL called FL come from" in body(app)
+    assert "the only patient with CLL here" in body(app)
+    assert "Click a patient, a cell of the matrix" in words(app)
+
+
+def test_a_patient_in_the_address_is_chosen_everywhere(
+    make_run: MakeRun, open_page: OpenPage
+) -> None:
+    run = make_run()
+    test = run.predictions()
+    patient = test.loc[(test["set"] == "test") & (test["label"] == "CLL"), "patient"].iloc[0]
+    app = open_page("results", patient=patient)
+    assert not app.exception
+    assert headings(app)[0].replace("\\", "") == (
+        f"Patient {patient}, 0 classified correctly: 3 pictures, 1 patient"
+    )
+    rows = rows_of_patients(app)
+    assert [row["pressed"] for row in rows] == [True, False, False]
+    assert [row["chosen"] for row in rows] == [[0, 1, 2], [], []]
+    assert app.query_params["patient"] in (patient, [patient])
+    app.button(key="choose_nothing").click().run()
+    assert "patient" not in app.query_params and not headings(app)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [{"patient": "00-0000"}, {"patient": "<b>x"}, {"sure": ["55", "right"]}, {"sure": "90"}],
+)
+def test_a_choice_that_is_not_there_chooses_nothing(
+    make_run: MakeRun, open_page: OpenPage, query: dict[str, str | list[str]]
+) -> None:
+    make_run()
+    app = open_page("results", **query)
+    assert not app.exception and not app.error and not headings(app)
+    assert len(rows_of_patients(app)) == 3
+
+
+def test_a_bar_and_a_point_choose_as_a_cell_does(make_run: MakeRun, open_page: OpenPage) -> None:
+    """A point may be of another set than the one that is shown."""
+    run = make_run()
+    app = open_page("results", sure=["80", "wrong"])
+    assert (
+        headings(app)[0] == "Misclassified with a probability of 80 to 90 %: 3 pictures, 1 patient"
+    )
+    table = run.predictions()
+    picture = table.loc[table["set"] == "train", "picture"].iloc[0]
+    app = open_page("results", picture=picture)
+    assert headings(app)[0] == "Chosen in the map: 1 picture, 1 patient"
+    assert len([button for button in app.button if button.key.startswith("cell_open")]) == 1
+
+
+def test_where_nobody_knows_the_patients_there_is_no_list_of_them(
+    make_run: MakeRun, open_page: OpenPage
+) -> None:
+    """Each picture was its own patient, a row and a share of 0 or 100 %."""
+    run = make_run()
+    table = run.predictions()
+    write_predictions(table.assign(patient=table["picture"]), run.path / "predictions.csv")
+    app = open_page("results")
+    assert not app.exception and not rows_of_patients(app) and matrices(app) == 1
+    assert "6 of 9 pictures are classified correctly, of patients nobody knows" in body(app)
+
+
+def test_many_patients_come_in_pages(make_run: MakeRun, open_page: OpenPage) -> None:
+    """And a link to a patient opens the page that holds it."""
+    run = make_run()
+    table = run.predictions()
+    table = table.assign(set="test", fold=[str(int(p[-1]) % 3) for p in table["patient"]])
+    write_predictions(table, run.path / "predictions.csv")
+    app = open_page("results")
+    assert len(rows_of_patients(app)) == 10
+    last = patient_results(table)["patient"].iloc[-1]
+    rows = rows_of_patients(open_page("results", patient=last))
+    assert len(rows) == 2 and rows[-1]["pressed"]
+
+
+def test_a_leaky_figure_is_one_click_from_its_honest_twin(
+    tiny: DataSet, make_run: MakeRun, open_page: OpenPage
+) -> None:
+    make_run()
+    leaky = make_run(split_by_picture(PictureSource(tiny.path).usable()))
+    app = open_page("results", run=leaky.id)
+    app.button(key="twin").click().run()
+    assert not app.exception
+    assert app.query_params["view"] in ("twins", ["twins"])
+    assert matrices(app) == 2
+    assert "where none is. Only the second says anything about a new patient" in body(app)
+    assert "none is given" in words(app)
+    app.button(key="leave_twins").click().run()
+    assert "view" not in app.query_params and matrices(app) == 1
+
+
+def test_a_leaky_run_without_a_twin_leads_to_training_one(
+    tiny: DataSet, make_run: MakeRun, open_page: OpenPage
+) -> None:
+    leaky = make_run(split_by_picture(PictureSource(tiny.path).usable()))
+    app = open_page("results", run=leaky.id, view="twins")
+    assert not app.exception and matrices(app) == 1
+    assert app.button(key="twin").label == "Train its honest twin, split by patient"

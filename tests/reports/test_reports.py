@@ -146,7 +146,7 @@ def test_the_report_stands_alone(honest: Run) -> None:
     # Plotly's own code names the makers of maps, which nothing here draws.
     assert not OUTSIDE.search(text.replace(get_plotlyjs(), ""))
     for words in (
-        "Right, per patient",
+        "Classified correctly, per patient",
         "What is taken for what",
         "ROC, patients",
         "No reliability curve: below 10 patients per class",
