@@ -35,7 +35,7 @@ from pages.shared.results import choosing, figures, keeping, twins
 from pages.shared.results.choosing import Chosen
 from pages.shared.results.matrix import show_difference, show_matrix
 from pages.shared.results.opened import show_judged
-from pages.shared.results.patients import show_patients
+from pages.shared.results.patients import list_patients
 from pages.shared.stated import show_stated, show_why
 
 QUESTION = "How often is it right, and for whom?"
@@ -267,7 +267,7 @@ def show_people(data_set: DataSet, judged: Judged, chosen: Chosen) -> None:
     if judged.report.get("patients_unknown"):
         return
     st.header("Patients, the worst first", anchor=False)
-    show_patients(data_set, judged, chosen.selection, chosen.pictures)
+    list_patients(data_set, judged, chosen.selection, chosen.pictures)
 
 
 def show_matrices(

@@ -371,7 +371,7 @@ def _map(run: Run, charts: Mapping[str, Any]) -> str:
 def _beside(run: Run, figures: Mapping[str, Any], charts: Mapping[str, Any]) -> str:
     if _drawn(run):
         table = _table(published_table(run, figures, "pictures"))
-        return _section("Beside others", paragraph(DRAWN_BESIDE_REAL) + table)
+        return _section("Published results", paragraph(DRAWN_BESIDE_REAL) + table)
     told = (
         "A figure means something only with its split: a leaky one (✕) cannot be compared with one "
         "on patients never seen (●). All are of other test pictures than this run, so they are "
@@ -380,7 +380,7 @@ def _beside(run: Run, figures: Mapping[str, Any], charts: Mapping[str, Any]) -> 
     title = "Beside published figures"
     chart = figure_html(title, charts[title])
     table = _table(published_table(run, figures, "pictures"))
-    return _section("Beside others", paragraph(told) + chart + table)
+    return _section("Published results", paragraph(told) + chart + table)
 
 
 def _card(run: Run, figures: Mapping[str, Any]) -> str:

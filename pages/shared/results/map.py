@@ -16,6 +16,7 @@ from pages.shared import training
 from pages.shared.frame import show_error
 from pages.shared.results.choosing import keep
 
+BY = dict(zip(COLOURINGS, ("Class", "Patient", "Set", "Correct or wrong"), strict=True))
 LAYOUTS = {"pca": "PCA", "tsne": "t-SNE"}
 LAYOUTS_TOLD = {
     "pca": "PCA: the two directions in which the features differ most.",
@@ -45,7 +46,7 @@ def show_embedding(run: Run, key: str, pictures: Collection[str] = ()) -> None:
             "Colour by",
             COLOURINGS,
             default="class",
-            format_func=str.capitalize,
+            format_func=BY.__getitem__,
             required=True,
             key=f"{key}_by",
         )

@@ -50,7 +50,7 @@ HEAD = """
 """
 
 
-def show_patients(
+def list_patients(
     data_set: DataSet, judged: Judged, chosen: Selection | None, pictures: Collection[str]
 ) -> None:
     """Draw the patients of the set, in pages; ``pictures`` are those that are chosen anywhere."""
@@ -124,7 +124,7 @@ def row_html(run: Run, person: Any, own: pd.DataFrame, stain: str) -> str:
     said = "✓ correct" if right else f"✗ called {escape(person.predicted)}"
     addresses = loading.thumbnails(Path(run.config.data), list(own["picture"]), LINE_HEIGHT)
     thumbs = "".join(
-        thumb(row, address, i)
+        small_picture(row, address, i)
         for i, (row, address) in enumerate(
             zip(own.to_dict("records"), addresses, strict=True),
         )
@@ -143,7 +143,7 @@ def row_html(run: Run, person: Any, own: pd.DataFrame, stain: str) -> str:
     )
 
 
-def thumb(row: dict[str, Any], address: str, place: int) -> str:
+def small_picture(row: dict[str, Any], address: str, place: int) -> str:
     """Return one small picture with its mark, as HTML."""
     right = row["label"] == row["predicted"]
     said = percent(row[f"p_{row['predicted']}"])
