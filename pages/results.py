@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from lymph.charts import MODES
 from lymph.data.sources import DataSet
@@ -24,7 +25,6 @@ from pages.shared import state, training
 from pages.shared.frame import (
     begin_on_pictures,
     escape,
-    next_step,
     offer_training,
     plain,
     show_error,
@@ -104,27 +104,25 @@ def show_twins(both: tuple[Judged, Judged]) -> None:
 
 def show_results(data_set: DataSet, run: Run) -> None:
     top = st.container()
-    set_name, level, mode = choose_view(run)
+    places = st.columns([2, 2, 3], gap="medium")
+    set_name, level = choose_view(run, places)
     judged = Judged(run, set_name, level)
-    others = [beside(other, judged) for other in choose_others(data_set, run)]
-    view = choose_comparison(judged, others)
+    with places[2]:
+        others = [beside(other, judged) for other in choose_others(data_set, run)]
+        view = choose_comparison(judged, others)
     with top:
         show_numbers(judged)
-        show_warnings(judged)
+        show_leak(judged)
         st.html(f'<p class="lymph-first">{escape(headline_of(judged))}</p>')
         twins.offer_twin(data_set, run)
-        show_why(judged.report)
-    show_linked(data_set, judged, others, mode, view)
-    next_step(
-        "Next: ask the model about a picture it has never seen.", "classify", "Classify a picture"
-    )
+    show_linked(data_set, judged, others, view)
+    show_cautions(judged)
 
 
-def choose_view(run: Run) -> tuple[str, str, str]:
-    """Draw the choosers of the set, the level and the way to count."""
+def choose_view(run: Run, places: Sequence[DeltaGenerator]) -> tuple[str, str]:
+    """Draw the choosers of the set and the level."""
     names = sets_of(training.predictions_of(run))
     kept = {"required": True, "bind": "query-params", "persist_state": "session"}
-    places = st.columns([2, 2, 3], gap="medium")
     set_name = places[0].segmented_control(
         "Set", names, default=names[0], format_func=SET_TITLES.__getitem__, key="set_name", **kept
     )
@@ -137,16 +135,19 @@ def choose_view(run: Run) -> tuple[str, str, str]:
         help="A patient is judged by the mean probability of all its pictures.",
         **kept,
     )
-    mode = places[2].radio(
-        "Matrix shows",
+    return set_name, level
+
+
+def choose_mode() -> str:
+    """Draw the chooser of what the matrix shows."""
+    return st.radio(
+        "The matrix shows",
         MODES,
-        horizontal=True,
         format_func=MODES_TOLD.__getitem__,
         key="mode",
         bind="query-params",
         persist_state="session",
     )
-    return set_name, level, mode
 
 
 def choose_others(data_set: DataSet, run: Run) -> list[Run]:
@@ -207,21 +208,25 @@ def show_numbers(judged: Judged) -> None:
     )
 
 
-def show_warnings(judged: Judged) -> None:
-    warnings = list(judged.report["warnings"])
+def show_leak(judged: Judged) -> None:
+    """Say in red what makes the figures worthless; it is the first of the warnings."""
     if judged.mark:
         title = mark_title(judged.report)
-        st.error((f"**{title}** " if title else "") + plain(warnings.pop(0)))
+        st.error((f"**{title}** " if title else "") + plain(judged.report["warnings"][0]))
+
+
+def show_cautions(judged: Judged) -> None:
+    """Offer the further warnings, and whether the figures may be stated."""
+    warnings = judged.report["warnings"][1 if judged.mark else 0 :]
     if warnings:
         with st.expander(f"Read these figures with care ({len(warnings)})"):
             for warning in warnings:
                 st.write(f"- {plain(warning)}")
+    show_why(judged.report)
 
 
 @st.fragment
-def show_linked(
-    data_set: DataSet, judged: Judged, others: list[Judged], mode: str, view: str
-) -> None:
+def show_linked(data_set: DataSet, judged: Judged, others: list[Judged], view: str) -> None:
     """Draw what is linked: patients, matrices, the chosen pictures and the further parts."""
     selection = choosing.current()
     of = chosen_of(judged, others, selection)
@@ -229,13 +234,13 @@ def show_linked(
     st.caption(CLICKS)
     if others:
         show_people(data_set, judged, chosen)
-        show_matrices(judged, others, mode, view, chosen)
+        show_matrices(judged, others, view, chosen)
     else:
-        left, right = st.columns([3, 2], gap="large")
+        left, right = st.columns([9, 5], gap="large")
         with left:
             show_people(data_set, judged, chosen)
         with right:
-            show_matrices(judged, others, mode, view, chosen)
+            show_matrices(judged, others, view, chosen)
     if view != VIEWS[1] or not others:
         show_chosen(of, chosen)
     show_part(judged, chosen)
@@ -270,10 +275,17 @@ def show_people(data_set: DataSet, judged: Judged, chosen: Chosen) -> None:
     list_patients(data_set, judged, chosen.selection, chosen.pictures)
 
 
-def show_matrices(
+def show_matrices(judged: Judged, others: list[Judged], view: str, chosen: Chosen) -> None:
+    st.header("Confusion matrix" if not others else "Confusion matrices", anchor=False)
+    drawn = st.container()
+    mode = choose_mode()
+    with drawn:
+        draw_matrices(judged, others, mode, view, chosen)
+
+
+def draw_matrices(
     judged: Judged, others: list[Judged], mode: str, view: str, chosen: Chosen
 ) -> None:
-    st.header("Confusion matrix" if not others else "Confusion matrices", anchor=False)
     if others and view == VIEWS[1]:
         show_the_difference(judged, others[0], mode, chosen.selection)
         return

@@ -84,7 +84,7 @@ def sure_chart(bars: pd.DataFrame, chosen: tuple[str, str] | None = None) -> go.
             customdata=keys,
             marker={
                 "color": colour,
-                "pattern": {"shape": pattern, "fgcolor": "rgba(255,255,255,0.5)"},
+                "pattern": {"shape": pattern, "bgcolor": colour, "fgcolor": "white"},
                 "opacity": [1.0 if chosen in (None, key) else 0.3 for key in keys],
             },
             hovertemplate=f"{name}: %{{y}} pictures, from %{{customdata[0]}} % on<extra></extra>",

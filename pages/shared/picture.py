@@ -14,9 +14,9 @@ HERE = Path(__file__).parent
 STRENGTH = 60
 MARKUP = f"""
 <div id="picture">
-  <figure><img class="ground" alt=""><img class="layer" alt="" hidden></figure>
   <label hidden>Strength of the overlay
     <input type="range" min="0" max="100" step="5" value="{STRENGTH:d}"><output></output></label>
+  <figure><img class="ground" alt=""><img class="layer" alt="" hidden></figure>
 </div>
 """
 
@@ -44,6 +44,7 @@ def show_layered(pixels: np.ndarray, layer: np.ndarray | None, alt: str, key: st
         "picture": loading.exact_address(pixels),
         "layer": "" if layer is None else _png_address(layer),
         "alt": alt,
+        "ratio": pixels.shape[1] / pixels.shape[0],
     }
     shown = _mount(
         data=data, key=key, default={"opacity": STRENGTH}, on_opacity_change=lambda: None

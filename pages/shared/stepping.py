@@ -2,13 +2,6 @@
 
 import streamlit as st
 
-# The keys are there for those who have some; a phone needs no word of them.
-STYLES = """
-<style>
-.st-key-stepping kbd, .st-key-stepping [data-testid="stShortcut"] {display:none;}
-</style>
-"""
-
 
 def choose_place(place_key: str, count: int, key: str) -> int:
     """Draw the buttons to the neighbours and return the place that is shown.
@@ -24,10 +17,7 @@ def choose_place(place_key: str, count: int, key: str) -> int:
     """
     place = min(st.session_state.get(place_key, 0), count - 1)
     with st.container(horizontal=True, key=f"{key}_stepping"):
-        for name, step, shortcut, icon in (
-            ("previous", -1, "Left", ":material/chevron_left:"),
-            ("next", 1, "Right", ":material/chevron_right:"),
-        ):
+        for name, step, shortcut in (("previous", -1, "Left"), ("next", 1, "Right")):
             st.button(
                 name.capitalize(),
                 key=f"{key}_{name}",
@@ -35,7 +25,6 @@ def choose_place(place_key: str, count: int, key: str) -> int:
                 args=(place_key, place + step),
                 disabled=not 0 <= place + step < count,
                 shortcut=shortcut,
-                icon=icon,
             )
     return place
 

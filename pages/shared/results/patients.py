@@ -42,7 +42,7 @@ HEAD = """
 .lymph-heads div {display:grid; gap:.2rem .9rem; padding:.1rem .35rem; align-items:end;
   grid-template-columns:8.2rem minmax(0,1fr) 7rem 5.2rem 7.2rem; font-size:.8rem; line-height:1.3;
   opacity:.8;}
-@container (max-width:40rem) {.lymph-heads div {display:none;}}
+@container (max-width:46rem) {.lymph-heads div {display:none;}}
 </style>
 <div class="lymph-heads"><div aria-hidden="true"><span>Patient</span><span>Pictures</span>
 <span>Classified correctly</span><span>Mean probability of the truth</span>
@@ -139,7 +139,7 @@ def row_html(run: Run, person: Any, own: pd.DataFrame, stain: str) -> str:
         f"</span></span>{hits:d} of {count:d}</div>"
         '<div class="cell probability"><span class="told">mean probability of the truth </span>'
         f"{percent(person.probability)}</div>"
-        f'<div class="cell stain"><span class="told">stain </span>{stain}</div></div>'
+        f'<div class="cell stain">{stain}</div></div>'
     )
 
 
@@ -173,8 +173,8 @@ def _stains(root: str, key: tuple[tuple[int, int], int], _rows: pd.DataFrame) ->
     means = known.merge(_rows[["picture", "patient"]], on="picture").groupby("patient")
     table = means[["haematoxylin", "eosin"]].mean()
     return {
-        str(patient): f"<span>haematoxylin {row.haematoxylin:.2f}</span>"
-        f" <span>eosin {row.eosin:.2f}</span>"
+        str(patient): '<span class="told">mean optical density: </span>'
+        f"<span>haematoxylin {row.haematoxylin:.2f}</span>, <span>eosin {row.eosin:.2f}</span>"
         for patient, row in zip(table.index, table.itertuples(), strict=True)
     }
 
@@ -184,7 +184,6 @@ def offer_measuring(data_set: DataSet) -> None:
     if st.button(
         "Measure the stains",
         key="measure_stains",
-        type="tertiary",
         help="How much haematoxylin and eosin each patient's slides took up, on average.",
     ):
         table = loading.picture_table(data_set)

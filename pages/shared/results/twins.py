@@ -17,7 +17,7 @@ from pages.shared.state import SplitSettings, keep_split_settings
 from pages.shared.stated import show_stated
 
 VIEW, TWINS = "view", "twins"
-NAMES = {True: "leaky run", False: "honest run"}
+NAMES = {True: "the leaky run", False: "the honest run"}
 
 
 def twin_for(data_set: DataSet, run: Run) -> RunRecord | None:
@@ -33,9 +33,7 @@ def offer_twin(data_set: DataSet, run: Run, key: str = "twin") -> None:
     """Offer the honest run beside a leaky one; beside an honest one its leaky twin, if any."""
     record, twin = record_for(run), twin_for(data_set, run)
     if not runs.leaks(record):
-        if twin is not None and st.button(
-            "Show what a leak would have promised", key=key, type="tertiary"
-        ):
+        if twin is not None and st.button("Show what a leak would have promised", key=key):
             open_twins(run)
     elif twin is not None:
         if st.button("Show the honest run beside it", key=key, type="primary"):
