@@ -47,6 +47,8 @@ MODES_TOLD = {
 }
 VIEWS = ("Side by side", "Difference")
 MOST_RUNS = 4
+# Letters that a chooser shows on a phone.
+FITS = 44
 PARTS: dict[str, Callable[[Judged, Chosen], None]] = {
     "Classes": figures.show_classes,
     "Curves": figures.show_curves,
@@ -81,6 +83,7 @@ def page() -> None:
             training.show_unreadable(data_set)
             return
         state.mark_done("results")
+        show_title(run)
         if twins.wanted() and (both := twins.twins_of(data_set, run)) is not None:
             show_twins(both)
         else:
@@ -90,6 +93,13 @@ def page() -> None:
         show_error(error)
         training.offer_newest_run()
     training.show_unreadable(data_set)
+
+
+def show_title(run: Run) -> None:
+    """Say below the chooser what it cuts on a phone, and of a named run what it is."""
+    title = training.title_of(run)
+    if len(title) > FITS:
+        st.caption(plain(title))
 
 
 @st.fragment
