@@ -19,7 +19,7 @@ from lymph.evaluation import (
 )
 from lymph.predictions import sets_of
 from lymph.reports.tables import SET_TITLES, mark_title, people_text, right_text
-from lymph.runs import Run, titles_of
+from lymph.runs import Run, described, record_of, titles_of
 from lymph.text import counted
 from pages.shared import state, training
 from pages.shared.frame import (
@@ -48,7 +48,7 @@ MODES_TOLD = {
 VIEWS = ("Side by side", "Difference")
 MOST_RUNS = 4
 # Letters that a chooser shows on a phone.
-FITS = 44
+FITS = 46
 PARTS: dict[str, Callable[[Judged, Chosen], None]] = {
     "Classes": figures.show_classes,
     "Curves": figures.show_curves,
@@ -66,6 +66,8 @@ STYLES = """
 <style>
 .lymph-first {font-size:1.2rem; line-height:1.45; font-weight:600; margin:.2rem 0 .1rem;
   max-width:60rem; overflow-wrap:anywhere;}
+.stMultiSelect [data-tag] {max-width:100%; height:auto;}
+.stMultiSelect [data-tag] > span {max-width:none; white-space:normal; overflow:visible;}
 .stMain [data-testid="stHeading"] h2 {font-size:1.3rem; padding:.6rem 0 .2rem;}
 </style>
 """
@@ -97,9 +99,10 @@ def page() -> None:
 
 def show_title(run: Run) -> None:
     """Say below the chooser what it cuts on a phone, and of a named run what it is."""
-    title = training.title_of(run)
-    if len(title) > FITS:
-        st.caption(plain(title))
+    record = record_of(run)
+    words = described(record)
+    if record.about.name or len(words) > FITS:
+        st.caption(plain(words))
 
 
 @st.fragment

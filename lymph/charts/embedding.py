@@ -83,7 +83,7 @@ def embedding_chart(
         )
     quiet(figure, 480)
     legend = {"orientation": "h", "y": 1.01, "yanchor": "bottom"}
-    figure.update_layout(showlegend=len(names) <= 8, legend=legend)
+    figure.update_layout(showlegend=len(names) <= 8, legend=legend, dragmode="select")
     across, up = AXES[method]
     figure.update_xaxes(showticklabels=False, showgrid=False, title_text=across)
     figure.update_yaxes(showticklabels=False, showgrid=False, title_text=up)

@@ -24,7 +24,7 @@ from lymph.runs.control import (
 )
 from lymph.runs.ready import HONEST, LEAKY, ready_run, take_in_ready_runs
 from lymph.runs.run import Run, open_known, open_run
-from lymph.runs.titles import full_title, short_title, titles_of
+from lymph.runs.titles import described, full_title, short_title, titles_of
 from lymph.runs.twins import is_honest, leaks, twin_of
 
 __all__ = [
@@ -40,6 +40,7 @@ __all__ = [
     "check_resumable",
     "create_run",
     "delete_run",
+    "described",
     "full_title",
     "is_honest",
     "leaks",

@@ -10,7 +10,7 @@ export default function ({ data, parentElement, setStateValue }) {
   };
   show(ground, data.picture, data.alt);
   // All of the picture is in sight, whatever its shape.
-  find("figure").style.width = `min(100%, ${68 * data.ratio}vh)`;
+  find("figure").style.width = `min(100%, ${55 * data.ratio}vh)`;
   layer.hidden = label.hidden = !data.layer;
   if (data.layer) show(layer, data.layer, "");
   const follow = () => {
