@@ -2,7 +2,7 @@
 
 import html
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -184,10 +184,10 @@ def matrix_html(
     width, kind, head = _room(classes)
     grid = cells["count"].to_numpy().reshape(len(names), len(names))
     heads = "".join(f'<th scope="col"><span class="{head}">{name}</span></th>' for name in names)
-    rows = []
+    rows, records = [], _records(cells)
     for i, name in enumerate(names):
-        own = cells.iloc[i * len(names) : (i + 1) * len(names)]
-        body = "".join(_cell_html(cell, unit, mode, chosen) for cell in own.to_dict("records"))
+        own = records[i * len(names) : (i + 1) * len(names)]
+        body = "".join(_cell_html(cell, unit, mode, chosen) for cell in own)
         total = f'<td class="total">{_number(grid[i].sum())}</td>'
         rows.append(f'<tr><th scope="row" class="rows">{name}</th>{body}{total}</tr>')
     sums = "".join(f'<td class="total">{_number(n)}</td>' for n in grid.sum(axis=0))
@@ -218,9 +218,12 @@ def _room(classes: Sequence[str]) -> tuple[float, str, str]:
     return width, kind, "head sideways" if upright else "head"
 
 
-def _cell_html(
-    cell: dict[str, object], unit: str, mode: Mode, chosen: tuple[str, str] | None
-) -> str:
+def _records(cells: pd.DataFrame) -> list[dict[str, Any]]:
+    names = [str(name) for name in cells]
+    return [dict(zip(names, row, strict=True)) for row in cells.itertuples(index=False)]
+
+
+def _cell_html(cell: dict[str, Any], unit: str, mode: Mode, chosen: tuple[str, str] | None) -> str:
     true, predicted = (html.escape(str(cell[name])) for name in ("true", "predicted"))
     pressed = chosen == (cell["true"], cell["predicted"])
     whole = WHOLE.get(mode, WHOLE["of_true"])

@@ -22,7 +22,7 @@ def embedding_groups(table: pd.DataFrame, by: str) -> pd.Series:
         right = table["label"] == table["predicted"]
         return right.map({True: "right", False: "wrong"})
     if by == "set":
-        return table["set"].map(lambda name: SET_TITLES.get(name, name))
+        return table["set"].replace(SET_TITLES)
     return table["label" if by == "class" else "patient"]
 
 

@@ -16,8 +16,13 @@ PHASE_TITLES = {"whole": "whole model", "head": "head only"}
 class PhaseLike(Protocol):
     """What is needed of a phase: its name and how many epochs it takes."""
 
-    name: str
-    epochs: int
+    @property
+    def name(self) -> str:
+        """Return what the phase is called."""
+
+    @property
+    def epochs(self) -> int:
+        """Return how many epochs it takes."""
 
 
 def learning_curves(

@@ -1,5 +1,7 @@
 """What every chart shares: the stain colours, thin grids, transparent grounds."""
 
+from typing import Any
+
 import plotly.graph_objects as go
 
 HAEMATOXYLIN = "#5B3E96"
@@ -39,7 +41,7 @@ def _luminance(colour: str) -> float:
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
-def quiet(figure: go.Figure, height: int) -> go.Figure:
+def quiet(figure: go.Figure, height: float) -> go.Figure:
     """Give a figure the look of all: no legend, no ground of its own, thin grid, small margins."""
     figure.update_layout(
         height=height,
@@ -53,6 +55,12 @@ def quiet(figure: go.Figure, height: int) -> go.Figure:
     figure.update_xaxes(gridcolor=GRID, zeroline=False, automargin=True, fixedrange=True)
     figure.update_yaxes(gridcolor=GRID, zeroline=False, automargin=True, fixedrange=True)
     return figure
+
+
+def height_of(figure: go.Figure) -> float:
+    """Return the height that :func:`quiet` gave a figure, in pixels."""
+    layout: Any = figure.layout  # its attributes are made as they are asked for
+    return layout.height
 
 
 def whole_percent(share: float) -> str:

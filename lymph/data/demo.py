@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 from scipy.ndimage import gaussian_filter
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 
 from lymph import workspace
 from lymph.data.parallel import map_in_threads
@@ -33,7 +33,7 @@ EDGE = np.float32(1.1)  # px over which a nucleus fades out
 MAKING, OLD = "-making", "-old"  # ends of the hidden names beside a set while it is drawn
 MARGIN = 8  # canvas beyond the frame so that nuclei are cut by the frame
 
-Field = NDArray[np.float32]
+Field = NDArray[np.floating]
 
 # Blocks as in the true names: most patients one block or none, 6124 two.
 BLOCKS: dict[str, tuple[str, ...]] = {
@@ -612,7 +612,7 @@ def _push_apart(nuclei: Nuclei) -> Nuclei:
     # Two steps of repulsion turn random overlaps into the close packing of real tissue.
     for _ in range(2):
         points = np.stack([nuclei.x, nuclei.y], 1)
-        a, b = cKDTree(points).query_pairs(5.5, output_type="ndarray").T
+        a, b = KDTree(points).query_pairs(5.5, output_type="ndarray").T
         gap = points[b] - points[a]
         far = np.maximum(np.sqrt((gap**2).sum(1)), 0.3)
         push = np.clip(1.16 * (nuclei.radius[a] + nuclei.radius[b]) - far, 0, 2) * 0.45 / far
@@ -628,7 +628,7 @@ def _stamp(nuclei: Nuclei, squeeze: float) -> Field:
     x, y = nuclei.x + MARGIN, nuclei.y + MARGIN
     wide, high = WIDTH + 2 * MARGIN, HEIGHT + 2 * MARGIN
     kept = (x > HALF + 1) & (y > HALF + 1) & (x < wide - HALF - 2) & (y < high - HALF - 2)
-    n = Nuclei(**{name: np.float32(v[kept])[:, None] for name, v in vars(nuclei).items()})
+    n = Nuclei(**{name: v[kept, None].astype(np.float32) for name, v in vars(nuclei).items()})
     left, top = np.floor(n.x + MARGIN).astype(int), np.floor(n.y + MARGIN).astype(int)
     oy, ox = (o.reshape(1, -1) for o in np.mgrid[-HALF : HALF + 1, -HALF : HALF + 1])
     dx = ox.astype(np.float32) + (left - MARGIN - n.x).astype(np.float32)

@@ -55,7 +55,8 @@ def recall(file: Path, stamps: pd.DataFrame) -> pd.DataFrame:
 
 def remember(file: Path, known: pd.DataFrame, stamps: pd.DataFrame) -> None:
     """Keep what is known of the pictures, with the stamps that it was read under."""
-    frame = known.assign(**stamps.loc[known.index].to_dict("series"))
+    own = stamps.loc[known.index]
+    frame = known.assign(**{name: own[name] for name in STAMP})
     columns = {str(name): values.tolist() for name, values in frame.items()}
     text = json.dumps({"pictures": list(frame.index), "columns": columns})
     workspace.write_text(file, text)

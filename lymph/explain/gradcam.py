@@ -62,6 +62,7 @@ def grad_cam(
         maps = LayerGradCam(model, last_maps(model)).attribute(
             pictures, target=class_index, relu_attributions=True
         )
+    assert isinstance(maps, torch.Tensor)  # it is a tuple for layers with several outputs only
     heat = maps[0, 0].detach().numpy()
     top = float(heat.max())
     return (heat / top if top > 0 else np.zeros_like(heat)).astype(np.float32)

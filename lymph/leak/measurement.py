@@ -45,8 +45,13 @@ class MeterConfig:
             )
         if self.seeds is None:
             object.__setattr__(self, "seeds", SEEDS[self.features])
-        if not 1 <= self.seeds <= 100:
+        if not 1 <= self.times <= 100:
             raise RunError("The number of seeds must be between 1 and 100.")
+
+    @property
+    def times(self) -> int:
+        """Return how often the folds are dealt anew: ``seeds``, or the model's own number."""
+        return SEEDS[self.features] if self.seeds is None else self.seeds
 
     def to_json(self) -> dict[str, Any]:
         """Return the document that ``config.json`` holds."""

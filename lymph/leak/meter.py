@@ -13,7 +13,6 @@ import numpy as np
 import pandas as pd
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import NearestNeighbors
-from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from lymph.errors import SplitError
@@ -57,9 +56,10 @@ def linear(features: np.ndarray, table: pd.DataFrame, strength: float = 1.0) -> 
     labels = table["label"].to_numpy(str)
 
     def learn(test: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
-        model = make_pipeline(StandardScaler(), LogisticRegression(C=strength, max_iter=3000))
-        model.fit(features[~test], labels[~test])
-        return model.predict(features[test]), model[0].transform(features)
+        scaler = StandardScaler().fit(features[~test])
+        scaled = np.asarray(scaler.transform(features))
+        model = LogisticRegression(C=strength, max_iter=3000).fit(scaled[~test], labels[~test])
+        return np.asarray(model.predict(scaled[test])), scaled
 
     return learn
 
@@ -178,7 +178,7 @@ def _one_round(
         test = homes == home
         predicted[test], seen = learn(test, seed)
         nearest = NearestNeighbors(n_neighbors=1).fit(seen[~test])
-        places = nearest.kneighbors(seen[test], return_distance=False)[:, 0]
+        places = np.asarray(nearest.kneighbors(seen[test], return_distance=False))[:, 0]
         same[test] = patients[~test][places] == patients[test]
         chance[test] = _shares(patients[~test], patients[test])
     return predicted, homes, (float(same.mean()), float(chance.mean()))

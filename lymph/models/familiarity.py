@@ -151,7 +151,8 @@ class Familiarity:
         """
         parts = {name: dict(document[name]) for name in ("colours", "features")}
         gauges = [Gauge(**_arrays(part)) for part in parts.values()]
-        made = cls(*gauges, **_arrays({name: document[name] for name in ("origin", "axes")}))
+        along = _arrays({name: document[name] for name in ("origin", "axes")})
+        made = cls(gauges[0], gauges[1], along["origin"], along["axes"])
         wide = (len(made.colours.mean), len(made.axes) + 1)
         shapes = [made.axes.shape[1:] == made.origin.shape]
         for gauge, width in zip(gauges, wide, strict=True):

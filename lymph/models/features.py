@@ -29,4 +29,4 @@ def digest(small: np.ndarray) -> str:
 
     File names and lossless formats make no difference.
     """
-    return hashlib.sha256(np.ascontiguousarray(small)).hexdigest()[:32]
+    return hashlib.sha256(np.ascontiguousarray(small).data).hexdigest()[:32]

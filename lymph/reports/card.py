@@ -144,7 +144,8 @@ def _data(run: Run, predictions: pd.DataFrame) -> list[Row]:
 
 def _partitions(run: Run, report: Mapping[str, Any], predictions: pd.DataFrame) -> list[Row]:
     counts = []
-    for name, rows in predictions.groupby("set", sort=False):
+    for home, rows in predictions.groupby("set", sort=False):
+        name = str(home)
         if report.get("patients_unknown"):
             people = "unknown patients"
         else:

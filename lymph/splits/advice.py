@@ -237,7 +237,7 @@ def _missing_classes(table: pd.DataFrame, sets: pd.Series) -> list[str]:
         sentences.append("There are no test pictures: the model cannot be judged on new patients.")
     patients = table.groupby("label")["patient"].nunique()
     present = pd.crosstab(table["label"], sets).reindex(columns=SET_NAMES, fill_value=0)
-    for label, row in present.iterrows():
+    for label, row in zip(present.index, present.to_dict("records"), strict=True):
         missing = [TITLES[n] for n in ("val", "test") if row[n] == 0 and (sets == n).any()]
         if missing:
             count = int(patients[label])

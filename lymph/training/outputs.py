@@ -79,9 +79,10 @@ def keep_features_and_check(folder: Path, material: Material, check: Check) -> N
 
 def _hidden_features(material: Material, name: str, check: Check) -> np.ndarray:
     if material.data.encoded:
-        standardise, rows = material.model.head[0], material.data.rows(name)
+        head, rows = material.model.head, material.data.rows(name)
+        assert isinstance(head, torch.nn.Sequential)
         made = torch.from_numpy(material.data.encoded.features[rows]).to(material.device)
-        return standardise(made).cpu().numpy()
+        return head[0](made).cpu().numpy()
     # Only the first process explains, so it takes the others' share too.
     batches = replace(material.batches(name), rows=material.data.rows(name))
     made = features_of(material, batches, lambda p: hidden_features(material.model, p), check)

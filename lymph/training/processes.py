@@ -105,11 +105,11 @@ class SharedBatchNorm2d(nn.BatchNorm2d):
     its own part, and N processes would train another model than one.
     """
 
-    def forward(self, pictures: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:
         """Normalise N x C x H x W."""
         if not self.training:
-            return super().forward(pictures)
-        wide = pictures.float()
+            return super().forward(input)
+        wide = input.float()
         own = wide.new_full((1,), wide.numel() / wide.shape[1])
         sums = all_reduce(torch.cat([wide.sum((0, 2, 3)), own]))
         total = sums[-1].detach()
@@ -121,13 +121,15 @@ class SharedBatchNorm2d(nn.BatchNorm2d):
         scale = self.weight * torch.rsqrt(variance + self.eps)
         shift = self.bias - mean * scale
         shape = (1, -1, 1, 1)
-        return (wide * scale.view(shape) + shift.view(shape)).to(pictures.dtype)
+        return (wide * scale.view(shape) + shift.view(shape)).to(input.dtype)
 
     @torch.no_grad()
     def _follow(self, mean: Tensor, variance: Tensor) -> None:
-        self.running_mean.lerp_(mean, self.momentum)
-        self.running_var.lerp_(variance, self.momentum)
-        self.num_batches_tracked += 1
+        for kept, new in ((self.running_mean, mean), (self.running_var, variance)):
+            if kept is not None and self.momentum is not None:
+                kept.lerp_(new, self.momentum)
+        if self.num_batches_tracked is not None:
+            self.num_batches_tracked.add_(1)
 
 
 class SharedDropout(nn.Dropout):
@@ -137,13 +139,13 @@ class SharedDropout(nn.Dropout):
         super().__init__(p)
         self.processes = processes
 
-    def forward(self, units: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:
         """Drop units of N x D."""
         if not self.training:
-            return units
-        count = int(self.processes.sum(torch.tensor([float(len(units))], device=units.device)))
-        kept = torch.empty(count, *units.shape[1:], device=units.device).bernoulli_(1 - self.p)
-        return units * (self.processes.share(kept) / (1 - self.p)).to(units.dtype)
+            return input
+        count = int(self.processes.sum(torch.tensor([float(len(input))], device=input.device)))
+        kept = torch.empty(count, *input.shape[1:], device=input.device).bernoulli_(1 - self.p)
+        return input * (self.processes.share(kept) / (1 - self.p)).to(input.dtype)
 
 
 def share_layers(model: nn.Module, processes: Processes) -> None:

@@ -107,7 +107,7 @@ class Trainer:
             self.state.notes += [note] if self.config.model != "cnn" else []
         share_layers(self.model, self.processes)
         layout = torch.channels_last if self.precision.channels_last else torch.contiguous_format
-        self.model.to(self.device, memory_format=layout)
+        self.model.to(self.device).to(memory_format=layout)
         return self._go_on(checkpoint) if checkpoint else 0
 
     def _go_on(self, checkpoint: dict[str, Any]) -> int:
@@ -135,6 +135,7 @@ class Trainer:
     def _optimiser_of(self, phase: Phase, train: Batches | FeatureBatches) -> torch.optim.Optimizer:
         if not self.frozen:
             return new_optimiser(self.model, phase, self.state.fresh, self.config.weight_decay)
+        assert isinstance(train, FeatureBatches)
         self.fit, choice = begin_fit(self.folder, self.material, train, self.weights)
         if choice.sentence not in self.state.notes:
             self.state.notes.append(choice.sentence)
