@@ -3,6 +3,7 @@
 from lymph.charts.confusion import (
     MATRIX_CSS,
     MODES,
+    Mode,
     confusion_cells,
     difference_cells,
     matrix_html,
@@ -24,7 +25,7 @@ from lymph.charts.judgement import (
     reliability_chart,
 )
 from lymph.charts.leak import leak_bars
-from lymph.charts.learning import learning_curves
+from lymph.charts.learning import QUANTITIES, learning_curves
 from lymph.charts.names import breakable
 from lymph.charts.probabilities import percent, probability_bars
 from lymph.charts.stain import intensity_histogram, stain_map, zoomable
@@ -34,7 +35,9 @@ __all__ = [
     "COLOURINGS",
     "MATRIX_CSS",
     "MODES",
+    "QUANTITIES",
     "SET_TITLES",
+    "Mode",
     "breakable",
     "class_curves",
     "class_histogram",

@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 from lymph.charts.style import HAEMATOXYLIN_PALE, PINK_LINE, VIOLET_LINE, percent_axis, quiet
 
 Quantity = Literal["loss", "accuracy"]
+QUANTITIES: tuple[Quantity, ...] = ("loss", "accuracy")
 MOST_MARKS = 60
 PHASE_TITLES = {"whole": "whole model", "head": "head only"}
 
