@@ -204,9 +204,9 @@ def _config(options: argparse.Namespace) -> TrainConfig:
     return TrainConfig(
         source=_source(options),
         model=options.model,
-        epochs=options.epochs or 0,
+        epochs=options.epochs,
         batch_size=options.batch_size,
-        learning_rate=options.learning_rate or 0.0,
+        learning_rate=options.learning_rate,
         backbone_factor=options.backbone_factor,
         class_weights=options.class_weights,
         schedule=options.schedule or SCHEDULES[0],

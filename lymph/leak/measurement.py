@@ -3,7 +3,7 @@
 The folder holds ``config.json``, ``status.json`` (as a run's), ``result.json`` and ``log.txt``.
 """
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from lymph.errors import RunError
 from lymph.jobs import files
 from lymph.jobs.status import Status, read_status
 from lymph.leak.meter import FEATURES, SEEDS
+from lymph.typed import misfit
 
 RESULT = "result.json"
 
@@ -39,6 +40,8 @@ class MeterConfig:
     def __post_init__(self) -> None:
         if not isinstance(self.source, PictureSource):
             object.__setattr__(self, "source", PictureSource.from_json(self.source))
+        if wrong := misfit(type(self), vars(self)):
+            raise RunError(f"The measurement has a value of the wrong kind: {wrong}.")
         if self.features not in FEATURES:
             raise RunError(
                 f"There are no features {self.features!r}; choose {' or '.join(FEATURES)}."
@@ -59,11 +62,24 @@ class MeterConfig:
 
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> "MeterConfig":
-        """Make a configuration from its document, also from an older version's."""
+        """Make a configuration from its document, also from an older version's.
+
+        Raises
+        ------
+        RunError
+            When a key is unknown or missing, or a value of the wrong kind.
+        ConfigError
+            When the source is none.
+        """
         if "data" in document:
             document = dict(document)
-            told = (document.pop(name) for name in ("data", "pattern", "patients_csv"))
-            document["source"] = PictureSource.from_older(*told)
+            root, pattern, table = (
+                document.pop(n, "") for n in ("data", "pattern", "patients_csv")
+            )
+            document["source"] = PictureSource.from_older(root, pattern, table)
+        known = {item.name for item in fields(cls)}
+        if "source" not in document or not set(document) <= known:
+            raise RunError(f"A measurement has the keys {', '.join(sorted(known))}; measure again.")
         return cls(**document)
 
 
