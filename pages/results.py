@@ -9,9 +9,9 @@ from lymph.data.sources import DataSet
 from lymph.errors import LymphError
 from lymph.evaluation import cell_pictures, interval_words, judged_pictures, moved_pictures
 from lymph.predictions import sets_of
-from lymph.reports.tables import SET_TITLES, mark_title, people_text, right_text
+from lymph.reports.tables import mark_title, people_text, right_text
 from lymph.runs import Run
-from lymph.text import counted
+from lymph.text import SET_TITLES, counted
 from pages.shared import choice, figures, keeping, state, training
 from pages.shared.choice import RIGHT, WRONG, Choice
 from pages.shared.frame import begin_on_pictures, next_step, offer_training, plain, show_error

@@ -29,7 +29,8 @@ from lymph.charts.learning import QUANTITIES, learning_curves
 from lymph.charts.names import breakable
 from lymph.charts.probabilities import percent, probability_bars
 from lymph.charts.stain import intensity_histogram, stain_map, zoomable
-from lymph.charts.style import SET_TITLES, ink_on, whole_percent
+from lymph.charts.style import ink_on
+from lymph.text import SET_TITLES, whole_percent
 
 __all__ = [
     "COLOURINGS",

@@ -8,15 +8,8 @@ import numpy as np
 import pandas as pd
 
 from lymph.charts.names import breakable, longest_part
-from lymph.charts.style import (
-    EOSIN,
-    EOSIN_PALE,
-    HAEMATOXYLIN,
-    HAEMATOXYLIN_PALE,
-    ink_on,
-    mix,
-    whole_percent,
-)
+from lymph.charts.style import EOSIN, EOSIN_PALE, HAEMATOXYLIN, HAEMATOXYLIN_PALE, ink_on, mix
+from lymph.text import whole_percent
 
 Mode = Literal["counts", "of_true", "of_predicted"]
 MODES: tuple[Mode, ...] = ("counts", "of_true", "of_predicted")

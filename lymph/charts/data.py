@@ -7,14 +7,8 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from lymph.charts.names import shortened, written
-from lymph.charts.style import (
-    SET_TITLES,
-    VIOLET_LINE,
-    height_of,
-    ink_on,
-    quiet,
-    whole_percent,
-)
+from lymph.charts.style import VIOLET_LINE, height_of, ink_on, quiet
+from lymph.text import SET_TITLES, whole_percent
 
 # Bars that stand out from chosen ones, bars with names under them, and bars at all.
 PALE = 0.3

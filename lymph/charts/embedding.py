@@ -7,8 +7,9 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from lymph.charts.names import written
-from lymph.charts.style import PINK_LINE, SET_TITLES, VIOLET_LINE, quiet
+from lymph.charts.style import PINK_LINE, VIOLET_LINE, quiet
 from lymph.facts import OKABE_ITO
+from lymph.text import SET_TITLES
 
 # What the points can be coloured by, as people read it.
 COLOURINGS = ("class", "patient", "set", "right or wrong")

@@ -7,7 +7,8 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from lymph.charts.names import written
-from lymph.charts.style import GRID, PINK_LINE, VIOLET_LINE, quiet, whole_percent
+from lymph.charts.style import GRID, PINK_LINE, VIOLET_LINE, quiet
+from lymph.text import whole_percent
 
 CurveKind = Literal["roc", "precision_recall"]
 DASHES = ("solid", "dash", "dot", "dashdot")

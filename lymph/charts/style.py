@@ -4,6 +4,8 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from lymph.text import whole_percent
+
 HAEMATOXYLIN = "#5B3E96"
 HAEMATOXYLIN_PALE = "#B39DDB"
 EOSIN = "#C2417C"
@@ -13,8 +15,6 @@ VIOLET_LINE = "#8465CC"
 PINK_LINE = "#D6478B"
 GRID = "rgba(128, 128, 128, 0.25)"
 CLEAR = "rgba(0, 0, 0, 0)"
-
-SET_TITLES = {"train": "Train", "val": "Validation", "test": "Test"}
 
 
 def mix(colour: str, ground: str, share: float) -> str:
@@ -61,11 +61,6 @@ def height_of(figure: go.Figure) -> float:
     """Return the height that :func:`quiet` gave a figure, in pixels."""
     layout: Any = figure.layout  # its attributes are made as they are asked for
     return layout.height
-
-
-def whole_percent(share: float) -> str:
-    """Write a share, 0 to 1, in whole percent."""
-    return f"{100 * share:.0f} %"
 
 
 def percent_axis(figure: go.Figure) -> None:

@@ -13,6 +13,8 @@ from PIL import Image
 from sklearn.covariance import LedoitWolf
 from sklearn.decomposition import PCA
 
+from lymph.data.stain import optical_density
+
 SIDE = 96
 
 # Of pictures of patients left out of the fit, this share passes each check.
@@ -49,7 +51,7 @@ def colour_statistics(pixels: np.ndarray) -> np.ndarray:
     ndarray of float64, shape (14,)
     """
     small = Image.fromarray(pixels).resize((SIDE, SIDE), Image.Resampling.BOX)
-    density = -np.log((np.asarray(small, np.float64) + 1.0) / 256.0)
+    density = optical_density(np.asarray(small, np.float64))
     flat = density.reshape(-1, 3)
     deviations = flat.std(axis=0)
     normal = (flat - flat.mean(axis=0)) / (deviations + 1e-3)

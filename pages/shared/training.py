@@ -17,6 +17,7 @@ from lymph.predictions import sets_of
 from lymph.reports.tables import honest_rank, people_text
 from lymph.runs import Catalogue, Run, RunRecord
 from lymph.splits import leak_report
+from lymph.text import SET_WORDS
 from lymph.training.folder import PREDICTIONS
 from pages.shared.frame import plain
 from pages.shared.loading import progress_bar
@@ -31,7 +32,6 @@ RESULTS_KEY = "results_run"
 CLASSIFY_KEY = "classify_run"
 CATALOGUE_KEY = "catalogue"
 
-SET_WORDS = {"test": "test", "val": "validation", "train": "training", "out-of-fold": "out-of-fold"}
 
 # Letters that every machine has: emoji are boxes where no font holds them.
 STATE_MARKS = {
