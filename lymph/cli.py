@@ -229,14 +229,14 @@ def _train_together(begin: Callable[[], Run], detach: bool = False) -> Run | Non
         run = begin()
         train_here(run)
         return run
-    from lymph.training.processes import join_processes, leave_processes
+    from lymph.training.processes import destroy_processes, init_processes
 
-    processes = join_processes()
-    run = begin() if processes.first else None
-    run = Run(Path(processes.tell(str(run.path) if run else "")))
+    processes = init_processes()
+    run = begin() if processes.is_main else None
+    run = Run(Path(processes.broadcast(str(run.path) if run else "")))
     train_here(run, processes)
-    leave_processes()
-    return run if processes.first else None
+    destroy_processes()
+    return run if processes.is_main else None
 
 
 def _ended(run: Run) -> Document:

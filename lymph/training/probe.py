@@ -202,7 +202,7 @@ def begin_fit(
         scale = scale_words(MODELS[material.config.model])
         return replace(chosen, features=f"{material.model.backbone.told}; pictures {scale}")
 
-    choice = processes.tell(_kept_choice(folder, choose) if processes.first else None)
+    choice = processes.broadcast(_kept_choice(folder, choose) if processes.is_main else None)
     weights = torch.from_numpy(picture_weights(rows, classes)).float().to(material.device)
     head = material.model.head
     assert isinstance(head, nn.Sequential)

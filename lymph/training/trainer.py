@@ -223,11 +223,11 @@ class Trainer:
 
     def _end_if_wished(self) -> None:
         """End where the run is alone; several processes must agree, which they do at each step."""
-        if self.processes.world == 1 and self._stop_is_wished():
+        if self.processes.world_size == 1 and self._stop_is_wished():
             raise Stopped
 
     def _stop_is_wished(self) -> bool:
-        wish = self.processes.first and (self.outer / files.STOP).exists()
+        wish = self.processes.is_main and (self.outer / files.STOP).exists()
         return self.processes.any(wish, self.device)
 
     def _is_out_of_patience(self, phase: Phase, epoch: int) -> bool:
@@ -250,11 +250,11 @@ class Trainer:
 
     def _keeping_is_due(self) -> bool:
         """Tell whether to write now: some epochs are shorter than writing is."""
-        return self.processes.tell(time.monotonic() - self.kept > KEEP_SECONDS)
+        return self.processes.broadcast(time.monotonic() - self.kept > KEEP_SECONDS)
 
     def _keep(self, epoch: int, optimiser: torch.optim.Optimizer) -> None:
         """Write all that is finished: what the folder tells is always what can be gone on from."""
-        if self.processes.first:
+        if self.processes.is_main:
             if self.keeps_model:
                 self.state.save(self.folder, self.config, self.model, optimiser, epoch)
             metrics = pd.DataFrame(self.state.history, columns=files.METRIC_COLUMNS)
@@ -267,7 +267,7 @@ class Trainer:
             self._tell(0, note=f"Computing features, once: {done:,} of {total:,} pictures.")
 
     def _tell(self, epoch: int, share: float = 0.0, note: str = "") -> None:
-        if self.processes.first:
+        if self.processes.is_main:
             seconds = {"best_epoch": self.state.best_epoch, "seconds": self.state.spent}
             change_status(
                 self.outer,
@@ -283,14 +283,14 @@ class Trainer:
 
     def _finish(self) -> None:
         """Predict every picture with the best state, and fit the check for strange pictures."""
-        self.processes.tell(None)  # The first process may still be writing the best state.
+        self.processes.broadcast(None)  # The first process may still be writing the best state.
         if self.keeps_model:
             load_values(self.model, load_checkpoint(self.folder / files.BEST), files.BEST)
         else:
             self.model.load_state_dict(self.state.best_state(self.model))
         ends = self._end_if_wished
         predictions = predict_all(self.material, self.loss_function, self.always_frozen, ends)
-        if not self.processes.first:
+        if not self.processes.is_main:
             return
         if self.outer == self.folder:
             keep_features_and_check(self.folder, self.material, ends)
