@@ -22,6 +22,7 @@ from lymph.training.class_weights import class_weights
 from lymph.training.config import TrainConfig
 from lymph.training.dataset import Batches, FeatureBatches
 from lymph.training.devices import device_here, make_repeatable
+from lymph.training.diagnostics import diagnose, diagnose_before
 from lymph.training.environment import prepare_environment
 from lymph.training.features import what_learns
 from lymph.training.loop import Evaluation, evaluate, set_rates, train_one_epoch
@@ -32,7 +33,6 @@ from lymph.training.phases import Phase, phase_of, plan_phases
 from lymph.training.probe import HeadFit, begin_fit
 from lymph.training.processes import ALONE, Processes, share_layers
 from lymph.training.run_data import Material, load_run_data
-from lymph.training.signs import signs_before, signs_of
 from lymph.training.state import State, last_checkpoint, restore_random
 
 log = logging.getLogger("lymph")
@@ -86,7 +86,7 @@ class Trainer:
         self.loss_function = weighted_loss(self.weights).to(self.device)
         self.state = State()
         self.frozen = MODELS[config.model].frozen
-        self.warnings = self._signs_before()
+        self.warnings = self._diagnose_before()
         self.kept = self.told = time.monotonic()
         self.precision = prepare_environment(folder, config, self.weights, self.device, processes)
         torch.manual_seed(config.seed)
@@ -241,12 +241,12 @@ class Trainer:
     ) -> None:
         """Judge an epoch: is it sound, is it the best, are there signs of trouble."""
         self.state.judge(row, validated, self.model, module, latest=self.frozen)
-        signs = signs_of(self.state.history, validated, self.config.classes, self.frozen)
-        self.warnings = self._signs_before() + signs
+        found = diagnose(self.state.history, validated, self.config.classes, self.frozen)
+        self.warnings = self._diagnose_before() + found
 
-    def _signs_before(self) -> list[str]:
+    def _diagnose_before(self) -> list[str]:
         count = int((self.data.sets == "train").sum())
-        return [] if self.frozen else signs_before(count, self.config.batch_size)
+        return [] if self.frozen else diagnose_before(count, self.config.batch_size)
 
     def _keeping_is_due(self) -> bool:
         """Tell whether to write now: some epochs are shorter than writing is."""
