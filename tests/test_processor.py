@@ -28,7 +28,7 @@ def test_what_the_user_has_set_stays() -> None:
 
 
 def test_the_memory_of_large_arrays_is_kept() -> None:
-    """After ``configure_allocator`` an array of 16 MB comes without asking the system for its pages anew."""
+    """After ``configure_allocator`` an array of 16 MB needs no new pages of the system."""
     if sys.platform != "linux":
         import pytest
 

@@ -20,6 +20,8 @@ RESULT = "result.json"
 # Of the result file. Those of version 1 carry none: their intervals resampled patients and were
 # too narrow, so they are not shown any more.
 VERSION = 2
+# What results named otherwise before.
+OLDER_NAMES = {"kin": "same_patient_rate", "kin_by_chance": "same_patient_rate_by_chance"}
 
 LOST = "The measurement was cut off: the machine stopped or the process was killed. Measure again."
 
@@ -106,6 +108,10 @@ class Measurement:
         """
         try:
             result = workspace.read_json(self.path / RESULT)
+            for part in (result["picture"], result["patient"]):
+                for older, name in OLDER_NAMES.items():
+                    if older in part:
+                        part[name] = part.pop(older)
             if result.pop("version", 1) == VERSION:
                 return result
             bars = {by: {**result[by], "interval": None} for by in ("picture", "patient")}
