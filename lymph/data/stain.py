@@ -55,6 +55,14 @@ def pixels_of_density(density: np.ndarray) -> np.ndarray:
     return np.clip(np.rint(256.0 * np.exp(-density) - 1.0), 0, 255).astype(np.uint8)
 
 
+def channel_moments(density: np.ndarray) -> tuple[np.ndarray, np.ndarray, list[np.floating]]:
+    """Return mean, deviation and the three correlations of the channels of densities, N x 3."""
+    mean, deviations = density.mean(axis=0), density.std(axis=0)
+    normal = (density - mean) / (deviations + 1e-3)
+    pairs = [(normal[:, i] * normal[:, j]).mean() for i, j in ((0, 1), (0, 2), (1, 2))]
+    return mean, deviations, pairs
+
+
 def estimate_stains(pixels: np.ndarray) -> StainVectors:
     """Estimate the stain vectors of a picture as Macenko et al. (2009) do.
 

@@ -13,7 +13,7 @@ from PIL import Image
 from sklearn.covariance import LedoitWolf
 from sklearn.decomposition import PCA
 
-from lymph.data.stain import optical_density
+from lymph.data.stain import channel_moments, optical_density
 
 SIDE = 96
 
@@ -53,13 +53,11 @@ def colour_statistics(pixels: np.ndarray) -> np.ndarray:
     small = Image.fromarray(pixels).resize((SIDE, SIDE), Image.Resampling.BOX)
     density = optical_density(np.asarray(small, np.float64))
     flat = density.reshape(-1, 3)
-    deviations = flat.std(axis=0)
-    normal = (flat - flat.mean(axis=0)) / (deviations + 1e-3)
-    pairs = [(normal[:, i] * normal[:, j]).mean() for i, j in ((0, 1), (0, 2), (1, 2))]
+    mean, deviations, pairs = channel_moments(flat)
     grain = np.log(np.abs(np.diff(density, axis=1)).mean(axis=(0, 1)) + 1e-4)
     bare = (flat.max(axis=1) < 0.15).mean()
     chroma = np.log(flat.std(axis=1).mean() + 1e-3)
-    return np.concatenate([flat.mean(axis=0), deviations, pairs, grain, [bare, chroma]])
+    return np.concatenate([mean, deviations, pairs, grain, [bare, chroma]])
 
 
 @dataclass(frozen=True)
