@@ -8,8 +8,8 @@ from typing import Any
 import pandas as pd
 
 from lymph import workspace
-from lymph.data.parallel import Progress, map_in_threads
 from lymph.data.stamps import stamp_of
+from lymph.parallel import Progress, map_in_threads
 
 STAMP = ["changed", "length"]
 

@@ -10,10 +10,10 @@ from torch import nn
 
 from lymph import workspace
 from lymph.data.depth import read_of
-from lymph.data.parallel import map_in_threads
 from lymph.data.sources import is_synthetic
 from lymph.models.features import digest, forward_features
 from lymph.models.ood import colour_statistics, fit_ood_detector
+from lymph.parallel import map_in_threads
 from lymph.predictions import make_predictions
 from lymph.splits import SET_NAMES
 from lymph.training import folder as files
