@@ -1,7 +1,7 @@
 """The confusion matrix as a table of buttons: one HTML for the page, the report and a file."""
 
 import html
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -177,10 +177,10 @@ def matrix_html(
     width, kind, head = _room(classes)
     grid = cells["count"].to_numpy().reshape(len(names), len(names))
     heads = "".join(f'<th scope="col"><span class="{head}">{name}</span></th>' for name in names)
-    rows, records = [], _records(cells)
+    rows = []
     for i, name in enumerate(names):
-        own = records[i * len(names) : (i + 1) * len(names)]
-        body = "".join(_cell_html(cell, unit, mode, chosen) for cell in own)
+        own = cells.iloc[i * len(names) : (i + 1) * len(names)]
+        body = "".join(_cell_html(cell, unit, mode, chosen) for cell in own.to_dict("records"))
         total = f'<td class="total">{_number(grid[i].sum())}</td>'
         rows.append(f'<tr><th scope="row" class="rows">{name}</th>{body}{total}</tr>')
     sums = "".join(f'<td class="total">{_number(n)}</td>' for n in grid.sum(axis=0))
@@ -211,12 +211,9 @@ def _room(classes: Sequence[str]) -> tuple[float, str, str]:
     return width, kind, "head sideways" if upright else "head"
 
 
-def _records(cells: pd.DataFrame) -> list[dict[str, Any]]:
-    names = [str(name) for name in cells]
-    return [dict(zip(names, row, strict=True)) for row in cells.itertuples(index=False)]
-
-
-def _cell_html(cell: dict[str, Any], unit: str, mode: Mode, chosen: tuple[str, str] | None) -> str:
+def _cell_html(
+    cell: dict[Hashable, Any], unit: str, mode: Mode, chosen: tuple[str, str] | None
+) -> str:
     true, predicted = (html.escape(str(cell[name])) for name in ("true", "predicted"))
     pressed = chosen == (cell["true"], cell["predicted"])
     whole = WHOLE.get(mode, WHOLE["of_true"])
