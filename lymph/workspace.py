@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -40,7 +41,14 @@ CANNOT_RESERVE = (errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL)
 
 def home() -> Path:
     """Return the workspace folder: ``LYMPH_HOME``, or ``workspace`` in the current folder."""
-    return Path(os.environ.get("LYMPH_HOME") or "workspace").resolve()
+    name = os.environ.get("LYMPH_HOME") or "workspace"
+    return _resolved(name, "" if os.path.isabs(name) else os.getcwd())
+
+
+@lru_cache(maxsize=8)
+def _resolved(name: str, _current: str) -> Path:
+    # A page asks sixty times, and each time the disk would be asked for every folder of the path.
+    return Path(name).resolve()
 
 
 def data_home() -> Path:
