@@ -1,12 +1,14 @@
 """What a server does before anybody asks for it: once, and beside the pages.
 
-torch is loaded when the server starts, the machine's speed is measured and the first data set's
-pictures are read; the two latter by processes of their own, since threads of the server would take
-the pages' time. Who comes meanwhile sees how far it is.
+What the pages are made of is loaded when the server starts, and then torch; the machine's speed is
+measured and the first data set's pictures are read, by processes of their own, since threads of the
+server would take the pages' time. Who comes meanwhile sees how far it is.
 """
 
 import contextlib
+import importlib
 import logging
+import pkgutil
 import subprocess
 import threading
 from collections.abc import AsyncIterator
@@ -40,6 +42,7 @@ def _begin() -> None:
     from lymph.data import sources
 
     try:
+        load_parts()
         known = sources.list_data_sets()
         if known and known[0].path.is_dir():
             prepare(known[0].path)
@@ -52,6 +55,14 @@ def _begin() -> None:
     except Exception:
         # Every page does without.
         log.exception("Not everything could be prepared.")
+
+
+def load_parts() -> None:
+    """Load the parts that pages are put together from, and with them what these load."""
+    from pages import shared
+
+    for part in pkgutil.walk_packages(shared.__path__, "pages.shared."):
+        importlib.import_module(part.name)
 
 
 def measure(model: str) -> bool:
