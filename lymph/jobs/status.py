@@ -4,6 +4,7 @@ import os
 import socket
 import time
 from dataclasses import asdict, dataclass, field, fields, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,9 @@ START_SECONDS = 120
 # is gone. The clocks of two machines may differ by the rest.
 BEAT_SECONDS = 15.0
 SILENT_SECONDS = 180.0
+
+# Two changes of a file that come sooner after one another may bear the same time.
+YOUNG_NANOSECONDS = 2_000_000_000
 
 STATES = ("queued", "running", "finished", "stopped", "failed", "lost")
 OVER = ("finished", "stopped", "failed", "lost")
@@ -89,6 +93,22 @@ def written_status(folder: Path) -> Status:
         As :func:`read_status`.
     """
     path = folder / STATUS
+    try:
+        seen = os.stat(path)
+    except OSError:
+        return _status_in(path)  # which says why
+    if time.time_ns() - seen.st_mtime_ns < YOUNG_NANOSECONDS:
+        return _status_in(path)
+    # It is asked for many times between two changes, and an old one cannot be taken for a new one.
+    return _status_as_seen(path, seen.st_ino, seen.st_mtime_ns, seen.st_size)
+
+
+@lru_cache(maxsize=2_000)
+def _status_as_seen(path: Path, *_seen: int) -> Status:
+    return _status_in(path)
+
+
+def _status_in(path: Path) -> Status:
     document = read_object(path, RunError, RESTORE)
     if wrong := misfit(Status, document) or _strange(document):
         raise RunError(f"{path} cannot be read: {wrong}; {RESTORE}.")

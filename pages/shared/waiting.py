@@ -19,9 +19,17 @@ def _known(home: str) -> queue.Known:
     return queue.look()
 
 
+def known_to(folder: Path) -> queue.Known:
+    """Return who runs and waits, as it was read a moment ago; a job that is newer is among them."""
+    home = str(workspace.home())
+    if all(ticket.folder != folder for ticket, _ in _known(home)):
+        _known.clear(home)
+    return _known(home)
+
+
 def ahead_of(folder: Path) -> list[queue.Job]:
     """List the jobs that a waiting one waits for; see :func:`lymph.jobs.queue.ahead_of`."""
-    return queue.ahead_of(folder, _known(str(workspace.home())))
+    return queue.ahead_of(folder, known_to(folder))
 
 
 def waiting_words(folder: Path) -> str:
