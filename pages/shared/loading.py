@@ -25,7 +25,7 @@ from lymph.data.depth import read_of, white_of
 from lymph.data.look import Found
 from lymph.data.measure import measure_all
 from lymph.data.quality import Finding
-from lymph.data.scan import count_unopened
+from lymph.data.scan import count_unopened, summary
 from lymph.data.source import PictureSource, source_of, table_of
 from lymph.data.sources import DataSet
 from lymph.data.stamps import stamp_of
@@ -228,6 +228,18 @@ def read_again() -> None:
     _table.clear()
     _measures.clear()
     _done().clear()
+
+
+@st.cache_data(show_spinner=False, max_entries=8)
+def _summary_of_pictures(_table: pd.DataFrame, key: tuple) -> dict[str, Any]:
+    return summary(_table)
+
+
+def summary_of_pictures(data_set: DataSet, table: pd.DataFrame) -> dict[str, Any]:
+    """Return what a picture table holds, counted once for all who ask."""
+    root = data_set.path
+    key = (str(root), folder_stamp(root), decided(data_set), headers_only(data_set))
+    return _summary_of_pictures(table, key)
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
