@@ -5,20 +5,22 @@ measured and the first data set's pictures are read, by processes of their own, 
 server would take the pages' time. Who comes meanwhile sees how far it is.
 """
 
+import ast
 import contextlib
-import importlib
 import logging
-import pkgutil
 import subprocess
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from lymph import workspace
 
 log = logging.getLogger(__name__)
+
+ROOT = Path(__file__).parents[2]
 
 # Whether a server runs; without one nothing is done ahead, and pages do it when it is their turn.
 _serving = threading.Event()
@@ -58,11 +60,24 @@ def _begin() -> None:
 
 
 def load_parts() -> None:
-    """Load the parts that pages are put together from, and with them what these load."""
-    from pages import shared
+    """Load what the pages are put together from; pages themselves run for visitors only."""
+    from pages.shared import door, navigation, sidebar  # noqa: F401 - what all pages share
 
-    for part in pkgutil.walk_packages(shared.__path__, "pages.shared."):
-        importlib.import_module(part.name)
+    for page in (navigation.START, *navigation.FILES.values()):
+        for name in imports_of((ROOT / page).read_text(encoding="utf-8")):
+            # Of a package it may be a module or anything else.
+            with contextlib.suppress(ModuleNotFoundError):
+                import_module(name)
+
+
+def imports_of(code: str) -> Iterator[str]:
+    """Yield the names of the modules that code loads first, and what it takes from them."""
+    for node in ast.parse(code).body:
+        if isinstance(node, ast.Import):
+            yield from (taken.name for taken in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{taken.name}" for taken in node.names)
 
 
 def measure(model: str) -> bool:
