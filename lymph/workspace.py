@@ -33,6 +33,9 @@ LOOK_SECONDS = 0.25
 PATIENCE_SECONDS = 2.0 if sys.platform == "win32" else 0.0
 RETRY_SECONDS = 0.02
 
+# In nanoseconds.
+FINE_TICKS, COARSE_TICK = 50_000_000, 2_500_000_000
+
 FULL = (errno.ENOSPC, errno.EDQUOT)
 CLOSED = (errno.EROFS, errno.EACCES, errno.EPERM, errno.EFBIG)
 # What a file system answers that cannot set space aside.
@@ -238,6 +241,22 @@ def read_json_or(path: Path, default: Any) -> Any:
         return read_json(path)
     except (OSError, ValueError, RecursionError):
         return default
+
+
+def settled(path: Path) -> tuple[int, ...] | None:
+    """Return what tells a file's content from any other that it had or will have.
+
+    None is returned where there is no file, and where it is so young that a later change might
+    bear the same time: within ticks of the system's clock, or seconds where the disk keeps those.
+    """
+    try:
+        seen = path.stat()
+    except OSError:
+        return None
+    coarse = seen.st_mtime_ns % 1_000_000_000 == 0
+    if time.time_ns() - seen.st_mtime_ns < (COARSE_TICK if coarse else FINE_TICKS):
+        return None
+    return seen.st_ino, seen.st_mtime_ns, seen.st_size
 
 
 def change_json(path: Path, change: Callable[[Any], Any]) -> None:

@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -228,6 +229,16 @@ def _ticket_of(folder: Path) -> Ticket | None:
 
 def _read_ticket(path: Path) -> Ticket | None:
     """Read a ticket; one that is damaged counts as none, and its job enters again."""
+    seen = workspace.settled(path)
+    return _ticket_in(path) if seen is None else _ticket_as_seen(path, seen)
+
+
+@lru_cache(maxsize=2_000)
+def _ticket_as_seen(path: Path, _seen: tuple[int, ...]) -> Ticket | None:
+    return _ticket_in(path)
+
+
+def _ticket_in(path: Path) -> Ticket | None:
     document = workspace.read_json_or(path, None)
     if not isinstance(document, dict):
         return None

@@ -25,9 +25,6 @@ START_SECONDS = 120
 BEAT_SECONDS = 15.0
 SILENT_SECONDS = 180.0
 
-# Two changes of a file that come sooner after one another may bear the same time.
-YOUNG_NANOSECONDS = 2_000_000_000
-
 STATES = ("queued", "running", "finished", "stopped", "failed", "lost")
 OVER = ("finished", "stopped", "failed", "lost")
 
@@ -93,18 +90,13 @@ def written_status(folder: Path) -> Status:
         As :func:`read_status`.
     """
     path = folder / STATUS
-    try:
-        seen = os.stat(path)
-    except OSError:
-        return _status_in(path)  # which says why
-    if time.time_ns() - seen.st_mtime_ns < YOUNG_NANOSECONDS:
-        return _status_in(path)
-    # It is asked for many times between two changes, and an old one cannot be taken for a new one.
-    return _status_as_seen(path, seen.st_ino, seen.st_mtime_ns, seen.st_size)
+    # It is asked for many times between two changes.
+    seen = workspace.settled(path)
+    return _status_in(path) if seen is None else _status_as_seen(path, seen)
 
 
 @lru_cache(maxsize=2_000)
-def _status_as_seen(path: Path, *_seen: int) -> Status:
+def _status_as_seen(path: Path, _seen: tuple[int, ...]) -> Status:
     return _status_in(path)
 
 
