@@ -216,16 +216,24 @@ class Pictures:
         await asyncio.gather(*(self._fetch(line, names) for line, names in shares if names))
 
     async def _fetch(self, line: int, names: Sequence[bytes]) -> None:
+        for name in names:
+            try:
+                await self._ask(line, name)
+            except (asyncio.IncompleteReadError, ConnectionError):
+                # The server hangs up on who has been silent for some seconds.
+                del self.lines[line]
+                await self._ask(line, name)
+
+    async def _ask(self, line: int, name: bytes) -> None:
         if line not in self.lines:
             self.lines[line] = await asyncio.open_connection(*self.host.split(":"))
         reader, writer = self.lines[line]
-        for name in names:
-            writer.write(b"GET /%b HTTP/1.1\r\nHost: %b\r\n\r\n" % (name, self.host.encode()))
-            head = await reader.readuntil(b"\r\n\r\n")
-            length = LENGTH.search(head)
-            if b" 200 " not in head.partition(b"\r\n")[0] or not length:
-                raise ValueError(f"{name.decode()}: {head.decode()}")
-            await reader.readexactly(int(length[1]))
+        writer.write(b"GET /%b HTTP/1.1\r\nHost: %b\r\n\r\n" % (name, self.host.encode()))
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = LENGTH.search(head)
+        if b" 200 " not in head.partition(b"\r\n")[0] or not length:
+            raise ValueError(f"{name.decode()}: {head.decode()}")
+        await reader.readexactly(int(length[1]))
 
     def close(self) -> None:
         """Leave."""
