@@ -12,7 +12,6 @@ import pytest
 
 from lymph import splits
 from lymph.classroom import here, jobs
-from lymph.classroom.database import transaction
 from lymph.classroom.pictures import (
     change_pictures,
     check_may_look,
@@ -28,6 +27,7 @@ from lymph.data import sources
 from lymph.data.exclusions import exclude, excluded
 from lymph.data.source import PictureSource, keep_source, source_of
 from lymph.data.sources import DataSet
+from lymph.database import transaction
 from lymph.errors import ClassError, DataError
 from lymph.jobs import start
 from lymph.splits import split_by_patient
@@ -265,6 +265,8 @@ def test_a_lost_database_makes_no_upload_public(
     archive: io.BytesIO, anna: Visitor, ben: Visitor, workspace: Path
 ) -> None:
     upload(anna, sources.add_zip, "mine.zip", archive)
-    for file in workspace.glob("class.sqlite3*"):
+    for file in workspace.glob("shared.sqlite3*"):
         file.unlink()
-    assert names(ben) == [] and names(anna) == ["mine"]
+    (folder,) = sources.uploads_of(anna.id)
+    sources.add_folder(folder, "found again")
+    assert names(ben) == [] and names(anna) == ["found again"]
