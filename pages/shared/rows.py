@@ -28,7 +28,7 @@ class Rows(Sequence[Item]):
             return [_item(row) for row in self.table.iloc[place].itertuples()]
         return _item(self.table.iloc[place])
 
-    def place_of(self, item: Item) -> int:
+    def name_of(self, item: Item) -> int:
         """Return where an item stands."""
         return int((self.table["picture"] == item.picture).to_numpy().argmax())
 
