@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from lymph.charts import MODES
+from lymph.charts import MODES, Mode
 from lymph.data.sources import DataSet
 from lymph.errors import LymphError
 from lymph.evaluation import (
@@ -18,13 +18,14 @@ from lymph.evaluation import (
     selected_pictures,
 )
 from lymph.predictions import sets_of
-from lymph.reports.tables import SET_TITLES, mark_title, people_text, right_text
+from lymph.reports.tables import mark_title, people_text, right_text
 from lymph.runs import Run, described, record_of, titles_of
-from lymph.text import counted
+from lymph.text import SET_TITLES, counted
 from pages.shared import state, training
 from pages.shared.frame import (
     begin_on_pictures,
     escape,
+    next_step,
     offer_training,
     plain,
     show_error,
@@ -40,7 +41,7 @@ from pages.shared.stated import show_stated, show_why
 
 QUESTION = "How often is it right, and for whom?"
 LEVELS = {"pictures": "Per picture", "patients": "Per patient"}
-MODES_TOLD = {
+MODES_TOLD: dict[Mode, str] = {
     "counts": "Counts",
     "of_true": "Share of the true class",
     "of_predicted": "Share of the predicted class",
@@ -130,14 +131,23 @@ def show_results(data_set: DataSet, run: Run) -> None:
         twins.offer_twin(data_set, run)
     show_linked(data_set, judged, others, view)
     show_cautions(judged)
+    next_step(
+        "Next: ask the model about a picture it has never seen.", "classify", "Classify a picture"
+    )
 
 
 def choose_view(run: Run, places: Sequence[DeltaGenerator]) -> tuple[str, str]:
     """Draw the choosers of the set and the level."""
     names = sets_of(training.predictions_of(run))
-    kept = {"required": True, "bind": "query-params", "persist_state": "session"}
     set_name = places[0].segmented_control(
-        "Set", names, default=names[0], format_func=SET_TITLES.__getitem__, key="set_name", **kept
+        "Set",
+        names,
+        default=names[0],
+        format_func=SET_TITLES.__getitem__,
+        key="set_name",
+        required=True,
+        bind="query-params",
+        persist_state="session",
     )
     level = places[1].segmented_control(
         "Counted",
@@ -146,12 +156,14 @@ def choose_view(run: Run, places: Sequence[DeltaGenerator]) -> tuple[str, str]:
         format_func=LEVELS.__getitem__,
         key="level",
         help="A patient is judged by the mean probability of all its pictures.",
-        **kept,
+        required=True,
+        bind="query-params",
+        persist_state="session",
     )
     return set_name, level
 
 
-def choose_mode() -> str:
+def choose_mode() -> Mode:
     """Draw the chooser of what the matrix shows."""
     return st.radio(
         "The matrix shows",
@@ -297,7 +309,7 @@ def show_matrices(judged: Judged, others: list[Judged], view: str, chosen: Chose
 
 
 def draw_matrices(
-    judged: Judged, others: list[Judged], mode: str, view: str, chosen: Chosen
+    judged: Judged, others: list[Judged], mode: Mode, view: str, chosen: Chosen
 ) -> None:
     if others and view == VIEWS[1]:
         show_the_difference(judged, others[0], mode, chosen.selection)
@@ -307,7 +319,7 @@ def draw_matrices(
         figures.show_comparisons(judged, others)
 
 
-def show_side_by_side(judged: Judged, others: list[Judged], mode: str, chosen: Chosen) -> None:
+def show_side_by_side(judged: Judged, others: list[Judged], mode: Mode, chosen: Chosen) -> None:
     shown = [judged, *others]
     width = 330 if others else 300
     with st.grid(min(2, len(shown)), min_column_width=width, key="matrices", gap="medium"):
@@ -319,7 +331,7 @@ def show_side_by_side(judged: Judged, others: list[Judged], mode: str, chosen: C
                     show_error(error)
 
 
-def show_one_matrix(judged: Judged, mode: str, chosen: Chosen, place: int, named: bool) -> None:
+def show_one_matrix(judged: Judged, mode: Mode, chosen: Chosen, place: int, named: bool) -> None:
     if named:
         st.caption(f"**Run {figures.LETTERS[place]}** {plain(training.title_of(judged.run))}")
         st.caption(f"{right_words(judged)} · {base_of(judged)}")
@@ -357,7 +369,9 @@ def matrix_buttons(chosen: Selection | None, run: str, place: int) -> None:
             )
 
 
-def show_the_difference(first: Judged, second: Judged, mode: str, chosen: Selection | None) -> None:
+def show_the_difference(
+    first: Judged, second: Judged, mode: Mode, chosen: Selection | None
+) -> None:
     """Draw run B minus run A, and behind a cell the pictures that only one of them puts there."""
     for name, one in (("A", first), ("B", second)):
         st.caption(f"**Run {name}** {plain(training.title_of(one.run))}")
@@ -367,7 +381,8 @@ def show_the_difference(first: Judged, second: Judged, mode: str, chosen: Select
     st.markdown(
         f"**Run B minus run A**, {first.unit}: violet is for the better, pink for the worse"
     )
-    show_difference(*matrices, classes, mode, first.unit, chosen, "matrix_difference")
+    before, after = matrices
+    show_difference(before, after, classes, mode, first.unit, chosen, "matrix_difference")
     figures.show_difference_sentence(first, second, False, figures.choose_measure())
     if chosen is None or chosen.cell is None:
         return

@@ -232,6 +232,16 @@ def _tile_words(run: Run, view: TileView) -> list[str]:
     ]
 
 
+def _neighbour(row: Any, address: str, colours: dict[str, str]) -> str:
+    return (
+        f'<figure class="lymph-picture" style="--edge:{colours[row.label]}">'
+        f'<img src="{address}" alt="{escape(row.label)}, {escape(row.picture)}">'
+        f"{badge(row.label, colours[row.label])}</figure>"
+        f'<div class="lymph-caption">patient {escape(row.patient)}<br>'
+        f"distance {row.distance:.2g}</div>"
+    )
+
+
 def _show_nearest(run: Run, pixels: np.ndarray) -> None:
     found = _nearest(run.id, training.changed(run), content_key(pixels), pixels)
     colours = class_colours(run.classes)
@@ -241,13 +251,7 @@ def _show_nearest(run: Run, pixels: np.ndarray) -> None:
     grid = st.grid("auto", min_column_width=150, gap="small", key="nearest_grid")
     for row, address in zip(found.itertuples(), addresses, strict=True):
         with grid.cell():
-            st.html(
-                f'<figure class="lymph-picture" style="--edge:{colours[row.label]}">'
-                f'<img src="{address}" alt="{escape(row.label)}, {escape(row.picture)}">'
-                f"{badge(row.label, colours[row.label])}</figure>"
-                f'<div class="lymph-caption">patient {escape(row.patient)}<br>'
-                f"distance {row.distance:.2g}</div>"
-            )
+            st.html(_neighbour(row, address, colours))
     patients = found["patient"].nunique()
     st.caption(
         f"They come from {counted(patients, 'patient')}. All from one patient is a sign that the"

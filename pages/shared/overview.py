@@ -21,7 +21,6 @@ ALL = "All"
 CLASS, PATIENT, SLIDE, KIND = "gallery_class", "gallery_patient", "gallery_slide", "gallery_kind"
 COLUMNS = {CLASS: "label", PATIENT: "patient", SLIDE: "slide", KIND: "kind"}
 MOST_LETTERS = 20
-CHART = {"config": {"displayModeBar": False}, "selection_mode": "points"}
 
 Filters = dict[str, str]
 
@@ -158,4 +157,11 @@ def show_kinds(table: pd.DataFrame, chosen: str | None) -> None:
 
 
 def draw(figure: go.Figure, key: str, keys: tuple[str, ...], alt: str) -> None:
-    st.plotly_chart(figure, key=key, on_select=partial(pick, key, keys), alt=alt, **CHART)
+    st.plotly_chart(
+        figure,
+        key=key,
+        on_select=partial(pick, key, keys),
+        selection_mode="points",
+        config={"displayModeBar": False},
+        alt=alt,
+    )

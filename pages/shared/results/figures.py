@@ -12,6 +12,8 @@ from lymph.data.sources import is_synthetic
 from lymph.errors import LymphError
 from lymph.evaluation import (
     AREA_METHOD,
+    ORDERS,
+    Order,
     Selection,
     curve,
     in_order,
@@ -37,7 +39,7 @@ from pages.shared.results.choosing import Chosen, toggle
 from pages.shared.results.map import show_embedding
 from pages.shared.results.opened import show_judged
 
-ORDERS_TOLD = {
+ORDERS_TOLD: dict[Order, str] = {
     "worst": "Worst mistakes",
     "certain": "Most certain",
     "uncertain": "Least certain",
@@ -158,9 +160,9 @@ def show_orders(judged: Judged, chosen: Chosen) -> None:
     """List pictures by loss or by certainty."""
     order = st.segmented_control(
         "Order",
-        list(ORDERS_TOLD),
-        default="worst",
-        format_func=ORDERS_TOLD.get,
+        ORDERS,
+        default=ORDERS[0],
+        format_func=ORDERS_TOLD.__getitem__,
         required=True,
         key="order",
     )

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from lymph.charts import MATRIX_CSS, confusion_cells, difference_cells, matrix_html
+from lymph.charts import MATRIX_CSS, Mode, confusion_cells, difference_cells, matrix_html
 from lymph.evaluation import Selection
 from pages.shared.results.choosing import toggle
 
@@ -29,7 +29,7 @@ def dark() -> bool:
 def show_matrix(
     matrix: np.ndarray,
     classes: Sequence[str],
-    mode: str,
+    mode: Mode,
     unit: str,
     chosen: Selection | None,
     key: str,
@@ -48,7 +48,7 @@ def show_difference(
     first: np.ndarray,
     second: np.ndarray,
     classes: Sequence[str],
-    mode: str,
+    mode: Mode,
     unit: str,
     chosen: Selection | None,
     key: str,
@@ -61,7 +61,7 @@ def show_difference(
 def _show(
     cells: pd.DataFrame,
     classes: Sequence[str],
-    mode: str,
+    mode: Mode,
     unit: str,
     chosen: Selection | None,
     key: str,
