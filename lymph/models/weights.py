@@ -6,10 +6,11 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from lymph.data.parallel import Progress
 from lymph.errors import WeightsError
+from lymph.models import imagenet
+from lymph.models.imagenet import IMAGENET_SIZE
 from lymph.models.networks import BackboneHead
-
-IMAGENET_SIZE = "98 MB"
 
 
 class LoadReport(NamedTuple):
@@ -32,7 +33,9 @@ class LoadReport(NamedTuple):
         return f"{text}; {', '.join(self.missing)} start from random values."
 
 
-def load_backbone(model: BackboneHead, weights: str) -> LoadReport | None:
+def load_backbone(
+    model: BackboneHead, weights: str, progress: Progress | None = None
+) -> LoadReport | None:
     """Load values into a model's backbone.
 
     Parameters
@@ -41,6 +44,8 @@ def load_backbone(model: BackboneHead, weights: str) -> LoadReport | None:
         Changed in place.
     weights : str
         ``imagenet`` (torchvision's, downloaded once), ``none``, or the path of a file.
+    progress : callable, optional
+        Called with the megabytes downloaded and those there are.
 
     Returns
     -------
@@ -55,11 +60,13 @@ def load_backbone(model: BackboneHead, weights: str) -> LoadReport | None:
     if weights == "none":
         return None
     if weights == "imagenet":
-        return _fill(model.backbone, _download(), "torchvision's ImageNet values")
+        return _fill(model.backbone, _download(progress), "torchvision's ImageNet values")
     return _fill(model.backbone, read_values(Path(weights)), Path(weights).name)
 
 
-def load_encoder(model: BackboneHead, weights: str) -> LoadReport | None:
+def load_encoder(
+    model: BackboneHead, weights: str, progress: Progress | None = None
+) -> LoadReport | None:
     """Load values into a frozen encoder, all of them: nothing will make random ones better.
 
     Raises
@@ -67,7 +74,7 @@ def load_encoder(model: BackboneHead, weights: str) -> LoadReport | None:
     WeightsError
         As :func:`load_backbone`, and when a part of the encoder has no values.
     """
-    report = load_backbone(model, weights)
+    report = load_backbone(model, weights, progress)
     if report and report.missing:
         raise WeightsError(
             f"{report.source} has no values for {', '.join(report.missing)} of the encoder, which"
@@ -76,8 +83,10 @@ def load_encoder(model: BackboneHead, weights: str) -> LoadReport | None:
     return report
 
 
-def first_values(model: BackboneHead, weights: str, frozen: bool) -> tuple[list[str], str]:
-    """Load the values that a run begins with.
+def first_values(
+    model: BackboneHead, weights: str, frozen: bool, progress: Progress | None = None
+) -> tuple[list[str], str]:
+    """Load the values that a run begins with; ``progress`` follows a download, in megabytes.
 
     Returns
     -------
@@ -86,16 +95,17 @@ def first_values(model: BackboneHead, weights: str, frozen: bool) -> tuple[list[
     str
         A sentence on what was loaded; for random values too.
     """
-    report = (load_encoder if frozen else load_backbone)(model, weights)
+    report = (load_encoder if frozen else load_backbone)(model, weights, progress)
     if report:
         return report.missing, report.sentence
     return [], "The whole network starts from random values, not ImageNet's."
 
 
-def _download() -> dict[str, Tensor]:
+def _download(progress: Progress | None) -> dict[str, Tensor]:
     from torchvision.models import ResNet50_Weights
 
     try:
+        imagenet.fetch(progress)
         return ResNet50_Weights.IMAGENET1K_V2.get_state_dict(progress=False, check_hash=True)
     except Exception as error:  # urllib, sockets, hashes and disks all fail in their own ways.
         raise WeightsError(
