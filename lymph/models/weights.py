@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from lymph.data.parallel import Progress
 from lymph.errors import WeightsError
+from lymph.jobs.worker import Stopped
 from lymph.models import imagenet
 from lymph.models.imagenet import IMAGENET_SIZE
 from lymph.models.networks import BackboneHead
@@ -107,6 +108,8 @@ def _download(progress: Progress | None) -> dict[str, Tensor]:
     try:
         imagenet.fetch(progress)
         return ResNet50_Weights.IMAGENET1K_V2.get_state_dict(progress=False, check_hash=True)
+    except Stopped:
+        raise
     except Exception as error:  # urllib, sockets, hashes and disks all fail in their own ways.
         raise WeightsError(
             f"The ImageNet values ({IMAGENET_SIZE}) could not be downloaded"

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 import torch
 
+from lymph.data.parallel import Progress
 from lymph.jobs.status import change_status
 from lymph.jobs.worker import Stopped
 from lymph.models.networks import build_model
@@ -83,7 +84,9 @@ class Trainer:
         # A fold on ready features takes seconds, less than writing its whole network would.
         self.keeps_model = not (outer and self.always_frozen)
         self.steps = Steps(self._tell_step)
+        self.steps.begin("Reading pictures")
         self.data = load_run_data(config, split, self.steps.following("Reading pictures"))
+        self.steps.begin("Preparing the network")
         rows = self.data.table[self.data.sets == "train"]
         self.weights = class_weights(rows, config.class_weights, config.classes)
         self.loss_function = weighted_loss(self.weights).to(self.device)
@@ -101,6 +104,16 @@ class Trainer:
         self.fit: HeadFit | None = None
         self.optimiser_state: dict[str, Any] = {}
 
+    def _fetching(self) -> Progress:
+        """Return what follows a download, which a stop ends at once."""
+        told = self.steps.following("Downloading the ImageNet weights", " MB")
+
+        def progress(done: int, total: int) -> None:
+            self._end_if_wished()
+            told(done, total)
+
+        return progress
+
     def _answering(self) -> Answering:
         rows = self.data.rows("val")
         pictures = list(self.data.table["picture"].iloc[rows])
@@ -114,8 +127,9 @@ class Trainer:
         checkpoint = last_checkpoint(self.folder, self.model)
         if not checkpoint:
             weights = self.config.weights
-            fetching = self.steps.following("Downloading the ImageNet weights", " MB")
-            self.state.fresh, note = first_values(self.model, weights, self.frozen, fetching)
+            self.state.fresh, note = first_values(
+                self.model, weights, self.frozen, self._fetching()
+            )
             self.state.notes += [note] if self.config.model != "cnn" else []
         share_layers(self.model, self.processes)
         layout = torch.channels_last if self.precision.channels_last else torch.contiguous_format

@@ -23,7 +23,7 @@ STYLES = """
 .st-key-split_verdict {background:var(--st-background-color, Canvas); padding:.5rem 0 .6rem;
   border-top:1px solid color-mix(in srgb, currentColor 16%, transparent);}
 .st-key-split_verdict [data-testid="stAlertContainer"] {padding:.5rem .8rem;}
-.st-key-split_verdict h4 {padding:0; font-size:1.05rem; line-height:1.35;}
+.st-key-split_verdict h4 {padding:0 0 1rem; font-size:1.05rem; line-height:1.35;}
 .st-key-split_numbers [data-testid="stMetricLabel"] p {white-space:normal; line-height:1.2;}
 @media (max-width:640px) {
   .st-key-split_verdict h4 {font-size:.9rem;}
