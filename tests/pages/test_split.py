@@ -74,7 +74,7 @@ def test_a_picture_split_says_its_leak_large(tiny: DataSet, open_page: OpenPage)
     assert not app.exception
     leaked = int(numbers(app)["Of these, leaked"])
     assert leaked > 0
-    assert app.error[0].value.startswith(f"#### {leaked} of {numbers(app)['Test pictures']}")
+    assert app.error[0].value.startswith(f"## {leaked} of {numbers(app)['Test pictures']}")
     body = thumbnails(app)
     assert body.count("<b>T</b>") == int(numbers(app)["Test pictures"])
 

@@ -32,7 +32,7 @@ function drawGroup(board, group, kept) {
   const box = make("section", "", "group");
   box.setAttribute("aria-label", group.title);
   const header = make("header");
-  header.append(make("h3", group.title), make("p", group.told));
+  header.append(make("h2", group.title), make("p", group.told));
   const counts = make("div", "", "counts");
   group.counts.forEach(([label, count, edge, ink]) => {
     const badge = make("span", `${label} ${count}`);

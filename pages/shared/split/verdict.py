@@ -23,10 +23,10 @@ STYLES = """
 .st-key-split_verdict {background:var(--st-background-color, Canvas); padding:.5rem 0 .6rem;
   border-top:1px solid color-mix(in srgb, currentColor 16%, transparent);}
 .st-key-split_verdict [data-testid="stAlertContainer"] {padding:.5rem .8rem;}
-.st-key-split_verdict h4 {padding:0 0 1rem; font-size:1.05rem; line-height:1.35;}
+.st-key-split_verdict h2 {padding:0 0 1rem; font-size:1.05rem; line-height:1.35;}
 .st-key-split_numbers [data-testid="stMetricLabel"] p {white-space:normal; line-height:1.2;}
 @media (max-width:640px) {
-  .st-key-split_verdict h4 {font-size:.9rem;}
+  .st-key-split_verdict h2 {font-size:.9rem;}
   .st-key-split_numbers [data-testid="stMetricValue"] {font-size:1.4rem;}
 }
 </style>
@@ -64,11 +64,11 @@ def _say(facts: SplitFacts, caveat: str) -> None:
     for sentence in facts.untrainable:
         st.error(plain(sentence))
     if leak.leaked_test_pictures:
-        st.error(f"#### {plain(leak.sentence)}")
+        st.error(f"## {plain(leak.sentence)}")
     elif caveat:
         st.warning(plain(caveat))
     elif leak.test_pictures and not facts.untrainable:
-        st.success(f"#### {plain(leak.sentence)}")
+        st.success(f"## {plain(leak.sentence)}")
 
 
 def show_advice(facts: SplitFacts) -> None:
