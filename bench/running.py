@@ -86,14 +86,16 @@ def open_page(root: Path, repeats: int) -> list[Row]:
     split = split_by_patient(PictureSource(root).usable())
     run = create_run(TrainConfig(str(root), epochs=9_999), split)
     start_run(run)
-    with serving(workspace.home()) as (_, address), sync_playwright() as play:
+    with serving(workspace.home()) as (server, address), sync_playwright() as play:
         browser = play.chromium.launch(executable_path=shutil.which("chromium"), args=CHROMIUM)
         wait_until(lambda: run.status().epoch >= 2)
-        _speed_watched(run, browser, address)  # The first opening compiles much, once.
+        # The first opening compiles much, once.
+        _speed_watched(run, browser, address, server.pid)
         before = _speed(run)
-        turns = []
+        turns, taken = [], []
         for _ in range(repeats * TURNS):
-            watched = _speed_watched(run, browser, address)
+            watched, processor = _speed_watched(run, browser, address, server.pid)
+            taken.append(100 * processor)
             after = _speed(run)
             turns.append(100 * ((before + after) / 2 / watched - 1))
             before = after
@@ -105,18 +107,33 @@ def open_page(root: Path, repeats: int) -> list[Row]:
         f"small CNN, mean of {TURNS} times {seconds} with the page, each between twice {seconds}"
         " without; browser included"
     )
-    return [Row("An open Train page slows the run by", "less than 5 %", slowed, "%", note)]
+    return [
+        Row("An open Train page slows the run by", "less than 5 %", slowed, "%", note),
+        Row("An open Train page takes of one processor", "", taken, "%", "server and browser"),
+    ]
 
 
-def _speed_watched(run: Run, browser: "Browser", address: str) -> float:
-    """Return a run's epochs a second while its page is open and has been loaded."""
+def _processor_seconds(server: int) -> float:
+    """Return the processor time that server and browser have taken so far, in seconds."""
+    children = psutil.Process().children(recursive=True)
+    ours = [one for one in children if one.pid == server or "chrom" in one.name()]
+    return sum(one.cpu_times().user + one.cpu_times().system for one in ours)
+
+
+def _speed_watched(run: Run, browser: "Browser", address: str, server: int) -> tuple[float, float]:
+    """Return a run's epochs a second while its page is open and has been loaded.
+
+    The second number is the processor time that server and browser take a second meanwhile.
+    """
     page = browser.new_page()
     page.goto(f"{address}/train?run={run.id}")
     page.get_by_text("running").first.wait_for(timeout=60_000)
     time.sleep(LOADING_SECONDS)
+    before, start = _processor_seconds(server), time.monotonic()
     speed = _speed(run)
+    taken = (_processor_seconds(server) - before) / (time.monotonic() - start)
     page.close()
-    return speed
+    return speed, taken
 
 
 # Notes in the browser when a newer epoch has been drawn.

@@ -19,11 +19,12 @@ function make(tag, text = "", name = "") {
 
 function draw(board) {
   const { root, data } = board;
-  const kept = new Map([...root.querySelectorAll(".tile")].map((tile) => [tile.dataset.key, tile]));
-  const scrolled = new Map([...root.querySelectorAll(".tiles")].map((list) => [list.dataset.name, list.scrollTop]));
+  const all = (selector) => [...root.querySelectorAll(selector)];
+  const kept = new Map(all(".tile").map((tile) => [tile.dataset.key, tile]));
+  const scrolled = new Map(all(".tiles").map((list) => [list.dataset.name, list.scrollTop]));
   const groups = data.groups.map((group) => drawGroup(board, group, kept));
   root.querySelector(".groups").replaceChildren(...groups);
-  root.querySelectorAll(".tiles").forEach((list) => (list.scrollTop = scrolled.get(list.dataset.name) ?? 0));
+  all(".tiles").forEach((list) => (list.scrollTop = scrolled.get(list.dataset.name) ?? 0));
   if (board.focus >= 0) focus(board, board.focus);
   drawTools(board);
 }
@@ -60,7 +61,8 @@ function drawTile(board, patient, n, group, place, kept) {
   tile.draggable = board.data.movable;
   tile.setAttribute("aria-pressed", String(n === board.chosen));
   const how = board.data.movable ? ". Left and right arrow keys move it" : "";
-  tile.setAttribute("aria-label", `Patient ${patient.name}, ${patient.label}, ${patient.told}, ${group.title}${how}`);
+  const about = [`Patient ${patient.name}`, patient.label, patient.told, group.name_short];
+  tile.setAttribute("aria-label", about.join(", ") + how);
   tile.onclick = () => choose(board, n);
   tile.onkeydown = (event) => press(board, event, n, group);
   tile.ondragstart = (event) => {
@@ -77,7 +79,8 @@ function newTile(patient, key) {
   tile.dataset.key = key;
   tile.style.cssText = `--edge:${patient.edge};--ink:${patient.ink}`;
   const who = make("div", "", "who");
-  who.append(make("span", patient.label, "class"), make("b", patient.name), make("small", patient.told));
+  const label = make("span", patient.label, "class");
+  who.append(label, make("b", patient.name), make("small", patient.told));
   const strip = document.createElement("img");
   strip.loading = "lazy";
   strip.alt = "";
@@ -95,7 +98,9 @@ function drawTools(board) {
   tools.hidden = !data.movable;
   if (!data.movable) return;
   const patient = data.patients[board.chosen];
-  const words = patient ? `Move ${patient.label} ${patient.name} to` : "Drag a patient to another set, or choose one.";
+  const words = patient
+    ? `Move ${patient.label} ${patient.name} to`
+    : "Drag a patient to another set, or choose one.";
   const buttons = data.groups.filter(() => patient).map((group) => {
     const button = make("button", group.name_short);
     button.type = "button";
@@ -103,7 +108,8 @@ function drawTools(board) {
     button.onclick = () => move(board, board.chosen, group);
     return button;
   });
-  tools.replaceChildren(make("span", words), ...buttons);
+  const hint = make("span", patient ? "" : "Left and right arrow keys move it, too.", "hint");
+  tools.replaceChildren(make("span", words), ...buttons, hint);
 }
 
 function choose(board, n) {
@@ -118,7 +124,8 @@ function choose(board, n) {
 function focus(board, n) {
   const tile = board.root.querySelector(`.tile[data-n="${n}"]`);
   if (!tile) return;
-  tile.closest("ul").querySelectorAll(".tile").forEach((one) => (one.tabIndex = one === tile ? 0 : -1));
+  for (const one of tile.closest("ul").querySelectorAll(".tile")) one.tabIndex = -1;
+  tile.tabIndex = 0;
   tile.focus({ preventScroll: true });
   tile.scrollIntoView({ block: "nearest" });
 }
@@ -162,8 +169,9 @@ function move(board, n, to) {
   to.tiles.push(n);
   to.tiles.sort((a, b) => a - b);
   board.focus = n;
-  root.querySelector(".told").textContent = `Patient ${data.patients[n].name} is now in ${to.name_short}`;
+  const { name } = data.patients[n];
+  root.querySelector(".told").textContent = `Patient ${name} is now in ${to.name_short}`;
   draw(board);
   board.count += 1; // the same move twice is two moves
-  board.setTriggerValue("moved", [data.patients[n].name, to.name, board.count]);
+  board.setTriggerValue("moved", [name, to.name, board.count]);
 }

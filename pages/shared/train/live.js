@@ -22,7 +22,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
     run.touched = true;
     stay(view);
   };
-  TOUCHES.forEach((name) => document.addEventListener(name, touch, { capture: true, passive: true }));
+  const quietly = { capture: true, passive: true };
+  TOUCHES.forEach((name) => document.addEventListener(name, touch, quietly));
   const resized = new ResizeObserver(() => drawCurves(view, view.body));
   resized.observe(root.querySelector(".curves"));
   if (data.head.over) countDown(view, data.head);
@@ -32,14 +33,15 @@ export default function ({ data, parentElement, setTriggerValue }) {
     clearTimeout(view.timer);
     clearInterval(view.countdown);
     resized.disconnect();
-    TOUCHES.forEach((name) => document.removeEventListener(name, touch, { capture: true }));
+    TOUCHES.forEach((name) => document.removeEventListener(name, touch, quietly));
   };
 }
 
 // ---- asking ---------------------------------------------------------------------------------
 
 async function answer(view, seen) {
-  const query = `&at=${view.run.at}&dark=${view.data.dark ? 1 : 0}&seen=${encodeURIComponent(seen)}`;
+  const shown = `&at=${view.run.at}&dark=${view.data.dark ? 1 : 0}`;
+  const query = `${shown}&seen=${encodeURIComponent(seen)}`;
   const reply = await fetch(new URL(view.data.live + query, location.href));
   if (!reply.ok) throw new Error(reply.statusText);
   return reply.json();
@@ -74,7 +76,7 @@ function turnPage(view, head) {
 function countDown(view, head) {
   const { run, root } = view;
   const note = root.querySelector(".end");
-  if (head.state !== "finished" || !run.seenGoing || run.touched || view.data.stays) {
+  if (head.state !== "finished" || !run.seenGoing || run.touched) {
     note.hidden = true;
     return;
   }
@@ -184,7 +186,8 @@ function drawCurve(figure, body, quantity) {
   const last = Math.max(body.over ? epochs.at(-1) : body.total, 1);
   const x = (e) => EDGE.left + ((e - 0.6) / (last - 0.2)) * (width - EDGE.left - EDGE.right);
   const y = (v) => HEIGHT - EDGE.bottom - (v / top) * (HEIGHT - EDGE.top - EDGE.bottom);
-  const parts = [...phases(body, x), ...axes(last, top, share, x, y, width), ...best(body, x, width)];
+  const parts = [...phases(body, x), ...axes(last, top, share, x, y, width)];
+  parts.push(...best(body, x, width));
   for (const line of lines) parts.push(...curve(line, epochs, x, y));
   parts.push(...names(lines, epochs, x, y));
   svg.setAttribute("viewBox", `0 0 ${width} ${HEIGHT}`);
@@ -202,10 +205,10 @@ function drawCurve(figure, body, quantity) {
 
 function inWords(quantity, lines, epochs, i) {
   const told = lines.filter((line) => line.values[i] !== null).map((line) => {
-    const value = line.values[i];
-    return `${line.title} ${quantity === "accuracy" || value === 1 ? value.toFixed(2) : value.toPrecision(3)}`;
+    return `${line.title} ${+line.values[i].toPrecision(3)}`;
   });
-  return `${quantity ? `${quantity[0].toUpperCase()}${quantity.slice(1)}, ` : ""}epoch ${epochs[i]}: ${told.join(", ")}`;
+  const begin = quantity ? `${quantity[0].toUpperCase()}${quantity.slice(1)}, ` : "";
+  return `${begin}epoch ${epochs[i]}: ${told.join(", ")}`;
 }
 
 function axes(last, top, share, x, y, width) {
@@ -213,17 +216,26 @@ function axes(last, top, share, x, y, width) {
   const ticks = share ? [0, 0.25, 0.5, 0.75, 1] : ticksUpTo(top);
   for (const tick of ticks) {
     const text = share ? `${100 * tick} %` : String(+tick.toPrecision(3));
-    parts.push(shape("line", { class: "grid", x1: x(0.6), x2: width - EDGE.right, y1: y(tick), y2: y(tick) }));
+    const level = { y1: y(tick), y2: y(tick) };
+    parts.push(shape("line", { class: "grid", x1: x(0.6), x2: width - EDGE.right, ...level }));
     parts.push(shape("text", { x: EDGE.left - 6, y: y(tick) + 4, "text-anchor": "end" }, text));
   }
-  const room = Math.max(2, Math.floor((width - EDGE.left - EDGE.right) / 44));
-  const step = ticksUpTo(last).length > 1 && last > room ? Math.max(1, Math.round(ticksUpTo(last)[1] / (room > 8 ? 2 : 1))) : 1;
+  const step = epochStep(last, Math.max(2, (width - EDGE.left - EDGE.right) / 40));
   for (let e = step; e <= last; e += step) {
-    parts.push(shape("text", { x: x(e), y: HEIGHT - EDGE.bottom + 17, "text-anchor": "middle" }, String(e)));
+    const place = { x: x(e), y: HEIGHT - EDGE.bottom + 17, "text-anchor": "middle" };
+    parts.push(shape("text", place, String(e)));
   }
   const middle = (EDGE.left + width - EDGE.right) / 2;
   parts.push(shape("text", { x: middle, y: HEIGHT - 5, "text-anchor": "middle" }, "epoch"));
   return parts;
+}
+
+/** The smallest round step that leaves each epoch's number its room. */
+function epochStep(last, room) {
+  for (let power = 1; ; power *= 10) {
+    const step = [1, 2, 5].map((n) => n * power).find((n) => last / n <= room);
+    if (step) return step;
+  }
 }
 
 function phases(body, x) {
@@ -231,9 +243,11 @@ function phases(body, x) {
   let start = 0.6;
   body.phases.forEach(([title, epochs], i) => {
     const end = Math.min(start + epochs, body.total + 0.4);
-    const box = { x: x(start), width: Math.max(0, x(end) - x(start)), y: EDGE.top, height: HEIGHT - EDGE.top - EDGE.bottom };
-    parts.push(shape("rect", { ...box, class: i % 2 ? "phase odd" : "phase" }));
-    parts.push(shape("text", { x: x((start + end) / 2), y: 13, "text-anchor": "middle" }, `${title}, ${epochs} epochs`));
+    const size = { width: Math.max(0, x(end) - x(start)), height: HEIGHT - EDGE.top - EDGE.bottom };
+    const kind = i % 2 ? "phase odd" : "phase";
+    parts.push(shape("rect", { x: x(start), y: EDGE.top, ...size, class: kind }));
+    const name = { x: x((start + end) / 2), y: 13, "text-anchor": "middle" };
+    parts.push(shape("text", name, `${title}, ${epochs} epochs`));
     start = end;
   });
   return parts;
@@ -253,21 +267,23 @@ function best(body, x, width) {
 function curve(line, epochs, x, y) {
   const points = epochs.map((e, i) => [x(e), line.values[i]]).filter(([, v]) => v !== null);
   if (!points.length) return [];
-  const path = points.map(([at, v], i) => `${i ? "L" : "M"}${at.toFixed(1)} ${y(v).toFixed(1)}`).join("");
-  const style = { stroke: line.colour, "stroke-width": 2.5, fill: "none", "stroke-linecap": "round" };
-  const parts = [shape("path", { ...style, d: path, "stroke-dasharray": line.dash })];
+  const steps = points.map(([at, v]) => `${at.toFixed(1)} ${y(v).toFixed(1)}`);
+  const style = { stroke: line.colour, "stroke-dasharray": line.dash, class: "line" };
+  const parts = [shape("path", { ...style, d: `M${steps.join("L")}` })];
   if (points.length > 60) return parts;
   return parts.concat(points.map(([at, v]) => mark(line, at, y(v))));
 }
 
 function mark(line, x, y) {
-  if (line.set === "train") return shape("circle", { cx: x, cy: y, r: 3, fill: line.colour });
-  return shape("path", { d: `M${x} ${y - 4}L${x + 4} ${y}L${x} ${y + 4}L${x - 4} ${y}Z`, fill: line.colour });
+  const fill = line.colour;
+  if (line.set === "train") return shape("circle", { cx: x, cy: y, r: 3, fill });
+  return shape("path", { d: `M${x} ${y - 4}l4 4l-4 4l-4 -4Z`, fill });
 }
 
 /** Each line's name at its end; two that end together are set apart. */
 function names(lines, epochs, x, y) {
-  const ends = lines.map((line) => ({ line, i: line.values.findLastIndex((v) => v !== null) }))
+  const ends = lines
+    .map((line) => ({ line, i: line.values.findLastIndex((v) => v !== null) }))
     .filter(({ i }) => i >= 0)
     .map(({ line, i }) => ({ line, x: x(epochs[i]), y: y(line.values[i]) + 4 }))
     .sort((a, b) => a.y - b.y);
@@ -275,7 +291,9 @@ function names(lines, epochs, x, y) {
     const middle = (ends[0].y + ends[1].y) / 2;
     [ends[0].y, ends[1].y] = [middle - 7, middle + 7];
   }
-  return ends.map((end) => shape("text", { class: "name", x: end.x + 8, y: end.y, fill: end.line.colour }, end.line.title));
+  return ends.map(({ line, x: at, y: level }) => {
+    return shape("text", { class: "name", x: at + 8, y: level, fill: line.colour }, line.title);
+  });
 }
 
 // ---- matrix and mistakes --------------------------------------------------------------------
