@@ -39,7 +39,8 @@ def test_a_run_is_followed_to_its_results(page: Page, address: str, settle: Sett
     expect(page.locator(".end")).to_contain_text("Going to the results in", timeout=120_000)
     expect(page).to_have_url(re.compile(r"/results\?.*run="), timeout=20_000)
     # Who comes back stays, and looks through the epochs.
-    page.go_back()
+    settle()
+    page.get_by_role("link", name="Train", exact=True).click()
     expect(page.get_by_role("button", name="See the results")).to_be_visible()
     settle()
     slider = page.get_by_label("Epoch of the matrix")
@@ -47,8 +48,10 @@ def test_a_run_is_followed_to_its_results(page: Page, address: str, settle: Sett
     page.keyboard.press("Home")
     expect(page.locator(".said .epoch")).to_have_text("Epoch 1")
     expect(page.locator(".end")).to_be_hidden()
-    loaded = "images => images.every(image => image.complete && image.naturalWidth > 0)"
-    assert page.locator(".wrong img").evaluate_all(loaded)
+    first = page.locator(".wrong img").first
+    first.scroll_into_view_if_needed()
+    expect(first).to_have_js_property("complete", True)
+    assert first.evaluate("image => image.naturalWidth") > 0
 
 
 def test_who_scrolls_is_not_taken_away(page: Page, address: str, settle: Settle) -> None:

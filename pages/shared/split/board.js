@@ -74,8 +74,9 @@ function drawTile(board, patient, n, group, place, kept) {
 }
 
 function newTile(patient, key) {
-  const tile = make("button", "", "tile");
-  tile.type = "button";
+  // No button element: Firefox lets nobody drag one.
+  const tile = make("div", "", "tile");
+  tile.setAttribute("role", "button");
   tile.dataset.key = key;
   tile.style.cssText = `--edge:${patient.edge};--ink:${patient.ink}`;
   const who = make("div", "", "who");
@@ -140,7 +141,8 @@ function press(board, event, n, group) {
   } else if (along) {
     const next = group.tiles[place + along];
     if (next !== undefined) focus(board, next);
-  } else return;
+  } else if (event.key === "Enter" || event.key === " ") choose(board, n);
+  else return;
   event.preventDefault();
 }
 
