@@ -6,7 +6,7 @@ import urllib.request
 from pathlib import Path
 
 from lymph import workspace
-from lymph.data.parallel import Progress
+from lymph.parallel import Progress
 
 IMAGENET_SIZE = "98 MB"
 # As torchvision names it (ResNet50_Weights.IMAGENET1K_V2); the end of the name begins its digest.

@@ -6,12 +6,12 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from lymph.data.parallel import Progress
 from lymph.errors import WeightsError
 from lymph.jobs.worker import Stopped
 from lymph.models import imagenet
 from lymph.models.imagenet import IMAGENET_SIZE
 from lymph.models.networks import BackboneHead
+from lymph.parallel import Progress
 
 
 class LoadReport(NamedTuple):

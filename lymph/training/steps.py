@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-from lymph.data.parallel import Progress
+from lymph.parallel import Progress
 
 # How often progress is told.
 TELL_SECONDS = 1.0

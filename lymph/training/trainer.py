@@ -9,12 +9,12 @@ from typing import Any
 import pandas as pd
 import torch
 
-from lymph.data.parallel import Progress
 from lymph.jobs.status import change_status
 from lymph.jobs.worker import Stopped
 from lymph.models.networks import build_model
 from lymph.models.specs import MODELS
 from lymph.models.weights import first_values
+from lymph.parallel import Progress
 from lymph.predictions import write_predictions
 from lymph.splits import Split
 from lymph.training import folder as files
