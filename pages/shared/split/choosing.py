@@ -36,10 +36,12 @@ def choose_split(data_set: DataSet) -> SplitSettings:
     saved = list(splits.list_splits(data_set.path, data_set.copy))
     there = {"saved": bool(saved), "given": bool(loading.found(data_set).set_counts())}
     ways = [way for way in WAYS if there.get(way, True)]
+    # Kept in the state alone: a move on the board changes it from outside.
+    if st.session_state.get(f"split_by_{name}") not in ways:
+        st.session_state[f"split_by_{name}"] = kept.by if kept.by in ways else ways[0]
     by = st.radio(
         "How to split",
         ways,
-        index=ways.index(kept.by) if kept.by in ways else 0,
         format_func=WAYS.__getitem__,
         key=f"split_by_{name}",
         horizontal=True,

@@ -29,14 +29,12 @@ PRESSED_SECONDS = 120.0
 
 STYLES = """
 <style>
-.st-key-model [role="radiogroup"] {width:100%;}
-.st-key-model [role="radiogroup"]:has(> label), .st-key-model [role="radiogroup"] :has(> label) {
-  display:grid; gap:.8rem; width:100%;
+.st-key-model [role="radiogroup"] {display:grid; gap:.8rem; width:100%;
   grid-template-columns:repeat(auto-fit, minmax(min(100%, 15rem), 1fr));}
-.st-key-model [role="radiogroup"] label {align-items:flex-start; align-self:stretch; margin:0;
-  max-width:none; padding:.8rem .9rem; border-radius:.6rem;
-  border:1px solid color-mix(in srgb, currentColor 25%, transparent);}
-.st-key-model [role="radiogroup"] label:has(input:checked) {
+.st-key-model [role="radiogroup"] > div {position:relative; padding:.8rem .9rem; max-width:none;
+  border-radius:.6rem; border:1px solid color-mix(in srgb, currentColor 25%, transparent);}
+.st-key-model [role="radiogroup"] > div > label::after {content:""; position:absolute; inset:0;}
+.st-key-model [role="radiogroup"] > div:has(input:checked) {
   border-color:var(--st-primary-color, #6B4BAE);
   box-shadow:0 0 0 1px var(--st-primary-color, #6B4BAE);
   background:color-mix(in srgb, var(--st-primary-color, #6B4BAE) 7%, transparent);}

@@ -69,7 +69,7 @@ def _head(run: Run, standing: Standing) -> dict[str, Any]:
     return {
         "state": status.state,
         "over": status.over,
-        "share": round(status.step_share if _prepares(status) else status.done, 4),
+        "share": round(_share(status), 4),
         "words": _words(standing) + (f" · {waits}" if waits else ""),
         "chapter": hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16],
         "body": f"{status.epoch} {status.best_epoch} {status.over} {_files(run)}",
@@ -83,6 +83,12 @@ def _files(run: Run) -> str:
 
 def _prepares(status: Status) -> bool:
     return status.state == "running" and bool(status.step)
+
+
+def _share(status: Status) -> float:
+    """Return how full the bar is: of a step before or between epochs, else of the whole run."""
+    between = _prepares(status) and status.epoch < status.epochs
+    return status.step_share if between else status.done
 
 
 def _words(standing: Standing) -> str:
