@@ -57,7 +57,7 @@ def show_board(
     table: pd.DataFrame,
     split: Split,
     settings: SplitSettings,
-    colours: Mapping[str, str],
+    colours: dict[str, str],
 ) -> None:
     """Draw the patients in their sets or folds; where sets share patients, as marked rows."""
     rows = table.assign(set=split.assign(table))
@@ -65,7 +65,7 @@ def show_board(
         with st.container(height=420, key="split_rows"):
             st.html(MARKS)
             own = page_of_patients(rows, "split_page_all")
-            st.html(patient_rows(data_set, own, dict(colours), marked=True))
+            st.html(patient_rows(data_set, own, colours, marked=True))
         return
     people = people_of(rows)
     if len(people) > MOST_TILES:

@@ -67,7 +67,7 @@ def choose_split(data_set: DataSet) -> SplitSettings:
 def choose_numbers(name: str, settings: SplitSettings) -> SplitSettings:
     """Draw the seed, and the number of folds or the sizes of the sets."""
     title = (
-        f"Seed {settings.seed}, {settings.k} folds"
+        f"Seed {settings.seed:d}, {settings.k:d} folds"
         if settings.by == "folds"
         else _sizes_words(settings)
     )
@@ -94,4 +94,4 @@ def choose_numbers(name: str, settings: SplitSettings) -> SplitSettings:
 
 def _sizes_words(settings: SplitSettings) -> str:
     val, test = round(100 * settings.val), round(100 * settings.test)
-    return f"Seed {settings.seed}, sizes {100 - val - test} / {val} / {test} %"
+    return f"Seed {settings.seed:d}, sizes {100 - val - test} / {val} / {test} %"

@@ -111,8 +111,9 @@ def _time_of(_config: TrainConfig, _split: Split, _table: pd.DataFrame, key: tup
 
 def _caption(data_set: DataSet, model: str, seconds: float | None) -> str:
     time = "Time not measured yet" if seconds is None else f"About {duration(seconds)}"
-    lines = [TOLD[model], f"**{time}**{_download_words(model)}", seen_of(data_set, model)]
-    return "  \n".join(filter(None, lines))
+    words = f"{TOLD[model]}  \n**{time}**{_download_words(model)}"
+    seen = seen_of(data_set, model)
+    return f"{words}  \n{seen}" if seen else words
 
 
 def _download_words(model: str) -> str:
