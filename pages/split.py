@@ -58,7 +58,7 @@ def show_split(data_set: DataSet, table: pd.DataFrame, settings: SplitSettings) 
         with st.expander("Is every class balanced across sets?", key="balance"):
             show_balance(table, facts, colours)
     if not caveat:
-        with st.expander("How much would a random split inflate accuracy?", key="leak_meter"):
+        with st.expander("Leak meter", key="leak_meter"):
             leak_view.show_meter(data_set)
     show_downloads(split, facts)
 

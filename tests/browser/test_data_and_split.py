@@ -105,7 +105,7 @@ def test_a_patient_moves_and_the_leak_is_measured(
         page.set_viewport_size({"width": 1440, "height": height})
         expect(verdict).to_be_in_viewport(ratio=0.95)
     page.set_viewport_size({"width": 1440, "height": 900})
-    page.get_by_text("How much would a random split inflate accuracy?").click()
+    page.get_by_text("Leak meter", exact=True).click()
     page.get_by_role("button", name="Measure the leak").click()
     result = page.locator(".st-key-leak_result")
     expect(result).to_contain_text("29 patients, 95 % interval", timeout=240_000)
