@@ -8,8 +8,8 @@ import json
 import os
 import shutil
 import sys
-import tempfile
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -170,11 +170,9 @@ def write_atomically(path: Path, write: Callable[[Path], Any]) -> None:
     """
     with writing(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(
-            prefix=f".{path.name}.", suffix=path.suffix, dir=path.parent
-        )
-        os.close(handle)
-        temporary = Path(name)
+        # Not by tempfile: what that makes is closed to everybody else of a shared workspace.
+        temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}{path.suffix}")
+        temporary.touch(exist_ok=False)
         try:
             write(temporary)
             _to_disk(temporary)
@@ -230,19 +228,6 @@ def read_json_or(path: Path, default: Any) -> Any:
         return read_json(path)
     except (OSError, ValueError, RecursionError):
         return default
-
-
-def change_json(path: Path, change: Callable[[Any], Any]) -> None:
-    """Let ``change`` turn a JSON document, or None, into another; writers take turns.
-
-    A lock makes the turns: of thirty that read, change and write at once, all but a few would be
-    lost. A damaged file counts as None; before it is written over, a copy of it is kept beside it.
-    """
-    with turn(path):
-        kept = read_json_or(path, None)
-        if kept is None and path.is_file():
-            os.replace(path, path.with_name(f"{path.name}{DAMAGED}"))
-        write_json(path, change(kept))
 
 
 @contextmanager

@@ -13,14 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from lymph import workspace
-from lymph.classroom.database import reading, transaction
 from lymph.classroom.settings import class_settings
 from lymph.classroom.who import Visitor
 from lymph.data import decisions, sources
 from lymph.data.sources import DataSet
+from lymph.database import reading, transaction
 from lymph.errors import ClassError
 from lymph.jobs import queue
-from lymph.splits import saved
 
 MB = 1024**2
 # Seconds after which somebody who has gone does not come back to a visit; see pages.shared.drops.
@@ -32,10 +31,11 @@ def data_sets(who: Visitor) -> list[DataSet]:
 
     These are the lecturer's, what they have uploaded, and their own copies; the lecturer sees all.
     """
-    shared = sources.list_data_sets()
+    with reading():
+        shared, copies = sources.list_data_sets(), list(_copies())
     if not who.may_all:
         shared = [one for one in shared if sources.uploader_of(one.path) in ("", who.id)]
-    return [*shared, *(copy for copy, owner in _copies() if who.may_all or owner == who.id)]
+    return [*shared, *(copy for copy, owner in copies if who.may_all or owner == who.id)]
 
 
 def check_may_look(who: Visitor, root: Path) -> None:
@@ -57,7 +57,7 @@ def _copies() -> Iterator[tuple[DataSet, str]]:
     """Return every copy whose pictures are still there, and its owner."""
     query = "SELECT name, root, copy, owner FROM copies ORDER BY rowid"
     with reading() as database:
-        rows = database.execute(query).fetchall() if database else []
+        rows = database.execute(query).fetchall()
     for name, root, copy, owner in rows:
         if Path(root).is_dir():
             yield DataSet(name, Path(root), sources.is_synthetic(root), copy), owner
@@ -98,22 +98,20 @@ def change_pictures(
 
 def _copy_for(who: Visitor, data_set: DataSet) -> DataSet:
     """Return a visitor's copy of a data set; it is made when they change it for the first time."""
-    with workspace.turn(workspace.home() / "class" / "copies"):
+    with transaction() as database:
         for one, owner in _copies():
             if owner == who.id and one.path == data_set.path:
                 return one
         own = data_set._replace(name=_free_name(data_set, who), copy=uuid.uuid4().hex[:12])
         decisions.begin_copy(own.path, own.copy)
-        saved.begin_copy(own.path, own.copy)
-        with transaction() as database:
-            row = [own.name, str(own.path), own.copy, who.id]
-            database.execute("INSERT INTO copies VALUES (?, ?, ?, ?)", row)
+        row = [own.name, str(own.path), own.copy, who.id]
+        database.execute("INSERT INTO copies VALUES (?, ?, ?, ?)", row)
     return own
 
 
 def _free_name(data_set: DataSet, who: Visitor) -> str:
     with reading() as database:
-        rows = database.execute("SELECT name FROM copies").fetchall() if database else []
+        rows = database.execute("SELECT name FROM copies").fetchall()
     taken = {row[0] for row in rows} | {one.name for one in sources.list_data_sets()}
     stem = f"{data_set.name}, {who.name}’s"
     free, count = stem, 2
@@ -137,8 +135,7 @@ def remove_pictures(who: Visitor, data_set: DataSet) -> None:
         return
     with transaction() as database:
         database.execute("DELETE FROM copies WHERE copy = ?", [data_set.copy])
-    decisions.forget_copy(data_set.path, data_set.copy)
-    saved.forget_copy(data_set.path, data_set.copy)
+        decisions.forget_copy(data_set.path, data_set.copy)
 
 
 def open_folder(who: Visitor, path: str) -> DataSet:
@@ -223,8 +220,7 @@ def clear_uploads(here: Collection[str]) -> None:
 def _seen_lately() -> set[str]:
     query = "SELECT id FROM visitors WHERE seen > ?"
     with reading() as database:
-        rows = database.execute(query, [time.time() - GONE_SECONDS]) if database else []
-        return {row[0] for row in rows}
+        return {row[0] for row in database.execute(query, [time.time() - GONE_SECONDS])}
 
 
 def _roots_in_use() -> set[Path]:

@@ -18,9 +18,8 @@ import streamlit as st
 from PIL import Image
 
 from lymph import splits
-from lymph.data import quality
+from lymph.data import decisions, quality
 from lymph.data.ahead import DECODED_AT_ONCE, HEIGHT
-from lymph.data.decisions import decisions_file
 from lymph.data.depth import read_of, white_of
 from lymph.data.look import Found
 from lymph.data.measure import measure_all
@@ -28,7 +27,6 @@ from lymph.data.quality import Finding
 from lymph.data.scan import count_unopened
 from lymph.data.source import PictureSource, source_of, table_of
 from lymph.data.sources import DataSet
-from lymph.data.stamps import stamp_of
 from lymph.data.thumbnails import thumbnail_paths
 from lymph.errors import SplitError
 from lymph.splits import LeakReport, Split
@@ -160,9 +158,9 @@ def folder_stamp(root: Path) -> Stamp:
     return kept[key]
 
 
-def decided(data_set: DataSet) -> tuple[str, int, int]:
-    """Return whose decisions stand for a data set, and what their file looks like."""
-    return data_set.copy, *stamp_of(decisions_file(data_set.path, data_set.copy))
+def decided(data_set: DataSet) -> tuple[str, str]:
+    """Return whose decisions stand for a data set, and what tells them from earlier ones."""
+    return data_set.copy, decisions.stamp(data_set.path, data_set.copy)
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)

@@ -224,6 +224,8 @@ def test_a_lost_database_makes_no_upload_public(
     archive: io.BytesIO, anna: Visitor, ben: Visitor, workspace: Path
 ) -> None:
     upload(anna, sources.add_zip, "mine.zip", archive)
-    for file in workspace.glob("class.sqlite3*"):
+    for file in workspace.glob("shared.sqlite3*"):
         file.unlink()
-    assert names(ben) == [] and names(anna) == ["mine"]
+    (folder,) = sources.uploads_of(anna.id)
+    sources.add_folder(folder, "found again")
+    assert names(ben) == [] and names(anna) == ["found again"]
