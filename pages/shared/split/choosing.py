@@ -5,9 +5,9 @@ import streamlit as st
 from lymph import splits
 from lymph.data.sources import DataSet
 from pages.shared import loading, state
-from pages.shared.state import SplitSettings
+from pages.shared.state import SplitBy, SplitSettings
 
-WAYS = {
+WAYS: dict[SplitBy, str] = {
     "patient": "By patient",
     "notebook": "As in the notebook",
     "hand": "By hand",

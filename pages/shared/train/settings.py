@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -71,7 +72,11 @@ def _choose_config(
     tested: str,
 ) -> TrainConfig:
     spec = MODELS[model]
-    chosen = {"source": source, "model": model, **_choose_numbers(model, epochs, tested)}
+    chosen: dict[str, Any] = {
+        "source": source,
+        "model": model,
+        **_choose_numbers(model, epochs, tested),
+    }
     if model != "cnn":
         chosen["weights"] = choose_values()
     chosen["class_weights"] = choose_class_weights(*pictures)
@@ -133,7 +138,7 @@ def folds_for(table: pd.DataFrame, split: Split, tested: str) -> Split:
     return splits.make_folds(table, min(count, patients), split.by, split.seed)
 
 
-def choose_phases(epochs: int, tested: str) -> dict[str, object]:
+def choose_phases(epochs: int, tested: str) -> dict[str, Any]:
     """Choose what learns when, and for how long."""
     schedule = st.radio(
         "Phases",
@@ -143,7 +148,7 @@ def choose_phases(epochs: int, tested: str) -> dict[str, object]:
         key=f"schedule_{tested}" if tested == "patient" else "schedule",
         persist_state="session",
     )
-    chosen: dict[str, object] = {"schedule": schedule}
+    chosen: dict[str, Any] = {"schedule": schedule}
     if "then" in schedule and epochs > 1:
         whole = (
             st.slider(
