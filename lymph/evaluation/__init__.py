@@ -39,6 +39,7 @@ from lymph.evaluation.report import leaked_pictures, leaked_share, report
 from lymph.evaluation.robustness import INDEX_WORDS, Robustness, robustness, robustness_words
 from lymph.evaluation.selection import (
     ORDERS,
+    Order,
     cell_pictures,
     in_order,
     judged_pictures,
@@ -68,6 +69,7 @@ __all__ = [
     "Confidence",
     "Difference",
     "Needed",
+    "Order",
     "Perfect",
     "Robustness",
     "Statement",
