@@ -36,6 +36,7 @@ from lymph.evaluation.metrics import (
 )
 from lymph.evaluation.patients import by_patient
 from lymph.evaluation.report import leaked_pictures, leaked_share, report
+from lymph.evaluation.robustness import INDEX_WORDS, Robustness, robustness, robustness_words
 from lymph.evaluation.selection import (
     ORDERS,
     Order,
@@ -58,6 +59,7 @@ from lymph.predictions import (
 
 __all__ = [
     "AREA_METHOD",
+    "INDEX_WORDS",
     "METRICS",
     "ORDERS",
     "OUT_OF_FOLD_METHOD",
@@ -69,6 +71,7 @@ __all__ = [
     "Needed",
     "Order",
     "Perfect",
+    "Robustness",
     "Statement",
     "Temperature",
     "Tested",
@@ -115,6 +118,8 @@ __all__ = [
     "read_predictions",
     "reliability_table",
     "report",
+    "robustness",
+    "robustness_words",
     "side_of",
     "validate_predictions",
     "why_not_subtracted",

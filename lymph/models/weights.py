@@ -9,9 +9,14 @@ from torch import Tensor, nn
 from lymph.errors import WeightsError
 from lymph.jobs.worker import Stopped
 from lymph.models import imagenet
+from lymph.models.encoder_files import VALUES, fill, folder_of, missing_words, read_safetensors
+from lymph.models.encoder_table import DEFAULT, ENCODER_TABLE
 from lymph.models.imagenet import IMAGENET_SIZE
-from lymph.models.networks import BackboneHead
+from lymph.models.networks import BackboneHead, count_parameters
 from lymph.parallel import Progress
+
+# The values that an encoder's makers published, as the workspace keeps them.
+PUBLISHED = "published"
 
 
 class LoadReport(NamedTuple):
@@ -66,15 +71,27 @@ def load_backbone(
 
 
 def load_encoder(
-    model: BackboneHead, weights: str, progress: Progress | None = None
+    model: BackboneHead, weights: str, encoder: str = DEFAULT, progress: Progress | None = None
 ) -> LoadReport | None:
     """Load values into a frozen encoder, all of them: nothing will make random ones better.
+
+    Parameters
+    ----------
+    model : BackboneHead
+        Changed in place.
+    weights : str
+        As of :func:`load_backbone`; of another encoder than ResNet-50 a file, or ``published`` for
+        those in the workspace.
+    encoder : str
+        A name of the table of encoders.
 
     Raises
     ------
     WeightsError
         As :func:`load_backbone`, and when a part of the encoder has no values.
     """
+    if encoder != DEFAULT:
+        return _load_tiles(model, weights, encoder)
     report = load_backbone(model, weights, progress)
     if report and report.missing:
         raise WeightsError(
@@ -84,10 +101,32 @@ def load_encoder(
     return report
 
 
+def _load_tiles(model: BackboneHead, weights: str, encoder: str) -> LoadReport:
+    path, source = Path(weights), Path(weights).parent.name
+    if weights == PUBLISHED:
+        record, path = ENCODER_TABLE[encoder], folder_of(encoder) / VALUES
+        source = record.title
+        if not path.is_file():
+            raise WeightsError(missing_words(record))
+    loaded = fill(model.backbone.network, path)
+    return LoadReport(f"{source} ({path.name})", loaded, count_parameters(model.backbone), [])
+
+
 def first_values(
-    model: BackboneHead, weights: str, frozen: bool, progress: Progress | None = None
+    model: BackboneHead,
+    weights: str,
+    frozen: bool,
+    encoder: str = DEFAULT,
+    progress: Progress | None = None,
 ) -> tuple[list[str], str]:
     """Load the values that a run begins with; ``progress`` follows a download, in megabytes.
+
+    Parameters
+    ----------
+    model, weights, encoder
+        As of :func:`load_encoder`.
+    frozen : bool
+        Whether the backbone never learns, so that all of its values must be there.
 
     Returns
     -------
@@ -96,7 +135,10 @@ def first_values(
     str
         A sentence on what was loaded; for random values too.
     """
-    report = (load_encoder if frozen else load_backbone)(model, weights, progress)
+    if frozen:
+        report = load_encoder(model, weights, encoder, progress)
+    else:
+        report = load_backbone(model, weights, progress)
     if report:
         return report.missing, report.sentence
     return [], "The whole network starts from random values, not ImageNet's."
@@ -126,6 +168,8 @@ def read_values(path: Path) -> dict[str, Tensor]:
     WeightsError
         When the file is missing or holds anything but named tensors.
     """
+    if path.suffix == ".safetensors":
+        return _named_tensors(read_safetensors(path), path)
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError as error:

@@ -34,7 +34,7 @@ def estimate_seconds(config: TrainConfig, split: Split, table: pd.DataFrame) -> 
     table : DataFrame
         Picture table, sound pictures only.
     """
-    measured = speed.known(config.model)
+    measured = speed.known(config.speed_name)
     if measured is None:
         return None
     if MODELS[config.model].frozen:
@@ -69,7 +69,10 @@ def _probe_seconds(
     from lymph.models.view import size_of_view
 
     spec = MODELS[config.model]
-    new = table[table["picture"].isin(unseen(config.data, list(table["picture"]), spec))]
+    pictures = list(table["picture"])
+    # What is kept tells which pictures were seen, not by which encoder: another one begins anew.
+    fresh = pictures if config.architecture else unseen(config.data, pictures, spec)
+    new = table[table["picture"].isin(fresh)]
     sides = zip(new["height"], new["width"], strict=True)
     largest = spec.size[0] * spec.size[1]
     work = sum(math.prod(size_of_view(*both, spec)) / largest for both in sides)

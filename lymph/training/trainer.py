@@ -96,7 +96,8 @@ class Trainer:
         self.kept = self.told = time.monotonic()
         self.precision = prepare_environment(folder, config, self.weights, self.device, processes)
         torch.manual_seed(config.seed)
-        self.model = build_model(config.model, len(config.classes))
+        described = config.encoder, config.architecture
+        self.model = build_model(config.model, len(config.classes), *described)
         computes = self.precision, self.device, processes
         features = self.steps.following("Computing features, once", " pictures")
         self.material = Material(config, self.data, self.model, *computes, features)
@@ -126,10 +127,8 @@ class Trainer:
         """Load the last checkpoint or the first values; return the number of finished epochs."""
         checkpoint = last_checkpoint(self.folder, self.model)
         if not checkpoint:
-            weights = self.config.weights
-            self.state.fresh, note = first_values(
-                self.model, weights, self.frozen, self._fetching()
-            )
+            values = self.config.weights, self.frozen, self.config.encoder
+            self.state.fresh, note = first_values(self.model, *values, self._fetching())
             self.state.notes += [note] if self.config.model != "cnn" else []
         share_layers(self.model, self.processes)
         layout = torch.channels_last if self.precision.channels_last else torch.contiguous_format

@@ -95,14 +95,16 @@ def board_of(
     version = str(hash(known_by))
     patients = [
         {
-            "name": printable(row.patient),
-            "label": printable(row.label),
-            "told": counted(len(row.pictures), "picture"),
-            "edge": colours[row.label],
-            "ink": ink_on(colours[row.label]),
+            "name": printable(patient),
+            "label": printable(label),
+            "told": counted(len(whole), "picture"),
+            "edge": colours[label],
+            "ink": ink_on(colours[label]),
             "strip": address_of(data_set.path, pictures, version),
         }
-        for row, pictures in zip(people.itertuples(), shown, strict=True)
+        for patient, label, whole, pictures in zip(
+            people["patient"], people["label"], people["pictures"], shown, strict=True
+        )
     ]
     return {
         "movable": is_movable(split),

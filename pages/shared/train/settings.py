@@ -19,6 +19,7 @@ from lymph.training.class_weights import class_weights
 from lymph.training.config import CLASS_WEIGHTS, USUAL_AUGMENTATION, TrainConfig
 from lymph.training.preview import vary
 from pages.shared import loading
+from pages.shared.encoder_choice import choose_encoder
 from pages.shared.frame import plain
 from pages.shared.place import computer
 from pages.shared.training import PROBE_WORDS
@@ -78,7 +79,7 @@ def _choose_config(
         **_choose_numbers(model, epochs, tested),
     }
     if model != "cnn":
-        chosen["weights"] = choose_values()
+        chosen |= choose_encoder(choose_values) if spec.frozen else {"weights": choose_values()}
     chosen["class_weights"] = choose_class_weights(*pictures)
     if spec.frozen:
         st.caption(PROBE_WORDS)

@@ -131,7 +131,7 @@ def _points(metrics: pd.DataFrame, best: int) -> dict[str, list[float | None]]:
         number = np.arange(len(metrics))
         last = number == len(metrics) - 1
         metrics = metrics[(number % every == 0) | last | (metrics["epoch"] == best).to_numpy()]
-    columns = {"epoch": [int(epoch) for epoch in metrics["epoch"]]}
+    columns: dict[str, list[float | None]] = {"epoch": [int(n) for n in metrics["epoch"]]}
     return columns | {name: [_number(value) for value in metrics[name]] for name in CURVES}
 
 

@@ -12,7 +12,6 @@ from lymph.evaluation import interval_words
 from lymph.models import MODELS
 from lymph.models.imagenet import IMAGENET_SIZE, imagenet_is_here
 from lymph.reports.tables import honest_rank, mark_of, people_text
-from lymph.runs import RunRecord
 from lymph.splits import Split
 from lymph.training import estimate, speed
 from lymph.training.config import TrainConfig
@@ -101,7 +100,7 @@ def time_of(config: TrainConfig, split: Split, table: pd.DataFrame) -> float | N
     """Return the seconds that a run will take, as far as they are known, looked up now and then."""
     rows = table[["picture", "label", "patient", "width", "height"]]
     key = [loading.hash_of(rows), json.dumps([config.to_json(), split.to_json()], default=str)]
-    return _time_of(config, split, table, (*key, speed.known(config.model)))
+    return _time_of(config, split, table, (*key, speed.known(config.speed_name)))
 
 
 @st.cache_data(show_spinner=False, max_entries=64, ttl=20)
@@ -126,11 +125,11 @@ def _download_words(model: str) -> str:
 
 def seen_of(data_set: DataSet, model: str) -> str:
     """Say what the best finished run of a model has reached here, or nothing."""
-    runs = [one for one in finished_records(data_set) if one.config.model == model]
-    if not runs:
+    known = finished_records(data_set)
+    reports = [one.summary.judged for one in known if one.summary and one.config.model == model]
+    if not reports:
         return ""
-    best: RunRecord = max(runs, key=lambda record: honest_rank(record.summary.judged))
-    report = best.summary.judged
+    report = max(reports, key=honest_rank)
     pictures, mark = report["pictures"], mark_of(report)
     words = (
         f"Seen here: {100 * pictures['accuracy']:.0f} % of {pictures['n']}"
