@@ -44,6 +44,7 @@ from lymph.evaluation.metrics import (
 )
 from lymph.evaluation.patients import by_patient, patient_results
 from lymph.evaluation.report import leaked_pictures, leaked_share, report
+from lymph.evaluation.robustness import INDEX_WORDS, Robustness, robustness, robustness_words
 from lymph.evaluation.selection import (
     ORDERS,
     RIGHT,
@@ -73,6 +74,7 @@ from lymph.predictions import (
 
 __all__ = [
     "AREA_METHOD",
+    "INDEX_WORDS",
     "METRICS",
     "ORDERS",
     "OUT_OF_FOLD_METHOD",
@@ -87,6 +89,7 @@ __all__ = [
     "Needed",
     "Order",
     "Perfect",
+    "Robustness",
     "Selection",
     "Statement",
     "Temperature",
@@ -138,6 +141,8 @@ __all__ = [
     "read_predictions",
     "reliability_table",
     "report",
+    "robustness",
+    "robustness_words",
     "selected_pictures",
     "side_of",
     "sure_bars",

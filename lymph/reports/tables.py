@@ -1,7 +1,6 @@
 """The figures of a run as tables to read, each with its interval, leaky ones marked."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -389,7 +388,7 @@ def run_row(
         "Epochs": config.epochs,
         "Minutes": status.seconds / 60,
         "Schedule": config.schedule if config.model != "cnn" else "",
-        "Start": Path(config.weights).name if config.model != "cnn" else "random values",
+        "Start": config.values_title if config.model != "cnn" else "random values",
         "Class weights": config.class_weights,
         "State": status.state,
         "Note": about.note,

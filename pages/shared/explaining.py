@@ -33,6 +33,12 @@ if TYPE_CHECKING:
 ALONE, LOOKED, TILES = "Picture", "Where it looked", "Tile by tile"
 NEAREST, INSIDE = "Most similar", "Inside"
 
+# Said of a heat map through an encoder that sees tiles.
+TILED_WORDS = (
+    " The encoder sees tiles, so the map is made tile by tile; of a transformer it shows the places"
+    " as they are before its last block."
+)
+
 # A projector shows no more; a larger picture only takes longer to send.
 SHOWN = (1400, 1400)
 # A layer is smooth: at this side it is as good as at full size, and a tenth to send.
@@ -185,7 +191,7 @@ def _show_heat(
             st.info(f"Nothing in this picture speaks for {plain(label)}.")
         st.caption(
             f"Yellow: what raised {plain(label)} most (Grad-CAM). It shows where the model looked,"
-            " not whether it was right."
+            " not whether it was right." + (TILED_WORDS if run.config.architecture else "")
         )
         file_name = f"{short_name(name)}-{label}-grad-cam.png"
         _offer_png(lambda: laid_over(small, layer, opacity), file_name, f"{key}_heat_png")

@@ -12,7 +12,6 @@ from lymph.data.sources import DataSet, is_synthetic
 from lymph.errors import LymphError, RunError
 from lymph.evaluation import interval_words, report
 from lymph.facts import PATIENTS_UNKNOWN
-from lymph.jobs.status import Status
 from lymph.predictions import sets_of
 from lymph.reports.tables import honest_rank, people_text
 from lymph.runs import Catalogue, Run, RunRecord
@@ -49,24 +48,6 @@ PROBE_WORDS = (
     " regression learns from them: each patient weighs the same, and how strongly it is held back"
     " (regularisation) is chosen by inner folds over the training patients, never on the test."
 )
-
-# A poll redraws the whole page in the browser, 60 ms of a processor, and the curves take 250 ms.
-# Where page and run share a machine this is time the run loses, so a run that goes on for longer
-# than a minute is looked at less often: seconds between two looks at where it stands, and between
-# two drawings of its curves.
-YOUNG_SECONDS = 60.0
-YOUNG_PACE = (4.0, 8.0)
-STEADY_PACE = (5.0, 15.0)
-
-
-def pace(status: Status) -> tuple[float | None, float | None]:
-    """Return the seconds between two looks at a run and between two drawings of its curves.
-
-    Both are None for a run that is over.
-    """
-    if status.over:
-        return None, None
-    return YOUNG_PACE if status.seconds < YOUNG_SECONDS else STEADY_PACE
 
 
 def look_again() -> None:

@@ -1,5 +1,6 @@
 """One judged picture, opened: its answer and the reasons over it, and the way to the next one."""
 
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ SIBLINGS = 40
 PLACE = "opened_place"
 
 
-def item_of(row: dict[str, Any]) -> Item:
+def item_of(row: Mapping[Any, Any]) -> Item:
     """Return a gallery's item of a prediction row."""
     probability = percent(row[f"p_{row['predicted']}"])
     mark = "✓" if row["label"] == row["predicted"] else "✗"

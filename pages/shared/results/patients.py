@@ -143,7 +143,7 @@ def row_html(run: Run, person: Any, own: pd.DataFrame, stain: str) -> str:
     )
 
 
-def small_picture(row: dict[str, Any], address: str, place: int) -> str:
+def small_picture(row: Mapping[Any, Any], address: str, place: int) -> str:
     """Return one small picture with its mark, as HTML."""
     right = row["label"] == row["predicted"]
     said = percent(row[f"p_{row['predicted']}"])
