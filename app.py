@@ -9,7 +9,9 @@ from starlette.middleware import Middleware
 from streamlit.navigation.page import StreamlitPage
 
 from lymph import processor
-from pages.shared import ahead, drops, gate, shell, visitor
+from pages.shared import ahead, drops, gate, shell, thumbs, visitor
+from pages.shared.split import route as strips
+from pages.shared.train import route as live
 
 
 def show() -> None:
@@ -48,8 +50,10 @@ else:
     processor.share_memory()
     middleware = [
         Middleware(gate.Gate),
+        Middleware(thumbs.Thumbs),
         Middleware(visitor.Cookie),
         Middleware(drops.Keep),
         Middleware(shell.Shell),
     ]
-    app = st.App(__file__, middleware=middleware, lifespan=ahead.lifespan)
+    routes = [*live.routes(), *strips.routes()]
+    app = st.App(__file__, middleware=middleware, lifespan=ahead.lifespan, routes=routes)

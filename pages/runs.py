@@ -1,5 +1,7 @@
 """Runs: all models that have learned from a data set, beside one another."""
 
+from typing import Any
+
 import pandas as pd
 import streamlit as st
 
@@ -15,9 +17,10 @@ from lymph.facts import OKABE_ITO
 from lymph.runs import Run, RunRecord
 from lymph.text import counted
 from pages.shared import training
-from pages.shared.figures import draw
+from pages.shared.charts import draw
 from pages.shared.frame import begin_on_pictures, offer_training, plain, show_error, told
 from pages.shared.navigation import ensure_app, go_to
+from pages.shared.results.twins import offer_twin
 from pages.shared.visitor import is_own, starters, who
 
 QUESTION = "What has been tried, and what came of it?"
@@ -56,21 +59,26 @@ def show_runs(data_set: DataSet, known: list[RunRecord]) -> None:
         compare(chosen)
     show_learning(chosen)
     for record in chosen:
+        if runs.leaks(record):
+            offer_twin(data_set, record.run, f"twin_{record.path.name}")
         show_settings(record, opened=len(chosen) == 1)
 
 
 def choose_rows(shown: list[RunRecord]) -> list[RunRecord]:
     """Draw the table; a click on a heading sorts, on a row chooses."""
     table = pd.DataFrame([row_of(record) for record in shown])
+    titles = runs.titles_of(shown)
+    table["Name"] = [titles[record.id] for record in shown]
     if names := starters():
         starters_of = [names.get(thing_of(record.path), LECTURER) for record in shown]
         table.insert(1, "Started by", starters_of)
     letters = letters_of_tests(shown)
     for name in SHARES:
-        table[name] = [
+        told = [
             reports.lettered_percent(share, letter)
             for share, letter in zip(table[name], letters[name], strict=True)
         ]
+        table[name] = pd.Series(told, index=table.index)
     config = {"Minutes": st.column_config.NumberColumn("Minutes", format="%.1f")}
     config["Leaks"] = st.column_config.TextColumn("Leaks", width=92)
     config["Name"] = st.column_config.TextColumn("Name", pinned=True)
@@ -96,7 +104,7 @@ def letters_of_tests(shown: list[RunRecord]) -> dict[str, list[str]]:
     return {"Test": letters[: len(shown)], "Validation": letters[len(shown) :]}
 
 
-def row_of(record: RunRecord) -> dict[str, object]:
+def row_of(record: RunRecord) -> dict[str, Any]:
     if record.summary is None:
         return reports.run_row(record, None, None)
     return reports.run_row(record, record.summary.judged, record.summary.validated or None)
@@ -115,15 +123,16 @@ def compare(chosen: list[RunRecord]) -> None:
 
 def show_learning(chosen: list[RunRecord]) -> None:
     """Draw the learning curves of the chosen runs over one another."""
-    curves = {}
-    for place, record in enumerate(chosen):
+    curves, titles = {}, runs.titles_of(chosen)
+    for record in chosen:
         with told():
             metrics = record.run.metrics()
             if len(metrics):
-                curves[record.about.name or f"{place + 1}: {record.path.name}"] = metrics
+                curves[titles[record.id]] = metrics
     if curves:
         st.subheader("How they learned" if len(curves) > 1 else "How it learned", anchor=False)
-        draw(overlaid_curves(curves, OKABE_ITO), "overlaid_curves")
+        words = "Validation and training loss of the chosen runs over the epochs"
+        draw(overlaid_curves(curves, OKABE_ITO), "overlaid_curves", words)
         if len({validated_on(record) for record in chosen}) > 1:
             st.caption(
                 "These runs were validated on different pictures: compare the shapes of their"

@@ -122,7 +122,7 @@ def offer_leak() -> None:
         f" {high} % of the test images; with every patient on one side only, on {low} %."
     )
     if st.button("Show both side by side", type="primary", key="start_leak"):
-        query = {"data": sources.DEMO_NAME, "run": honest.id, "with": leaky.id}
+        query = {"data": sources.DEMO_NAME, "run": leaky.id, "view": "twins"}
         switch_page(FILES["results"], query)
     st.caption("The results are already there; the pictures are drawn.")
 
@@ -130,8 +130,9 @@ def offer_leak() -> None:
 def share_right(run: Run) -> float | None:
     """Return a finished run's accuracy on its test images; None where it is gone or damaged."""
     try:
-        return record_of(run).summary.judged["pictures"]["accuracy"]
-    except (LymphError, AttributeError, KeyError):
+        summary = record_of(run).summary
+        return summary.judged["pictures"]["accuracy"] if summary else None
+    except (LymphError, KeyError):
         return None
 
 

@@ -39,11 +39,11 @@ def neighbour_bars(encoders: Mapping[str, Mapping[str, Any]]) -> go.Figure:
         top = -2.4 * place
         apart = {"same_class": found["apart"], "other_class": 1 - found["apart"]}
         name = f"<b>{written(title)}</b>: " if len(encoders) > 1 else ""
-        _bar(figure, top, found, f"{name}nearest image", first=not place)
-        _bar(figure, top - 1, apart, "nearest image of another patient", first=False)
+        _bar(figure, top, found, f"{name}nearest picture", first=not place)
+        _bar(figure, top - 1, apart, "nearest picture of another patient", first=False)
         _doubt(figure, top - 1, found)
     rows = 2.4 * len(encoders)
-    quiet(figure, int(110 + 62 * rows))
+    quiet(figure, int(105 + 62 * rows))
     ticks = [0, 0.25, 0.5, 0.75, 1]
     figure.update_layout(
         barmode="stack",
@@ -51,12 +51,12 @@ def neighbour_bars(encoders: Mapping[str, Mapping[str, Any]]) -> go.Figure:
         legend={"orientation": "h", "y": 1, "yanchor": "bottom", "x": 0, "traceorder": "normal"},
     )
     figure.update_xaxes(
-        title="share of the images",
+        title="share of the pictures",
         range=[0, 1.03],
         tickvals=ticks,
         ticktext=[whole_percent(tick) for tick in ticks],
     )
-    figure.update_yaxes(visible=False, range=[0.4 - rows, 0.75])
+    figure.update_yaxes(visible=False, range=[0.7 - rows, 0.75])
     return figure
 
 

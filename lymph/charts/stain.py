@@ -19,9 +19,15 @@ NAME_SIZE = (0.08, 0.05)
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x", "star", "triangle-down", "cross")
 
 AXES: dict[str, tuple[tuple[str, str], tuple[str, str]]] = {
-    "stain": (("haematoxylin", "haematoxylin (blue), density"), ("eosin", "eosin (pink), density")),
-    "hue": (("hue", "hue, degrees"), ("brightness", "brightness, 0 to 255")),
-    "components": (("component_1", "first component"), ("component_2", "second component")),
+    "stain": (
+        ("haematoxylin", "haematoxylin (blue), mean optical density"),
+        ("eosin", "eosin (pink), mean optical density"),
+    ),
+    "hue": (("hue", "mean hue, degrees"), ("brightness", "mean brightness, 0 to 255")),
+    "components": (
+        ("component_1", "first principal component of the colours (no unit)"),
+        ("component_2", "second principal component of the colours (no unit)"),
+    ),
 }
 
 
@@ -54,6 +60,7 @@ def stain_map(
     for place, (name, rows) in enumerate(points.groupby(by, sort=True)):
         colour = colours[str(name)] if by == "label" else OKABE_ITO[place % len(OKABE_ITO)]
         symbols = place if by == "label" else place // len(OKABE_ITO)
+        named = rows[["picture", "label", "patient"]].to_numpy()
         figure.add_scatter(
             x=rows[across],
             y=rows[up],
@@ -66,10 +73,10 @@ def stain_map(
                 "symbol": SYMBOLS[symbols % len(SYMBOLS)],
                 "line": {"width": 0.5, "color": "rgba(128,128,128,0.8)"},
             },
-            customdata=rows[["picture", "label", "patient"]].to_numpy(),
+            customdata=named,
             text=[
-                f"{written(row.label)}, patient {written(row.patient)}<br>{written(row.picture)}"
-                for row in rows.itertuples()
+                f"{written(label)}, patient {written(patient)}<br>{written(picture)}"
+                for picture, label, patient in named
             ],
             hovertemplate="%{text}<extra></extra>",
         )

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from lymph import workspace
+from lymph.classroom import here
 from lymph.classroom.settings import class_settings
 from lymph.classroom.who import Visitor
 from lymph.data import decisions, sources
@@ -22,8 +23,6 @@ from lymph.errors import ClassError
 from lymph.jobs import queue
 
 MB = 1024**2
-# Seconds after which somebody who has gone does not come back to a visit; see pages.shared.drops.
-GONE_SECONDS = 121.0
 
 
 def data_sets(who: Visitor) -> list[DataSet]:
@@ -198,29 +197,29 @@ def _bytes_in(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
-def clear_uploads(here: Collection[str]) -> None:
+def clear_uploads() -> None:
     """Delete what visitors have uploaded who are gone, but for pictures that a job still needs.
 
-    Parameters
-    ----------
-    here : collection of str
-        The ids of the visitors whose page is open.
+    Whoever has a page open at any server of this workspace is not gone, and nobody comes while it
+    is decided.
     """
-    left = [one for one in sources.list_data_sets() if sources.uploader_of(one.path)]
-    gone = [one for one in left if sources.uploader_of(one.path) not in here]
-    if not gone:
-        return
-    lately, needed = _seen_lately(), _roots_in_use()
-    for data_set in gone:
-        if sources.uploader_of(data_set.path) not in lately and data_set.path not in needed:
-            sources.remove_data_set(data_set.name)
-            shutil.rmtree(workspace.cache_home() / decisions.name_of(data_set.path), True)
+    with here.nobody_comes() as known:
+        left = [one for one in sources.list_data_sets() if sources.uploader_of(one.path)]
+        gone = [one for one in left if sources.uploader_of(one.path) not in known]
+        if not gone:
+            return
+        lately, needed = _seen_lately(), _roots_in_use()
+        for data_set in gone:
+            if sources.uploader_of(data_set.path) not in lately and data_set.path not in needed:
+                sources.remove_data_set(data_set.name)
+                shutil.rmtree(workspace.cache_home() / decisions.name_of(data_set.path), True)
 
 
 def _seen_lately() -> set[str]:
     query = "SELECT id FROM visitors WHERE seen > ?"
     with reading() as database:
-        return {row[0] for row in database.execute(query, [time.time() - GONE_SECONDS])}
+        known = database.execute(query, [time.time() - here.GONE_SECONDS])
+        return {row[0] for row in known}
 
 
 def _roots_in_use() -> set[Path]:

@@ -12,7 +12,7 @@ from PIL import Image
 from lymph.data.depth import read_of, white_of
 from lymph.data.memory import complete, recall, stamps_of
 from lymph.data.overlaps import MOST_COMPARED, field_map
-from lymph.data.stain import estimate_stains, optical_density, stain_amounts
+from lymph.data.stain import channel_moments, estimate_stains, optical_density, stain_amounts
 from lymph.data.stamps import cache_folder
 from lymph.errors import PictureError
 from lymph.parallel import Progress
@@ -40,11 +40,9 @@ def colour_statistics(density: np.ndarray) -> np.ndarray:
     density : ndarray of float, shape (N, 3)
         Optical densities of the pixels, in any order.
     """
-    deviations = density.std(axis=0)
-    normal = (density - density.mean(axis=0)) / (deviations + 1e-3)
-    pairs = [(normal[:, i] * normal[:, j]).mean() for i, j in ((0, 1), (0, 2), (1, 2))]
+    mean, deviations, pairs = channel_moments(density)
     percentiles = np.percentile(density, (10, 50, 90), axis=0).ravel()
-    return np.concatenate([density.mean(axis=0), deviations, percentiles, pairs])
+    return np.concatenate([mean, deviations, percentiles, pairs])
 
 
 def sharpness(grey: np.ndarray) -> float:
@@ -165,6 +163,30 @@ UNREADABLE = {
 }
 
 
+# A new column, a new file; and one for each white, of which only the last is kept.
+PLAIN = "measures-3.json"
+
+
+def measures_file(root: Path | str) -> Path:
+    """Return the file that holds what was measured of a set's pictures, with its present white."""
+    folder = Path(root)
+    white = white_of(folder)
+    return cache_folder(folder) / (f"measures-3-w{white}.json" if white else PLAIN)
+
+
+def measured_before(root: Path | str, pictures: list[str]) -> pd.DataFrame:
+    """Return what was measured of pictures earlier, without looking at any of them.
+
+    Returns
+    -------
+    DataFrame
+        As :func:`measure_all`, of those pictures that are known and unchanged.
+    """
+    folder = Path(root)
+    known = recall(measures_file(folder), stamps_of(folder, pictures))
+    return known.reset_index(names="picture")
+
+
 def measure_all(
     root: Path | str, pictures: list[str], progress: Progress | None = None
 ) -> pd.DataFrame:
@@ -195,11 +217,9 @@ def measure_all(
         # The maps of a hundred thousand pictures would take most of the memory file.
         return seen if few else {**seen, "field": TOO_MANY}
 
-    # A new column, a new file; and one for each white, of which only the last is kept.
-    plain = "measures-3.json"
-    file = cache_folder(folder) / (f"measures-3-w{white}.json" if white else plain)
+    file = measures_file(folder)
     for other in cache_folder(folder).glob("measures-*.json"):
-        if other.name not in (file.name, plain):
+        if other.name not in (file.name, PLAIN):
             other.unlink(missing_ok=True)
     stamps = stamps_of(folder, pictures)
     known = recall(file, stamps)

@@ -17,7 +17,7 @@ from lymph.data.neighbours import nearest_of
 from lymph.evaluation.intervals import Interval, share_interval
 
 INDEX_WORDS = (
-    "Robustness index: of the images whose nearest neighbour shares their class or their patient,"
+    "Robustness index: of the pictures whose nearest neighbour shares their class or their patient,"
     " the share whose neighbour is of the same class in another patient."
 )
 
@@ -127,7 +127,7 @@ def _apart_by_chance(code: np.ndarray, person: np.ndarray) -> float:
 def robustness_words(found: Robustness) -> str:
     """Say in a sentence or two what the neighbours share."""
     nearest = (
-        "The nearest neighbour of an image is of the same patient in"
+        "The nearest neighbour of a picture is of the same patient in"
         f" {_percent(found.same_patient)}, of the same class in another patient in"
         f" {_percent(found.same_class)}."
     )
@@ -137,8 +137,8 @@ def robustness_words(found: Robustness) -> str:
         else f"Robustness index {found.index:.2f} (by chance: {found.index_by_chance:.2f})."
     )
     apart = (
-        f"By the class of its nearest neighbour {_percent(found.mixed)} of the images are"
-        f" classified correctly, and {_percent(found.apart)} once the patient's own images are set"
+        f"By the class of its nearest neighbour {_percent(found.mixed)} of the pictures"
+        f" are classified correctly, and {_percent(found.apart)} once the patient's own are set"
         f" aside (by chance: {_percent(found.apart_by_chance)})."
     )
     return f"{nearest} {index} {apart}"

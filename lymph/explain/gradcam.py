@@ -20,7 +20,7 @@ HEAT_STEP = 8
 BILINEAR = Image.Resampling.BILINEAR
 
 
-def last_maps(model: BackboneHead) -> nn.Module:
+def target_layer(model: BackboneHead) -> nn.Module:
     """Return the module whose output is the last that still knows where in the picture it is.
 
     An encoder that sees tiles names it: of a transformer the tokens before its last block. Else it
@@ -80,9 +80,10 @@ def _maps(model: BackboneHead, seen: np.ndarray, spec: ModelSpec, class_index: i
 
     # The state of the model: ReLU works in place, which only a float32 pass without autocast suits.
     with torch.enable_grad():
-        maps = LayerGradCam(model, last_maps(model)).attribute(
+        maps = LayerGradCam(model, target_layer(model)).attribute(
             to_input(seen, spec), target=class_index, relu_attributions=True
         )
+    assert isinstance(maps, torch.Tensor)  # it is a tuple for layers with several outputs only
     return maps[:, 0].detach().numpy()
 
 

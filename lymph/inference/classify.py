@@ -18,10 +18,10 @@ from lymph.explain.tiles import TileView, view_own_tiles, view_tiles
 from lymph.inference.answers import Answer, by_probability, refused
 from lymph.inference.dropped import INSIDE
 from lymph.inference.provenance import LearnedFrom, learned_from
-from lymph.models.familiarity import Familiarity, colour_statistics, false_alarm_rate
 from lymph.models.features import digest, features_and_logits, features_and_logits_of_tiles
 from lymph.models.inputs import to_input
 from lymph.models.networks import BackboneHead
+from lymph.models.ood import OODDetector, colour_statistics, false_alarm_rate
 from lymph.models.specs import ModelSpec
 from lymph.models.tiles import encode_tiles, shows_tissue
 from lymph.models.view import cut_from, pack, view
@@ -71,7 +71,7 @@ class Classifier:
     classes: list[str]
     spec: ModelSpec
     bfloat16: bool
-    familiarity: Familiarity
+    ood: OODDetector
     confidence: Confidence
     embedding: Embedding
     source: PictureSource
@@ -149,7 +149,7 @@ def load_classifier(run: Run) -> Classifier:
     try:
         document = workspace.read_json(run.path / files.FAMILIARITY)
         precision = run.environment()["precision"]
-        familiarity = Familiarity.from_json(document)
+        ood = OODDetector.from_json(document)
         white, largest = (int(document.get(name, 0)) for name in ("white", "largest"))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         if run.status().state == "finished":
@@ -164,7 +164,7 @@ def load_classifier(run: Run) -> Classifier:
         config.classes,
         config.spec,
         bool(precision["bfloat16"]),
-        familiarity,
+        ood,
         confidence_of(run.predictions()),
         run_features(run),
         config.source,
@@ -314,7 +314,7 @@ def _answer(
     values: np.ndarray,
 ) -> Answer:
     predicted, probabilities = by_probability(values, classifier.classes)
-    reason = classifier.familiarity.reason(view.statistics, features)
+    reason = classifier.ood.reason(view.statistics, features)
     learned = classifier.learned_from
     return Answer(
         picture=name,

@@ -4,6 +4,7 @@ import os
 import socket
 import time
 from dataclasses import asdict, dataclass, field, fields, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,9 @@ class Status:
     """Where a job stands; times are seconds since 1970, ``process_started`` guards reused pids.
 
     ``epoch`` counts finished epochs, of all folds where there are any, or the rounds of a
-    measurement; ``share`` (0 to 1) tells how much of the next one is done.
+    measurement; ``share`` (0 to 1) tells how much of the next one is done. ``step`` says in words
+    what is done beside epochs, as reading pictures, with its share and the seconds it still takes,
+    0 where nobody knows.
     """
 
     state: str
@@ -49,6 +52,9 @@ class Status:
     queued: float = 0.0
     updated: float = 0.0
     seconds: float = 0.0
+    step: str = ""
+    step_share: float = 0.0
+    step_left: float = 0.0
     error: str = ""
     notes: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -89,6 +95,17 @@ def written_status(folder: Path) -> Status:
         As :func:`read_status`.
     """
     path = folder / STATUS
+    # It is asked for many times between two changes.
+    seen = workspace.settled(path)
+    return _status_in(path) if seen is None else _status_as_seen(path, seen)
+
+
+@lru_cache(maxsize=2_000)
+def _status_as_seen(path: Path, _seen: tuple[int, ...]) -> Status:
+    return _status_in(path)
+
+
+def _status_in(path: Path) -> Status:
     document = read_object(path, RunError, RESTORE)
     if wrong := misfit(Status, document) or _strange(document):
         raise RunError(f"{path} cannot be read: {wrong}; {RESTORE}.")

@@ -9,7 +9,7 @@ their names: it cannot execute anything, which a pickle can.
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lymph import workspace
 from lymph.errors import WeightsError
@@ -19,7 +19,7 @@ from lymph.models.transformers_names import PREPROCESSOR, as_timm_names
 from lymph.parallel import Progress
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import Tensor
 
 CONFIG, VALUES = "config.json", "model.safetensors"
 PICKLES = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
@@ -193,7 +193,7 @@ def read_safetensors(path: Path) -> "dict[str, Tensor]":
         ) from error
 
 
-def fill(network: "nn.Module", path: Path) -> int:
+def fill(network: Any, path: Path) -> int:
     """Give a network of timm its values, all of them; return how many numbers they are.
 
     Raises

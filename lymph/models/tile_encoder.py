@@ -4,6 +4,8 @@ A Vision Transformer knows one size of picture. Squeezed to it, a slide shows no
 the picture in tiles of that size, without gaps, and the picture's features are their mean.
 """
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -35,6 +37,8 @@ class TileEncoder(Encoder):
         When timm is not installed, or has no such network.
     """
 
+    # timm's networks share no type that says what they have.
+    network: Any
     mean: Tensor
     std: Tensor
 
@@ -85,7 +89,7 @@ class TileEncoder(Encoder):
         return net.forward_head(tokens, pre_logits=True)
 
 
-def network_of(architecture: Architecture) -> nn.Module:
+def network_of(architecture: Architecture) -> Any:
     """Build a network of timm without a head, with random values.
 
     Raises
@@ -121,7 +125,7 @@ def network_of(architecture: Architecture) -> nn.Module:
     )
 
 
-def _create(architecture: Architecture) -> nn.Module:
+def _create(architecture: Architecture) -> Any:
     import timm
 
     arguments = {name: _resolved(value) for name, value in architecture.arguments.items()}
@@ -131,13 +135,13 @@ def _create(architecture: Architecture) -> nn.Module:
     return timm.create_model(architecture.name, num_classes=0, global_pool=pool, **arguments)
 
 
-def _is_transformer(network: nn.Module) -> bool:
+def _is_transformer(network: object) -> bool:
     from timm.models.vision_transformer import VisionTransformer
 
     return isinstance(network, VisionTransformer)
 
 
-def _makes_maps(network: nn.Module, architecture: Architecture) -> bool:
+def _makes_maps(network: Any, architecture: Architecture) -> bool:
     """Tell whether a network ends in maps, N x C x h x w, as convolutions do."""
     side = architecture.tile
     with torch.no_grad():
@@ -145,7 +149,7 @@ def _makes_maps(network: nn.Module, architecture: Architecture) -> bool:
     return maps.ndim == 4 and maps.shape[1] == network.num_features
 
 
-def _resolved(value: object) -> object:
+def _resolved(value: object) -> Any:
     """Return what an argument stands for: a layer, where it names one that transformers use."""
     from timm import layers
 
@@ -158,7 +162,8 @@ def _tiles(length: int, side: int) -> int:
     best = (length + side // 2) // side
     if isinstance(best, int):
         return max(LEAST_TILES, best)
-    return torch.sym_max(LEAST_TILES, best)
+    symbolic: Any = torch.sym_max(LEAST_TILES, best)
+    return symbolic
 
 
 def _cut(pictures: Tensor, rows: int, columns: int) -> Tensor:

@@ -7,11 +7,14 @@ import torch
 from torch import Tensor, nn
 
 from lymph.errors import WeightsError
+from lymph.jobs.worker import Stopped
+from lymph.models import imagenet
 from lymph.models.encoder_files import VALUES, fill, folder_of, missing_words, read_safetensors
 from lymph.models.encoder_table import DEFAULT, ENCODER_TABLE
+from lymph.models.imagenet import IMAGENET_SIZE
 from lymph.models.networks import BackboneHead, count_parameters
+from lymph.parallel import Progress
 
-IMAGENET_SIZE = f"{ENCODER_TABLE[DEFAULT].megabytes} MB"
 # The values that an encoder's makers published, as the workspace keeps them.
 PUBLISHED = "published"
 
@@ -36,7 +39,9 @@ class LoadReport(NamedTuple):
         return f"{text}; {', '.join(self.missing)} start from random values."
 
 
-def load_backbone(model: BackboneHead, weights: str) -> LoadReport | None:
+def load_backbone(
+    model: BackboneHead, weights: str, progress: Progress | None = None
+) -> LoadReport | None:
     """Load values into a model's backbone.
 
     Parameters
@@ -45,6 +50,8 @@ def load_backbone(model: BackboneHead, weights: str) -> LoadReport | None:
         Changed in place.
     weights : str
         ``imagenet`` (torchvision's, downloaded once), ``none``, or the path of a file.
+    progress : callable, optional
+        Called with the megabytes downloaded and those there are.
 
     Returns
     -------
@@ -59,11 +66,13 @@ def load_backbone(model: BackboneHead, weights: str) -> LoadReport | None:
     if weights == "none":
         return None
     if weights == "imagenet":
-        return _fill(model.backbone, _download(), "torchvision's ImageNet values")
+        return _fill(model.backbone, _download(progress), "torchvision's ImageNet values")
     return _fill(model.backbone, read_values(Path(weights)), Path(weights).name)
 
 
-def load_encoder(model: BackboneHead, weights: str, encoder: str = DEFAULT) -> LoadReport | None:
+def load_encoder(
+    model: BackboneHead, weights: str, encoder: str = DEFAULT, progress: Progress | None = None
+) -> LoadReport | None:
     """Load values into a frozen encoder, all of them: nothing will make random ones better.
 
     Parameters
@@ -83,7 +92,7 @@ def load_encoder(model: BackboneHead, weights: str, encoder: str = DEFAULT) -> L
     """
     if encoder != DEFAULT:
         return _load_tiles(model, weights, encoder)
-    report = load_backbone(model, weights)
+    report = load_backbone(model, weights, progress)
     if report and report.missing:
         raise WeightsError(
             f"{report.source} has no values for {', '.join(report.missing)} of the encoder, which"
@@ -104,9 +113,13 @@ def _load_tiles(model: BackboneHead, weights: str, encoder: str) -> LoadReport:
 
 
 def first_values(
-    model: BackboneHead, weights: str, frozen: bool, encoder: str = DEFAULT
+    model: BackboneHead,
+    weights: str,
+    frozen: bool,
+    encoder: str = DEFAULT,
+    progress: Progress | None = None,
 ) -> tuple[list[str], str]:
-    """Load the values that a run begins with.
+    """Load the values that a run begins with; ``progress`` follows a download, in megabytes.
 
     Parameters
     ----------
@@ -122,17 +135,23 @@ def first_values(
     str
         A sentence on what was loaded; for random values too.
     """
-    report = load_encoder(model, weights, encoder) if frozen else load_backbone(model, weights)
+    if frozen:
+        report = load_encoder(model, weights, encoder, progress)
+    else:
+        report = load_backbone(model, weights, progress)
     if report:
         return report.missing, report.sentence
     return [], "The whole network starts from random values, not ImageNet's."
 
 
-def _download() -> dict[str, Tensor]:
+def _download(progress: Progress | None) -> dict[str, Tensor]:
     from torchvision.models import ResNet50_Weights
 
     try:
+        imagenet.fetch(progress)
         return ResNet50_Weights.IMAGENET1K_V2.get_state_dict(progress=False, check_hash=True)
+    except Stopped:
+        raise
     except Exception as error:  # urllib, sockets, hashes and disks all fail in their own ways.
         raise WeightsError(
             f"The ImageNet values ({IMAGENET_SIZE}) could not be downloaded"

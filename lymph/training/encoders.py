@@ -53,7 +53,9 @@ def open_encoder(asked: str = DEFAULT, weights: str = "imagenet") -> Encoder:
         path, architecture = describe(asked)
         model = build_model("linear-probe", 2, OWN, architecture.to_json())
         load_encoder(model, str(path), OWN)
-    return model.backbone.eval().to(device_here(), memory_format=torch.channels_last)
+    encoder: Any = model.backbone
+    encoder.eval().to(device_here()).to(memory_format=torch.channels_last)
+    return encoder
 
 
 def features_of_set(
@@ -107,8 +109,7 @@ def examine(
 
 
 def _said(record: EncoderRecord) -> dict[str, Any]:
-    document = asdict(record)
-    del document["arguments"]
+    document = {name: value for name, value in asdict(record).items() if name != "arguments"}
     return {**document, "page": record.page, "terms": record.terms, "fetchable": record.fetchable}
 
 
@@ -147,7 +148,7 @@ def _try(
         features = encoder(to_input(view(drawn, SPEC)[None], SPEC).to(device_here()))
     if not bool(torch.isfinite(features).all()):
         raise WeightsError("A picture through it gives no numbers: its values are damaged.")
-    found = {
+    found: dict[str, Any] = {
         "works": True,
         "problem": "",
         "features": encoder.width,

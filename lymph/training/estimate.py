@@ -15,6 +15,8 @@ START_SECONDS = 6.0
 LOAD_SECONDS = 1.0
 # An epoch of the head on ready features.
 HEAD_EPOCH_SECONDS = 0.05
+# What is offered first ends before this.
+TEN_MINUTES = 600.0
 
 
 def estimate_seconds(config: TrainConfig, split: Split, table: pd.DataFrame) -> float | None:
@@ -48,6 +50,13 @@ def estimate_seconds(config: TrainConfig, split: Split, table: pd.DataFrame) -> 
         seconds += _train_seconds(config, measured, train, val, frozen)
         seconds += 0.0 if frozen else len(table) * measured.eval_seconds
     return seconds
+
+
+def epochs_within(seconds: float | None, epochs: int) -> int:
+    """Return how many epochs end within ten minutes, of those that take some seconds; all if so."""
+    if seconds is None or seconds < TEN_MINUTES:
+        return epochs
+    return max(1, int(epochs * 0.9 * TEN_MINUTES / seconds))
 
 
 def _probe_seconds(

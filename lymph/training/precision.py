@@ -57,7 +57,7 @@ def time_encoding(encoder: nn.Module, spec: ModelSpec) -> float:
 
     An answer then is the same number wherever it is given, to the last digits.
     """
-    encoder.eval().to(device_here(), memory_format=torch.channels_last)
+    encoder.eval().to(device_here()).to(memory_format=torch.channels_last)
     with torch.random.fork_rng():
         picture = torch.rand(1, 3, *spec.size, device=device_here())
     return min(_time_evaluation(encoder, picture, bfloat16=False) for _ in range(TRIALS))

@@ -45,7 +45,7 @@ STYLES = """
 .lymph-sibling img {height:72px; width:auto; border-radius:3px;}
 .lymph-steps {font-size:.9rem; line-height:1.75;}
 .lymph-steps .open {opacity:.6;}
-@media (max-width:640px) {.lymph-patient {grid-template-columns:1fr;}
+@media (max-width:640px) {.lymph-patient {grid-template-columns:1fr;} .stButton kbd {display:none;}
   [data-testid="stColumn"]:has(> * .st-key-choosers_first) {order:-1;}}
 .st-key-other_runs button {justify-content:start; text-align:start;}
 .st-key-other_runs button p {text-decoration:underline; text-underline-offset:.2em;}

@@ -1,4 +1,4 @@
-"""What lies next to an image in the features that the leak meter looked at, beside its accuracy."""
+"""What lies next to a picture in the features of the leak meter, beside its accuracy."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -10,7 +10,7 @@ from lymph.data import sources
 from lymph.data.source import decisions_doubt
 from lymph.errors import LymphError
 from lymph.text import brief
-from pages.shared import drops, state
+from pages.shared import drops, state, visitor
 from pages.shared.frame import SYNTHETIC_NOTICE, plain
 from pages.shared.glossary import show_glossary
 from pages.shared.loading import progress_bar
@@ -38,6 +38,7 @@ def ensure_data(path: str) -> None:
     missing = fresh or (sources.demo_listed() and not sources.demo_ready())
     if missing and path in NO_PICTURES:
         begin_once(workspace.home())
+        visitor.look_again()  # the set is listed from now on
     elif missing:
         st.subheader("Drawing the demonstration set", anchor=False)
         with progress_bar("Pictures drawn") as progress:

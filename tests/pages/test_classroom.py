@@ -103,6 +103,16 @@ def test_a_name_is_asked_for_once(tiny: DataSet, open_as: OpenAs) -> None:
     assert open_as("new", "runs").title[0].value != "Welcome to the class"
 
 
+def test_a_class_begins_on_a_fresh_workspace(
+    open_as: OpenAs, anna: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Regression: the first page that needs no pictures found an empty list of data sets."""
+    monkeypatch.setattr(sources, "start_python", lambda *_: None)
+    app = open_as("anna", "lessons")
+    assert not app.exception
+    assert app.sidebar.selectbox[0].value == sources.DEMO_NAME
+
+
 def test_a_wrong_key_and_no_name_are_sentences(tiny: DataSet, open_as: OpenAs) -> None:
     app = open_as("new", "data")
     app.button(key="join").click().run()
