@@ -37,8 +37,9 @@ def features_and_logits_of_tiles(model: BackboneHead, tiles: Tensor) -> tuple[Te
     The features are those of the mean over the tiles; softmax of the logits is the mean over the
     tiles' probabilities.
     """
-    made = encode_tiles(model.backbone, tiles)
-    return model.head[:-1](made.of_pictures()), model.head(made)
+    made, head = encode_tiles(model.backbone, tiles), model.head
+    assert isinstance(head, nn.Sequential)
+    return head[:-1](made.of_pictures()), head(made)
 
 
 def digest(small: np.ndarray) -> str:

@@ -189,15 +189,15 @@ class WhitenedLinear(nn.Module):
 class ProbeHead(nn.Sequential):
     """The head of a linear probe; it also answers pictures in tiles, by the mean over them."""
 
-    def forward(self, features: Tensor | TiledFeatures) -> Tensor:
+    def forward(self, input: Tensor | TiledFeatures) -> Tensor:
         """Return the logits, N x K, of features, N x D, or of the tiles of N pictures.
 
         Of tiles they are the logarithms of their mean probabilities: softmax gives these back.
         """
-        if not isinstance(features, TiledFeatures):
-            return super().forward(features)
-        told = super().forward(features.features).softmax(dim=1)
-        return features.mean(told).clamp(min=LEAST_PROBABILITY).log()
+        if not isinstance(input, TiledFeatures):
+            return super().forward(input)
+        told = super().forward(input.features).softmax(dim=1)
+        return input.mean(told).clamp(min=LEAST_PROBABILITY).log()
 
 
 class LinearProbe(BackboneHead):

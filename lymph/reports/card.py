@@ -17,7 +17,6 @@ from lymph.evaluation import percent_interval_text
 from lymph.models.architecture import Architecture
 from lymph.models.augmentations import AUGMENTATIONS
 from lymph.models.encoder_table import ENCODER_TABLE
-from lymph.models.specs import MODELS
 from lymph.models.view import scale_words
 from lymph.reports.tables import (
     METRICS_TOLD,
@@ -83,9 +82,7 @@ def model_card(run: Run, report: Mapping[str, Any]) -> list[Row]:
 
 def _purpose(run: Run, report: Mapping[str, Any]) -> list[Row]:
     classes = ", ".join(report["classes"])
-    title = (
-        f"{MODELS[run.config.model].title}: deep learning that tells pictures of {classes} apart."
-    )
+    title = f"{run.config.spec.title}: deep learning that tells pictures of {classes} apart."
     aim = "To develop a classifier and to test it on held-out pictures of the same data set."
     use = "Teaching and learning only: it is no medical device."
     return [
@@ -196,7 +193,7 @@ def _apart(report: Mapping[str, Any]) -> str:
 
 def _model(run: Run) -> list[Row]:
     config, environment = run.config, run.environment()
-    spec = MODELS[config.model]
+    spec = config.spec
     versions = ", ".join(
         f"{name} {environment[name]}"
         for name in ("lymph", "python", "torch")

@@ -26,7 +26,6 @@ from lymph.evaluation import (
 from lymph.evaluation import report as make_report
 from lymph.explain import neighbour_rates, run_features
 from lymph.facts import class_colours
-from lymph.models.specs import MODELS
 from lymph.reports.card import GUIDELINES, card_html, filled_text, model_card
 from lymph.reports.charts import figure_html, matrices, run_charts
 from lymph.reports.code import code_of
@@ -164,7 +163,7 @@ def report_html(run: Run, set_name: str = "test") -> str:
 
 
 def _title(run: Run) -> str:
-    return read_about(run).name or f"{MODELS[run.config.model].title}, {run.path.name}"
+    return read_about(run).name or f"{run.config.spec.title}, {run.path.name}"
 
 
 def _section(title: str, body: str) -> str:

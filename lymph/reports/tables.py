@@ -21,7 +21,6 @@ from lymph.evaluation import (
 from lymph.evaluation.calibration import CURVE_PATIENTS
 from lymph.evaluation.words import NOT_GIVEN
 from lymph.facts import NOTEBOOK_FIGURES, PUBLISHED
-from lymph.models.specs import MODELS
 from lymph.predictions import as_cells
 from lymph.runs import Run, RunRecord, SplitKind, short_title
 from lymph.text import SET_TITLES, counted
@@ -260,7 +259,7 @@ def published_table(run: Run, report: Mapping[str, Any], level: str) -> pd.DataF
     section = report[level]
     mine = {
         "Who": "This run",
-        "Method": MODELS[run.config.model].title,
+        "Method": run.config.spec.title,
         "Split": f"by {run.split().by}, {people_text(report)} judged",
         "Accuracy": f"{100 * section['accuracy']:.0f} % per {level[:-1]},"
         f" {interval_words(section['interval'])}, {section['stated']['verdict']}",
@@ -383,7 +382,7 @@ def run_row(
         "May it be stated?": found.get("May it be stated?", ""),
         "Patients right": found.get("Patients right", ""),
         "Validation": validated and validated["pictures"]["accuracy"],
-        "Model": MODELS[config.model].title,
+        "Model": config.spec.title,
         "Seed": config.seed,
         "Epochs": config.epochs,
         "Minutes": status.seconds / 60,

@@ -12,7 +12,6 @@ from lymph.errors import LymphError, RunError
 from lymph.jobs import queue as jobs
 from lymph.jobs.start import Begin, enter_queue, start_job
 from lymph.jobs.status import Status, elsewhere, write_status
-from lymph.models.specs import MODELS
 from lymph.runs.about import read_about
 from lymph.runs.run import Run, note_elsewhere
 from lymph.splits import Split, untrainable
@@ -106,7 +105,7 @@ def _title(run: Run) -> str:
     """Name a run for those who wait for it."""
     split = run.split()
     folds = f"{len(split.folds)} folds " if split.folds else ""
-    return read_about(run).name or f"{MODELS[run.config.model].title}, {folds}by {split.by}"
+    return read_about(run).name or f"{run.config.spec.title}, {folds}by {split.by}"
 
 
 def _begin(run: Run) -> Begin:

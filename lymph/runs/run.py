@@ -12,7 +12,6 @@ from lymph import workspace
 from lymph.database import reading, transaction
 from lymph.errors import RunError
 from lymph.jobs.status import Status, read_status
-from lymph.models.specs import MODELS
 from lymph.splits import Split
 from lymph.text import brief, printable
 from lymph.training import folder as files
@@ -37,7 +36,7 @@ class Run:
         config = self.config
         split = self.split()
         kind = f"{len(split.folds)} folds" if split.folds else "split"
-        return f"{MODELS[config.model].title}, {kind} by {split.by}, {self.path.name}"
+        return f"{config.spec.title}, {kind} by {split.by}, {self.path.name}"
 
     @property
     def config(self) -> TrainConfig:

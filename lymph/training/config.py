@@ -169,7 +169,10 @@ class TrainConfig:
     @property
     def spec(self) -> ModelSpec:
         """Return what the run's model is called and what it sees."""
-        return MODELS[self.model]._replace(tiles=self.tiles or 0)
+        spec = MODELS[self.model]
+        if self.tiles is None:
+            return spec
+        return spec._replace(title=f"{spec.title}, tiles of {self.tiles} px", tiles=self.tiles)
 
     @property
     def encoder_title(self) -> str:
