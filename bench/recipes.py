@@ -48,12 +48,14 @@ TITLES = {
     "colours": "colours alone",
     "cnn": "small CNN",
     "probe": "linear probe",
+    "tiles": "linear probe on tiles of 224 px",
     "head": "ResNet-50, head alone",
     "whole": "ResNet-50, fine-tuned",
 }
 SETTINGS: dict[str, dict[str, Any]] = {
     "cnn": {"model": "cnn"},
     "probe": {"model": "linear-probe"},
+    "tiles": {"model": "linear-probe", "tiles": 224},
     "head": {"model": "resnet50", "schedule": "head"},
     "whole": {"model": "resnet50"},
 }

@@ -88,11 +88,15 @@ class Classifier:
         """Return class probabilities, float64, N x K, of RGB pictures, uint8, any size each."""
         if not pictures:
             return np.empty((0, len(self.classes)))
-        return self.answer_small([self.view(each) for each in pictures])[1]
+        return self.answer_small([self.pack(self.view(each)) for each in pictures])[1]
 
     def view(self, pixels: np.ndarray) -> np.ndarray:
         """Return an RGB picture, uint8 H x W x 3, as the model sees it."""
         return view(pixels, self.spec, self.largest)
+
+    def pack(self, seen: np.ndarray) -> np.ndarray:
+        """Return of a view what goes through the model: itself, or its tiles, n x h x w x 3."""
+        return pack(seen, self.spec) if self.spec.tiles else seen
 
     def view_tiles(self, pixels: np.ndarray, progress: Progress | None = None) -> TileView:
         """Return what the model says of an RGB picture's tiles.
@@ -118,7 +122,9 @@ class Classifier:
 
         An encoder sees them one by one, or in their tiles: they differ in shape, and are large.
         """
-        packs = [pack(one, self.spec) for one in small] if self.spec.frozen else [np.stack(small)]
+        packs = small if self.spec.tiles else [one[None] for one in small]
+        if not self.spec.frozen:
+            packs = [np.stack(small)]
         answer = features_and_logits_of_tiles if self.spec.tiles else features_and_logits
         with autocast(self.bfloat16):
             made = [answer(self.model, to_input(one, self.spec)) for one in packs]
@@ -128,7 +134,7 @@ class Classifier:
 
     def nearest(self, pixels: np.ndarray, count: int = 5) -> Any:
         """Return the training pictures nearest to an RGB picture; see ``nearest_pictures``."""
-        features, _ = self.answer_small([self.view(pixels)])
+        features, _ = self.answer_small([self.pack(self.view(pixels))])
         return nearest_pictures(self.embedding, features[0], count)
 
 
@@ -175,11 +181,12 @@ def load_classifier(run: Run) -> Classifier:
 
 
 class View(NamedTuple):
-    """What one classifier sees of a picture: at working size, its colours, and what was done."""
+    """What one classifier sees of a picture, its colours, what was done, and its content's name."""
 
     small: np.ndarray
     statistics: np.ndarray
     notes: list[str]
+    content: str
 
 
 class Prepared(NamedTuple):
@@ -243,7 +250,7 @@ def _view(
     notes = [*named, *reading.notes, *_depth_note(reading, classifier.white)]
     if classifier.spec.tiles and not shows_tissue(seen, classifier.spec.tiles):
         notes.append(NO_TISSUE)
-    return View(seen, statistics, notes)
+    return View(classifier.pack(seen), statistics, notes, digest(seen))
 
 
 def _readings(classifiers: Sequence[Classifier], source: Source | Opener) -> list[Reading]:
@@ -325,7 +332,7 @@ def _answer(
         reason=reason,
         notes=view.notes,
         patient=patient,
-        seen=_seen(classifier, digest(view.small), patient),
+        seen=_seen(classifier, view.content, patient),
         learned_from=learned,
         confidence=probabilities[predicted] if classifier.confidence.stated else None,
         confidence_note=classifier.confidence.words,

@@ -41,6 +41,8 @@ ITERATIONS = 2
 HISTORY = 20
 # A feature that varies less is constant.
 LEAST_SPREAD = 1e-6
+# Tiles that are whitened together: all at once would be in memory twice.
+TOGETHER = 4_096
 
 
 @dataclass(frozen=True)
@@ -298,7 +300,9 @@ class HeadFit:
             standardise.spread.copy_(torch.where(spread < LEAST_SPREAD, 1.0, spread))
             axes = torch.from_numpy(main_axes(standardise(features).double().cpu().numpy()))
             last.axes[: len(axes)] = axes
-        self.linear, self.whitened = last.linear, last.whiten(standardise(rows))
+        parts = rows.split(TOGETHER) if rows is not features else [rows]
+        whitened = [last.whiten(standardise(part)) for part in parts]
+        self.linear, self.whitened = last.linear, torch.cat(whitened)
         self.labels, self.weights = labels, weights
 
     def optimiser(self) -> torch.optim.Optimizer:

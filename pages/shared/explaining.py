@@ -190,7 +190,7 @@ def _show_heat(
             st.info(f"Nothing in this picture speaks for {plain(label)}.")
         st.caption(
             f"Yellow: what raised {plain(label)} most (Grad-CAM). It shows where the model looked,"
-            " not whether it was right." + (TILED_WORDS if run.config.architecture else "")
+            " not whether it was right." + _tiled_words(run)
         )
         file_name = f"{short_name(name)}-{label}-grad-cam.png"
         _offer_png(lambda: laid_over(small, layer, opacity), file_name, f"{key}_heat_png")
@@ -213,6 +213,12 @@ def _show_tiles(
         st.caption(_tiles_told(run, view, blank))
         file_name = f"{short_name(name)}-tiles.png"
         _offer_png(lambda: laid_over(small, layer, opacity), file_name, f"{key}_tiles_png")
+
+
+def _tiled_words(run: Run) -> str:
+    if run.config.architecture:
+        return TILED_WORDS
+    return " The model sees tiles, so the map is made tile by tile." if run.config.tiles else ""
 
 
 def _tiles_told(run: Run, view: TileView, blank: str) -> str:

@@ -11,7 +11,8 @@ from sklearn.linear_model import LogisticRegression
 from torch import nn
 
 from lymph.errors import RunError
-from lymph.models.networks import DIRECTIONS, Standardise, WhitenedLinear
+from lymph.models.networks import DIRECTIONS, ProbeHead, Standardise, WhitenedLinear
+from lymph.models.tiles import TiledFeatures
 from lymph.training import probe
 from lymph.training.config import TrainConfig
 from lymph.training.probe import HeadFit, choose_strength, main_axes, picture_weights
@@ -146,3 +147,42 @@ def test_a_probe_asks_for_nothing_that_it_does_not_use() -> None:
     assert (config.schedule, config.phases, config.augmentation) == ("head", [], [])
     assert (config.patience, config.epochs, config.precision) == (0, 5, "float32")
     assert TrainConfig.from_json(config.to_json()) == config
+
+
+def in_tiles(features: np.ndarray, tiles: int = 3, spread: float = 0.5) -> TiledFeatures:
+    """Return pictures in tiles whose features lie around the picture's own."""
+    around = np.random.default_rng(1).normal(0, spread, (len(features), tiles, features.shape[1]))
+    around -= around.mean(axis=1, keepdims=True)
+    values = (features[:, None] + around).reshape(-1, features.shape[1]).astype(np.float32)
+    return TiledFeatures(torch.from_numpy(values), torch.full((len(features),), tiles))
+
+
+def test_a_picture_of_many_tiles_weighs_no_more_than_one_of_few() -> None:
+    """One picture is four times as large, with the same tissue: the same head comes out."""
+    features, table = made()
+    tiled, labels = in_tiles(features), torch.from_numpy(table["label"].eq("FL").to_numpy(int))
+    repeats = torch.ones(len(table), dtype=torch.int64)
+    repeats[0] = 4
+    places = torch.cat(
+        [torch.arange(3 * n, 3 * n + 3).repeat(int(count)) for n, count in enumerate(repeats)]
+    )
+    larger = TiledFeatures(tiled.features[places], tiled.counts * repeats)
+    weights = torch.from_numpy(picture_weights(table, CLASSES)).float()
+    said = []
+    for one in (tiled, larger):
+        head = ProbeHead(*head_of(features.shape[1]))
+        fit = HeadFit(head, one, labels, weights, 1.0)
+        optimiser = fit.optimiser()
+        for _ in range(30):
+            fit.step(optimiser)
+        said.append(head(one).softmax(1).detach())
+    torch.testing.assert_close(said[0], said[1], atol=1e-3, rtol=0)
+
+
+def test_inner_folds_judge_pictures_by_their_tiles() -> None:
+    """A clear signal under the noise of tiles is found; one tile each is as whole pictures are."""
+    features, table = made(patients=8, shift=6.0)
+    choice = choose_strength(in_tiles(features, spread=2.0), table, CLASSES)
+    assert max(choice.tried.values()) > 0.9 and choice.pictures == 40
+    whole = choose_strength(features, table, CLASSES)
+    assert choose_strength(in_tiles(features, tiles=1), table, CLASSES).tried == whole.tried
