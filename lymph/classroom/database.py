@@ -16,7 +16,7 @@ from lymph import workspace
 from lymph.errors import ClassError, DiskError
 
 FILE = "class.sqlite3"
-VERSION = 1
+VERSION = 2
 # A transaction takes milliseconds; who waits longer meets another program's lock.
 WAIT_SECONDS = 5.0
 
@@ -31,7 +31,7 @@ UNUSABLE = (
 # What SQLite keeps beside a file.
 BESIDE = ("-wal", "-shm")
 
-TABLES = ("visitors", "owners", "copies")
+TABLES = ("visitors", "owners", "copies", "questions", "votes")
 SCHEMA = f"""
 BEGIN IMMEDIATE;
 CREATE TABLE IF NOT EXISTS visitors (
@@ -46,6 +46,20 @@ CREATE TABLE IF NOT EXISTS copies (
     root TEXT NOT NULL,
     copy TEXT NOT NULL UNIQUE,
     owner TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS questions (
+    meeting TEXT NOT NULL,
+    question TEXT NOT NULL,
+    open INTEGER NOT NULL,
+    asked REAL NOT NULL,
+    PRIMARY KEY (meeting, question)
+);
+CREATE TABLE IF NOT EXISTS votes (
+    meeting TEXT NOT NULL,
+    question TEXT NOT NULL,
+    voter TEXT NOT NULL,
+    choice INTEGER NOT NULL,
+    PRIMARY KEY (meeting, question, voter)
 );
 PRAGMA user_version = {VERSION};
 COMMIT;
