@@ -1,6 +1,7 @@
 """Start: what lymph is, three doors into it, and what each page is for."""
 
 import base64
+from pathlib import Path
 
 import streamlit as st
 
@@ -12,7 +13,7 @@ from lymph.facts import CLASS_NAMES, class_colours
 from lymph.runs import HONEST, LEAKY, Run, record_of
 from pages.shared.asked import keep_pasted, small_examples, want_examples
 from pages.shared.drops import content_of
-from pages.shared.frame import STYLES, escape
+from pages.shared.frame import escape
 from pages.shared.navigation import FILES, TITLES, ensure_app, go_to, switch_page
 from pages.shared.place import where_added_pictures_go, where_asked_pictures_go
 from pages.shared.state import want_own_pictures
@@ -32,21 +33,11 @@ PURPOSES = {
     "classify": "What does the model say about a new picture, and why?",
     "lessons": "What went wrong in published studies, and how would you have noticed?",
 }
-DOOR_STYLES = """
-<style>
-.lymph-hero {font-size:1.25rem; line-height:1.5; max-width:46rem;}
-.lymph-drawings {display:flex; gap:.6rem; padding:.2rem 0 .4rem;}
-.lymph-drawings figure {margin:0; flex:1 1 0; min-width:0; line-height:0;}
-.lymph-drawings img {width:100%; aspect-ratio:5/2; object-fit:cover; border-radius:4px;
-  border-bottom:4px solid var(--edge);}
-@media (max-width:640px) {.lymph-drawings img {aspect-ratio:1;}}
-.lymph-drawings figcaption {font-size:.85rem; line-height:1.4; padding-top:.25rem;}
-</style>
-"""
+STYLES = Path(__file__).parent / "shared" / "start.css"
 
 
 def page() -> None:
-    st.html(STYLES + DOOR_STYLES)
+    st.html(STYLES)
     st.title("lymph", anchor=False)
     st.html(f'<div class="lymph-hero">{escape(SENTENCE)}</div>')
     drawings = st.container()

@@ -108,11 +108,17 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
 
 
 @pytest.fixture(scope="session")
-def demonstration(serve: Serve, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Return the address of an app whose workspace holds the demonstration set and no run."""
+def demonstration_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a workspace that holds the demonstration set and no run."""
     home = tmp_path_factory.mktemp("demonstration")
     make_demo(home / "data" / "demonstration")
-    return serve(home)
+    return home
+
+
+@pytest.fixture(scope="session")
+def demonstration(serve: Serve, demonstration_home: Path) -> str:
+    """Return the address of an app whose workspace holds the demonstration set and no run."""
+    return serve(demonstration_home)
 
 
 @pytest.fixture
