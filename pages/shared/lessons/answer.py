@@ -11,7 +11,7 @@ from lymph.lessons.lesson import Finding
 from lymph.lessons.prepared import ABOUT
 from pages.shared.frame import plain
 from pages.shared.lessons.play import play_with_matrix, show_views
-from pages.shared.lessons.question import text_pages
+from pages.shared.lessons.question import text_parts
 from pages.shared.lessons.scene import Scene
 from pages.shared.lessons.way import LETTERS, go, guess_of, show_prepared
 
@@ -25,25 +25,18 @@ def answer_parts(scene: Scene) -> list[Callable[[], None]]:
     """Return what the answer is made of, in order; without figures, the way to them."""
     if scene.figures is None:
         return [partial(_show_not_run, scene)]
-    finding = find(scene.lesson.slug, scene.figures)
+    lesson = scene.lesson
+    finding = find(lesson.slug, scene.figures)
     with_numbers = scene.stage and len(finding.sentence) <= BRIEF
     parts = [partial(_show_outcome, scene, finding, with_numbers), partial(_show_charts, scene)]
     if not with_numbers:
-        parts += [partial(_say, page) for page in text_pages(plain(finding.sentence), scene.stage)]
-    parts += [partial(_say, page) for page in text_pages(_why(scene), scene.stage)]
-    if scene.lesson.slug == "broadcast":
+        parts += text_parts(plain(finding.sentence), scene.stage)
+    parts += text_parts(f"**Why.** {lesson.because}", scene.stage)
+    if lesson.slug == "broadcast":
         parts.append(partial(play_with_matrix, list(scene.colours)))
-    if scene.lesson.slug == "colour":
+    if lesson.slug == "colour":
         parts.append(partial(show_views, scene))
     return parts
-
-
-def _why(scene: Scene) -> str:
-    return f"**Why.** {scene.lesson.because}"
-
-
-def _say(text: str) -> None:
-    st.markdown(text)
 
 
 def _show_not_run(scene: Scene) -> None:

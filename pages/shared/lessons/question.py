@@ -1,5 +1,7 @@
 """The first step of a lesson: what happened, and a guess, of one's own or of the whole class."""
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from lymph.classroom.votes import vote_on
@@ -13,9 +15,16 @@ from pages.shared.visitor import who
 SLIDE_LETTERS = 520
 
 
-def text_pages(text: str, stage: bool) -> list[str]:
-    """Return a text whole, or on stage in parts that fill a slide each."""
-    return parted(text, SLIDE_LETTERS) if stage else [text]
+def text_parts(text: str, stage: bool) -> list[Callable[[], None]]:
+    """Return what draws a text: whole, or on stage in parts that fill a slide each."""
+    return [_saying(page) for page in (parted(text, SLIDE_LETTERS) if stage else [text])]
+
+
+def _saying(page: str) -> Callable[[], None]:
+    def say() -> None:
+        st.markdown(page)
+
+    return say
 
 
 def show_guesses(scene: Scene) -> None:

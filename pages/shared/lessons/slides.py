@@ -3,12 +3,10 @@
 from collections.abc import Callable
 from functools import partial
 
-import streamlit as st
-
 from lymph.lessons.lesson import STEPS
 from pages.shared.lessons.answer import answer_parts
 from pages.shared.lessons.fix import fix_parts, show_takeaway
-from pages.shared.lessons.question import show_guesses, text_pages
+from pages.shared.lessons.question import show_guesses, text_parts
 from pages.shared.lessons.run import show_run
 from pages.shared.lessons.scene import Scene
 
@@ -28,9 +26,5 @@ def parts_of(scene: Scene, step: int) -> list[Part]:
 
 
 def _question_parts(scene: Scene) -> list[Part]:
-    pages = text_pages(scene.lesson.story, scene.stage)
-    return [*(partial(_tell, page) for page in pages), partial(show_guesses, scene)]
-
-
-def _tell(page: str) -> None:
-    st.markdown(page)
+    lesson = scene.lesson
+    return [*text_parts(lesson.story, scene.stage), partial(show_guesses, scene)]

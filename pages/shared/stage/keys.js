@@ -4,7 +4,7 @@
 
 const NEXT = ["next"];
 const BACK = ["back"];
-const RUN = ["run_lesson", "start_training", "measure"];
+const RUN = ["run_lesson", "start_training", "measure_leak"];
 const LEAVE = ["stage_leave"];
 const EVERYWHERE = { PageDown: NEXT, PageUp: BACK };
 const ON_STAGE = { ...EVERYWHERE, r: RUN, R: RUN, Escape: LEAVE };
