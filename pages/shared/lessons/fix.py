@@ -19,13 +19,21 @@ def fix_parts(scene: Scene) -> list[Callable[[], None]]:
 
 
 def _show_lines(scene: Scene) -> None:
-    broken, mended = st.columns(2)
+    lesson = scene.lesson
+    broken, mended = [st.container(), st.container()] if scene.stage else st.columns(2)
     with broken:
-        st.subheader("✗ Broken", anchor=False)
-        st.code(scene.lesson.broken, language="python", wrap_lines=True)
+        _show_code("✗ Broken", lesson.broken, scene.stage)
     with mended:
-        st.subheader("✓ Fixed", anchor=False)
-        st.code(scene.lesson.mended, language="python", wrap_lines=True)
+        _show_code("✓ Fixed", lesson.mended, scene.stage)
+
+
+def _show_code(title: str, code: str, stage: bool) -> None:
+    """Draw lines under their title, or on stage beside it: so they are large and none is broken."""
+    name, lines = st.container(), st.container()
+    if stage:
+        name, lines = st.columns([1, 6], vertical_alignment="center")
+    name.subheader(title, anchor=False)
+    lines.code(code, language="python", wrap_lines=True)
 
 
 def _show_refusal(refusal: str) -> None:
@@ -34,11 +42,14 @@ def _show_refusal(refusal: str) -> None:
 
 
 def show_takeaway(scene: Scene) -> None:
-    """Draw the take-away, its source, and the lesson as a notebook."""
+    """Draw the take-away, its source, and off stage the lesson as a notebook."""
     lesson = scene.lesson
     with st.container(border=True, key="lesson_takeaway"):
         st.markdown(lesson.takeaway)
-    st.markdown(f"Source: [{lesson.source}]({lesson.source_address})")
+    with st.container(key="lesson_source"):
+        st.markdown(f"Source: [{lesson.source}]({lesson.source_address})")
+    if scene.stage:
+        return
     st.download_button(
         "Download this lesson as a notebook",
         make_notebook(lesson, loading.found(scene.data_set).source),

@@ -53,6 +53,7 @@ def _show_buttons(scene: Scene) -> None:
                 on_click=keep_guess,
                 args=(lesson, place),
                 type="primary" if place == guessed else "secondary",
+                width="stretch" if scene.stage else "content",
                 key=f"guess_{lesson.slug}_{place}",
                 shortcut=str(place + 1),
             )
