@@ -29,7 +29,7 @@ STYLES = Path(__file__).parent / "shared" / "lessons" / "lessons.css"
 
 
 def page() -> None:
-    slug = st.query_params.get(way.LESSON_KEY)
+    slug = way.lesson_in_address()
     try:
         lesson = lesson_of(slug) if slug else None
         if lesson and on_stage():
@@ -57,7 +57,7 @@ def list_lessons(data_set: DataSet, table: pd.DataFrame) -> None:
     runs = live_runs(slugs, loading.found(data_set).source, table)
     for lesson, run in zip(LESSONS, runs, strict=True):
         with grid.cell().container(border=True, key=f"lesson_card_{lesson.slug}"):
-            st.subheader(f"{lesson.number}. {lesson.title}", anchor=False)
+            st.header(f"{lesson.number}. {lesson.title}", anchor=False)
             st.write(lesson.question)
             kept = run.figures() is not None
             st.caption("✓ has been run here" if kept else f"runs in about {lesson.seconds} s")

@@ -122,7 +122,7 @@ def show_learning(chosen: list[RunRecord]) -> None:
             if len(metrics):
                 curves[record.about.name or f"{place + 1}: {record.path.name}"] = metrics
     if curves:
-        st.subheader("How they learned" if len(curves) > 1 else "How it learned", anchor=False)
+        st.header("How they learned" if len(curves) > 1 else "How it learned", anchor=False)
         draw(overlaid_curves(curves, OKABE_ITO), "overlaid_curves")
         if len({validated_on(record) for record in chosen}) > 1:
             st.caption(

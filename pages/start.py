@@ -72,7 +72,7 @@ def show_drawings() -> None:
 
 
 def offer_drop() -> None:
-    st.subheader("Drop an image", anchor=False)
+    st.header("Drop an image", anchor=False)
     st.write("A small model that has learned from drawings answers at once, and shows why.")
     upload = st.file_uploader(
         "An image to classify",
@@ -101,13 +101,13 @@ def offer_leak() -> None:
     honest, leaky = runs.ready_run(HONEST), runs.ready_run(LEAKY)
     shares = [share_right(run) for run in (leaky, honest)]
     if None in shares:
-        st.subheader("See how a leak inflates accuracy", anchor=False)
+        st.header("See how a leak inflates accuracy", anchor=False)
         st.write("Measure on the Split page what a random split would promise on your pictures.")
         if st.button("Open the leak meter", type="primary", key="start_meter"):
             go_to("split")
         return
     high, low = (f"{100 * share:.0f}" for share in shares if share is not None)
-    st.subheader(f"See why {high} % became {low} %", anchor=False)
+    st.header(f"See why {high} % became {low} %", anchor=False)
     st.write(
         f"One network, one set of pictures. Dealt at random into training and test, it is right on"
         f" {high} % of the test images; with every patient on one side only, on {low} %."
@@ -131,7 +131,7 @@ def finished(run: Run) -> bool:
 
 
 def offer_own_pictures() -> None:
-    st.subheader("Use my own folder", anchor=False)
+    st.header("Use my own folder", anchor=False)
     st.write(
         "One folder per class, folders of patients, or a table: lymph looks, says what it found,"
         " and tells whose pictures they are."
@@ -161,7 +161,7 @@ def follow_drawing() -> None:
 
 
 def show_pages() -> None:
-    st.subheader("What each page is for", anchor=False)
+    st.header("What each page is for", anchor=False)
     with st.container(key="start_pages"):
         for name, purpose in PURPOSES.items():
             title, icon = TITLES[name]

@@ -39,7 +39,7 @@ def ensure_data(path: str) -> None:
     if missing and path in NO_PICTURES:
         begin_once(workspace.home())
     elif missing:
-        st.subheader("Drawing the demonstration set", anchor=False)
+        st.header("Drawing the demonstration set", anchor=False)
         with progress_bar("Pictures drawn") as progress:
             sources.make_demonstration(progress)
         st.rerun()

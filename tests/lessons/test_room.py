@@ -12,9 +12,15 @@ from lymph.lessons.lesson import STEPS
 
 HOME = Path(lymph.__file__).parents[1]
 ROOM = HOME / "lymph" / "lessons"
-ALLOWED = {HOME / "pages" / "lessons.py"}
+ALLOWED = {
+    HOME / "pages" / "lessons.py",
+    *(HOME / "pages" / "shared" / "lessons").glob("*.py"),
+}
 NEW = ("confidence", "control", "coverage", "patient_names", "selection")
-PLAIN = ("arithmetic", "catalogue", "findings", "lesson", "live", "notebook", "stain")
+PLAIN = (
+    *("arithmetic", "catalogue", "findings", "lesson", "live", "notebook", "prepared"),
+    *("progress", "stain"),
+)
 WITHOUT_TORCH = (*PLAIN, *(f"{name}.words" for name in NEW))
 
 

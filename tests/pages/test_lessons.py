@@ -42,7 +42,7 @@ def has_run(tiny: DataSet) -> Callable[[str], LiveRun]:
 def test_all_lessons_are_offered(tiny: DataSet, open_page: OpenPage) -> None:
     app = open_page("lessons")
     assert not app.exception
-    titles = [heading.value for heading in app.subheader]
+    titles = [heading.value for heading in app.header]
     assert titles == [f"{lesson.number}. {lesson.title}" for lesson in LESSONS]
     app.button(key="open_luck").click().run()
     assert app.query_params["lesson"] == "luck"
@@ -191,7 +191,7 @@ def test_an_unknown_lesson_says_so(tiny: DataSet, open_page: OpenPage) -> None:
     app = open_page("lessons", lesson="nothing")
     assert "There is no lesson" in app.error[0].value
     app.button(key="all_lessons").click().run()
-    assert len(app.subheader) == len(LESSONS)
+    assert len(app.header) == len(LESSONS)
 
 
 def test_the_notebook_can_be_downloaded(tiny: DataSet, open_page: OpenPage) -> None:

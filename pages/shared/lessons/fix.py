@@ -32,7 +32,7 @@ def _show_code(title: str, code: str, stage: bool) -> None:
     name, lines = st.container(), st.container()
     if stage:
         name, lines = st.columns([1, 6], vertical_alignment="center")
-    name.subheader(title, anchor=False)
+    name.header(title, anchor=False)
     lines.code(code, language="python", wrap_lines=True)
 
 

@@ -19,7 +19,7 @@ SHOWN = 3
 
 def play_with_matrix(classes: list[str]) -> None:
     """Let someone change what the model says and see both accuracies follow."""
-    st.subheader("Try it: change what the model says", anchor=False)
+    st.header("Try it: change what the model says", anchor=False)
     truth = [classes[i % len(classes)] for i in range(PLAY_ROWS)]
     start = pd.DataFrame({"it is": truth, "the model says": classes[0]})
     left, right = st.columns([1, 1], gap="large")
@@ -61,7 +61,7 @@ def matrix_table(said: list[int], labels: list[int], classes: list[str]) -> str:
 def show_views(scene: Scene) -> None:
     """Show one picture of three patients as it is, grey, normalised and jittered."""
     table = usable(scene.table)
-    st.subheader("One picture of three patients, four ways", anchor=False)
+    st.header("One picture of three patients, four ways", anchor=False)
     rows = table.drop_duplicates("patient").groupby("label").head(1)
     if len(rows) < SHOWN:
         rows = table.drop_duplicates("patient")

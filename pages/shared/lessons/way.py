@@ -36,6 +36,11 @@ def start_over(slug: str) -> None:
     go(slug)
 
 
+def lesson_in_address() -> str:
+    """Return the slug of the lesson to show; nothing for the list of all."""
+    return st.query_params.get(LESSON_KEY, "")
+
+
 def step_in_address() -> int:
     """Return the step to show, 1 to 5; anything else in the address is the first."""
     return _place(st.query_params.get(STEP_KEY, "1"), len(STEPS), 1)
