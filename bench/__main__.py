@@ -16,7 +16,7 @@ import torch
 from bench import measure, running
 from bench.measure import Row
 from lymph import workspace
-from lymph.data.demo import make_demo
+from lymph.synthetic import make_demo
 
 HERE = Path(__file__).parent
 REAL = HERE.parents[1] / "shared" / "data" / "lymphoma"

@@ -19,13 +19,13 @@ from playwright.sync_api import Page, sync_playwright
 
 from bench.serving import serving
 from lymph.data import sources
-from lymph.data.demo import make_demo
 from lymph.data.scan import classes_of
 from lymph.data.source import PictureSource
 from lymph.jobs.status import write_status
 from lymph.predictions import make_predictions, write_predictions
 from lymph.runs import create_run
 from lymph.splits import make_folds
+from lymph.synthetic import make_demo
 from lymph.training import folder as files
 from lymph.training.config import TrainConfig
 

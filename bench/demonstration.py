@@ -16,11 +16,11 @@ from typing import Any
 
 import numpy as np
 
-from lymph.data.demo import make_demo
 from lymph.data.source import PictureSource
 from lymph.evaluation import report
 from lymph.runs import create_run, train_here
 from lymph.splits import split_by_patient, split_by_picture
+from lymph.synthetic import make_demo
 from lymph.training.config import TrainConfig
 
 SPLITS = {"patient": split_by_patient, "picture": split_by_picture}

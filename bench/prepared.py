@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lymph import workspace
-from lymph.data.demo import make_demo
+from lymph.synthetic import make_demo
 from lymph.lessons.catalogue import LESSONS
 from lymph.lessons.data import load_lesson_data
 from lymph.lessons.live import VERSION

@@ -22,7 +22,6 @@ from lymph import __version__, api
 from lymph.classroom import serve
 from lymph.data.depth import depth_sentence
 from lymph.data.look import Found
-from lymph.data.parallel import Progress
 from lymph.data.scan import summary, usable
 from lymph.data.source import PictureSource, source_of, table_of
 from lymph.data.telling import LABELS, PATIENTS
@@ -30,6 +29,7 @@ from lymph.errors import DiskError, LymphError, RunError
 from lymph.launch import open_app
 from lymph.models.augmentations import AUGMENTATIONS
 from lymph.models.specs import MODELS
+from lymph.parallel import Progress
 from lymph.runs import (
     Run,
     RunRecord,
@@ -114,7 +114,7 @@ def app(options: argparse.Namespace) -> Document:
 
 def demo(options: argparse.Namespace) -> Document:
     """Make the synthetic demonstration set."""
-    from lymph.data.demo import make_demo
+    from lymph.synthetic import make_demo
 
     with _output(options.folder):
         folder = make_demo(options.folder, options.seed, _progress("Drawing pictures"))

@@ -1,8 +1,10 @@
 """Fixtures that every test may use: a workspace, a tiny set of known pictures, known answers."""
 
+import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -10,8 +12,18 @@ import pytest
 from hypothesis import settings
 from PIL import Image
 
+from lymph import workspace as places
 from lymph.classroom.settings import VARIABLE, ClassSettings
+from lymph.data.source import PictureSource
 from lymph.predictions import make_predictions
+
+if TYPE_CHECKING:
+    from lymph.runs import Run
+
+# Tests run on every core at once, before torch is loaded: threads of theirs would only wait for
+# each other.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 # A busy machine is no fault of what is tested.
 settings.register_profile("lymph", deadline=None)
@@ -70,19 +82,23 @@ def draw(label: str, patient: int, picture: int) -> np.ndarray:
     return np.clip(noisy, 0, 255).astype(np.uint8)
 
 
+def write_tiny(root: Path, pictures: int = 3) -> Path:
+    """Write three classes of four patients each, whose stripes tell the class."""
+    for label, patients in TINY_PATIENTS.items():
+        (root / label).mkdir(parents=True)
+        for patient in patients:
+            for number in range(1, pictures + 1):
+                file = root / label / f"sj-99-{patient}_{number:03}.png"
+                Image.fromarray(draw(label, patient, number)).save(file)
+    return root
+
+
 @pytest.fixture
 def make_tiny(tmp_path: Path) -> Callable[..., Path]:
     """Return a maker of small sets: three classes, four patients each, stripes tell the class."""
 
     def make(name: str = "tiny", pictures: int = 3) -> Path:
-        root = tmp_path / name
-        for label, patients in TINY_PATIENTS.items():
-            (root / label).mkdir(parents=True)
-            for patient in patients:
-                for number in range(1, pictures + 1):
-                    file = root / label / f"sj-99-{patient}_{number:03}.png"
-                    Image.fromarray(draw(label, patient, number)).save(file)
-        return root
+        return write_tiny(tmp_path / name, pictures)
 
     return make
 
@@ -91,6 +107,35 @@ def make_tiny(tmp_path: Path) -> Callable[..., Path]:
 def tiny_root(make_tiny: Callable[..., Path]) -> Path:
     """Return a set of 36 small pictures, 12 patients, 3 classes."""
     return make_tiny()
+
+
+@pytest.fixture(scope="session")
+def trained_once(tmp_path_factory: pytest.TempPathFactory) -> "Run":
+    """Return a run of two epochs on the tiny set, in a workspace of its own; copy it to use it."""
+    from lymph.runs import create_run, train_here
+    from lymph.splits import split_by_patient
+    from lymph.training.config import TrainConfig
+
+    home = tmp_path_factory.mktemp("trained")
+    source = PictureSource(write_tiny(home / "tiny"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LYMPH_HOME", str(home / "workspace"))
+        run = create_run(TrainConfig(source, epochs=2), split_by_patient(source.usable()))
+        assert train_here(run).state == "finished"
+    return run
+
+
+@pytest.fixture
+def trained_run(trained_once: "Run", tiny_root: Path) -> "Run":
+    """Return that run in the workspace of the test, as if it had learned from its tiny set."""
+    from lymph.runs import open_run
+
+    folder = places.runs_home() / trained_once.path.name
+    shutil.copytree(trained_once.path, folder)
+    config = folder / "config.json"
+    told = config.read_text().replace(trained_once.config.data, str(tiny_root))
+    config.write_text(told)
+    return open_run(folder)
 
 
 @pytest.fixture(scope="session")

@@ -10,17 +10,18 @@ import pytest
 
 from lymph import runs, splits
 from lymph import workspace as places
-from lymph.data import demo, sources
+from lymph.data import sources
 from lymph.data.exclusions import exclude, excluded
-from lymph.data.parallel import Progress
 from lymph.data.source import PictureSource
 from lymph.jobs import start
 from lymph.jobs.status import write_status
 from lymph.leak.job import start_measurement
 from lymph.leak.measurement import MeterConfig, meters_home
+from lymph.parallel import Progress
 from lymph.runs import Run, create_run
 from lymph.runs.run import known_elsewhere
 from lymph.splits import Split, split_by_patient
+from lymph.synthetic import patients, write
 from lymph.training.config import TrainConfig
 
 from .at_once import CLASS, at_once
@@ -124,8 +125,8 @@ def test_a_run_that_many_resume_goes_on_once(
 @pytest.fixture
 def small_demo(monkeypatch: pytest.MonkeyPatch) -> int:
     """Let the demonstration set have two slides of three pictures; return how many that are."""
-    few = [(*slide, 3) for *slide, _ in list(demo.slides())[:2]]
-    monkeypatch.setattr(demo, "slides", lambda: iter(few))
+    few = [(*slide, 3) for *slide, _ in list(patients.slides())[:2]]
+    monkeypatch.setattr(write, "slides", lambda: iter(few))
     return 6
 
 
@@ -225,14 +226,14 @@ def test_a_drop_that_was_killed_is_cleared_and_one_that_goes_on_stays(contents: 
 
 def older(root: Path) -> None:
     """Let a set look as an earlier version drew it."""
-    marker = root / demo.MARKER
-    marker.write_text(marker.read_text().replace(f"Drawing: {demo.DRAWING}\n", ""))
+    marker = root / write.MARKER
+    marker.write_text(marker.read_text().replace(f"Drawing: {write.DRAWING}\n", ""))
 
 
 def test_a_set_of_an_earlier_version_is_drawn_anew_only_on_request(small_demo: int) -> None:
     """Regression: nothing read the version in the marker, and the old set stayed for ever."""
     root = sources.make_demonstration().path
-    assert demo.drawing_of(root) == demo.DRAWING and not sources.demo_outdated()
+    assert write.drawing_of(root) == write.DRAWING and not sources.demo_outdated()
     older(root)
     picture = next(root.rglob("*.png"))
     drawn = picture.read_bytes()

@@ -12,12 +12,12 @@ from pathlib import Path
 
 from lymph.data import quality
 from lymph.data.measure import measure_all
-from lymph.data.parallel import Progress
 from lymph.data.scan import count_unopened, usable
 from lymph.data.source import source_of, table_of
 from lymph.data.thumbnails import thumbnail_paths
 from lymph.errors import LymphError
 from lymph.jobs.detached import start_helper
+from lymph.parallel import Progress
 
 READ, SEE, MEASURE = "read", "see", "measure"
 # A set with more new pictures than this is shown by its headers first.

@@ -12,10 +12,10 @@ from PIL import Image
 from lymph.data.depth import read_of, white_of
 from lymph.data.memory import complete, recall, stamps_of
 from lymph.data.overlaps import MOST_COMPARED, field_map
-from lymph.data.parallel import Progress
 from lymph.data.stain import estimate_stains, optical_density, stain_amounts
 from lymph.data.stamps import cache_folder
 from lymph.errors import PictureError
+from lymph.parallel import Progress
 
 # Sharpness is measured at this long side, so that pictures of any size compare.
 LONG_SIDE = 512

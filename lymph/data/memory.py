@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from lymph import workspace
-from lymph.data.parallel import Progress, map_in_threads
+from lymph.parallel import Progress, map_in_threads
 
 STAMP = ["changed", "length"]
 

@@ -11,9 +11,9 @@ from PIL import Image
 
 from lymph import workspace
 from lymph.data.depth import image_of, white_of
-from lymph.data.parallel import Progress, map_in_threads
 from lymph.data.stamps import cache_folder, stamp_of
 from lymph.errors import PictureError
+from lymph.parallel import Progress, map_in_threads
 
 Size = tuple[int, int]
 Rows = dict[tuple[str, int, int], np.ndarray]

@@ -7,10 +7,10 @@ import pandas as pd
 
 from lymph.data import depth
 from lymph.data.memory import complete, recall, stamps_of
-from lymph.data.parallel import Progress
 from lymph.data.read import read_header, read_with_notes
 from lymph.data.stamps import cache_folder, stamp_of
 from lymph.errors import DataError, PictureError
+from lymph.parallel import Progress
 
 COLUMNS = ["picture", "label", "patient", "slide", "width", "height", "mode", "bytes", "problem"]
 

@@ -13,12 +13,12 @@ import pandas as pd
 from lymph.data import decisions, exclusions
 from lymph.data.look import Found, Look
 from lymph.data.names import origins_of
-from lymph.data.parallel import Progress
 from lymph.data.scan import COLUMNS, examine, usable
 from lymph.data.tables import match_table, read_table
 from lymph.data.telling import Telling
 from lymph.errors import ConfigError, DataError
 from lymph.facts import PATIENTS_UNKNOWN
+from lymph.parallel import Progress
 from lymph.typed import read_object
 
 NO_LABEL = {

@@ -14,7 +14,14 @@ from typing import Any, BinaryIO, NamedTuple
 
 from lymph import workspace
 from lymph.data import decisions
-from lymph.data.demo import (
+from lymph.data.not_read import UNSAFE, suffix_of
+from lymph.data.read import SUFFIXES
+from lymph.data.source import source_of
+from lymph.errors import ClassesUnknown, DataError, DiskError
+from lymph.facts import MARKER
+from lymph.jobs.detached import start_python
+from lymph.parallel import Progress
+from lymph.synthetic import (
     DRAWING,
     clear_leftovers,
     drawing_of,
@@ -22,13 +29,6 @@ from lymph.data.demo import (
     number_of_pictures,
     pictures_drawn,
 )
-from lymph.data.not_read import UNSAFE, suffix_of
-from lymph.data.parallel import Progress
-from lymph.data.read import SUFFIXES
-from lymph.data.source import source_of
-from lymph.errors import ClassesUnknown, DataError, DiskError
-from lymph.facts import MARKER
-from lymph.jobs.detached import start_python
 from lymph.typed import read_object
 
 DEMO_NAME = "Demonstration set"

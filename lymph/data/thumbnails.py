@@ -8,9 +8,9 @@ from PIL import Image
 
 from lymph import workspace
 from lymph.data.depth import read_of, white_of
-from lymph.data.parallel import Progress, map_in_threads
 from lymph.data.stamps import cache_folder, stamp_of
 from lymph.errors import PictureError
+from lymph.parallel import Progress, map_in_threads
 
 
 def _file_of(root: Path, picture: str, height: int, white: int) -> Path:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from lymph.data.parallel import Progress
+from lymph.parallel import Progress
 
 SIZE = 224
 STRIDE = 112

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
-from lymph.data.parallel import Progress
 from lymph.data.read import SUFFIXES
 from lymph.errors import DataError, PictureError
 from lymph.inference.answers import Answer, answer_columns, answer_row
 from lymph.inference.classify import Classifier, classify_files
+from lymph.parallel import Progress
 from lymph.text import as_cell
 
 

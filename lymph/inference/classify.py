@@ -9,7 +9,6 @@ import numpy as np
 import torch
 
 from lymph import workspace
-from lymph.data.parallel import Progress, map_in_threads
 from lymph.data.read import FORMAT_SUFFIXES, Reading, Source, read_with_notes
 from lymph.data.source import PictureSource
 from lymph.errors import PictureError, RunError
@@ -24,6 +23,7 @@ from lymph.models.inputs import to_input
 from lymph.models.networks import BackboneHead
 from lymph.models.specs import MODELS, ModelSpec
 from lymph.models.view import cut_from, view
+from lymph.parallel import Progress, map_in_threads
 from lymph.runs import Run
 from lymph.training import folder as files
 from lymph.training.checkpoint import load_model

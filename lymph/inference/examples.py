@@ -4,8 +4,9 @@ import io
 
 from PIL import Image
 
-from lymph.data.demo import BLOCKS, draw_picture, patients
 from lymph.facts import CLASS_NAMES
+from lymph.synthetic.camera import draw_picture
+from lymph.synthetic.patients import BLOCKS, patients
 
 # No demonstration set is drawn with this seed by default: the examples are nobody's training set.
 SEED = 424_242

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from lymph.data.measure import COLOUR_STATISTICS, measure_all
-from lymph.data.parallel import Progress
 from lymph.errors import DataError
+from lymph.parallel import Progress
 
 
 def colour_features(

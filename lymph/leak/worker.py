@@ -8,13 +8,13 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from lymph import workspace
-from lymph.data.parallel import Progress
 from lymph.jobs.status import change_status
 from lymph.jobs.worker import check_stop
 from lymph.leak.control import check_control, measure_control
 from lymph.leak.features import colour_features, imagenet_features
 from lymph.leak.measurement import RESULT, VERSION, Measurement, MeterConfig
 from lymph.leak.meter import MAX_PICTURES, STRENGTHS, Learner, choose_pictures, linear, measure_leak
+from lymph.parallel import Progress
 
 
 def work(folder: Path) -> None:

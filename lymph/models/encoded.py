@@ -19,13 +19,13 @@ from torch import nn
 
 from lymph import workspace
 from lymph.data.depth import read_of, white_of
-from lymph.data.parallel import Progress, map_in_threads
 from lymph.data.stamps import stamp_of
 from lymph.errors import DiskError, PictureError
 from lymph.models.features import digest
 from lymph.models.inputs import to_input
 from lymph.models.specs import ModelSpec
 from lymph.models.view import view
+from lymph.parallel import Progress, map_in_threads
 
 # Seconds of work that a killed process may lose, and that a writer waits for another one.
 KEEP_SECONDS = 1.0

@@ -10,10 +10,10 @@ from torch import nn
 
 from lymph import workspace
 from lymph.data.depth import read_of
-from lymph.data.parallel import map_in_threads
 from lymph.data.sources import is_synthetic
 from lymph.models.familiarity import colour_statistics, fit_familiarity
 from lymph.models.features import digest, hidden_features
+from lymph.parallel import map_in_threads
 from lymph.predictions import make_predictions
 from lymph.splits import SET_NAMES
 from lymph.training import folder as files

@@ -8,12 +8,12 @@ import torch
 from torch import Tensor
 
 from lymph.data.depth import white_of
-from lymph.data.parallel import Progress
 from lymph.data.pixels import load_pixels
 from lymph.errors import RunError
 from lymph.models.encoded import Encoded
 from lymph.models.networks import BackboneHead
 from lymph.models.specs import MODELS
+from lymph.parallel import Progress
 from lymph.splits import Split
 from lymph.training.config import TrainConfig
 from lymph.training.dataset import Batches, FeatureBatches

@@ -9,9 +9,10 @@ from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from lymph.data.demo import make_demo
+from lymph.synthetic import make_demo
 from tests.serving import free_port, wait_until_healthy
 
 APP = Path(__file__).parents[2] / "app.py"
@@ -111,7 +112,13 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
 def demonstration_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a workspace that holds the demonstration set and no run."""
     home = tmp_path_factory.mktemp("demonstration")
-    make_demo(home / "data" / "demonstration")
+    # The first process that needs the set draws it for all.
+    base = tmp_path_factory.getbasetemp()
+    drawn = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "drawn"
+    with FileLock(f"{drawn}.lock"):
+        if not drawn.exists():
+            make_demo(drawn)
+    shutil.copytree(drawn, home / "data" / "demonstration")
     return home
 
 

@@ -13,11 +13,11 @@ from streamlit.testing.v1 import AppTest
 
 from lymph.data import sources
 from lymph.data.exclusions import excluded
-from lymph.data.parallel import Progress
 from lymph.data.source import PictureSource
 from lymph.data.sources import DataSet
 from lymph.errors import DataError
 from lymph.jobs.status import write_status
+from lymph.parallel import Progress
 from lymph.runs import create_run, list_runs
 from lymph.splits import split_by_patient
 from lymph.training.config import TrainConfig

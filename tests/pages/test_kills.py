@@ -15,8 +15,8 @@ import pytest
 
 from lymph import runs
 from lymph.data import sources
-from lymph.data.demo import pictures_drawn
 from lymph.data.sources import DataSet
+from lymph.synthetic import pictures_drawn
 from tests.waiting import wait_for
 
 from .visitors import Visitor, served, visit

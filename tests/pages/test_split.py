@@ -291,7 +291,8 @@ def test_published_folds_are_audited_in_one_go(tiny: DataSet, open_page: OpenPag
     assert any("test lists are missing" in told.value for told in app.info)
 
 
-def test_an_audit_needs_no_pictures(open_page: OpenPage) -> None:
+@pytest.mark.usefixtures("tiny")
+def test_an_audit_needs_no_picture_of_the_split(open_page: OpenPage) -> None:
     app = audit(open_page("split"), {"x.csv": "patient,set\nA,train\nA,test\n"}, {})
     assert not app.exception
     assert app.error[0].value.startswith("### 1 of 1 test patient also trains")

@@ -141,6 +141,7 @@ def test_class_weights_come_from_training_pictures_only(new_run: NewRun) -> None
     assert run.environment()["class_weights"] == expected
 
 
+@pytest.mark.usefixtures("small_resnet50")
 def test_resnet50_goes_through_its_two_phases(tmp_path: Path, tiny_root: Path) -> None:
     """Whole, then head: in the second phase the backbone stays as the first one left it."""
     split = split_by_patient(PictureSource(tiny_root).usable())

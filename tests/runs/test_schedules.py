@@ -52,6 +52,7 @@ def without_times(file: Path) -> dict:
     return checkpoint
 
 
+@pytest.mark.usefixtures("small_resnet50")
 def test_a_resumed_resnet50_equals_one_that_was_never_stopped(
     make_tiny: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -130,6 +131,7 @@ def test_parts_without_values_learn_at_the_rate_of_the_head(
     assert len(found) == len(list(trainer.model.parameters()))
 
 
+@pytest.mark.usefixtures("small_resnet50")
 def test_one_patient_out_runs_the_backbone_once(make_tiny: Callable[..., Path]) -> None:
     """Twelve trainings of ResNet-50's head, its backbone run once for all of them."""
     root = make_tiny(pictures=1)

@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from lymph.data import demo
 from lymph.data.measure import colour_statistics, measure
 from lymph.data.stain import optical_density
 from lymph.facts import PATIENT_PATTERN, PATIENT_PICTURES
 from lymph.leak import linear, measure_leak
+from lymph.synthetic import camera, field, layout, patients, write
 
 TOTAL = 374
 PER_PATIENT = 3
@@ -22,23 +22,23 @@ PER_PATIENT = 3
 @pytest.fixture
 def blank(monkeypatch: pytest.MonkeyPatch) -> None:
     """Replace drawing by empty pictures: names and counts do not need the drawn ones."""
-    white = np.full((demo.HEIGHT, demo.WIDTH, 3), 255, dtype=np.uint8)
-    monkeypatch.setattr(demo, "draw_picture", lambda *_: white)
+    white = np.full((field.HEIGHT, field.WIDTH, 3), 255, dtype=np.uint8)
+    monkeypatch.setattr(camera, "draw_picture", lambda *_: white)
 
 
 @pytest.fixture(scope="module")
 def drawn() -> dict[str, np.ndarray]:
     """Draw the first pictures of every patient once: number to (3, 312, 417, 3)."""
-    known = demo.patients(0)
+    known = patients.patients(0)
     return {
-        number: np.stack([demo.draw_picture(known[number], 0, block, i) for i in (1, 2, 3)])
-        for _, number, block, _ in demo.slides()
+        number: np.stack([camera.draw_picture(known[number], 0, block, i) for i in (1, 2, 3)])
+        for _, number, block, _ in patients.slides()
     }
 
 
 @pytest.mark.usefixtures("blank")
 def test_counts_and_names_are_those_of_the_true_set(tmp_path: Path) -> None:
-    root = demo.make_demo(tmp_path / "demo")
+    root = write.make_demo(tmp_path / "demo")
     paths = sorted(root.rglob("*.png"))
     found: dict[str, Counter[str]] = {label: Counter() for label in PATIENT_PICTURES}
     prefixes = set()
@@ -56,17 +56,17 @@ def test_counts_and_names_are_those_of_the_true_set(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("blank")
 def test_marker_says_synthetic_and_names_the_seed(tmp_path: Path) -> None:
-    text = (demo.make_demo(tmp_path / "demo", seed=5) / "SYNTHETIC.txt").read_text()
+    text = (write.make_demo(tmp_path / "demo", seed=5) / "SYNTHETIC.txt").read_text()
     assert "drawn by a computer" in text
     assert "no patient" in text
-    assert f"Drawing: {demo.DRAWING}" in text
+    assert f"Drawing: {write.DRAWING}" in text
     assert "Seed: 5" in text
 
 
 @pytest.mark.usefixtures("blank")
 def test_progress_counts_up_to_the_total(tmp_path: Path) -> None:
     seen: list[tuple[int, int]] = []
-    demo.make_demo(tmp_path / "demo", progress=lambda *step: seen.append(step))
+    write.make_demo(tmp_path / "demo", progress=lambda *step: seen.append(step))
     assert seen == [(done, TOTAL) for done in range(1, TOTAL + 1)]
 
 
@@ -77,68 +77,68 @@ def test_an_interrupted_making_leaves_nothing(tmp_path: Path) -> None:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        demo.make_demo(tmp_path / "demo", progress=stop)
+        write.make_demo(tmp_path / "demo", progress=stop)
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.usefixtures("blank")
 def test_an_interrupted_remaking_keeps_the_earlier_set(tmp_path: Path) -> None:
-    root = demo.make_demo(tmp_path / "demo", seed=1)
+    root = write.make_demo(tmp_path / "demo", seed=1)
 
     def stop(_done: int, _total: int) -> None:
         raise RuntimeError
 
     with pytest.raises(RuntimeError):
-        demo.make_demo(root, seed=2, progress=stop)
+        write.make_demo(root, seed=2, progress=stop)
     assert list(tmp_path.iterdir()) == [root]
-    assert "Seed: 1" in (root / demo.MARKER).read_text(encoding="utf-8")
+    assert "Seed: 1" in (root / write.MARKER).read_text(encoding="utf-8")
     assert len(list(root.rglob("*.png"))) == TOTAL
 
 
 @pytest.mark.usefixtures("blank")
 def test_an_earlier_synthetic_set_is_replaced(tmp_path: Path) -> None:
-    root = demo.make_demo(tmp_path / "demo", seed=1)
+    root = write.make_demo(tmp_path / "demo", seed=1)
     (root / "CLL" / "left-over.png").touch()
-    demo.make_demo(root, seed=2)
+    write.make_demo(root, seed=2)
     assert list(tmp_path.iterdir()) == [root]
     assert not (root / "CLL" / "left-over.png").exists()
-    assert "Seed: 2" in (root / demo.MARKER).read_text(encoding="utf-8")
+    assert "Seed: 2" in (root / write.MARKER).read_text(encoding="utf-8")
 
 
 @pytest.mark.usefixtures("blank")
 def test_a_folder_with_other_files_is_refused_and_untouched(tmp_path: Path) -> None:
     (tmp_path / "letter.txt").write_text("mine")
-    with pytest.raises(demo.DataError, match="not a synthetic set"):
-        demo.make_demo(tmp_path)
+    with pytest.raises(write.DataError, match="not a synthetic set"):
+        write.make_demo(tmp_path)
     assert [p.name for p in tmp_path.iterdir()] == ["letter.txt"]
 
 
 def test_file_on_disk_is_rgb_of_the_stated_size_and_the_drawn_pixels(tmp_path: Path) -> None:
-    patient = demo.patients(0)["768"]
-    demo._draw_file(patient, 0, "", 1, tmp_path / "one.png")
+    patient = patients.patients(0)["768"]
+    write._draw_file(patient, 0, "", 1, tmp_path / "one.png")
     with Image.open(tmp_path / "one.png") as image:
         assert (image.format, image.mode, image.size) == ("PNG", "RGB", (417, 312))
-        assert np.array_equal(np.asarray(image), demo.draw_picture(patient, 0, "", 1))
+        assert np.array_equal(np.asarray(image), camera.draw_picture(patient, 0, "", 1))
 
 
 def test_same_seed_gives_the_same_bytes_in_any_order(tmp_path: Path) -> None:
-    def write(seed: int, order: list[int], folder: str) -> dict[int, bytes]:
+    def draw(seed: int, order: list[int], folder: str) -> dict[int, bytes]:
         root = tmp_path / folder
         root.mkdir()
         for i in order:
-            demo._draw_file(demo.patients(seed)["476"], seed, "", i, root / f"{i}.png")
+            write._draw_file(patients.patients(seed)["476"], seed, "", i, root / f"{i}.png")
         return {i: (root / f"{i}.png").read_bytes() for i in sorted(order)}
 
-    first = write(0, [1, 2, 3], "a")
-    assert first == write(0, [3, 1, 2], "b")
-    other = write(1, [1, 2, 3], "c")
+    first = draw(0, [1, 2, 3], "a")
+    assert first == draw(0, [3, 1, 2], "b")
+    other = draw(1, [1, 2, 3], "c")
     assert all(first[i] != other[i] for i in first)
     assert len(set(first.values())) == 3
 
 
 def test_blocks_of_one_patient_differ_but_share_the_stain() -> None:
-    patient = demo.patients(0)["6124"]
-    one, two = (demo.draw_picture(patient, 0, block, 1) for block in ("R3", "R4"))
+    patient = patients.patients(0)["6124"]
+    one, two = (camera.draw_picture(patient, 0, block, 1) for block in ("R3", "R4"))
     assert not np.array_equal(one, two)
     assert np.abs(one.mean((0, 1)) - two.mean((0, 1))).max() < 30
 
@@ -182,12 +182,12 @@ def test_the_stain_varies_within_a_patient_as_on_the_true_slides(
 
 def test_many_follicular_lymphomas_show_no_follicles() -> None:
     plain = []
-    for patient in demo.patients(0).values():
+    for patient in patients.patients(0).values():
         if patient.label == "FL":
             for picture in range(8):
                 rng = np.random.default_rng([picture, int(patient.number)])
-                layout = demo._layout(rng, demo._vary(rng, patient))
-                plain.append((layout.large > 0.8).mean() > 0.05)
+                laid = layout.lay_out(rng, patients.vary(rng, patient))
+                plain.append((laid.large > 0.8).mean() > 0.05)
     assert 0.35 < np.mean(plain) < 0.70
 
 

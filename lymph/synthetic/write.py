@@ -1,0 +1,148 @@
+"""The set as a folder: drawn beside its place, put there whole, and marked as synthetic."""
+
+import re
+import shutil
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+from PIL import Image
+
+from lymph import workspace
+from lymph.errors import DataError
+from lymph.facts import MARKER
+from lymph.parallel import map_in_threads
+from lymph.synthetic.patients import Patient, patients, slides
+
+DRAWING = 2  # goes up when the same seed gives other pictures; a set is drawn anew only on request
+
+
+YEAR = "99"  # no true slide has this year: a synthetic name is known at sight
+
+
+MAKING, OLD = "-making", "-old"  # ends of the hidden names beside a set while it is drawn
+
+
+def make_demo(
+    folder: Path, seed: int = 0, progress: Callable[[int, int], None] | None = None
+) -> Path:
+    """Make the synthetic set of 374 pictures of 29 patients.
+
+    Parameters
+    ----------
+    folder : Path
+        Root of the set; made, or replaced if it is empty or an earlier synthetic set.
+    seed : int
+        Same seed, same bytes; each picture depends on seed, patient and its own number only.
+    progress : callable, optional
+        Called as ``progress(done, total)`` from the calling thread.
+
+    Returns
+    -------
+    Path
+        `folder`, holding CLL, FL, MCL and the marker file.
+
+    Raises
+    ------
+    DataError
+        If `folder` holds something that is not a synthetic set.
+    DiskError
+        If the disk is full or the place is closed to writing; nothing is left behind.
+    """
+    folder = Path(folder).absolute()
+    _refuse_foreign(folder)
+    making = folder.with_name(f".{folder.name}-{uuid.uuid4().hex[:8]}{MAKING}")
+    try:
+        with workspace.writing(folder.parent):
+            _draw_all(making, seed, progress)
+            (making / MARKER).write_text(_marker_text(seed), encoding="utf-8")
+            _put_in_place(making, folder)
+    finally:
+        shutil.rmtree(making, ignore_errors=True)
+    return folder
+
+
+def drawing_of(folder: Path) -> int:
+    """Return which version of the drawing made a set; 0 of one that does not say."""
+    try:
+        text = (folder / MARKER).read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return 0
+    found = re.search(r"^Drawing: (\d{1,9})$", text, re.MULTILINE)
+    return int(found[1]) if found else 0
+
+
+def number_of_pictures() -> int:
+    """Return how many pictures the set has."""
+    return sum(count for *_, count in slides())
+
+
+def pictures_drawn(folder: Path) -> int:
+    """Count the pictures of a set that someone is drawing just now."""
+    return sum(1 for _ in folder.parent.glob(f".{folder.name}-*{MAKING}/*/*.png"))
+
+
+def clear_leftovers(folder: Path) -> None:
+    """Delete what a killed drawing left beside a set, and put a set back that it had moved away.
+
+    Only for one who knows that nobody is drawing the set.
+    """
+    for old in folder.parent.glob(f".{folder.name}-*{OLD}"):
+        if not folder.exists():
+            old.rename(folder)
+        shutil.rmtree(old, ignore_errors=True)
+    for making in folder.parent.glob(f".{folder.name}-*{MAKING}"):
+        shutil.rmtree(making, ignore_errors=True)
+
+
+def _draw_all(root: Path, seed: int, progress: Callable[[int, int], None] | None) -> None:
+    # Threads, not processes: numpy and Pillow let go of the interpreter while they work, and a
+    # spawned process would run the Streamlit script a second time.
+    known = patients(seed)
+    jobs = []
+    for label, number, block, count in slides():
+        (root / label).mkdir(parents=True, exist_ok=True)
+        name = f"sj-{YEAR}-{number}{'-' if block else ''}{block}"
+        for picture in range(1, count + 1):
+            path = root / label / f"{name}_{picture:03d}.png"
+            jobs.append((known[number], seed, block, picture, path))
+    for _ in map_in_threads(lambda job: _draw_file(*job), jobs, progress):
+        pass
+
+
+def _draw_file(patient: Patient, seed: int, block: str, picture: int, path: Path) -> None:
+    # Loaded late: every page and command looks for the set, few draw it, and SciPy takes its time.
+    from lymph.synthetic.camera import draw_picture
+
+    image = Image.fromarray(draw_picture(patient, seed, block, picture))
+    image.save(path, compress_level=1)
+
+
+def _refuse_foreign(folder: Path) -> None:
+    if not folder.exists() or (folder / MARKER).is_file():
+        return
+    if not folder.is_dir() or any(folder.iterdir()):
+        raise DataError(f"{folder} holds files that are not a synthetic set; name an empty folder.")
+
+
+def _put_in_place(made: Path, folder: Path) -> None:
+    # Rename is the last step, so a set under its own name is always whole.
+    old = made.with_name(made.name.removesuffix(MAKING) + OLD)
+    if folder.exists():
+        folder.rename(old)
+    try:
+        made.rename(folder)
+    except OSError:
+        if old.exists():
+            old.rename(folder)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _marker_text(seed: int) -> str:
+    return (
+        "All pictures in this folder are drawn by a computer program (lymph.synthetic).\n"
+        "They show no patient and no tissue; names, patients and classes are made up to have\n"
+        "the counts of the true set. Use them to teach and to try the program, never to judge\n"
+        f"disease.\nDrawing: {DRAWING}\nSeed: {seed}\n"
+    )
