@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from lymph import workspace
-from lymph.synthetic import make_demo
 from lymph.lessons.catalogue import LESSONS
 from lymph.lessons.data import load_lesson_data
 from lymph.lessons.live import VERSION
 from lymph.lessons.prepared import FOLDER, prepared_file
+from lymph.synthetic import make_demo
 
 DIGITS = 6
 
