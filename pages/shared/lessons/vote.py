@@ -25,6 +25,7 @@ from pages.shared.navigation import VOTE
 from pages.shared.visitor import who
 
 STYLES = Path(__file__).with_name("vote.css")
+PHONE_STYLES = Path(__file__).with_name("phone.css")
 COUNT_SECONDS, PHONE_SECONDS = 1.0, 2.0
 NO_CLASS = (
     "A class can vote with its phones. Start lymph with `python -m lymph serve`, join with the"
@@ -137,6 +138,7 @@ def show_bars(vote: Vote, choices: Sequence[str]) -> None:
 def show_phone() -> None:
     """Draw what a phone sees: the question that is asked now, and its answers in large buttons."""
     st.html(STYLES)
+    st.html(PHONE_STYLES)
     if class_settings() is None:
         st.title("Vote", anchor=False)
         st.write(NO_CLASS)
