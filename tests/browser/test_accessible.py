@@ -76,7 +76,7 @@ def test_nothing_grave_is_found(
     light = findings(page)
     page.emulate_media(color_scheme="dark")
     page.wait_for_function(
-        "() => getComputedStyle(document.querySelector('[data-testid=stApp]')).colorScheme"
+        "() => getComputedStyle(document.querySelector('[data-testid=stAppViewContainer]')).colorScheme"
         " === 'dark'"
     )
     settle()
