@@ -29,6 +29,8 @@ PLACES = {
     "vote": "vote",
 }
 GRAVE = ("serious", "critical")
+IS_DARK = """() => getComputedStyle(
+  document.querySelector("[data-testid=stAppViewContainer]")).colorScheme === "dark" """
 # What lies in Streamlit's own markup and no page can change: rule, part of the selector, reason.
 STREAMLIT: tuple[tuple[str, str, str], ...] = ()
 
@@ -75,10 +77,7 @@ def test_nothing_grave_is_found(
     page.evaluate(AXE_SCRIPT)
     light = findings(page)
     page.emulate_media(color_scheme="dark")
-    page.wait_for_function(
-        "() => getComputedStyle(document.querySelector('[data-testid=stAppViewContainer]')).colorScheme"
-        " === 'dark'"
-    )
+    page.wait_for_function(IS_DARK)
     settle()
     dark = [f"dark: {found}" for found in findings(page, ["color-contrast"])]
     assert light + dark == []
