@@ -66,8 +66,11 @@ def show_views(scene: Scene) -> None:
     if len(rows) < SHOWN:
         rows = table.drop_duplicates("patient")
     pictures = [view_pixels(scene.data_set.path, name) for name in rows["picture"].head(SHOWN)]
+    # On a slide two views are side by side.
+    homes = [*st.columns(2, gap="large"), *st.columns(2, gap="large")] if scene.stage else []
     for place, (name, view) in enumerate(stain.VIEWS.items()):
-        with st.container(key=f"lesson_view_{place}", gap="small"):
+        home = homes[place] if homes else st.container()
+        with home.container(key=f"lesson_view_{place}", gap="small"):
             st.caption(name)
             with st.grid(SHOWN, min_column_width=90, gap="small", key=f"lesson_view_grid_{place}"):
                 for patient, pixels in zip(rows["patient"], pictures, strict=False):
