@@ -9,10 +9,10 @@ import hashlib
 import time
 from typing import NamedTuple
 
-from lymph.classroom.database import reading, transaction
 from lymph.classroom.owners import for_lecturer
 from lymph.classroom.settings import class_settings
 from lymph.classroom.who import Visitor
+from lymph.database import reading, transaction
 from lymph.errors import ClassError
 
 # No lecture hall holds more; whoever makes up visitors gets no further.
@@ -116,8 +116,6 @@ def vote_on(who: Visitor, question: str, choices: int) -> Vote | None:
         return None
     key = (_meeting(), question)
     with reading() as database:
-        if database is None:
-            return None
         asked = "SELECT open FROM questions WHERE meeting = ? AND question = ?"
         row = database.execute(asked, key).fetchone()
         if row is None:
@@ -134,7 +132,7 @@ def latest_question() -> str:
         return ""
     query = "SELECT question FROM questions WHERE meeting = ? ORDER BY asked DESC LIMIT 1"
     with reading() as database:
-        row = database.execute(query, [_meeting()]).fetchone() if database else None
+        row = database.execute(query, [_meeting()]).fetchone()
     return row[0] if row else ""
 
 
