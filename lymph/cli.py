@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pandas as pd
 
@@ -204,9 +204,9 @@ def _config(options: argparse.Namespace) -> TrainConfig:
     return TrainConfig(
         source=_source(options),
         model=options.model,
-        epochs=options.epochs or 0,
+        epochs=options.epochs,
         batch_size=options.batch_size,
-        learning_rate=options.learning_rate or 0.0,
+        learning_rate=options.learning_rate,
         backbone_factor=options.backbone_factor,
         class_weights=options.class_weights,
         schedule=options.schedule or SCHEDULES[0],
@@ -229,14 +229,14 @@ def _train_together(begin: Callable[[], Run], detach: bool = False) -> Run | Non
         run = begin()
         train_here(run)
         return run
-    from lymph.training.processes import join_processes, leave_processes
+    from lymph.training.processes import destroy_processes, init_processes
 
-    processes = join_processes()
-    run = begin() if processes.first else None
-    run = Run(Path(processes.tell(str(run.path) if run else "")))
+    processes = init_processes()
+    run = begin() if processes.is_main else None
+    run = Run(Path(processes.broadcast(str(run.path) if run else "")))
     train_here(run, processes)
-    leave_processes()
-    return run if processes.first else None
+    destroy_processes()
+    return run if processes.is_main else None
 
 
 def _ended(run: Run) -> Document:
@@ -587,7 +587,7 @@ class _Parser(argparse.ArgumentParser):
     def __init__(self, **settings: Any) -> None:
         super().__init__(allow_abbrev=False, **settings)
 
-    def error(self, message: str) -> None:  # type: ignore[override]
+    def error(self, message: str) -> NoReturn:
         """Raise the message instead of printing a page of usage."""
         raise LymphError(f"{message}; see `{self.prog} --help`.")
 

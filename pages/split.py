@@ -24,10 +24,10 @@ from pages.shared.split_tiles import (
     show_tiles,
     tests_patients_alone,
 )
-from pages.shared.state import SplitSettings
+from pages.shared.state import SplitBy, SplitSettings
 
 QUESTION = "Which patients does the model never see?"
-WAYS = {
+WAYS: dict[SplitBy, str] = {
     "patient": "By patient",
     "notebook": "As in the notebook",
     "hand": "By hand",

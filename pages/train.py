@@ -3,13 +3,14 @@
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
 from lymph import runs, splits
-from lymph.charts import learning_curves
+from lymph.charts import QUANTITIES, learning_curves
 from lymph.classroom import jobs
 from lymph.classroom.owners import owners, thing_of, whose_words
 from lymph.classroom.settings import class_settings
@@ -215,7 +216,7 @@ def choose_settings(
         persist_state="session",
     )
     spec = MODELS[model]
-    chosen = {"source": loading.found(data_set).source, "model": model}
+    chosen: dict[str, Any] = {"source": loading.found(data_set).source, "model": model}
     with st.grid(4, min_column_width=130, key="train_numbers"):
         chosen["epochs"] = st.number_input(
             "Epochs", 1, 500, spec.epochs, key=f"epochs_{model}", persist_state="session"
@@ -251,7 +252,7 @@ def choose_settings(
     return TrainConfig(**chosen)
 
 
-def choose_phases(epochs: int, tested: str) -> dict[str, object]:
+def choose_phases(epochs: int, tested: str) -> dict[str, Any]:
     """Choose what learns when, and for how long."""
     schedule = st.radio(
         "Phases",
@@ -261,7 +262,7 @@ def choose_phases(epochs: int, tested: str) -> dict[str, object]:
         key=f"schedule_{tested}" if tested == "patient" else "schedule",
         persist_state="session",
     )
-    chosen: dict[str, object] = {"schedule": schedule}
+    chosen: dict[str, Any] = {"schedule": schedule}
     if "then" in schedule and epochs > 1:
         whole = (
             st.slider(
@@ -409,7 +410,7 @@ def describe_split(table: pd.DataFrame, split: Split, frozen: bool) -> None:
 def describe_folds(table: pd.DataFrame, split: Split) -> None:
     st.metric("Patients tested", table["patient"].nunique())
     st.caption(
-        f"{counted(len(split.folds), 'training')}, one for each fold, split by {split.by}, seed"
+        f"{counted(len(split.groups()), 'training')}, one for each fold, split by {split.by}, seed"
         f" {split.seed}. One run: it can be stopped and resumed between them."
     )
     leak = loading.leak_of(table, split)
@@ -488,7 +489,7 @@ def draw_curves(run: Run) -> None:
             # Of a cross-validation the fold at hand is drawn; its curves are a run of their own.
             metrics, best = metrics[metrics["fold"] == metrics["fold"].iloc[-1]], None
         phases = plan_phases(config)
-        for place, quantity in zip(st.columns(2), ("loss", "accuracy"), strict=True):
+        for place, quantity in zip(st.columns(2), QUANTITIES, strict=True):
             with place:
                 st.subheader(quantity.capitalize(), anchor=False)
                 figure = learning_curves(metrics, phases, quantity, best)

@@ -38,6 +38,7 @@ from lymph.evaluation.patients import by_patient
 from lymph.evaluation.report import leaked_pictures, leaked_share, report
 from lymph.evaluation.selection import (
     ORDERS,
+    Order,
     cell_pictures,
     in_order,
     judged_pictures,
@@ -66,6 +67,7 @@ __all__ = [
     "Confidence",
     "Difference",
     "Needed",
+    "Order",
     "Perfect",
     "Statement",
     "Temperature",

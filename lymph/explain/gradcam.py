@@ -14,7 +14,7 @@ from lymph.models.specs import ModelSpec
 from lymph.models.view import view
 
 
-def last_maps(model: BackboneHead) -> nn.Module:
+def target_layer(model: BackboneHead) -> nn.Module:
     """Return the module whose output is the last that still knows where in the picture it is.
 
     It is the last part of the backbone with a convolution, or the normalisation and ReLU right
@@ -59,9 +59,10 @@ def grad_cam(
     # The state of the model: ReLU works in place, which only a float32 pass without autocast suits.
     pictures = to_input(view(pixels, spec, largest)[None], spec)
     with torch.enable_grad():
-        maps = LayerGradCam(model, last_maps(model)).attribute(
+        maps = LayerGradCam(model, target_layer(model)).attribute(
             pictures, target=class_index, relu_attributions=True
         )
+    assert isinstance(maps, torch.Tensor)  # it is a tuple for layers with several outputs only
     heat = maps[0, 0].detach().numpy()
     top = float(heat.max())
     return (heat / top if top > 0 else np.zeros_like(heat)).astype(np.float32)

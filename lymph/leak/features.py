@@ -45,6 +45,6 @@ def imagenet_features(
 
     model = build_model("linear-probe", 2)
     load_encoder(model, weights)
-    encoder = model.backbone.to(device_here(), memory_format=torch.channels_last)
+    encoder = model.backbone.to(device_here()).to(memory_format=torch.channels_last)
     made = encode(root, list(table["picture"]), encoder, MODELS["linear-probe"], progress)
     return made.features.astype(np.float64)

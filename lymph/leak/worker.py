@@ -45,9 +45,9 @@ def work(folder: Path) -> None:
 
     with threads:
         if config.control:
-            result = measure_control(learner, table, config.seeds, tell)
+            result = measure_control(learner, table, config.times, tell)
         else:
-            result = measure_leak(learner(table), table, config.seeds, tell)
+            result = measure_leak(learner(table), table, config.times, tell)
     workspace.write_json(folder / RESULT, {"version": VERSION, **result})
 
 

@@ -7,9 +7,10 @@ from lymph.errors import LymphError
 from lymph.lessons.confidence.words import find as confidence
 from lymph.lessons.control.words import find as control
 from lymph.lessons.coverage.words import find as coverage
-from lymph.lessons.lesson import Figures, Finding, Number, percent, span
+from lymph.lessons.lesson import Figures, Finding, Number, span
 from lymph.lessons.patient_names.words import find as patient_names
 from lymph.lessons.selection.words import find as selection
+from lymph.text import whole_percent as percent
 
 
 def _whole(score: Figures) -> bool:

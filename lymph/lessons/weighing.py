@@ -103,7 +103,8 @@ def _train(
 def _gradient(model: nn.Module, loss: Tensor) -> float:
     model.zero_grad()
     loss.backward()
-    return float(torch.cat([p.grad.flatten() for p in model.parameters()]).norm())
+    gradients = [p.grad.flatten() for p in model.parameters() if p.grad is not None]
+    return float(torch.cat(gradients).norm())
 
 
 def _targets(data: LessonData, sets: Material, seed: int) -> Targets:

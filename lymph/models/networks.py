@@ -47,16 +47,20 @@ class GridAverage(nn.AdaptiveAvgPool2d):
     channels-last maps would take six times as long here.
     """
 
-    def forward(self, maps: Tensor) -> Tensor:
+    def __init__(self, side: int) -> None:
+        super().__init__(side)
+        self.side = side
+
+    def forward(self, input: Tensor) -> Tensor:
         """Return the means, N x C x side x side, of maps, N x C x H x W."""
-        means = self._means(maps)
-        if means.requires_grad and maps.is_contiguous(memory_format=torch.channels_last):
+        means = self._means(input)
+        if means.requires_grad and input.is_contiguous(memory_format=torch.channels_last):
             means.register_hook(lambda g: g.contiguous(memory_format=torch.channels_last))
         return means
 
     def _means(self, maps: Tensor) -> Tensor:
         """Take the means; on a graphics card in the way whose gradient is the same each time."""
-        side = self.output_size
+        side = self.side
         height, width = maps.shape[2:]
         if maps.is_cuda and height % side == 0 and width % side == 0:
             return functional.avg_pool2d(maps, (height // side, width // side))
@@ -122,7 +126,7 @@ class ResNet50(BackboneHead):
 
         backbone = resnet50(weights=None)
         features = backbone.fc.in_features
-        backbone.fc = nn.Identity()
+        setattr(backbone, "fc", nn.Identity())  # noqa: B010 - torchvision calls it a Linear
         super().__init__(backbone, nn.Linear(features, classes))
 
 

@@ -19,7 +19,6 @@ from lymph.models.augmentations import AUGMENTATIONS
 from lymph.models.specs import MODELS
 from lymph.reports.tables import (
     METRICS_TOLD,
-    SET_TITLES,
     base_text,
     method_text,
     people_text,
@@ -27,7 +26,7 @@ from lymph.reports.tables import (
     split_text,
 )
 from lymph.runs import Run, record_of
-from lymph.text import counted
+from lymph.text import SET_TITLES, counted
 
 BLANK = "not known to lymph: fill in"
 GUIDELINES = (
@@ -144,7 +143,8 @@ def _data(run: Run, predictions: pd.DataFrame) -> list[Row]:
 
 def _partitions(run: Run, report: Mapping[str, Any], predictions: pd.DataFrame) -> list[Row]:
     counts = []
-    for name, rows in predictions.groupby("set", sort=False):
+    for home, rows in predictions.groupby("set", sort=False):
+        name = str(home)
         if report.get("patients_unknown"):
             people = "unknown patients"
         else:

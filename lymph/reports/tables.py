@@ -25,9 +25,8 @@ from lymph.facts import NOTEBOOK_FIGURES, PUBLISHED
 from lymph.models.specs import MODELS
 from lymph.predictions import as_cells
 from lymph.runs import Run, RunRecord, SplitKind
-from lymph.text import counted
+from lymph.text import SET_TITLES, counted
 
-SET_TITLES = {"test": "Test", "val": "Validation", "train": "Train", "out-of-fold": "Out of fold"}
 LEAK_MARK = "⚠ leaky split"
 UNKNOWN_MARK = "⚠ patients unknown"
 METRICS_TOLD = {

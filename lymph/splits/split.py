@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import pandas as pd
 
@@ -137,4 +137,6 @@ class Split:
         by = str(document["by"])
         if not re.fullmatch("[a-z][a-z -]{0,29}", by):
             raise SplitError(f"The split is by {brief(by)!r}; it must be by patient or by picture.")
-        return cls(by, int(document["seed"]), document.get("sets"), document.get("folds"))
+        # What is neither of the two is refused as the split is made.
+        own = cast(By, by)
+        return cls(own, int(document["seed"]), document.get("sets"), document.get("folds"))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 from lymph import __version__
 from lymph.data.source import PictureSource
@@ -15,10 +15,15 @@ from lymph.models.augmentations import AUGMENTATIONS
 from lymph.models.specs import MODELS
 from lymph.typed import misfit, read_object
 
-CLASS_WEIGHTS = ("none", "picture", "patient")
-SCHEDULES = ("whole-then-head", "head-then-whole", "whole", "head")
+ClassWeights = Literal["none", "picture", "patient"]
+Schedule = Literal["whole-then-head", "head-then-whole", "whole", "head"]
+PrecisionChoice = Literal["measured", "float32", "bfloat16"]
+CLASS_WEIGHTS: tuple[ClassWeights, ...] = get_args(ClassWeights)
+SCHEDULES: tuple[Schedule, ...] = get_args(Schedule)
+PRECISIONS: tuple[PrecisionChoice, ...] = get_args(PrecisionChoice)
 PHASES = ("whole", "head")
-PRECISIONS = ("measured", "float32", "bfloat16")
+# The model's own value: it takes this place as the configuration is made.
+MODELS_OWN: Any = None
 LARGEST_SEED = 2**32 - 1
 
 # What a run does with its pictures where nothing else is asked for.
@@ -45,6 +50,7 @@ ALWAYS_WRITTEN = (
 class TrainConfig:
     """The configuration of a run; ``epochs`` and ``learning_rate`` default to the model's own.
 
+    Every value is held to its type and its bounds, whoever makes the configuration.
     ``source`` says what the pictures are (a path will do), ``weights`` is ``imagenet``, ``none`` or
     a file, and ``classes`` the class names in order, filled in when the run is created.
     ``learning_rate`` is the head's; the backbone of a fine-tuned model takes ``backbone_factor`` of
@@ -55,19 +61,19 @@ class TrainConfig:
 
     source: PictureSource
     model: str = "cnn"
-    epochs: int = 0
+    epochs: int = MODELS_OWN
     batch_size: int = 16
-    learning_rate: float = 0.0
+    learning_rate: float = MODELS_OWN
     backbone_factor: float = 0.1
     warm_up: float = 0.1
     weight_decay: float = 1e-4
-    class_weights: str = "none"
-    schedule: str = "whole-then-head"
+    class_weights: ClassWeights = "none"
+    schedule: Schedule = "whole-then-head"
     phases: list[str] = field(default_factory=list)
     patience: int = 0
     weights: str = "imagenet"
     augmentation: list[str] = field(default_factory=lambda: list(USUAL_AUGMENTATION))
-    precision: str = "measured"
+    precision: PrecisionChoice = "measured"
     seed: int = 0
     classes: list[str] = field(default_factory=list)
     lymph: str = __version__
@@ -79,13 +85,17 @@ class TrainConfig:
         _one_of("class_weights", self.class_weights, CLASS_WEIGHTS)
         _one_of("schedule", self.schedule, SCHEDULES)
         _one_of("precision", self.precision, PRECISIONS)
+        spec = MODELS[self.model]
+        if self.learning_rate is None:
+            self.learning_rate = spec.learning_rate
+        if self.epochs is None:
+            self.epochs = spec.epochs
+        if wrong := misfit(type(self), vars(self)):
+            raise ConfigError(f"The configuration has a value of the wrong kind: {wrong}.")
         for way in self.augmentation:
             _one_of("augmentation", way, tuple(AUGMENTATIONS))
-        spec = MODELS[self.model]
-        self.learning_rate = self.learning_rate or spec.learning_rate
         if self.phases:
             self.epochs = sum(epochs for _, epochs in self.named_phases())
-        self.epochs = self.epochs or spec.epochs
         if self.model == "cnn":
             self.weights, self.schedule, self.phases = "none", "whole", []
         elif spec.frozen:
@@ -188,11 +198,11 @@ def _from_older(document: Mapping[str, Any]) -> dict[str, Any]:
     return document
 
 
-def _one_of(name: str, value: str, choices: tuple[str, ...]) -> None:
+def _one_of(name: str, value: object, choices: tuple[str, ...]) -> None:
     if value not in choices:
         raise ConfigError(f"{name} is {value!r}; choose one of {', '.join(choices)}.")
 
 
 def _between(name: str, value: float, low: float, high: float) -> None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
+    if not low <= value <= high:
         raise ConfigError(f"{name} is {value}; choose a number from {low:g} to {high:g}.")

@@ -55,12 +55,12 @@ def first_features(material: Material, check: Check) -> Tensor:
     pixels, processes = material.data.pixels, material.processes
     bfloat16 = material.precision.bfloat16
     file = feature_file(material.config.data, pixels, material.model.backbone, bfloat16)
-    kept = processes.tell(read_features(file, len(pixels)))
+    kept = processes.broadcast(read_features(file, len(pixels)))
     if kept is not None:
         return kept
-    rows = np.arange(len(pixels))[processes.rank :: processes.world]
+    rows = np.arange(len(pixels))[processes.rank :: processes.world_size]
     made = backbone_features(material, replace(material.batches("train"), rows=rows), check)
-    if processes.first:
+    if processes.is_main:
         keep_features(file, made)
     return made
 
@@ -70,11 +70,11 @@ def encoded(material: Material, check: Check) -> Encoded:
     data, spec = material.data, MODELS[material.config.model]
     if data.encoded is None:
         made = None
-        if material.processes.first:
+        if material.processes.is_main:
             pictures, encoder = list(data.table["picture"]), material.model.backbone
             told = material.progress
             made = encode(material.config.data, pictures, encoder, spec, told, check)
-        data.encoded = material.processes.tell(made)
+        data.encoded = material.processes.broadcast(made)
     return data.encoded
 
 

@@ -58,7 +58,7 @@ def _time_encoding(name: str) -> float:
     """
     with torch.random.fork_rng():
         encoder = build_model(name, 2).backbone.eval()
-        encoder.to(device_here(), memory_format=torch.channels_last)
+        encoder.to(device_here()).to(memory_format=torch.channels_last)
         picture = torch.rand(1, 3, *MODELS[name].size, device=device_here())
         return min(_time_evaluation(encoder, picture, bfloat16=False) for _ in range(TRIALS))
 

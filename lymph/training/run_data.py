@@ -89,7 +89,7 @@ class Material:
         rows = self.data.rows(name)
         return Batches(
             self.data.pixels,
-            rows if training else rows[self.processes.rank :: self.processes.world],
+            rows if training else rows[self.processes.rank :: self.processes.world_size],
             self.data.labels,
             MODELS[self.config.model],
             self.config.batch_size,

@@ -7,7 +7,7 @@ by the picture's content.
 import hashlib
 import io
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -207,6 +207,16 @@ def _tile_words(run: Run, view: TileView) -> list[str]:
     ]
 
 
+def _neighbour(row: Any, address: str, colours: dict[str, str]) -> str:
+    return (
+        f'<figure class="lymph-picture" style="--edge:{colours[row.label]}">'
+        f'<img src="{address}" alt="{escape(row.label)}, {escape(row.picture)}">'
+        f"{badge(row.label, colours[row.label])}</figure>"
+        f'<div class="lymph-caption">patient {escape(row.patient)}<br>'
+        f"distance {row.distance:.2g}</div>"
+    )
+
+
 def _show_nearest(run: Run, pixels: np.ndarray) -> None:
     found = _nearest(run.id, training.changed(run), content_key(pixels), pixels)
     colours = class_colours(run.classes)
@@ -216,13 +226,7 @@ def _show_nearest(run: Run, pixels: np.ndarray) -> None:
     grid = st.grid("auto", min_column_width=150, gap="small", key="nearest_grid")
     for row, address in zip(found.itertuples(), addresses, strict=True):
         with grid.cell():
-            st.html(
-                f'<figure class="lymph-picture" style="--edge:{colours[row.label]}">'
-                f'<img src="{address}" alt="{escape(row.label)}, {escape(row.picture)}">'
-                f"{badge(row.label, colours[row.label])}</figure>"
-                f'<div class="lymph-caption">patient {escape(row.patient)}<br>'
-                f"distance {row.distance:.2g}</div>"
-            )
+            st.html(_neighbour(row, address, colours))
     patients = found["patient"].nunique()
     st.caption(
         f"They come from {patients} patient{'s' if patients > 1 else ''}. All from one patient is a"
@@ -287,7 +291,7 @@ def show_embedding(run: Run, key: str) -> list[str]:
     with right:
         layouts = {"pca": "Main directions (PCA)", "tsne": "Neighbours kept (t-SNE)"}
         method = st.segmented_control(
-            "Layout", list(layouts), default="pca", format_func=layouts.get, required=True,
+            "Layout", list(layouts), default="pca", format_func=layouts.__getitem__, required=True,
             key=f"{key}_layout",
         )  # fmt: skip
     try:

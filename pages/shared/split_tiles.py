@@ -1,5 +1,7 @@
 """Who stands where: a tile a patient, moved by a click where the split is made by hand."""
 
+from typing import Any
+
 import pandas as pd
 import streamlit as st
 
@@ -67,15 +69,18 @@ def show_tiles(table: pd.DataFrame, split: Split, colours: dict[str, str]) -> No
 def _one_set(title: str, people: pd.DataFrame, colours: dict[str, str]) -> str:
     if people.empty:
         return ""
-    tiles = "".join(
-        f'<span class="lymph-tile" style="--edge:{colours[row.label]};'
-        f'--ink:{ink_on(colours[row.label])};--size:{min(40, row.pictures):d}"'
-        f' title="{escape(row.label)}, patient {escape(row.patient)}">{breakable(row.label)}'
-        f" {escape(row.patient)}<small>{counted(row.pictures, 'picture')}</small></span>"
-        for row in people.itertuples()
-    )
+    tiles = "".join(_tile(row, colours[str(row.label)]) for row in people.itertuples())
     told = f"{counted(len(people), 'patient')}, {counted(int(people['pictures'].sum()), 'picture')}"
     return f'<div><b>{title}</b> <small>{told}</small></div><div class="lymph-tiles">{tiles}</div>'
+
+
+def _tile(row: Any, colour: str) -> str:
+    return (
+        f'<span class="lymph-tile" style="--edge:{colour};'
+        f'--ink:{ink_on(colour)};--size:{min(40, row.pictures):d}"'
+        f' title="{escape(row.label)}, patient {escape(row.patient)}">{breakable(row.label)}'
+        f" {escape(row.patient)}<small>{counted(row.pictures, 'picture')}</small></span>"
+    )
 
 
 def move_by_hand(
@@ -122,8 +127,8 @@ def move_by_hand(
 
 def _button_styles(people: pd.DataFrame, colours: dict[str, str]) -> str:
     rules = "".join(
-        f".st-key-hand_tile_{row.Index} button {{border-left:8px solid {colours[row.label]};}}"
-        for row in people.itertuples()
+        f".st-key-hand_tile_{place} button {{border-left:8px solid {colours[label]};}}"
+        for place, label in zip(people.index, people["label"], strict=True)
     )
     return f"<style>{rules}</style>"
 

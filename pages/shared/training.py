@@ -17,6 +17,7 @@ from lymph.predictions import sets_of
 from lymph.reports.tables import honest_rank, people_text
 from lymph.runs import Catalogue, Run, RunRecord
 from lymph.splits import leak_report
+from lymph.text import SET_WORDS
 from lymph.training.folder import PREDICTIONS
 from pages.shared.frame import plain
 from pages.shared.loading import progress_bar
@@ -31,7 +32,6 @@ RESULTS_KEY = "results_run"
 CLASSIFY_KEY = "classify_run"
 CATALOGUE_KEY = "catalogue"
 
-SET_WORDS = {"test": "test", "val": "validation", "train": "training", "out-of-fold": "out-of-fold"}
 
 # Letters that every machine has: emoji are boxes where no font holds them.
 STATE_MARKS = {
@@ -202,6 +202,11 @@ def judged_by_test(run: Run) -> dict[str, Any]:
     return report_of(run, sets_of(predictions_of(run))[0])
 
 
+def _rank(record: RunRecord) -> tuple[bool, bool, float]:
+    assert record.summary is not None  # it is finished
+    return honest_rank(record.summary.judged)
+
+
 def choose_run(data_set: DataSet, label: str, key: str, single: bool = False) -> Run | None:
     """Draw the chooser of a finished run; the choice stands in the address.
 
@@ -222,7 +227,7 @@ def choose_run(data_set: DataSet, label: str, key: str, single: bool = False) ->
         return None
     ids = list(known)
     if single and asked not in known:
-        asked = max(ids, key=lambda run_id: honest_rank(known[run_id].summary.judged))
+        asked = max(ids, key=lambda run_id: _rank(known[run_id]))
     chosen = st.selectbox(
         label,
         ids,

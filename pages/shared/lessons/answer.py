@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from typing import Literal
 
 import streamlit as st
 
@@ -28,7 +29,10 @@ def answer_parts(scene: Scene) -> list[Callable[[], None]]:
     lesson = scene.lesson
     finding = find(lesson.slug, scene.figures)
     with_numbers = scene.stage and len(finding.sentence) <= BRIEF
-    parts = [partial(_show_outcome, scene, finding, with_numbers), partial(_show_charts, scene)]
+    parts: list[Callable[[], None]] = [
+        partial(_show_outcome, scene, finding, with_numbers),
+        partial(_show_charts, scene),
+    ]
     if not with_numbers:
         parts += text_parts(plain(finding.sentence), scene.stage)
     parts += text_parts(f"**Why.** {lesson.because}", scene.stage)
@@ -77,7 +81,7 @@ def _show_charts(scene: Scene) -> None:
     assert scene.figures is not None, "there are figures wherever charts are drawn"
     stop = _choose_stop(scene)
     charts = lesson_charts(scene.lesson.slug, scene.figures, scene.colours, stop, scene.stage)
-    height: int | str = "content"
+    height: int | Literal["content"] = "content"
     if scene.stage:
         slider = scene.lesson.slug in WITH_SLIDER
         height = CHART_HEIGHT_WITH_SLIDER if slider else CHART_HEIGHT
@@ -91,7 +95,7 @@ def _show_charts(scene: Scene) -> None:
 
 def _choose_stop(scene: Scene) -> int:
     """Draw the slider of a lesson that has one and return its place."""
-    figures = scene.figures
+    figures = scene.figures or {}
     if scene.lesson.slug == "class-weights":
         names = [setting["name"] for setting in figures["settings"]]
         name = st.select_slider("Class weights", names, key="lesson_stop_weights")

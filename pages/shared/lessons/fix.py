@@ -12,7 +12,7 @@ from pages.shared.lessons.scene import Scene
 
 def fix_parts(scene: Scene) -> list[Callable[[], None]]:
     """Return what the step of the lines is made of."""
-    parts = [partial(_show_lines, scene)]
+    parts: list[Callable[[], None]] = [partial(_show_lines, scene)]
     if scene.lesson.slug == "stale-optimiser" and scene.figures:
         parts.append(partial(_show_refusal, scene.figures["refusal"]))
     return parts
