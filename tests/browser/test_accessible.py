@@ -31,6 +31,9 @@ PLACES = {
 GRAVE = ("serious", "critical")
 IS_DARK = """() => getComputedStyle(
   document.querySelector("[data-testid=stAppViewContainer]")).colorScheme === "dark" """
+# What is drawn anew is pale for a moment.
+AT_REST = """() => !document.querySelector("[data-stale=true]")
+  && document.getAnimations().every((one) => one.playState !== "running")"""
 # What lies in Streamlit's own markup and no page can change: rule, part of the selector, reason.
 STREAMLIT: tuple[tuple[str, str, str], ...] = ()
 
@@ -52,6 +55,7 @@ def findings(page: Page, rules: list[str] | None = None) -> list[str]:
     """Return what axe-core finds grave on a page: rule, place, and its own words."""
     options = {"runOnly": {"type": "rule", "values": rules}} if rules else {}
     options |= {"resultTypes": ["violations"]}
+    page.wait_for_function(AT_REST)
     found: dict[str, Any] = page.evaluate("options => axe.run(document, options)", options)
     return [
         f"{violation['id']} at {' '.join(map(str, node['target']))}: {violation['help']}"
