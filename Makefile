@@ -37,8 +37,8 @@ $(VENV)/app.stamp: requirements.txt | $(BIN)/python
 	$(BIN)/python -m pip install -r requirements.txt
 	touch $@
 
-$(VENV)/test.stamp: requirements.txt requirements-test.txt | $(BIN)/python
-	$(BIN)/python -m pip install -r requirements.txt -r requirements-test.txt
+$(VENV)/test.stamp: requirements.txt requirements-test.txt requirements-encoders.txt | $(BIN)/python
+	$(BIN)/python -m pip install -r requirements.txt -r requirements-test.txt -r requirements-encoders.txt
 	touch $@ $(VENV)/app.stamp
 
 clean:

@@ -78,6 +78,8 @@ def _hints(kind: type) -> dict[str, Any]:
 
 
 def _fits(value: Any, hint: Any) -> bool:
+    if hint is Any:
+        return True
     origin, parts = get_origin(hint), get_args(hint)
     if origin is Literal:
         return isinstance(value, str) and value in parts

@@ -113,7 +113,7 @@ def offer_leak() -> None:
         f" {high} % of the test images; with every patient on one side only, on {low} %."
     )
     if st.button("Show both side by side", type="primary", key="start_leak"):
-        query = {"data": sources.DEMO_NAME, "run": honest.id, "with": leaky.id}
+        query = {"data": sources.DEMO_NAME, "run": leaky.id, "view": "twins"}
         switch_page(FILES["results"], query)
     st.caption("The results are already there; the pictures are drawn.")
 

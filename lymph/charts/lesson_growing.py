@@ -19,12 +19,18 @@ TYPE, LARGE_TYPE = 14, 20
 class Measured(Protocol):
     """One step of one course, as :class:`lymph.lessons.progress.Point`."""
 
-    name: str
-    unit: str
-    step: int
-    steps: int
-    measure: str
-    value: float
+    @property
+    def name(self) -> str: ...
+    @property
+    def unit(self) -> str: ...
+    @property
+    def step(self) -> int: ...
+    @property
+    def steps(self) -> int: ...
+    @property
+    def measure(self) -> str: ...
+    @property
+    def value(self) -> float: ...
 
 
 def growing_chart(points: Sequence[Measured], large: bool = False) -> LessonChart:

@@ -17,10 +17,13 @@ from lymph.models.view import view
 def target_layer(model: BackboneHead) -> nn.Module:
     """Return the module whose output is the last that still knows where in the picture it is.
 
-    It is the last part of the backbone with a convolution, or the normalisation and ReLU right
-    after it: ``layer4`` of ResNet-50, ``layer3`` of an encoder made of it, the third ReLU of the
-    small CNN.
+    An encoder that sees tiles names it: of a transformer the tokens before its last block. Else it
+    is the last part of the backbone with a convolution, or the normalisation and ReLU right after
+    it: ``layer4`` of ResNet-50, ``layer3`` of an encoder made of it, the third ReLU of the small
+    CNN.
     """
+    if isinstance(places := getattr(model.backbone, "places", None), nn.Module):
+        return places
     parts = list(model.backbone.children())
     holds = [any(isinstance(m, nn.Conv2d) for m in part.modules()) for part in parts]
     place = len(parts) - 1 - holds[::-1].index(True)

@@ -1,11 +1,16 @@
 """The networks, each as a backbone that makes features and a head that judges."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from lymph.errors import ConfigError
-from lymph.models.encoders import ENCODERS
+from lymph.models.architecture import Architecture
+from lymph.models.encoder_table import DEFAULT
+from lymph.models.encoders import ENCODERS, Encoder
 
 
 class BackboneHead(nn.Module):
@@ -184,27 +189,59 @@ class LinearProbe(BackboneHead):
     ----------
     classes : int
     encoder : str
-        A name of :data:`lymph.models.encoders.ENCODERS`.
+        A name of :data:`lymph.models.encoders.ENCODERS`, or any where an architecture is given.
+    architecture : mapping, optional
+        What a network of timm looks like; see :class:`lymph.models.architecture.Architecture`.
     """
 
-    def __init__(self, classes: int, encoder: str = "resnet50") -> None:
-        backbone = ENCODERS[encoder]()
+    def __init__(
+        self, classes: int, encoder: str = DEFAULT, architecture: Mapping[str, Any] | None = None
+    ) -> None:
+        backbone = build_encoder(encoder, architecture)
         last = WhitenedLinear(backbone.width, classes, DIRECTIONS)
         super().__init__(backbone, nn.Sequential(Standardise(backbone.width), last))
         self.freeze_backbone()
 
 
-def build_model(name: str, classes: int) -> BackboneHead:
+def build_encoder(name: str, architecture: Mapping[str, Any] | None = None) -> Encoder:
+    """Build an encoder with random values; see :class:`LinearProbe`.
+
+    Raises
+    ------
+    ConfigError, WeightsError
+        When the architecture describes none, or timm is not there to build it.
+    """
+    if not architecture:
+        return ENCODERS[name]()
+    # Loaded late: with timm come two seconds.
+    from lymph.models.tile_encoder import TileEncoder
+
+    return TileEncoder(Architecture.from_json(architecture))
+
+
+def build_model(
+    name: str,
+    classes: int,
+    encoder: str = DEFAULT,
+    architecture: Mapping[str, Any] | None = None,
+) -> BackboneHead:
     """Build a model by its name, with random values drawn from torch's global generator.
+
+    ``encoder`` and ``architecture`` say what a linear probe is built on.
 
     Raises
     ------
     ConfigError
         When there is no model of that name.
+    WeightsError
+        When the encoder needs timm, which is not there.
     """
-    networks = {"cnn": SmallCNN, "resnet50": ResNet50, "linear-probe": LinearProbe}
+    if name == "linear-probe":
+        return LinearProbe(classes, encoder, architecture)
+    networks = {"cnn": SmallCNN, "resnet50": ResNet50}
     if name not in networks:
-        raise ConfigError(f"There is no model {name!r}; choose one of {', '.join(networks)}.")
+        named = ", ".join([*networks, "linear-probe"])
+        raise ConfigError(f"There is no model {name!r}; choose one of {named}.")
     return networks[name](classes)
 
 

@@ -1,5 +1,7 @@
 """Everything needed to repeat a run, on one screen."""
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -11,7 +13,10 @@ from lymph.data.telling import absolute
 from lymph.errors import ConfigError
 from lymph.facts import PATIENT_PATTERN
 from lymph.jobs.status import RESTORE
+from lymph.models.architecture import Architecture
 from lymph.models.augmentations import AUGMENTATIONS
+from lymph.models.encoder_files import describe
+from lymph.models.encoder_table import DEFAULT, ENCODER_TABLE, OWN
 from lymph.models.specs import MODELS
 from lymph.typed import misfit, read_object
 
@@ -28,6 +33,9 @@ LARGEST_SEED = 2**32 - 1
 
 # What a run does with its pictures where nothing else is asked for.
 USUAL_AUGMENTATION = ("flips", "quarter-turns", "rotation", "stain")
+# Values that are named and not a file: torchvision's, none, and those of an encoder's makers.
+NAMED_VALUES = ("imagenet", "none", "published")
+
 # What ``"augment": true`` meant in runs before the ways had names.
 UNNAMED_AUGMENTATION = ("flips", "quarter-turns", "rotation")
 
@@ -56,7 +64,9 @@ class TrainConfig:
     ``learning_rate`` is the head's; the backbone of a fine-tuned model takes ``backbone_factor`` of
     it. ``phases``, such as ``["head:3", "whole:7"]``, replaces ``schedule`` and ``epochs``.
     ``patience`` is the number of epochs without a better validation after which a phase ends; 0
-    trains every epoch. ``lymph`` is the version that made the run.
+    trains every epoch. ``encoder`` is what a linear probe looks through: a name of the table of
+    encoders, or the folder or file of one's own; ``architecture`` describes one that is not
+    ResNet-50 and is filled in. ``lymph`` is the version that made the run.
     """
 
     source: PictureSource
@@ -76,6 +86,8 @@ class TrainConfig:
     precision: PrecisionChoice = "measured"
     seed: int = 0
     classes: list[str] = field(default_factory=list)
+    encoder: str = DEFAULT
+    architecture: dict[str, Any] = field(default_factory=dict)
     lymph: str = __version__
 
     def __post_init__(self) -> None:
@@ -102,7 +114,8 @@ class TrainConfig:
             # Features are made once, whatever is drawn; the fit has one optimum.
             self.schedule, self.phases, self.augmentation, self.patience = "head", [], [], 0
             self.learning_rate, self.precision = spec.learning_rate, "float32"
-        if self.weights not in ("imagenet", "none"):
+        self._choose_encoder()
+        if self.weights not in NAMED_VALUES:
             self.weights = absolute(self.weights)
         _between("epochs", self.epochs, 1, 10_000)
         _between("batch_size", self.batch_size, 1, 4_096)
@@ -112,6 +125,50 @@ class TrainConfig:
         _between("weight_decay", self.weight_decay, 0.0, 10.0)
         _between("patience", self.patience, 0, 10_000)
         _between("seed", self.seed, 0, LARGEST_SEED)
+
+    def _choose_encoder(self) -> None:
+        """Find the encoder that is asked for, and what it looks like."""
+        if self.encoder == DEFAULT:
+            self.architecture = {}
+            return
+        if not MODELS[self.model].frozen:
+            raise ConfigError(
+                "An encoder is what the model linear-probe looks through; choose that model, or"
+                " leave the encoder out."
+            )
+        if self.architecture:
+            Architecture.from_json(self.architecture)
+            _one_of("encoder", self.encoder, (*ENCODER_TABLE, OWN))
+            return
+        if self.weights not in NAMED_VALUES:
+            raise ConfigError(
+                "Values from a file are ResNet-50's; give another encoder's file as the encoder."
+            )
+        path, architecture = describe(self.encoder)
+        self.architecture = architecture.to_json()
+        self.weights = "published"
+        if self.encoder not in ENCODER_TABLE:
+            self.encoder, self.weights = OWN, str(path)
+
+    @property
+    def encoder_title(self) -> str:
+        """Return the name of a linear probe's encoder for people."""
+        if self.encoder == OWN:
+            return Path(self.weights).parent.name
+        return ENCODER_TABLE[self.encoder].title
+
+    @property
+    def values_title(self) -> str:
+        """Return the name of the values that a run begins with, for people."""
+        return self.encoder_title if self.architecture else Path(self.weights).name
+
+    @property
+    def speed_name(self) -> str:
+        """Return the name under which the speed of its model is kept for this machine."""
+        if not self.architecture:
+            return self.model
+        described = json.dumps(self.architecture, sort_keys=True)
+        return f"{self.model} {hashlib.sha256(described.encode()).hexdigest()[:16]}"
 
     def named_phases(self) -> list[tuple[str, int]]:
         """Return ``phases`` as names and numbers of epochs.

@@ -30,11 +30,14 @@ def features_of(
 ) -> Tensor:
     """Return what is made of each picture, float32, N x D."""
     material.model.eval()
-    made = Rows()
+    made, done = Rows(), 0
     for pictures, _ in batches:
         check()
         with autocast(material.precision.bfloat16, material.device.type):
             made.add(make(pictures).float())
+        done += len(pictures)
+        if material.progress:
+            material.progress(done, len(batches.rows))
     return made.whole()
 
 

@@ -18,6 +18,7 @@ from lymph.text import whole_percent
 from pages.shared import loading
 from pages.shared.frame import plain, told
 from pages.shared.loading import time_left
+from pages.shared.neighbours_view import show_neighbours
 from pages.shared.visitor import is_own, starter_of, who
 from pages.shared.waiting import waiting_words
 
@@ -32,7 +33,7 @@ TOLD = {
 
 def show_meter(data_set: DataSet) -> None:
     """Draw the meter: what to look at, the buttons, and what was measured last."""
-    st.subheader("How much would a random split inflate accuracy?", anchor=False)
+    st.header("How much would a random split inflate accuracy?", anchor=False)
     features = st.radio(
         "What the quick model looks at",
         list(FEATURES),
@@ -144,6 +145,8 @@ def show_measured(measurement: Measurement, config: MeterConfig) -> None:
         st.caption(control_caption(result) if config.control else leak_caption(result, config))
         if starter := starter_of(measurement.path):
             st.caption(plain(starter))
+        if not config.control:
+            show_neighbours(result, FEATURES[config.features])
 
 
 def leak_caption(result: dict[str, Any], config: MeterConfig) -> str:

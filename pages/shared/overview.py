@@ -1,9 +1,9 @@
 """The Data page's first view: counts as bars, and the pictures behind them."""
 
 from functools import partial
-from typing import Any
 
 import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 
 from lymph.charts import class_histogram, kinds_histogram, kinds_of, pictures_per_patient
@@ -117,13 +117,13 @@ def show_charts(table: pd.DataFrame, colours: dict[str, str], filters: Filters) 
         st.header("Pictures of each class", anchor=False)
         labels = table[["label"]]
         figure = drawn(class_histogram, labels, colours, filters.get(CLASS))
-        draw(figure, "class_histogram", (CLASS,))
+        draw(figure, "class_histogram", (CLASS,), "Bars: pictures of each class")
     with right:
         by = choose_bars(table)
         chosen = filters.get(PATIENT if by == "patient" else SLIDE)
         figure = drawn(pictures_per_patient, table[["label", by]], colours, chosen, by)
         keys = (CLASS, PATIENT) if by == "patient" else (CLASS, SLIDE)
-        draw(figure, f"{by}_histogram", keys)
+        draw(figure, f"{by}_histogram", keys, f"Bars: pictures of each {by}, by class")
     show_kinds(table, filters.get(KIND))
 
 
@@ -152,14 +152,16 @@ def show_kinds(table: pd.DataFrame, chosen: str | None) -> None:
     if same:
         return
     with st.expander(f"Sizes and kinds of file ({kinds.nunique()})", key="kinds", expanded=True):
-        draw(kinds_histogram(kinds, chosen), "kinds_histogram", (KIND,))
+        words = "Bars: pictures of each size and kind of file"
+        draw(kinds_histogram(kinds, chosen), "kinds_histogram", (KIND,), words)
 
 
-def draw(figure: Any, key: str, keys: tuple[str, ...]) -> None:
+def draw(figure: go.Figure, key: str, keys: tuple[str, ...], alt: str) -> None:
     st.plotly_chart(
         figure,
         key=key,
         on_select=partial(pick, key, keys),
         selection_mode="points",
         config={"displayModeBar": False},
+        alt=alt,
     )

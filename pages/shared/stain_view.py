@@ -53,6 +53,7 @@ def show_stain_map(data_set: DataSet, table: pd.DataFrame) -> None:
         key=f"stain_map_{axes}_{by}",
         on_select="rerun",
         config={"displaylogo": False, "modeBarButtonsToRemove": ["toImage"]},
+        alt=f"Map of {len(points)} pictures by {AXES[axes].lower()}, coloured by {BY[by].lower()}",
     )
     (across, _), (up, _) = CHART_AXES[axes]
     known = not loading.found(data_set).source.caveat

@@ -12,7 +12,6 @@ from lymph.data.sources import DataSet, is_synthetic
 from lymph.errors import LymphError, RunError
 from lymph.evaluation import interval_words, report
 from lymph.facts import PATIENTS_UNKNOWN
-from lymph.jobs.status import Status
 from lymph.predictions import sets_of
 from lymph.reports.tables import honest_rank, people_text
 from lymph.runs import Catalogue, Run, RunRecord
@@ -49,24 +48,6 @@ PROBE_WORDS = (
     " regression learns from them: each patient weighs the same, and how strongly it is held back"
     " (regularisation) is chosen by inner folds over the training patients, never on the test."
 )
-
-# A poll redraws the whole page in the browser, 60 ms of a processor, and the curves take 250 ms.
-# Where page and run share a machine this is time the run loses, so a run that goes on for longer
-# than a minute is looked at less often: seconds between two looks at where it stands, and between
-# two drawings of its curves.
-YOUNG_SECONDS = 60.0
-YOUNG_PACE = (4.0, 8.0)
-STEADY_PACE = (5.0, 15.0)
-
-
-def pace(status: Status) -> tuple[float | None, float | None]:
-    """Return the seconds between two looks at a run and between two drawings of its curves.
-
-    Both are None for a run that is over.
-    """
-    if status.over:
-        return None, None
-    return YOUNG_PACE if status.seconds < YOUNG_SECONDS else STEADY_PACE
 
 
 def look_again() -> None:
@@ -151,8 +132,8 @@ def validates_on_known(run_id: str) -> bool:
 
 
 def title_of(run: Run | RunRecord) -> str:
-    """Name a run for people: the name it was given, model, split, when, and its id."""
-    return (run if isinstance(run, RunRecord) else runs.record_of(run)).title
+    """Name a run for people: the name it was given, model, split and when."""
+    return runs.full_title(run if isinstance(run, RunRecord) else runs.record_of(run))
 
 
 @st.cache_resource(max_entries=2, show_spinner="Loading the model")
@@ -228,11 +209,12 @@ def choose_run(data_set: DataSet, label: str, key: str, single: bool = False) ->
     ids = list(known)
     if single and asked not in known:
         asked = max(ids, key=lambda run_id: _rank(known[run_id]))
+    titles = runs.titles_of(known.values())
     chosen = st.selectbox(
         label,
         ids,
         index=ids.index(asked) if asked in known else 0,
-        format_func=lambda run_id: title_of(known[run_id]),
+        format_func=titles.__getitem__,
         key=key,
     )
     remember_run(CLASSIFY_KEY if single else RESULTS_KEY, chosen)

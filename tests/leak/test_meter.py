@@ -249,6 +249,7 @@ def test_the_command_prints_one_document(
     document = json.loads(capsys.readouterr().out)
     assert document["patients"] == 12 and "12 patients" in document["words"]
     assert document["patient"]["interval_method"] in document["words"]
+    assert document["neighbours"]["patients"] == 12
     assert main(["leak", str(tiny_root), "--seeds", "2", "--control", "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert document["control"] and len(document["picture"]["accuracies"]) == 2
