@@ -63,7 +63,7 @@ def page() -> None:
         show_error(error)
         add_pictures(expanded=True)
         return
-    show_numbers(loading.summary_of_pictures(data_set, table))
+    show_counts(loading.summary_of_pictures(data_set, table))
     offer_new_drawing(data_set)
     if state.is_new(data_set):
         # The way in is gone for once, and closed when it comes back: what was found is first.
@@ -133,7 +133,7 @@ def show_unopened(data_set: DataSet) -> None:
             st.rerun()
 
 
-def show_numbers(facts: dict[str, Any]) -> None:
+def show_counts(facts: dict[str, Any]) -> None:
     numbers = {
         "Pictures": facts["pictures"],
         "Patients": facts["patients"],
