@@ -138,7 +138,7 @@ def show_counts(facts: dict[str, Any]) -> None:
         "Pictures": facts["pictures"],
         "Patients": facts["patients"],
         "Classes": len(facts["classes"]),
-        "Left out": len(facts["problems"]),
+        "Excluded": len(facts["problems"]),
     }
     with st.grid(4, min_column_width=130, key="data_numbers"):
         for label, value in numbers.items():
@@ -152,11 +152,11 @@ def show_problems(table: pd.DataFrame) -> None:
     problems = table.loc[table["problem"] != "", ["picture", "problem"]]
     if problems.empty:
         return
-    with st.expander(f"Pictures left out, and why ({len(problems)})", key="problems"):
+    with st.expander(f"Excluded pictures, and why ({len(problems)})", key="problems"):
         st.dataframe(
             problems,
             hide_index=True,
-            column_config={"picture": "Picture", "problem": "Why it is left out"},
+            column_config={"picture": "Picture", "problem": "Why it is excluded"},
         )
 
 
