@@ -111,7 +111,7 @@ def start_lesson(run: LiveRun, source: PictureSource, again: bool = False) -> bo
         return Status("queued")
 
     title = f"Lesson: {lesson_of(run.folder.name).title}"
-    return start_job(run.folder, "lymph.lessons.worker", title, begin, queue.SHORT)
+    return start_job(run.folder, "lymph.lessons.live_process", title, begin, queue.SHORT)
 
 
 def stop_lesson(run: LiveRun) -> None:
