@@ -9,7 +9,7 @@ from starlette.middleware import Middleware
 from streamlit.navigation.page import StreamlitPage
 
 from lymph import processor
-from pages.shared import ahead, drops, gate, shell, visitor
+from pages.shared import ahead, drops, gate, shell, thumbs, visitor
 
 
 def show() -> None:
@@ -48,6 +48,7 @@ else:
     processor.share_memory()
     middleware = [
         Middleware(gate.Gate),
+        Middleware(thumbs.Thumbs),
         Middleware(visitor.Cookie),
         Middleware(drops.Keep),
         Middleware(shell.Shell),

@@ -7,7 +7,7 @@ page, with 1 to 4 seconds to read in between; each drops three pictures, six sta
 runs a lesson. Then all leave. A second fresh server gets thirty at one moment.
 
 All share this machine's processors: visitors, browsers, the trainings and the server. A session's
-seconds end when the server has sent the whole page; a browser's when the page and its pictures are
+seconds end when the server has sent the whole page and its pictures; a browser's when both are
 drawn, with four of them on processors that a class's laptops would bring along.
 """
 
@@ -364,6 +364,7 @@ async def class_at_work(server: Server, options: argparse.Namespace, home: Path,
             session = Session(connection, server.address)
             with told_in(seen, plan):
                 await wander(session, plan, pictures, seen, until)
+            session.pictures.close()
             seen.exceptions.extend(session.exceptions)
 
     async def one_browser(page: Page, plan: Plan) -> None:
@@ -418,6 +419,7 @@ async def all_at_once(server: Server, options: argparse.Namespace, seen: Seen) -
             seen.add("session", "All at once: open Train", await session.open("train"))
             await ready.wait()
             seen.add("session", "All at once: start", await session.press("start_training"))
+            session.pictures.close()
             seen.exceptions.extend(session.exceptions)
 
     await asyncio.gather(*(press() for _ in range(options.visitors)))

@@ -39,8 +39,8 @@ CHROMIUM = (
 )
 
 
-def wait_until(holds: Callable[[], bool], seconds: float = 180.0) -> None:
-    """Look five times a second until something holds.
+def wait_until(holds: Callable[[], object], seconds: float = 180.0, every: float = 0.2) -> None:
+    """Look now and then, five times a second by default, until something holds.
 
     Raises
     ------
@@ -51,7 +51,7 @@ def wait_until(holds: Callable[[], bool], seconds: float = 180.0) -> None:
     while not holds():
         if time.monotonic() > end:
             raise TimeoutError("A process that the benchmark needs did not come up.")
-        time.sleep(0.2)
+        time.sleep(every)
 
 
 def _end_of(run: Run) -> None:

@@ -17,6 +17,11 @@ from websockets.asyncio.client import ClientConnection, connect
 
 PATIENCE_SECONDS = 120.0
 COOKIE = "_streamlit_xsrf"
+# The pictures of a page that are not in the page itself.
+PICTURE = re.compile(rb"lymph-picture/[0-9a-f]{32}|split/strip\?of=[0-9a-f]{32}")
+LENGTH = re.compile(rb"content-length: (\d+)", re.IGNORECASE)
+# A browser asks for so many pictures at once.
+LINES = 6
 # The id of a widget ends in the key that the page gave it.
 KEYED = re.compile(r"^\$\$ID-[0-9a-f]+-(.*)$")
 OVER = (
@@ -28,8 +33,8 @@ OVER = (
 class Session:
     """One session: what stands on its page, and what it was told went wrong.
 
-    What a browser would do by itself it does too: it asks again for the parts of a page that follow
-    something, while somebody reads.
+    What a browser would do by itself it does too: it asks for the pictures that it does not have
+    yet, and again for the parts of a page that follow something, while somebody reads.
     """
 
     def __init__(self, connection: ClientConnection, address: str) -> None:
@@ -43,6 +48,7 @@ class Session:
         # Large messages are sent once: what a page asks for again stands in here.
         self.kept: dict[str, ForwardMsg] = {}
         self.exceptions: list[str] = []
+        self.pictures = Pictures(address)
 
     async def open(self, page: str) -> float:
         """Open the app at a page, as an address does; return the seconds until it stands."""
@@ -130,6 +136,7 @@ class Session:
         await self.connection.send(asked.SerializeToString())
         while await self._receive(PATIENCE_SECONDS) != "over":
             pass
+        await self.pictures.fetch()
         return time.perf_counter() - started
 
     async def _receive(self, patience: float) -> str:
@@ -140,6 +147,7 @@ class Session:
             if patience >= PATIENCE_SECONDS:
                 raise
             return ""
+        self.pictures.see(content)
         told = ForwardMsg.FromString(content)
         if told.metadata.cacheable:
             self.kept[told.hash] = told
@@ -177,6 +185,60 @@ class Session:
         elif kind and (match := KEYED.match(getattr(getattr(element, kind), "id", ""))):
             self.widgets[match[1]] = getattr(element, kind)
             self.fragments[match[1]] = delta.fragment_id
+
+
+class Pictures:
+    """The pictures of a visitor's pages: each is asked for once, over lines that stay open."""
+
+    def __init__(self, address: str) -> None:
+        self.host = address.removeprefix("http://")
+        self.known: set[bytes] = set()
+        self.wanted: list[bytes] = []
+        self.lines: dict[int, tuple[asyncio.StreamReader, asyncio.StreamWriter]] = {}
+
+    def see(self, message: bytes) -> None:
+        """Note the pictures that a message names for the first time."""
+        found = dict.fromkeys(PICTURE.findall(message))
+        new = [name for name in found if name not in self.known]
+        self.known.update(new)
+        self.wanted += new
+
+    async def fetch(self) -> None:
+        """Ask for what is wanted, and wait until it is there.
+
+        Raises
+        ------
+        ValueError
+            When the server refuses a picture.
+        """
+        wanted, self.wanted = self.wanted, []
+        shares = enumerate(wanted[start::LINES] for start in range(LINES))
+        await asyncio.gather(*(self._fetch(line, names) for line, names in shares if names))
+
+    async def _fetch(self, line: int, names: Sequence[bytes]) -> None:
+        for name in names:
+            try:
+                await self._ask(line, name)
+            except (asyncio.IncompleteReadError, ConnectionError):
+                # The server hangs up on who has been silent for some seconds.
+                del self.lines[line]
+                await self._ask(line, name)
+
+    async def _ask(self, line: int, name: bytes) -> None:
+        if line not in self.lines:
+            self.lines[line] = await asyncio.open_connection(*self.host.split(":"))
+        reader, writer = self.lines[line]
+        writer.write(b"GET /%b HTTP/1.1\r\nHost: %b\r\n\r\n" % (name, self.host.encode()))
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = LENGTH.search(head)
+        if b" 200 " not in head.partition(b"\r\n")[0] or not length:
+            raise ValueError(f"{name.decode()}: {head.decode()}")
+        await reader.readexactly(int(length[1]))
+
+    def close(self) -> None:
+        """Leave."""
+        for _, writer in self.lines.values():
+            writer.close()
 
 
 def _changed(state: WidgetState) -> BackMsg:

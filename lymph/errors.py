@@ -20,6 +20,10 @@ class DiskError(LymphError, OSError):
     """
 
 
+class DatabaseError(LymphError):
+    """What visitors share cannot be read or changed: the file is in use, damaged, or too new."""
+
+
 class PictureError(LymphError):
     """One picture that cannot be read."""
 

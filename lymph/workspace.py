@@ -8,10 +8,11 @@ import json
 import os
 import shutil
 import sys
-import tempfile
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -32,6 +33,9 @@ LOOK_SECONDS = 0.25
 PATIENCE_SECONDS = 2.0 if sys.platform == "win32" else 0.0
 RETRY_SECONDS = 0.02
 
+# In nanoseconds.
+FINE_TICKS, COARSE_TICK = 50_000_000, 2_500_000_000
+
 FULL = (errno.ENOSPC, errno.EDQUOT)
 CLOSED = (errno.EROFS, errno.EACCES, errno.EPERM, errno.EFBIG)
 # What a file system answers that cannot set space aside.
@@ -40,7 +44,14 @@ CANNOT_RESERVE = (errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL)
 
 def home() -> Path:
     """Return the workspace folder: ``LYMPH_HOME``, or ``workspace`` in the current folder."""
-    return Path(os.environ.get("LYMPH_HOME") or "workspace").resolve()
+    name = os.environ.get("LYMPH_HOME") or "workspace"
+    return _resolved(name, "" if os.path.isabs(name) else os.getcwd())
+
+
+@lru_cache(maxsize=8)
+def _resolved(name: str, _current: str) -> Path:
+    # A page asks sixty times, and each time the disk would be asked for every folder of the path.
+    return Path(name).resolve()
 
 
 def data_home() -> Path:
@@ -170,11 +181,9 @@ def write_atomically(path: Path, write: Callable[[Path], Any]) -> None:
     """
     with writing(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(
-            prefix=f".{path.name}.", suffix=path.suffix, dir=path.parent
-        )
-        os.close(handle)
-        temporary = Path(name)
+        # Not by tempfile: what that makes is closed to everybody else of a shared workspace.
+        temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}{path.suffix}")
+        temporary.touch(exist_ok=False)
         try:
             write(temporary)
             _to_disk(temporary)
@@ -232,17 +241,20 @@ def read_json_or(path: Path, default: Any) -> Any:
         return default
 
 
-def change_json(path: Path, change: Callable[[Any], Any]) -> None:
-    """Let ``change`` turn a JSON document, or None, into another; writers take turns.
+def settled(path: Path) -> tuple[int, ...] | None:
+    """Return what tells a file's content from any other that it had or will have.
 
-    A lock makes the turns: of thirty that read, change and write at once, all but a few would be
-    lost. A damaged file counts as None; before it is written over, a copy of it is kept beside it.
+    None is returned where there is no file, and where it is so young that a later change might
+    bear the same time: within ticks of the system's clock, or seconds where the disk keeps those.
     """
-    with turn(path):
-        kept = read_json_or(path, None)
-        if kept is None and path.is_file():
-            os.replace(path, path.with_name(f"{path.name}{DAMAGED}"))
-        write_json(path, change(kept))
+    try:
+        seen = path.stat()
+    except OSError:
+        return None
+    coarse = seen.st_mtime_ns % 1_000_000_000 == 0
+    if time.time_ns() - seen.st_mtime_ns < (COARSE_TICK if coarse else FINE_TICKS):
+        return None
+    return seen.st_ino, seen.st_mtime_ns, seen.st_size
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Data: what is in the pictures, and who they are from."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -10,7 +11,7 @@ from lymph.classroom import pictures
 from lymph.classroom.owners import for_lecturer
 from lymph.classroom.settings import class_settings
 from lymph.data import sources
-from lymph.data.scan import classes_of, summary
+from lymph.data.scan import classes_of
 from lymph.data.sources import DataSet
 from lymph.errors import ClassesUnknown, LymphError
 from lymph.facts import CLASS_NAMES, class_colours
@@ -62,7 +63,7 @@ def page() -> None:
         show_error(error)
         add_pictures(expanded=True)
         return
-    show_numbers(table)
+    show_numbers(loading.summary_of_pictures(data_set, table))
     offer_new_drawing(data_set)
     if state.is_new(data_set):
         # The way in is gone for once, and closed when it comes back: what was found is first.
@@ -132,8 +133,7 @@ def show_unopened(data_set: DataSet) -> None:
             st.rerun()
 
 
-def show_numbers(table: pd.DataFrame) -> None:
-    facts = summary(table)
+def show_numbers(facts: dict[str, Any]) -> None:
     numbers = {
         "Pictures": facts["pictures"],
         "Patients": facts["patients"],

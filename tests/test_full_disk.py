@@ -14,11 +14,12 @@ from lymph import workspace as lymph_workspace
 # Tried on a disk of two megabytes, then on the same disk closed to writing. A process of its own:
 # a mapped page without room would kill it (SIGBUS).
 SCRIPT = """
-import io, json, subprocess, sys, zipfile
+import io, json, os, subprocess, sys, zipfile
 from pathlib import Path
-from lymph import workspace
-from lymph.data import sources
+from lymph import database, workspace
+from lymph.data import exclusions, sources
 from lymph.data.pixels import load_pixels
+from lymph.data.source import source_of
 from lymph.data.walk import walk
 from lymph.errors import LymphError
 
@@ -28,7 +29,8 @@ def refused(work):
     try:
         work()
     except LymphError as error:
-        left = [str(p) for p in home.rglob("*") if p.is_file() and p.name != "keep"]
+        files = [path for path in home.rglob("*") if path.is_file()]
+        left = [str(path) for path in files if not path.name.startswith("shared.sqlite3")]
         return {"words": str(error), "left": left, "type": type(error).__name__}
     return {"words": "", "left": [], "type": ""}
 
@@ -44,11 +46,18 @@ works = {
     "demonstration": sources.make_demonstration,
     "zip": lambda: sources.add_zip("a.zip", zipped()),
     "drop": lambda: sources.add_uploads("a", ((f"CLL/{n}.png", bytes(10**5)) for n in range(30))),
-    "register": lambda: workspace.change_json(home / "keep", lambda kept: ["x" * 3_000_000]),
+    "exclusions": lambda: exclusions.exclude(root, {"a.png": "x" * 3_000_000}),
 }
+exclusions.exclude(root, {"CLL/0.png": "blurred"})
 said = {"full": {name: refused(work) for name, work in works.items()}}
+(home / "old" / "data").mkdir(parents=True)
+(home / "old" / "data" / "data-sets.json").write_text(json.dumps({"mine": str(root)}))
 subprocess.run(["mount", "-o", "remount,ro", str(home)], check=True)
 said["closed"] = {name: refused(work) for name, work in works.items()}
+database._sound.clear()
+said["read"] = [source_of(root).look().source.excluded]
+os.environ["LYMPH_HOME"] = str(home / "old")
+said["read"] += [one.name for one in sources.list_data_sets()]
 print(json.dumps(said))
 """
 
@@ -80,7 +89,7 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, dict]]
     return json.loads(done.stdout)
 
 
-WORKS = ["pixels", "demonstration", "zip", "drop", "register"]
+WORKS = ["pixels", "demonstration", "zip", "drop", "exclusions"]
 
 
 @pytest.mark.parametrize("work", WORKS)
@@ -107,6 +116,11 @@ def test_a_workspace_closed_to_writing_is_said(said: dict[str, dict[str, dict]],
     assert told["type"] == "DiskError"
     assert "cannot be written to (Read-only file system)" in told["words"]
     assert "LYMPH_HOME" in told["words"]
+
+
+def test_what_may_only_be_read_is_read(said: dict[str, dict[str, dict]]) -> None:
+    """Pictures, decisions, and the lists of an earlier version, which cannot be taken over."""
+    assert said["read"] == [{"CLL/0.png": "blurred"}, "mine"]
 
 
 def test_without_the_systems_help_space_is_set_aside_by_writing(

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from lymph import workspace
-from lymph.classroom.database import reading, transaction
 from lymph.classroom.who import LECTURER, Visitor
+from lymph.database import reading, transaction
 from lymph.errors import ClassError
 
 T = TypeVar("T")
@@ -21,21 +21,21 @@ def thing_of(folder: Path) -> str:
 def owners() -> dict[str, str]:
     """Return the id of who started each job, by its thing."""
     with reading() as database:
-        return dict(database.execute("SELECT thing, owner FROM owners")) if database else {}
+        return dict(database.execute("SELECT thing, owner FROM owners"))
 
 
 def owner_names() -> dict[str, str]:
     """Return the name of who started each job, by its thing."""
     query = "SELECT thing, name FROM owners JOIN visitors ON owners.owner = visitors.id"
     with reading() as database:
-        return dict(database.execute(query)) if database else {}
+        return dict(database.execute(query))
 
 
 def owner_of(folder: Path) -> str:
     """Return the id of who started a job, or nothing: then it is the lecturer's."""
     query = "SELECT owner FROM owners WHERE thing = ?"
     with reading() as database:
-        row = database.execute(query, [thing_of(folder)]).fetchone() if database else None
+        row = database.execute(query, [thing_of(folder)]).fetchone()
     return row[0] if row else ""
 
 

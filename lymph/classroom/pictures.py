@@ -13,18 +13,16 @@ from pathlib import Path
 from typing import Any
 
 from lymph import workspace
-from lymph.classroom.database import reading, transaction
+from lymph.classroom import here
 from lymph.classroom.settings import class_settings
 from lymph.classroom.who import Visitor
 from lymph.data import decisions, sources
 from lymph.data.sources import DataSet
+from lymph.database import reading, transaction
 from lymph.errors import ClassError
 from lymph.jobs import queue
-from lymph.splits import saved
 
 MB = 1024**2
-# Seconds after which somebody who has gone does not come back to a visit; see pages.shared.drops.
-GONE_SECONDS = 121.0
 
 
 def data_sets(who: Visitor) -> list[DataSet]:
@@ -32,10 +30,11 @@ def data_sets(who: Visitor) -> list[DataSet]:
 
     These are the lecturer's, what they have uploaded, and their own copies; the lecturer sees all.
     """
-    shared = sources.list_data_sets()
+    with reading():
+        shared, copies = sources.list_data_sets(), list(_copies())
     if not who.may_all:
         shared = [one for one in shared if sources.uploader_of(one.path) in ("", who.id)]
-    return [*shared, *(copy for copy, owner in _copies() if who.may_all or owner == who.id)]
+    return [*shared, *(copy for copy, owner in copies if who.may_all or owner == who.id)]
 
 
 def check_may_look(who: Visitor, root: Path) -> None:
@@ -57,7 +56,7 @@ def _copies() -> Iterator[tuple[DataSet, str]]:
     """Return every copy whose pictures are still there, and its owner."""
     query = "SELECT name, root, copy, owner FROM copies ORDER BY rowid"
     with reading() as database:
-        rows = database.execute(query).fetchall() if database else []
+        rows = database.execute(query).fetchall()
     for name, root, copy, owner in rows:
         if Path(root).is_dir():
             yield DataSet(name, Path(root), sources.is_synthetic(root), copy), owner
@@ -98,22 +97,20 @@ def change_pictures(
 
 def _copy_for(who: Visitor, data_set: DataSet) -> DataSet:
     """Return a visitor's copy of a data set; it is made when they change it for the first time."""
-    with workspace.turn(workspace.home() / "class" / "copies"):
+    with transaction() as database:
         for one, owner in _copies():
             if owner == who.id and one.path == data_set.path:
                 return one
         own = data_set._replace(name=_free_name(data_set, who), copy=uuid.uuid4().hex[:12])
         decisions.begin_copy(own.path, own.copy)
-        saved.begin_copy(own.path, own.copy)
-        with transaction() as database:
-            row = [own.name, str(own.path), own.copy, who.id]
-            database.execute("INSERT INTO copies VALUES (?, ?, ?, ?)", row)
+        row = [own.name, str(own.path), own.copy, who.id]
+        database.execute("INSERT INTO copies VALUES (?, ?, ?, ?)", row)
     return own
 
 
 def _free_name(data_set: DataSet, who: Visitor) -> str:
     with reading() as database:
-        rows = database.execute("SELECT name FROM copies").fetchall() if database else []
+        rows = database.execute("SELECT name FROM copies").fetchall()
     taken = {row[0] for row in rows} | {one.name for one in sources.list_data_sets()}
     stem = f"{data_set.name}, {who.name}’s"
     free, count = stem, 2
@@ -137,8 +134,7 @@ def remove_pictures(who: Visitor, data_set: DataSet) -> None:
         return
     with transaction() as database:
         database.execute("DELETE FROM copies WHERE copy = ?", [data_set.copy])
-    decisions.forget_copy(data_set.path, data_set.copy)
-    saved.forget_copy(data_set.path, data_set.copy)
+        decisions.forget_copy(data_set.path, data_set.copy)
 
 
 def open_folder(who: Visitor, path: str) -> DataSet:
@@ -201,30 +197,29 @@ def _bytes_in(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
-def clear_uploads(here: Collection[str]) -> None:
+def clear_uploads() -> None:
     """Delete what visitors have uploaded who are gone, but for pictures that a job still needs.
 
-    Parameters
-    ----------
-    here : collection of str
-        The ids of the visitors whose page is open.
+    Whoever has a page open at any server of this workspace is not gone, and nobody comes while it
+    is decided.
     """
-    left = [one for one in sources.list_data_sets() if sources.uploader_of(one.path)]
-    gone = [one for one in left if sources.uploader_of(one.path) not in here]
-    if not gone:
-        return
-    lately, needed = _seen_lately(), _roots_in_use()
-    for data_set in gone:
-        if sources.uploader_of(data_set.path) not in lately and data_set.path not in needed:
-            sources.remove_data_set(data_set.name)
-            shutil.rmtree(workspace.cache_home() / decisions.name_of(data_set.path), True)
+    with here.nobody_comes() as known:
+        left = [one for one in sources.list_data_sets() if sources.uploader_of(one.path)]
+        gone = [one for one in left if sources.uploader_of(one.path) not in known]
+        if not gone:
+            return
+        lately, needed = _seen_lately(), _roots_in_use()
+        for data_set in gone:
+            if sources.uploader_of(data_set.path) not in lately and data_set.path not in needed:
+                sources.remove_data_set(data_set.name)
+                shutil.rmtree(workspace.cache_home() / decisions.name_of(data_set.path), True)
 
 
 def _seen_lately() -> set[str]:
     query = "SELECT id FROM visitors WHERE seen > ?"
     with reading() as database:
-        rows = database.execute(query, [time.time() - GONE_SECONDS]) if database else []
-        return {row[0] for row in rows}
+        known = database.execute(query, [time.time() - here.GONE_SECONDS])
+        return {row[0] for row in known}
 
 
 def _roots_in_use() -> set[Path]:

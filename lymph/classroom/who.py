@@ -6,9 +6,9 @@ import hmac
 import time
 from dataclasses import dataclass
 
-from lymph.classroom.database import reading, transaction
 from lymph.classroom.settings import ClassSettings, class_settings
-from lymph.errors import ClassError, DiskError
+from lymph.database import reading, transaction
+from lymph.errors import ClassError, DatabaseError, DiskError
 from lymph.text import printable
 
 LONGEST_NAME = 40
@@ -52,7 +52,7 @@ def visitor_of(token: str) -> Visitor:
 
     Raises
     ------
-    ClassError, DiskError
+    DatabaseError
         When the database cannot be read.
     """
     settings = class_settings()
@@ -61,7 +61,7 @@ def visitor_of(token: str) -> Visitor:
     own = id_of(token)
     with reading() as database:
         query = "SELECT name, key, seen FROM visitors WHERE id = ?"
-        row = database.execute(query, [own]).fetchone() if database else None
+        row = database.execute(query, [own]).fetchone()
     if row is None:
         return Visitor(own)
     name, key, seen = row
@@ -81,7 +81,7 @@ def _digest_of(settings: ClassSettings) -> str:
 
 def _note_seen(own: str) -> None:
     # Nobody is kept out because somebody else writes just now.
-    with contextlib.suppress(ClassError, DiskError), transaction() as database:
+    with contextlib.suppress(DatabaseError, DiskError), transaction() as database:
         database.execute("UPDATE visitors SET seen = ? WHERE id = ?", [time.time(), own])
 
 

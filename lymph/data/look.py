@@ -318,7 +318,7 @@ class Look(Generic[Source]):
 
     def _not_unpacked(self) -> Counter[str]:
         """Return the suffixes of the files of a zip or a drop that were not kept."""
-        kept = decisions.read(self.asked.root).get(decisions.NOT_UNPACKED)
+        kept = decisions.read(self.asked.root, decisions.NOT_UNPACKED)
         counts = kept if isinstance(kept, dict) else {}
         return Counter({str(k): v for k, v in counts.items() if isinstance(v, int)})
 

@@ -19,7 +19,6 @@ from lymph.data.telling import Telling
 from lymph.errors import ConfigError, DataError
 from lymph.facts import PATIENTS_UNKNOWN
 from lymph.parallel import Progress
-from lymph.typed import read_object
 
 NO_LABEL = {
     "table": "It is not in the table of labels; add it there.",
@@ -162,41 +161,27 @@ def source_of(root: Path | str, copy: str = "") -> PictureSource:
 
     Of a copy it carries the copy's exclusions; else those are looked up when they are asked for.
     """
-    kept = decisions.read(root, copy)
     own = exclusions.excluded(root, copy) if copy else None
     try:
-        if kept.get("source"):
-            return replace(_as_decided(kept, root), excluded=own)
-        # A workspace of an earlier version kept a pattern or a table of patients only.
-        older = decisions.decisions_file(root).with_suffix(".csv")
-        table = str(older) if older.is_file() else ""
-        pattern = "" if table else str(kept.get("pattern", ""))
-        return PictureSource(str(root), pattern=pattern, patients_file=table, excluded=own)
-    except ConfigError:  # a damaged file of decisions locks nobody out
+        return replace(_as_decided(root, copy), excluded=own)
+    except ConfigError:  # what a later version decided locks nobody out
         return PictureSource(str(root), excluded=own)
 
 
-def _as_decided(kept: decisions.Document, root: Path | str) -> PictureSource:
-    if not isinstance(kept["source"], dict):
+def _as_decided(root: Path | str, copy: str) -> PictureSource:
+    kept = decisions.read(root, decisions.SOURCE, copy)
+    if kept is not None and not isinstance(kept, dict):
         raise ConfigError("The source has a value of the wrong kind.")
-    return PictureSource.from_json({**kept["source"], "root": str(root)})
+    return PictureSource.from_json({**(kept or {}), "root": str(root)})
 
 
 def decisions_doubt(root: Path | str, copy: str = "") -> str:
     """Say what cannot be read of the decisions about a data root, in a sentence, or nothing."""
-    file = decisions.decisions_file(root, copy)
-    remedy = "say again on the Data page what tells the patients and which images are excluded"
-    if not file.exists():
-        return ""
     try:
-        kept = read_object(file, ConfigError, remedy)
-        if not isinstance(kept.get(exclusions.KEY, {}), dict):
-            raise ConfigError(f"{file} names no excluded images; {remedy}.")
-        if kept.get("source"):
-            _as_decided(kept, root)
+        _as_decided(root, copy)
     except ConfigError as error:
-        words = str(error)
-        return words if str(file) in words else f"{file} cannot be used. {words} Please {remedy}."
+        remedy = "Please say again on the Data page what tells the classes and patients."
+        return f"What was decided about {root} cannot be used. {error} {remedy}"
     return ""
 
 
@@ -205,4 +190,4 @@ def keep_source(source: PictureSource, copy: str = "") -> None:
     document = source.to_json()
     for name in ("root", "excluded"):  # the exclusions have a place of their own
         document.pop(name)
-    decisions.change(source.root, lambda kept: {**kept, "source": document}, copy)
+    decisions.keep(source.root, decisions.SOURCE, document, copy)

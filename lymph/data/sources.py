@@ -10,13 +10,14 @@ import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path, PurePosixPath
-from typing import Any, BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from lymph import workspace
 from lymph.data import decisions
 from lymph.data.not_read import UNSAFE, suffix_of
 from lymph.data.read import SUFFIXES
 from lymph.data.source import source_of
+from lymph.database import reading, transaction
 from lymph.errors import ClassesUnknown, DataError, DiskError
 from lymph.facts import MARKER
 from lymph.jobs.detached import start_python
@@ -29,7 +30,6 @@ from lymph.synthetic import (
     number_of_pictures,
     pictures_drawn,
 )
-from lymph.typed import read_object
 
 DEMO_NAME = "Demonstration set"
 REAL_NAME = "Lymphoma (Kaggle)"
@@ -180,49 +180,13 @@ def is_synthetic(root: Path | str) -> bool:
     return (root / MARKER).is_file() or (root == demo_folder() and not root.exists())
 
 
-def _register() -> Path:
-    return workspace.data_home() / "data-sets.json"
-
-
-def _registered() -> dict[str, str]:
-    return _names_and_paths(workspace.read_json_or(_register(), {}))
-
-
-def _names_and_paths(document: Any) -> dict[str, str]:
-    """Return what a register holds; an entry that is none costs itself only."""
-    entries = document.items() if isinstance(document, dict) else ()
-    return {name: path for name, path in entries if isinstance(path, str)}
-
-
-def register_doubt() -> str:
-    """Say what cannot be read of the list of data sets, in a sentence, or nothing."""
-    file, remedy = _register(), "open your folders again on the Data page"
-    if not file.exists():
-        return ""
-    try:
-        entries = read_object(file, DataError, remedy)
-    except DataError as error:
-        return str(error)
-    lost = [name for name in entries if name not in _names_and_paths(entries)]
-    return f"{file} names no folder for {', '.join(lost)}; {remedy}." if lost else ""
-
-
 def list_data_sets() -> list[DataSet]:
     """List the demonstration set, made or begun, and every registered folder that still exists."""
     known = [DataSet(DEMO_NAME, demo_folder(), True)] if demo_listed() else []
-    for name, path in _registered().items():
-        if os.path.isdir(path):
-            known.append(DataSet(name, Path(path), is_synthetic(path)))
-    return known
-
-
-def _free_name(name: str) -> str:
-    taken = {data_set.name for data_set in list_data_sets()} | {DEMO_NAME}
-    count = 2
-    free = name
-    while free in taken:
-        free, count = f"{name} ({count})", count + 1
-    return free
+    with reading() as database:
+        rows = database.execute("SELECT name, path FROM data_sets ORDER BY rowid").fetchall()
+    there = [(name, path) for name, path in rows if os.path.isdir(path)]
+    return known + [DataSet(name, Path(path), is_synthetic(path)) for name, path in there]
 
 
 def add_folder(path: Path | str, name: str = "") -> DataSet:
@@ -241,26 +205,22 @@ def add_folder(path: Path | str, name: str = "") -> DataSet:
         _check(root)
     except (OSError, RuntimeError, ValueError) as error:  # no such user, too long, no permission
         raise DataError(f"{text[:200]} cannot be opened ({error}); check the path.") from error
-    return _enter(root, name)
+    return _enter(root, name or root.name)
 
 
 def _enter(root: Path, name: str) -> DataSet:
-    """Return the data set of a folder, entered in the register where it is not in it yet."""
-    given = ""
-
-    def register(document: Any) -> dict[str, str]:
-        nonlocal given
-        # Looked up in turn: of two who open one folder at once the second finds it.
-        known = (data_set.name for data_set in list_data_sets() if data_set.path == root)
-        given = next(known, "")
-        if given:
-            return _names_and_paths(document)
-        given = _free_name(name or root.name)
-        return {**_names_and_paths(document), given: str(root)}
-
-    if not any(data_set.path == root for data_set in list_data_sets()):
-        workspace.change_json(_register(), register)
-    return next(data_set for data_set in list_data_sets() if data_set.path == root)
+    """Return the data set of a folder, entered in the list where it is not in it yet."""
+    with transaction() as database:
+        # Looked up within: of two who open one folder at once the second finds it.
+        for known in list_data_sets():
+            if known.path == root:
+                return known
+        taken = {DEMO_NAME, *(row[0] for row in database.execute("SELECT name FROM data_sets"))}
+        free, count = name, 2
+        while free in taken:
+            free, count = f"{name} ({count})", count + 1
+        database.execute("INSERT INTO data_sets VALUES (?, ?)", [free, str(root)])
+    return DataSet(free, root, is_synthetic(root))
 
 
 def _check(root: Path) -> None:
@@ -288,13 +248,12 @@ def _holds_pictures(folder: Path) -> bool:
 
 def remove_data_set(name: str) -> None:
     """Forget a data set; a copy that lies in the workspace is deleted, other folders are not."""
-    path = _registered().get(name)
-    workspace.change_json(
-        _register(), lambda kept: {n: p for n, p in _names_and_paths(kept).items() if n != name}
-    )
+    with transaction() as database:
+        row = database.execute("SELECT path FROM data_sets WHERE name = ?", [name]).fetchone()
+        database.execute("DELETE FROM data_sets WHERE name = ?", [name])
     uploads = _uploads()
-    if path and uploads in Path(path).parents:
-        top = uploads / Path(path).relative_to(uploads).parts[0]
+    if row and uploads in Path(row[0]).parents:
+        top = uploads / Path(row[0]).relative_to(uploads).parts[0]
         shutil.rmtree(top, ignore_errors=True)
 
 
@@ -464,9 +423,7 @@ def _take_in(name: str, fill: Callable[[Path], Counter[str]], whose: str) -> Dat
         left = fill(folder)
         data_set = add_folder(folder, name or "Uploaded pictures")
         if left:
-            decisions.change(
-                data_set.path, lambda kept: {**kept, decisions.NOT_UNPACKED: dict(left)}
-            )
+            decisions.keep(data_set.path, decisions.NOT_UNPACKED, dict(left))
         return data_set
 
 

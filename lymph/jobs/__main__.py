@@ -1,11 +1,42 @@
-"""``python -m lymph.jobs MODULE FOLDER``; the worker itself is imported once, as all import it."""
+"""``python -m lymph.jobs MODULE FOLDER``; the worker itself is imported once, as all import it.
 
+Thirty that start at once would take the pages' time: so each has a low priority from the first
+import on, and they load what they need one after the other.
+"""
+
+import contextlib
 import os
+import time
 
-# At low priority from the first import on: thirty that start at once would take the pages' time.
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
+
+PATIENCE_SECONDS, LOOK_SECONDS = 20.0, 0.05
+
+
+@contextlib.contextmanager
+def one_at_a_time():  # noqa: ANN201 - without typing, which takes as long as all the rest
+    """Wait until no other job of this workspace is loading, but not for ever."""
+    if fcntl is None:
+        yield
+        return
+    home = os.path.join(os.environ.get("LYMPH_HOME") or "workspace", "jobs")
+    os.makedirs(home, exist_ok=True)
+    with open(os.path.join(home, ".loading.lock"), "w") as lock:
+        end = time.monotonic() + PATIENCE_SECONDS
+        while time.monotonic() < end:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except OSError:
+                time.sleep(LOOK_SECONDS)
+        yield
+
+
 if hasattr(os, "nice"):
     os.nice(10)
-
-from lymph.jobs.worker import main
-
+with one_at_a_time():
+    from lymph.jobs.worker import main
 main()

@@ -1,5 +1,6 @@
 """Starting a process that outlives the page, the browser and the server."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -10,6 +11,9 @@ import lymph
 from lymph import workspace
 from lymph.jobs.files import LOG
 from lymph.processor import environment_for_training
+
+# A training has ten.
+HELPERS_NICE = 5
 
 
 def start_detached(module: str, folder: Path) -> None:
@@ -45,10 +49,13 @@ def start_python(arguments: list[str], log: IO[bytes] | int) -> None:
 def start_helper(module: str, argument: str) -> subprocess.Popen:
     """Let a module's ``__main__`` help this process, which reads line by line what it prints.
 
-    Visitors wait for it, so it has this process's priority. Where this process ends first, it
-    ends when it finds nobody to tell.
+    It goes before trainings and after pages: whoever waits for it sees how far it is, and the
+    others do not wait at all. Where this process ends first, it ends when it finds nobody to tell.
     """
-    return subprocess.Popen(
+    below: dict = {}
+    if sys.platform == "win32":
+        below = {"creationflags": subprocess.BELOW_NORMAL_PRIORITY_CLASS}
+    helper = subprocess.Popen(
         [sys.executable, "-m", module, argument],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -56,7 +63,12 @@ def start_helper(module: str, argument: str) -> subprocess.Popen:
         env=_environment(),
         # Ctrl-C in the server's terminal is not for it.
         start_new_session=True,
+        **below,
     )
+    if hasattr(os, "setpriority"):
+        with contextlib.suppress(OSError):  # it has ended already
+            os.setpriority(os.PRIO_PROCESS, helper.pid, os.nice(0) + HELPERS_NICE)
+    return helper
 
 
 def _environment() -> dict[str, str]:

@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -44,6 +45,10 @@ class Ticket(NamedTuple):
     started: float
     done: float
     whose: str = ""
+
+
+# The tickets of jobs that wait or run, in the order of the queue, and how each job stands.
+Known = list[tuple[Ticket, Status]]
 
 
 @dataclass(frozen=True)
@@ -94,27 +99,36 @@ def leave(folder: Path) -> None:
         workspace.remove(path)
 
 
-def going() -> list[Job]:
-    """List what runs and what waits, in the order of the queue; tickets of the dead are cleared."""
-    jobs = [
-        Job(ticket.folder, ticket.title, status, ticket.started, ticket.done)
-        for ticket, status in _alive(_tickets())
-    ]
+def look() -> Known:
+    """Read every ticket and how its job stands, in the order of the queue; those of the dead go.
+
+    Of many jobs this reads many files: who asks for many people hands on what was read once.
+    """
+    return list(_alive(_tickets()))
+
+
+def going(known: Known | None = None) -> list[Job]:
+    """List what runs and what waits, in the order of the queue; ``known`` is what was just read."""
+    jobs = [_job(ticket, status) for ticket, status in (look() if known is None else known)]
     return sorted(jobs, key=lambda job: job.status.state != "running")
 
 
-def ahead_of(folder: Path) -> list[Job]:
+def ahead_of(folder: Path, known: Known | None = None) -> list[Job]:
     """List the jobs that a waiting one waits for, the one that runs first; empty where none is.
 
-    Where a place is free and nobody is before it, it is about to start.
+    Where a place is free and nobody is before it, it is about to start. What was ``known`` a moment
+    ago does for a job that has its ticket in there.
     """
     own = _ticket_of(folder)
     if own is None:
         return []
-    others = [ticket for ticket in _tickets() if ticket.host == own.host and ticket != own]
+    if known is None or all(ticket.path != own.path for ticket, _ in known):
+        known = look()
     running, waiting, same = [], [], []
-    for ticket, status in _alive(others):
-        job = Job(ticket.folder, ticket.title, status, ticket.started, ticket.done)
+    for ticket, status in known:
+        if ticket.host != own.host or ticket.path == own.path:
+            continue
+        job = _job(ticket, status)
         if status.state == "running":
             running.append(job)
             same += [job] if own.whose and ticket.whose == own.whose else []
@@ -125,33 +139,43 @@ def ahead_of(folder: Path) -> list[Job]:
     return same
 
 
+def _job(ticket: Ticket, status: Status) -> Job:
+    return Job(ticket.folder, ticket.title, status, ticket.started, ticket.done)
+
+
 def job_of(folder: Path) -> Job | None:
     """Return a job that waits or runs, or None."""
     return next((job for job in going() if job.folder == folder), None)
 
 
 def take_place(folder: Path) -> FileLock | None:
-    """Take a place where it is this job's turn, and let the job know which; else return None."""
-    own = _ticket_of(folder)
-    if own is None:  # the queue's folder was deleted meanwhile
-        enter(folder, folder.name, LONG, time.time())
-        return None
-    if not _is_next(own):
-        return None
+    """Take a place where it is this job's turn, and let the job know which; else return None.
+
+    Who waits asks often: as long as no place is free no ticket is read.
+    """
     for number in range(count_places()):
         lock = FileLock(home() / f".place-{socket.gethostname()}-{number}.lock")
-        with contextlib.suppress(Timeout):
+        try:
             lock.acquire(timeout=0)
+        except Timeout:
+            continue
+        if _is_next(folder):
             os.environ[PLACE] = str(number)
             return lock
+        lock.release()
+        return None
     return None
 
 
-def _is_next(own: Ticket) -> bool:
+def _is_next(folder: Path) -> bool:
     """Tell whether no other job of this machine that could begin now stands before this one."""
+    own = _ticket_of(folder)
+    if own is None:  # the queue's folder was deleted meanwhile
+        enter(folder, folder.name, LONG, time.time())
+        return False
     here = _alive(ticket for ticket in _tickets() if ticket.host == own.host)
     if count_places() == 1:
-        # Who waits asks often: the first that waits answers, and no ticket after it is read.
+        # The first that waits answers, and no ticket after it is read.
         first = next((ticket for ticket, status in here if status.state == "queued"), own)
         return first.path == own.path
     known = list(here)
@@ -205,6 +229,16 @@ def _ticket_of(folder: Path) -> Ticket | None:
 
 def _read_ticket(path: Path) -> Ticket | None:
     """Read a ticket; one that is damaged counts as none, and its job enters again."""
+    seen = workspace.settled(path)
+    return _ticket_in(path) if seen is None else _ticket_as_seen(path, seen)
+
+
+@lru_cache(maxsize=2_000)
+def _ticket_as_seen(path: Path, _seen: tuple[int, ...]) -> Ticket | None:
+    return _ticket_in(path)
+
+
+def _ticket_in(path: Path) -> Ticket | None:
     document = workspace.read_json_or(path, None)
     if not isinstance(document, dict):
         return None

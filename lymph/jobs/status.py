@@ -4,6 +4,7 @@ import os
 import socket
 import time
 from dataclasses import asdict, dataclass, field, fields, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,17 @@ def written_status(folder: Path) -> Status:
         As :func:`read_status`.
     """
     path = folder / STATUS
+    # It is asked for many times between two changes.
+    seen = workspace.settled(path)
+    return _status_in(path) if seen is None else _status_as_seen(path, seen)
+
+
+@lru_cache(maxsize=2_000)
+def _status_as_seen(path: Path, _seen: tuple[int, ...]) -> Status:
+    return _status_in(path)
+
+
+def _status_in(path: Path) -> Status:
     document = read_object(path, RunError, RESTORE)
     if wrong := misfit(Status, document) or _strange(document):
         raise RunError(f"{path} cannot be read: {wrong}; {RESTORE}.")

@@ -1,13 +1,12 @@
 """What people say of a run: a name, a note, whether it is put away; and deleting a run."""
 
-import os
 import shutil
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 from lymph import workspace
 from lymph.errors import DiskError, RunError
-from lymph.runs.run import Run, change_elsewhere, known_elsewhere
+from lymph.runs.run import Run, forget_elsewhere
 from lymph.training import folder as files
 from lymph.typed import misfit, read_object
 
@@ -109,7 +108,7 @@ def delete_run(run: Run) -> list[str]:
             run.path.rmdir()
     except OSError as error:
         raise RunError(f"The run cannot be deleted ({error}); close what uses it.") from error
-    _forget(run.path)
+    forget_elsewhere(run.path)
     return left
 
 
@@ -118,10 +117,3 @@ def _delete(path: Path) -> None:
         path.unlink()
     elif path.is_dir():
         shutil.rmtree(path)
-
-
-def _forget(path: Path) -> None:
-    """Take a run that lay outside the workspace off the list of those."""
-    own = os.path.realpath(path)
-    if own in map(os.path.realpath, known_elsewhere()):
-        change_elsewhere(lambda known: [one for one in known if os.path.realpath(one) != own])

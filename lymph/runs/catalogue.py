@@ -18,7 +18,7 @@ from lymph.errors import LymphError
 from lymph.jobs.status import Status, as_of_now, written_status
 from lymph.models.specs import MODELS
 from lymph.runs.about import About, about_in
-from lymph.runs.run import Run, elsewhere_doubt, known_elsewhere
+from lymph.runs.run import Run, known_elsewhere
 from lymph.splits import Split
 from lymph.training import folder as files
 from lymph.training.config import TrainConfig
@@ -100,8 +100,7 @@ class RunRecord:
 class Catalogue(NamedTuple):
     """The runs of the workspace and those it started elsewhere, newest first.
 
-    ``unreadable`` holds a sentence for each folder that is a run's and cannot be read, and for the
-    list of those elsewhere.
+    ``unreadable`` holds a sentence for each folder that is a run's and cannot be read.
     """
 
     records: list[RunRecord]
@@ -127,7 +126,7 @@ def read_catalogue() -> Catalogue:
             del _known[gone]
     records = [_now(known.record) for known in found.values() if known.record is not None]
     records.sort(key=lambda record: -record.status.queued)
-    problems = [known.problem for known in found.values()] + [elsewhere_doubt()]
+    problems = [known.problem for known in found.values()]
     return Catalogue(records, list(filter(None, problems)))
 
 

@@ -1,6 +1,5 @@
 """Creating, starting, stopping and resuming runs."""
 
-import os
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -15,7 +14,7 @@ from lymph.jobs.start import Begin, enter_queue, start_job
 from lymph.jobs.status import Status, elsewhere, write_status
 from lymph.models.specs import MODELS
 from lymph.runs.about import read_about
-from lymph.runs.run import Run, change_elsewhere
+from lymph.runs.run import Run, note_elsewhere
 from lymph.splits import Split, untrainable
 from lymph.training import folder as files
 from lymph.training.config import TrainConfig
@@ -90,8 +89,7 @@ def _claim(folder: Path | None, model: str) -> Path:
             f" `python -m lymph resume {folder}`."
         )
     if path.parent != workspace.runs_home():
-        # A folder that was deleted and is used again is still one run.
-        change_elsewhere(lambda known: sorted({*filter(os.path.isdir, known), str(path)}))
+        note_elsewhere(path)
     return path
 
 

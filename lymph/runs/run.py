@@ -1,6 +1,6 @@
 """Reading a run folder."""
 
-from collections.abc import Callable
+import os
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePath
@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from lymph import workspace
+from lymph.database import reading, transaction
 from lymph.errors import RunError
 from lymph.jobs.status import Status, read_status
 from lymph.models.specs import MODELS
@@ -17,9 +18,6 @@ from lymph.text import brief, printable
 from lymph.training import folder as files
 from lymph.training.config import TrainConfig
 from lymph.training.summary import run_predictions
-from lymph.typed import read_document
-
-ELSEWHERE = "elsewhere.json"
 
 
 @dataclass(frozen=True)
@@ -111,7 +109,22 @@ class Run:
 
 def known_elsewhere() -> list[str]:
     """Return the paths of runs that were created outside the workspace."""
-    return _paths(workspace.read_json_or(workspace.runs_home() / ELSEWHERE, []))
+    with reading() as database:
+        return [row[0] for row in database.execute("SELECT path FROM elsewhere ORDER BY path")]
+
+
+def note_elsewhere(path: Path) -> None:
+    """Note a run outside the workspace; a folder that is used again is still one run."""
+    with transaction() as database:
+        database.execute("INSERT OR IGNORE INTO elsewhere VALUES (?)", [str(path)])
+
+
+def forget_elsewhere(path: Path) -> None:
+    """Take a run that lay outside the workspace off the list of those."""
+    own = os.path.realpath(path)
+    if same := [(one,) for one in known_elsewhere() if os.path.realpath(one) == own]:
+        with transaction() as database:
+            database.executemany("DELETE FROM elsewhere WHERE path = ?", same)
 
 
 def _known_paths() -> set[str]:
@@ -121,33 +134,6 @@ def _known_paths() -> set[str]:
     except OSError:
         links = set()
     return {*known_elsewhere(), *map(str, links)}
-
-
-def elsewhere_doubt() -> str:
-    """Say what cannot be read of the list of the runs outside the workspace, or nothing."""
-    file, remedy = (
-        workspace.runs_home() / ELSEWHERE,
-        "runs outside the workspace open by their path",
-    )
-    if not file.exists():
-        return ""
-    try:
-        kept = read_document(file, RunError, remedy)
-    except RunError as error:
-        return str(error)
-    sound = isinstance(kept, list) and len(_paths(kept)) == len(kept)
-    return "" if sound else f"{file} cannot be read in full: it holds what is no path; {remedy}."
-
-
-def change_elsewhere(change: Callable[[list[str]], list[str]]) -> None:
-    """Change the list of the runs outside the workspace; of many at once no change is lost."""
-    workspace.change_json(workspace.runs_home() / ELSEWHERE, lambda kept: change(_paths(kept)))
-
-
-def _paths(document: Any) -> list[str]:
-    """Return what the list of runs elsewhere holds; an entry that is no path costs itself only."""
-    entries = document if isinstance(document, list) else []
-    return [path for path in entries if isinstance(path, str) and path and "\0" not in path]
 
 
 def open_run(id_or_path: str | Path) -> Run:

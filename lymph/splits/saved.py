@@ -1,28 +1,31 @@
 """Splits with a name, kept in the workspace; and splits as tables for other programs."""
 
+import contextlib
 import csv
 import io
 import json
 from pathlib import Path
-from urllib.parse import quote, unquote
 
 import pandas as pd
 
-from lymph import workspace
 from lymph.data.decisions import name_of
+from lymph.database import reading, transaction
 from lymph.errors import SplitError
 from lymph.splits.split import SET_NAMES, Split
 from lymph.text import as_cell, from_cell
 
 MAX_NAME = 60
+# What a document raises that is no split.
+NO_SPLIT = (SplitError, ValueError, KeyError, TypeError, AttributeError, RecursionError)
 
 
-def _folder(root: Path | str, copy: str = "") -> Path:
-    return workspace.data_home() / "splits" / name_of(root, copy)
+def save_split(root: Path | str, name: str, split: Split, copy: str = "") -> str:
+    """Keep a split of a data root under a name.
 
-
-def save_split(root: Path | str, name: str, split: Split, copy: str = "") -> None:
-    """Keep a split of a data root under a name; an earlier one of that name gives way.
+    Returns
+    -------
+    str
+        The name; with a number where another split has it already.
 
     Raises
     ------
@@ -32,35 +35,34 @@ def save_split(root: Path | str, name: str, split: Split, copy: str = "") -> Non
     name = " ".join(name.split())
     if not name or len(name) > MAX_NAME:
         raise SplitError(f"Give the split a name of 1 to {MAX_NAME} characters.")
-    split.save(_folder(root, copy) / f"{quote(name, safe=' ')}.json")
+    place, text = name_of(root, copy), json.dumps(split.to_json())
+    with transaction() as database:
+        query = "SELECT name, value FROM splits WHERE place = ?"
+        known = dict(database.execute(query, [place]))
+        free, count = name, 2
+        while known.get(free, text) != text:
+            free, count = f"{name} ({count})", count + 1
+        database.execute("INSERT OR REPLACE INTO splits VALUES (?, ?, ?)", [place, free, text])
+    return free
 
 
 def list_splits(root: Path | str, copy: str = "") -> dict[str, Split]:
     """Return the readable splits that were saved for a data root, by name."""
+    query = "SELECT name, value FROM splits WHERE place = ? ORDER BY name"
+    with reading() as database:
+        rows = database.execute(query, [name_of(root, copy)]).fetchall()
     found = {}
-    for file in sorted(_folder(root, copy).glob("*.json")):
-        try:
-            found[unquote(file.stem)] = Split.load(file)
-        except SplitError:
-            continue
+    for name, text in rows:
+        with contextlib.suppress(*NO_SPLIT):
+            found[name] = Split.from_json(json.loads(text))
     return found
 
 
 def delete_split(root: Path | str, name: str, copy: str = "") -> None:
     """Forget a saved split."""
-    (_folder(root, copy) / f"{quote(name, safe=' ')}.json").unlink(missing_ok=True)
-
-
-def begin_copy(root: Path | str, copy: str) -> None:
-    """Begin saved splits of one's own with those that everybody has."""
-    for name, split in list_splits(root).items():
-        save_split(root, name, split, copy)
-
-
-def forget_copy(root: Path | str, copy: str) -> None:
-    """Forget saved splits of one's own."""
-    for name in list_splits(root, copy):
-        delete_split(root, name, copy)
+    with transaction() as database:
+        row = [name_of(root, copy), name]
+        database.execute("DELETE FROM splits WHERE place = ? AND name = ?", row)
 
 
 def to_csv(table: pd.DataFrame, split: Split) -> str:
@@ -130,7 +132,7 @@ def from_file(name: str, content: bytes) -> Split:
         )
     except SplitError:
         raise
-    except (ValueError, KeyError, TypeError, AttributeError, csv.Error) as error:
+    except (*NO_SPLIT, csv.Error) as error:
         raise SplitError(
             f"{name[:80]} is no split; give a split.json, or a CSV with columns picture and set."
         ) from error

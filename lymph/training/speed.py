@@ -48,12 +48,10 @@ def known(name: str) -> Precision | None:
 
 def keep(name: str, precision: Precision) -> None:
     """Keep what was measured of a model on this machine."""
-
-    def add(document: Any) -> dict[str, dict[str, Precision]]:
-        kept = _measured(document)
-        return {**kept, machine(): {**kept.get(machine(), {}), name: precision}}
-
-    workspace.change_json(file(), add)
+    with workspace.turn(file()):
+        kept = _measured(workspace.read_json_or(file(), {}))
+        own = {**kept.get(machine(), {}), name: precision}
+        workspace.write_json(file(), {**kept, machine(): own})
 
 
 def start_measuring(name: str) -> subprocess.Popen:

@@ -1,22 +1,26 @@
 """What a server does before anybody asks for it: once, and beside the pages.
 
-torch is loaded when the server starts, the machine's speed is measured and the first data set's
-pictures are read; the two latter by processes of their own, since threads of the server would take
-the pages' time. Who comes meanwhile sees how far it is.
+What the pages are made of is loaded when the server starts, and then torch; the machine's speed is
+measured and the first data set's pictures are read, by processes of their own, since threads of the
+server would take the pages' time. Who comes meanwhile sees how far it is.
 """
 
+import ast
 import contextlib
 import logging
 import subprocess
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from lymph import workspace
 
 log = logging.getLogger(__name__)
+
+ROOT = Path(__file__).parents[2]
 
 # Whether a server runs; without one nothing is done ahead, and pages do it when it is their turn.
 _serving = threading.Event()
@@ -40,6 +44,7 @@ def _begin() -> None:
     from lymph.data import sources
 
     try:
+        load_parts()
         known = sources.list_data_sets()
         if known and known[0].path.is_dir():
             prepare(known[0].path)
@@ -52,6 +57,27 @@ def _begin() -> None:
     except Exception:
         # Every page does without.
         log.exception("Not everything could be prepared.")
+
+
+def load_parts() -> None:
+    """Load what the pages are put together from; pages themselves run for visitors only."""
+    from pages.shared import door, navigation, sidebar  # noqa: F401 - what all pages share
+
+    for page in (navigation.START, *navigation.FILES.values()):
+        for name in imports_of((ROOT / page).read_text(encoding="utf-8")):
+            # Of a package it may be a module or anything else.
+            with contextlib.suppress(ModuleNotFoundError):
+                import_module(name)
+
+
+def imports_of(code: str) -> Iterator[str]:
+    """Yield the names of the modules that code loads first, and what it takes from them."""
+    for node in ast.parse(code).body:
+        if isinstance(node, ast.Import):
+            yield from (taken.name for taken in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{taken.name}" for taken in node.names)
 
 
 def measure(model: str) -> bool:

@@ -4,7 +4,6 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from lymph.classroom import database
 from lymph.classroom.settings import class_settings
 from lymph.classroom.who import LONGEST_NAME, Visitor, join
 from lymph.errors import LymphError
@@ -66,8 +65,6 @@ def show_visitor(page: str) -> None:
             invite()
         if st.button("This page on another device", key="page_link"):
             show_link(page)
-        if visitor.lecturer and (doubt := database.doubt()):
-            st.warning(plain(doubt))
 
 
 @st.dialog("Join the class", width="large")

@@ -24,7 +24,7 @@ from streamlit import config, runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from lymph import workspace
-from lymph.classroom import pictures
+from lymph.classroom import here, pictures
 from lymph.classroom.settings import class_settings
 from lymph.errors import DataError, DiskError, LymphError
 from lymph.processor import give_back
@@ -139,8 +139,6 @@ class Store:
 
 
 STORES: dict[str, Store] = {}
-# The visitors of a class by their sessions: who has none left is gone, and so are their uploads.
-HERE: dict[str, str] = {}
 _making = threading.Lock()
 
 
@@ -164,7 +162,7 @@ def forget(visit: Visit) -> None:
     store = STORES.pop(visit.session, None)
     if store:
         store.close()
-    if HERE.pop(visit.session, None):
+    if here.leave(visit.session):
         clear_left_uploads()
     for key in visit.state.filtered_state:
         del visit.state[key]
@@ -176,12 +174,14 @@ def clear_left_uploads() -> None:
     """Delete in a class the data sets that were uploaded by visitors who have gone."""
     if class_settings() is not None:
         with contextlib.suppress(LymphError):  # it is tried again when the next visit ends
-            pictures.clear_uploads(set(HERE.values()))
+            pictures.clear_uploads()
 
 
 def clear_left_uploads_later() -> None:
     """Do so once everybody who was here before the server started has had time to come back."""
     if class_settings() is not None:
+        with here.nobody_comes():  # from now on those of a server that has ended have time
+            pass
         _later(clear_left_uploads)
 
 
@@ -243,7 +243,7 @@ def watch_visit() -> None:
     if context and runtime.exists():
         _visit(context.session_id, context.session_state)
         if class_settings() is not None:
-            HERE[context.session_id] = who().id
+            here.come(context.session_id, who().id)
 
 
 class Keep:

@@ -40,11 +40,11 @@ def short_name(picture: str) -> str:
     return PurePosixPath(picture).stem
 
 
-def _figure(item: Item, address: str, colour: str) -> str:
+def _figure(item: Item, address: str, colour: str, words: str) -> str:
     return (
         f'<figure class="lymph-picture" style="--edge:{colour}">'
         f'<img src="{address}" alt="{escape(item.label)}, {escape(item.picture)}">'
-        f"{badge(item.label, colour)}</figure>"
+        f'{badge(item.label, colour)}</figure><div class="lymph-caption">{escape(words)}</div>'
     )
 
 
@@ -86,12 +86,12 @@ def gallery(
         return
     grid = st.grid("auto", min_column_width=150, gap="small", key=f"{key}_grid")
     for place, (item, address) in enumerate(zip(shown, addresses, strict=True)):
-        with grid.cell().container(gap=None):
-            st.html(_figure(item, address, colours[item.label]))
+        # As few parts as can be: each is a message to every visitor at every click.
+        with grid.container(gap=None):
+            st.html(_figure(item, address, colours[item.label], describe(item)))
             name = plain(short_name(item.picture))
             if st.button(name, key=f"{key}_open_{place}", type="tertiary"):
                 (on_open or partial(open_picture, root))(item)
-            st.html(f'<div class="lymph-caption">{escape(describe(item))}</div>')
 
 
 @st.dialog("Picture", width="large")

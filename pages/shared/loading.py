@@ -18,20 +18,19 @@ import streamlit as st
 from PIL import Image
 
 from lymph import splits
-from lymph.data import quality
+from lymph.data import decisions, quality
 from lymph.data.ahead import DECODED_AT_ONCE, HEIGHT
-from lymph.data.decisions import decisions_file
 from lymph.data.depth import read_of, white_of
 from lymph.data.look import Found
 from lymph.data.measure import measure_all
 from lymph.data.quality import Finding
-from lymph.data.scan import count_unopened
+from lymph.data.scan import count_unopened, summary
 from lymph.data.source import PictureSource, source_of, table_of
 from lymph.data.sources import DataSet
-from lymph.data.stamps import stamp_of
 from lymph.data.thumbnails import thumbnail_paths
 from lymph.errors import SplitError
 from lymph.splits import LeakReport, Split
+from pages.shared import thumbs
 from pages.shared.state import SplitSettings
 
 Progress = Callable[[int, int], None]
@@ -160,9 +159,9 @@ def folder_stamp(root: Path) -> Stamp:
     return kept[key]
 
 
-def decided(data_set: DataSet) -> tuple[str, int, int]:
-    """Return whose decisions stand for a data set, and what their file looks like."""
-    return data_set.copy, *stamp_of(decisions_file(data_set.path, data_set.copy))
+def decided(data_set: DataSet) -> tuple[str, str]:
+    """Return whose decisions stand for a data set, and what tells them from earlier ones."""
+    return data_set.copy, decisions.stamp(data_set.path, data_set.copy)
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
@@ -225,12 +224,25 @@ def read_again() -> None:
     st.cache_data.clear()
     _found.clear()
     _table.clear()
+    _measures.clear()
     _done().clear()
 
 
-@st.cache_data(show_spinner=False, max_entries=4)
-def _measures(root: str, pictures: tuple[str, ...], stamp: Stamp, white: int) -> pd.DataFrame:
-    return measure_all(Path(root), list(pictures))
+@st.cache_data(show_spinner=False, max_entries=8)
+def _summary_of_pictures(_table: pd.DataFrame, key: tuple) -> dict[str, Any]:
+    return summary(_table)
+
+
+def summary_of_pictures(data_set: DataSet, table: pd.DataFrame) -> dict[str, Any]:
+    """Return what a picture table holds, counted once for all who ask."""
+    root = data_set.path
+    key = (str(root), folder_stamp(root), decided(data_set), headers_only(data_set))
+    return _summary_of_pictures(table, key)
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _measures(root: str, _pictures: list[str], held: int, stamp: Stamp, white: int) -> pd.DataFrame:
+    return measure_all(Path(root), _pictures)
 
 
 def measures(data_set: DataSet, table: pd.DataFrame) -> pd.DataFrame:
@@ -244,7 +256,9 @@ def measures(data_set: DataSet, table: pd.DataFrame) -> pd.DataFrame:
             if key not in done:
                 measure_all(data_set.path, pictures, progress)
                 done[key] = True
-    return _measures(str(data_set.path), tuple(pictures), stamp, white)
+    held = hash_of(table[["picture"]])
+    # It is shared, not copied: with copy-on-write a change stays with who makes it.
+    return _measures(str(data_set.path), pictures, held, stamp, white).copy(deep=False)
 
 
 @st.cache_data(show_spinner="Comparing pictures", max_entries=4)
@@ -312,7 +326,11 @@ def hash_of(rows: pd.DataFrame) -> int:
 
 @st.cache_resource(show_spinner=False, max_entries=200)
 def _drawn(key: tuple, _draw: Callable[[], go.Figure]) -> go.Figure:
-    return _draw()
+    figure = _draw()
+    # Streamlit asks for it each time the chart is shown, and Plotly copies every value of it.
+    as_sent = figure.to_dict()
+    figure.to_dict = lambda: as_sent
+    return figure
 
 
 def drawn(chart: Callable[..., go.Figure], *shown: Any) -> go.Figure:
@@ -401,12 +419,11 @@ def _split(_table: pd.DataFrame, key: int, settings: tuple) -> Split:
     return make(_table, chosen.fractions, chosen.seed)
 
 
-@st.cache_data(show_spinner=False, max_entries=24, max_size="150mb")
+@st.cache_data(show_spinner=False, max_entries=200)
 def _thumbnails(
     root: str, pictures: tuple[str, ...], height: int, stamp: Stamp, white: int
 ) -> list[str]:
-    files = thumbnail_paths(Path(root), list(pictures), height=height)
-    return [_as_address(file.read_bytes()) for file in files]
+    return thumbs.addresses_of(Path(root), list(pictures), height)
 
 
 def make_thumbnails(root: Path, pictures: list[str], height: int) -> tuple[Stamp, int]:
@@ -428,8 +445,20 @@ def make_thumbnails(root: Path, pictures: list[str], height: int) -> tuple[Stamp
     return stamp, white
 
 
+def make_thumbnails_once(
+    root: Path, key: tuple, pictures: Callable[[], list[str]], height: int
+) -> tuple[Stamp, int]:
+    """Make small copies as :func:`make_thumbnails` does, asking once which pictures a key means."""
+    known_by = folder_stamp(root), white_of(root)
+    done, key = _done(), ("thumbnails of", height, *known_by, key)
+    if key not in done:
+        make_thumbnails(root, pictures(), height)
+        done[key] = True
+    return known_by
+
+
 def thumbnails(root: Path, pictures: list[str], height: int = HEIGHT) -> list[str]:
-    """Return small copies of pictures as ``data:`` addresses, for use in HTML.
+    """Return the addresses of small copies of pictures, for use in HTML.
 
     Raises
     ------
@@ -438,6 +467,17 @@ def thumbnails(root: Path, pictures: list[str], height: int = HEIGHT) -> list[st
     """
     known_by = make_thumbnails(root, pictures, height)
     return _thumbnails(str(root), tuple(pictures), height, *known_by)
+
+
+def inline_thumbnails(root: Path, pictures: list[str], height: int) -> list[str]:
+    """Return small copies as ``data:`` addresses: hundreds of tiny ones are best in one piece.
+
+    Raises
+    ------
+    PictureError
+        As :func:`thumbnails`.
+    """
+    return [_as_address(file.read_bytes()) for file in thumbnail_paths(root, pictures, height)]
 
 
 def _as_address(jpeg: bytes) -> str:

@@ -21,7 +21,7 @@ class Rows(Sequence):
             return [_item(row) for row in self.table.iloc[place].itertuples()]
         return _item(self.table.iloc[place])
 
-    def place_of(self, item: Item) -> int:
+    def name_of(self, item: Item) -> int:
         """Return where an item stands."""
         return int((self.table["picture"] == item.picture).to_numpy().argmax())
 

@@ -5,18 +5,18 @@ from pathlib import Path
 
 import streamlit as st
 
-from lymph import runs, workspace
+from lymph import database, runs, workspace
 from lymph.data import sources
 from lymph.data.source import decisions_doubt
 from lymph.errors import LymphError
 from lymph.text import brief
-from pages.shared import drops, state
+from pages.shared import drops, state, visitor
 from pages.shared.frame import SYNTHETIC_NOTICE, plain
 from pages.shared.glossary import show_glossary
 from pages.shared.loading import progress_bar
 from pages.shared.navigation import STEPS, TITLES
 from pages.shared.training import forget_runs, has_finished_run, look_again
-from pages.shared.visitor import data_sets
+from pages.shared.visitor import data_sets, who
 
 MISSING_KEY = "data_missing"
 CHANGED_KEY = "data_changed"
@@ -38,6 +38,7 @@ def ensure_data(path: str) -> None:
     missing = fresh or (sources.demo_listed() and not sources.demo_ready())
     if missing and path in NO_PICTURES:
         begin_once(workspace.home())
+        visitor.look_again()  # the set is listed from now on
     elif missing:
         st.subheader("Drawing the demonstration set", anchor=False)
         with progress_bar("Pictures drawn") as progress:
@@ -106,10 +107,10 @@ def show_missing() -> None:
 
 
 def show_damage() -> None:
-    """Say which of the workspace's own files cannot be read, and what was lost with it."""
+    """Say what was damaged of what is kept in the workspace, to whom can mend it."""
     data_set = state.current_data_set()
     doubts = [
-        sources.register_doubt(),
+        database.doubt() if who().may_all else "",
         decisions_doubt(data_set.path, data_set.copy) if data_set else "",
     ]
     for sentence in filter(None, doubts):

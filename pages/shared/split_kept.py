@@ -9,7 +9,7 @@ from lymph.errors import LymphError
 from pages.shared import loading, state
 from pages.shared.changing import change_pictures, say_whose
 from pages.shared.drops import content_of
-from pages.shared.frame import show_error, told
+from pages.shared.frame import plain, show_error, told
 from pages.shared.state import SplitSettings
 
 
@@ -39,12 +39,23 @@ def save(data_set: DataSet, table: pd.DataFrame, settings: SplitSettings) -> Non
         if st.form_submit_button("Save the split", key="save_split"):
             try:
                 made = loading.make_split(data_set, table, settings)
-                change_pictures(data_set, splits.save_split, data_set.path, name, made)
+                _, kept = keep(data_set, name, made)
             except LymphError as error:
                 show_error(error)
             else:
-                st.toast("The split is saved.")
+                st.toast(f"The split is saved as {plain(kept)}.")
                 st.rerun()  # so that it stands among the ways to split
+
+
+def keep(data_set: DataSet, name: str, split: splits.Split) -> tuple[DataSet, str]:
+    """Save a split; return the data set that has it, and its name: numbered where it was taken."""
+    names: list[str] = []
+    own = change_pictures(
+        data_set,
+        lambda *given, copy: names.append(splits.save_split(*given, copy)),
+        *(data_set.path, name, split),
+    )
+    return own, names[0]
 
 
 def load(data_set: DataSet, table: pd.DataFrame) -> None:
@@ -57,11 +68,11 @@ def load(data_set: DataSet, table: pd.DataFrame) -> None:
         split = splits.from_file(upload.name, content_of(upload))
         split.assign(table)
         name = upload.name.rsplit(".", 1)[0][:50]
-        own = change_pictures(data_set, splits.save_split, data_set.path, name, split)
+        own, kept = keep(data_set, name, split)
     except LymphError as error:
         show_error(error)
     else:
-        take(own, SplitSettings("saved", name=" ".join(name.split())))
+        take(own, SplitSettings("saved", name=kept))
         st.rerun()
 
 

@@ -49,7 +49,7 @@ def show_stain_map(data_set: DataSet, table: pd.DataFrame) -> None:
     points = measured_points(data_set, table)
     colours = class_colours(classes_of(table))
     event = st.plotly_chart(
-        stain_map(points, colours, axes, by),
+        loading.drawn(stain_map, points, colours, axes, by),
         key=f"stain_map_{axes}_{by}",
         on_select="rerun",
         config={"displaylogo": False, "modeBarButtonsToRemove": ["toImage"]},

@@ -27,10 +27,13 @@ LARGE = """
 
 def page_of_patients(rows: pd.DataFrame, key: str) -> pd.DataFrame:
     """Return the rows of the patients on the page chosen; few patients need no choice."""
-    people = rows[["label", "patient"]].drop_duplicates().sort_values(["label", "patient"])
+    people = rows[["label", "patient"]].drop_duplicates()
     pages = -(-len(people) // PATIENTS_A_PAGE)
-    page = min(st.pagination(pages, key=key), pages) if pages > 1 else 1
-    shown = people.iloc[(page - 1) * PATIENTS_A_PAGE : page * PATIENTS_A_PAGE]
+    if pages <= 1:
+        return rows.reset_index(drop=True)
+    page = min(st.pagination(pages, key=key), pages)
+    ordered = people.sort_values(["label", "patient"])
+    shown = ordered.iloc[(page - 1) * PATIENTS_A_PAGE : page * PATIENTS_A_PAGE]
     return rows.merge(shown, on=["label", "patient"])
 
 
@@ -45,20 +48,25 @@ def patient_rows(
         Rows of the picture table; with ``marked`` a column ``set`` tells the border of each.
     """
     rows = rows[["picture", "label", "patient", *(["set"] if marked else [])]]
+    key = (str(data_set.path), loading.hash_of(rows), tuple(colours.items()), marked)
+    known_by = loading.make_thumbnails_once(
+        data_set.path, key, lambda: list(_first_of_each(rows)["picture"]), LINE_HEIGHT
+    )
+    return _patient_rows(data_set.path, rows, colours, (*key, known_by))
+
+
+def _first_of_each(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of the pictures that a patient's line has room for."""
     places = rows.groupby(["label", "patient"]).cumcount()
-    shown = rows[places < PICTURES_A_ROW].reset_index(drop=True)
-    known_by = loading.make_thumbnails(data_set.path, list(shown["picture"]), LINE_HEIGHT)
-    key = (loading.hash_of(rows), known_by, tuple(colours.items()), marked)
-    return _patient_rows(data_set.path, rows, shown, colours, key)
+    return rows[places < PICTURES_A_ROW].reset_index(drop=True)
 
 
 @st.cache_data(show_spinner=False, max_entries=64)
-def _patient_rows(
-    _root: Path, _rows: pd.DataFrame, _shown: pd.DataFrame, _colours: dict[str, str], key: tuple
-) -> str:
-    *_, marked = key
-    addresses = loading.thumbnails(_root, list(_shown["picture"]), LINE_HEIGHT)
-    shown = _shown.assign(address=addresses)
+def _patient_rows(_root: Path, _rows: pd.DataFrame, _colours: dict[str, str], key: tuple) -> str:
+    marked = key[3]
+    shown = _first_of_each(_rows)
+    addresses = loading.inline_thumbnails(_root, list(shown["picture"]), LINE_HEIGHT)
+    shown = shown.assign(address=addresses)
     whole = _rows.groupby(["label", "patient"]).size()
     lines = []
     for (label, patient), own in shown.groupby(["label", "patient"]):

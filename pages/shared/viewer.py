@@ -45,7 +45,7 @@ TEXTBOOK = (
 
 def open_picture(data_set: DataSet, rows: Rows, item: Item) -> None:
     """Open the viewer on one of the rows."""
-    st.session_state[PLACE] = rows.place_of(item)
+    st.session_state[PLACE] = rows.name_of(item)
     view(data_set, rows)
 
 

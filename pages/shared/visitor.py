@@ -52,9 +52,7 @@ def new_token() -> str:
 
 
 def data_sets() -> list[DataSet]:
-    """List the data sets that this visitor sees, in a class looked up once for a page."""
-    if class_settings() is None:
-        return pictures.data_sets(FREE)
+    """List the data sets that this visitor sees, looked up once for a page."""
     if DATA_SETS_KEY not in st.session_state:
         st.session_state[DATA_SETS_KEY] = pictures.data_sets(who())
     return st.session_state[DATA_SETS_KEY]

@@ -19,6 +19,8 @@ WRITES = frozenset(
         *("write_bytes", "write_text", "fsync", "hardlink_to", "copytree", "copyfile"),
     ]
 )
+# Looks after the file of what visitors share, and leaves alone what it says.
+READS = "lymph.database.reading"
 # What the pages change by: nothing else may be handed a function that changes.
 DOORS = ("lymph.classroom.", "pages.shared.changing.")
 
@@ -117,6 +119,7 @@ def changing() -> frozenset[str]:
             calls[name] = meanings
             if any(one.rpartition(".")[2] in WRITES for one in meanings) or writes_file(node):
                 changes.add(name)
+    calls[READS].clear()
     while True:
         methods = {f".{name.rpartition('.')[2]}" for name in changes if is_method(name)}
         methods = {name for name in methods if not name.startswith("._")}

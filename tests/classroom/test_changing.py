@@ -17,6 +17,7 @@ HARMLESS = {
     "lymph.data.sources.make_demonstration": "made once, whoever comes first",
     "lymph.data.sources.begin_demonstration": "made once, whoever comes first",
     "lymph.runs.ready.take_in_ready_runs": "taken in once, whoever comes first",
+    "lymph.jobs.queue.look": "tickets of jobs that are over",
     "lymph.jobs.queue.ahead_of": "tickets of jobs that are over",
     "lymph.jobs.queue.job_of": "tickets of jobs that are over",
     "lymph.runs.control.queue": "tickets of jobs that are over",

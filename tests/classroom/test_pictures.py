@@ -1,6 +1,9 @@
 """Data sets of a class: the lecturer's for all, uploads and copies for one."""
 
 import io
+import multiprocessing
+import os
+import signal
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -8,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from lymph import splits
-from lymph.classroom import jobs, pictures
+from lymph.classroom import here, jobs
 from lymph.classroom.pictures import (
     change_pictures,
     check_may_look,
@@ -24,6 +27,7 @@ from lymph.data import sources
 from lymph.data.exclusions import exclude, excluded
 from lymph.data.source import PictureSource, keep_source, source_of
 from lymph.data.sources import DataSet
+from lymph.database import transaction
 from lymph.errors import ClassError, DataError
 from lymph.jobs import start
 from lymph.splits import split_by_patient
@@ -149,14 +153,51 @@ def test_an_upload_is_its_visitors_bounded_and_goes_with_the_visit(
         remove_pictures(ben, data_set)
     assert change_pictures(anna, data_set, exclude, data_set.path, {OTHER: "why"}) == data_set
     # While she is here, or was here a moment ago, it stays.
-    clear_uploads({ben.id, anna.id})
-    clear_uploads({ben.id})
+    clear_uploads()
     assert names(anna) == ["mine"]
-    monkeypatch.setattr(pictures, "GONE_SECONDS", 0.0)
-    clear_uploads({ben.id, anna.id})
+    monkeypatch.setattr(here, "GONE_SECONDS", 0.0)
+    here.come("her page", anna.id)
+    clear_uploads()
     assert names(anna) == ["mine"]
-    clear_uploads({ben.id})
+    here.leave("her page")
+    clear_uploads()
     assert names(anna) == [] and not data_set.path.exists()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="a process is forked")
+def test_an_upload_stays_while_its_visitor_is_idle_at_another_server(
+    in_class: Callable[..., ClassSettings],
+    archive: io.BytesIO,
+    anna: Visitor,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Regression: a server knew its own visitors only and deleted what the other's had uploaded.
+
+    After a kill of that server they have time to come back.
+    """
+    upload(anna, sources.add_zip, "mine.zip", archive)
+    with transaction() as database:
+        database.execute("UPDATE visitors SET seen = 0")
+    forking = multiprocessing.get_context("fork")
+    told, tells = forking.Pipe(duplex=False)
+
+    def serve() -> None:
+        here.come("idle", anna.id)
+        tells.send("she is here")
+        signal.pause()
+
+    other = forking.Process(target=serve)
+    other.start()
+    assert told.poll(60) and told.recv()
+    clear_uploads()
+    assert names(anna) == ["mine"]
+    other.kill()
+    other.join()
+    clear_uploads()
+    assert names(anna) == ["mine"]
+    monkeypatch.setattr(here, "GONE_SECONDS", 0.0)
+    clear_uploads()
+    assert names(anna) == [] and not list(here.home().iterdir())
 
 
 def test_pictures_of_anothers_upload_are_not_shown_by_a_link(
@@ -177,10 +218,10 @@ def test_the_lecturers_and_earlier_uploads_stay(
     lecturer: Visitor,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(pictures, "GONE_SECONDS", 0.0)
+    monkeypatch.setattr(here, "GONE_SECONDS", 0.0)
     upload(FREE, sources.add_zip, "before the class.zip", archive)
     upload(lecturer, sources.add_zip, "for the class.zip", archive)
-    clear_uploads(set())
+    clear_uploads()
     assert names(anna) == ["before the class", "for the class"]
 
 
@@ -189,14 +230,14 @@ def test_pictures_that_a_run_still_needs_stay(
 ) -> None:
     """Who closes the page during a training finds it finished, not failed."""
     monkeypatch.setattr(start, "start_detached", lambda module, folder: None)
-    monkeypatch.setattr(pictures, "GONE_SECONDS", 0.0)
+    monkeypatch.setattr(here, "GONE_SECONDS", 0.0)
     data_set = upload(anna, sources.add_zip, "mine.zip", archive)
     split = split_by_patient(source_of(data_set.path).usable())
     run = jobs.start_training(anna, TrainConfig(str(data_set.path)), split)
-    clear_uploads(set())
+    clear_uploads()
     assert data_set.path.is_dir()
     jobs.change_job(anna, run.path, lambda: (run.path / "status.json").unlink())
-    clear_uploads(set())
+    clear_uploads()
     assert not data_set.path.exists()
 
 
@@ -224,6 +265,8 @@ def test_a_lost_database_makes_no_upload_public(
     archive: io.BytesIO, anna: Visitor, ben: Visitor, workspace: Path
 ) -> None:
     upload(anna, sources.add_zip, "mine.zip", archive)
-    for file in workspace.glob("class.sqlite3*"):
+    for file in workspace.glob("shared.sqlite3*"):
         file.unlink()
-    assert names(ben) == [] and names(anna) == ["mine"]
+    (folder,) = sources.uploads_of(anna.id)
+    sources.add_folder(folder, "found again")
+    assert names(ben) == [] and names(anna) == ["found again"]

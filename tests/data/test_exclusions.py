@@ -4,10 +4,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from lymph.data import decisions
 from lymph.data.exclusions import exclude, excluded, include
 from lymph.data.scan import summary
-from lymph.data.source import PictureSource, keep_source, source_of
+from lymph.data.source import PictureSource, decisions_doubt, keep_source, source_of
+from lymph.database import transaction
 
 
 def test_an_excluded_picture_is_out_everywhere_until_it_is_included(tiny_root: Path) -> None:
@@ -42,7 +45,7 @@ def test_thirty_exclusions_at_once_are_all_kept(tiny_root: Path) -> None:
 
 
 def test_a_correction_and_an_exclusion_do_not_undo_each_other(tiny_root: Path) -> None:
-    """Both stand in one file; the source as it was looked at brings no exclusions of its own."""
+    """Both are kept; the source as it was looked at brings no exclusions of its own."""
     exclude(tiny_root, {"FL/sj-99-21_001.png": "why"})
     found = PictureSource(tiny_root).look().source
     keep_source(replace(found, patients="none"))
@@ -59,32 +62,30 @@ def test_a_run_keeps_the_exclusions_it_began_with(tiny_root: Path) -> None:
     assert len(found.usable()) == 36 and len(PictureSource(tiny_root).usable()) == 35
 
 
-def test_a_damaged_file_of_decisions_counts_as_none(tiny_root: Path) -> None:
-    """Regression guard: nobody is locked out by a broken file."""
+@pytest.mark.parametrize("value", ["{", "[]", "5", '{"root": []}', '{"new": 1}', "[" * 9999])
+def test_what_a_later_version_decided_locks_nobody_out(tiny_root: Path, value: str) -> None:
+    """Regression guard: it counts as nothing decided, and the exclusions stay."""
     exclude(tiny_root, {"FL/sj-99-21_001.png": "why"})
-    file = decisions.decisions_file(tiny_root)
-    for text in (
-        "{",
-        "[]",
-        "5",
-        '{"left_out": 5, "source": 7}',
-        '{"source": {"root": []}}',
-        "[" * 9999,
-    ):
-        file.write_text(text)
-        assert excluded(tiny_root) == {}
-        assert source_of(tiny_root) == PictureSource(tiny_root)
-    exclude(tiny_root, {"FL/sj-99-21_002.png": "why"})
-    assert set(excluded(tiny_root)) == {"FL/sj-99-21_002.png"}
+    with transaction() as database:
+        row = [decisions.name_of(tiny_root), decisions.SOURCE, value]
+        database.execute("INSERT INTO decisions VALUES (?, ?, ?)", row)
+    assert source_of(tiny_root) == PictureSource(tiny_root)
+    unread = value in ("{", "[" * 9999, '{"root": []}')
+    assert ("cannot be used" in decisions_doubt(tiny_root)) != unread
+    assert set(excluded(tiny_root)) == {"FL/sj-99-21_001.png"}
+    keep_source(PictureSource(str(tiny_root), patients="none"))
+    assert source_of(tiny_root).patients == "none" and not decisions_doubt(tiny_root)
 
 
-def test_a_workspace_of_an_earlier_version_keeps_its_pattern_and_its_table(tiny_root: Path) -> None:
-    """Before there was a source the file held a pattern, and a table lay beside it."""
-    file = decisions.decisions_file(tiny_root)
-    decisions.change(tiny_root, lambda kept: {**kept, "pattern": r"sj-99-(?P<patient>\d)"})
-    assert set(source_of(tiny_root).usable()["patient"]) == {"1", "2", "3"}
-    rows = "".join(
-        f"{p},x{i % 4}\n" for i, p in enumerate(PictureSource(tiny_root).look().pictures)
-    )
-    file.with_suffix(".csv").write_text("picture,patient\n" + rows)
-    assert set(source_of(tiny_root).usable()["patient"]) == {"x0", "x1", "x2", "x3"}
+def test_every_decision_is_noticed_by_its_stamp(tiny_root: Path) -> None:
+    """Pages compute anew what an earlier stamp was computed for, and only then."""
+    stamps = [decisions.stamp(tiny_root)]
+    exclude(tiny_root, {"a.png": "why"})
+    stamps.append(decisions.stamp(tiny_root))
+    exclude(tiny_root, {"a.png": "another reason"})
+    stamps.append(decisions.stamp(tiny_root))
+    keep_source(PictureSource(str(tiny_root), patients="none"))
+    stamps.append(decisions.stamp(tiny_root))
+    assert len(set(stamps)) == 4 and stamps[-1] == decisions.stamp(tiny_root)
+    include(tiny_root, ["a.png"])
+    assert decisions.stamp(tiny_root) not in stamps

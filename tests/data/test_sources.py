@@ -71,7 +71,7 @@ def test_a_folder_is_registered_where_it_is(tiny_root: Path, workspace: Path) ->
     assert found == ("tiny", tiny_root.resolve(), False, "")
     assert list_data_sets() == [found]
     assert files_below(tiny_root) == before
-    assert files_below(workspace / "data") == {"data-sets.json"}
+    assert files_below(workspace / "data") == set()
 
 
 def test_a_path_may_be_typed_as_people_paste_it(

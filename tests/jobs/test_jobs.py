@@ -29,6 +29,7 @@ from lymph.jobs.status import (
     own_process,
     read_status,
     write_status,
+    written_status,
 )
 from lymph.jobs.worker import Stopped, check_stop, run_job
 from lymph.leak.measurement import MeterConfig, meters_home
@@ -252,6 +253,21 @@ def test_a_process_of_this_machine_is_judged_by_itself(run: Run) -> None:
     assert run.status().state == "lost"
     write_status(run.path, Status("running", **own_process()))
     assert run.status().state == "running"
+
+
+def test_every_change_of_a_status_is_seen_however_fast_they_come(tmp_path: Path) -> None:
+    """What was read is kept while the file stays the same, never longer."""
+    for epoch in (*range(8), 8, 8):
+        write_status(tmp_path, Status("running", epoch=epoch, **own_process()))
+        assert [written_status(tmp_path).epoch for _ in range(2)] == [epoch, epoch]
+    settled = time.time() - 60
+    for epoch in (3, 4):
+        write_status(tmp_path, Status("running", epoch=epoch, **own_process()))
+        os.utime(tmp_path / files.STATUS, (settled + epoch, settled + epoch))
+        assert [written_status(tmp_path).epoch for _ in range(2)] == [epoch, epoch]
+    (tmp_path / files.STATUS).unlink()
+    with pytest.raises(RunError):
+        written_status(tmp_path)
 
 
 def test_what_never_came_up_is_lost_after_a_while(tmp_path: Path) -> None:

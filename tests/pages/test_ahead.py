@@ -110,3 +110,14 @@ def test_a_turn_is_given_up_once(tiny: DataSet) -> None:
         with turn.held():
             assert turn.lock.locked()
     assert not turn.lock.locked()
+
+
+def test_what_pages_are_made_of_is_loaded_before_the_first_visit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Regression: thirty who came first waited for one another's imports, two seconds and more."""
+    loaded: list[str] = []
+    monkeypatch.setattr(ahead, "import_module", loaded.append)
+    ahead.load_parts()
+    assert {"lymph.lessons", "lymph.charts", "pages.shared.loading"} <= set(loaded)
+    assert not any("torch" in name for name in loaded)

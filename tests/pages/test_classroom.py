@@ -10,14 +10,14 @@ from streamlit.testing.v1 import AppTest
 
 from lymph import runs, splits
 from lymph.classroom import jobs
-from lymph.classroom.database import file
-from lymph.classroom.owners import owner_names, thing_of
+from lymph.classroom.owners import owner_names, owners, thing_of
 from lymph.classroom.settings import ClassSettings
 from lymph.classroom.who import Visitor, join, visitor_of
 from lymph.data import sources
 from lymph.data.exclusions import exclude, excluded
 from lymph.data.source import PictureSource
 from lymph.data.sources import DataSet
+from lymph.database import file
 from lymph.jobs import start
 from lymph.jobs.status import change_status
 from lymph.lessons.live import live_run
@@ -101,6 +101,16 @@ def test_a_name_is_asked_for_once(tiny: DataSet, open_as: OpenAs) -> None:
     assert app.query_params["run"] in ("some-run", ["some-run"])
     assert visitor_of("new").name == "Cleo" and not visitor_of("new").lecturer
     assert open_as("new", "runs").title[0].value != "Welcome to the class"
+
+
+def test_a_class_begins_on_a_fresh_workspace(
+    open_as: OpenAs, anna: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Regression: the first page that needs no pictures found an empty list of data sets."""
+    monkeypatch.setattr(sources, "start_python", lambda *_: None)
+    app = open_as("anna", "lessons")
+    assert not app.exception
+    assert app.sidebar.selectbox[0].value == sources.DEMO_NAME
 
 
 def test_a_wrong_key_and_no_name_are_sentences(tiny: DataSet, open_as: OpenAs) -> None:
@@ -321,7 +331,7 @@ def test_a_damaged_database_is_a_sentence_for_the_lecturer(
     app.text_input(key="visitor_name").set_value("Dr. Meier")
     app.text_input(key="visitor_key").set_value(settings.key)
     app.button(key="join").click().run()
-    assert "class\\.sqlite3\\.damaged" in words(app)
+    assert "shared\\.sqlite3\\.damaged" in words(app)
 
 
 def test_without_a_class_nobody_is_asked(
@@ -331,5 +341,5 @@ def test_without_a_class_nobody_is_asked(
     app = open_as("anybody", "train")
     assert app.title[0].value == "How well does it learn?" and "join" not in keys(app)
     app.button(key="start_training").click().run()
-    assert "stop_run" in keys(app) and not file().exists()
+    assert "stop_run" in keys(app) and owners() == {}
     assert "Started by" not in open_as("anybody", "runs").dataframe[0].value

@@ -6,12 +6,15 @@ from pathlib import Path
 import pytest
 import streamlit as st
 
-from lymph.data.decisions import decisions_file
+from lymph import database
+from lymph.data.decisions import name_of
 from lymph.data.sources import DataSet
 from lymph.runs import Run, open_run
+from lymph.splits import list_splits
 from lymph.training import folder as files
 from lymph.training.summary import write_summary
 from tests.damage import WHOLE
+from tests.test_database import held
 
 from .conftest import MakeRun, OpenPage, words
 
@@ -93,25 +96,37 @@ def test_damaged_curves_of_a_chosen_run_get_a_sentence(run: Run, open_page: Open
     assert app.button(key=f"delete_{run.path.name}")
 
 
-@pytest.mark.parametrize("text", ["", '{"a": 1, "b": ["x"]}', "[1]", '{"c": "\\u0000", "d": "x"}'])
-def test_damaged_lists_of_the_workspace_cost_no_page(
+@pytest.mark.parametrize("text", ["", '{"a": 1, "b": ["x"]}', "[1]"])
+def test_damaged_lists_of_an_earlier_version_cost_no_page(
     run: Run, tiny: DataSet, open_page: OpenPage, workspace: Path, text: str
 ) -> None:
     """data-sets.json, elsewhere.json and the decisions about the pictures."""
-    home = workspace / "data"
-    shutil.copytree(tiny.path, home / "demonstration")
-    (home / "demonstration" / "SYNTHETIC.txt").write_text("drawn")
-    for file in (home / "data-sets.json", run.path.parent / "elsewhere.json"):
+    data = workspace / "data"
+    shutil.copytree(tiny.path, data / "demonstration")
+    (data / "demonstration" / "SYNTHETIC.txt").write_text("drawn")
+    (data / "choices").mkdir()
+    of_tiny = data / "choices" / f"{name_of(tiny.path)}.json"
+    for file in (data / "data-sets.json", run.path.parent / "elsewhere.json", of_tiny):
         file.write_text(text)
-    decided = decisions_file(tiny.path)
-    decided.parent.mkdir(parents=True, exist_ok=True)
-    decided.write_text(text)
+    database._sound.clear()
     for page in ("data", "runs"):
         app = open_page(page)
         assert not app.exception
-        if text != '{"c": "\\u0000", "d": "x"}':
-            assert any("data\\-sets\\.json" in one.value for one in app.sidebar.warning)
+        assert any("older/" in one.value for one in app.sidebar.warning)
     assert open_run(run.path) == run
+
+
+def test_a_locked_database_is_a_sentence(
+    tiny: DataSet, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pages show what they showed; who saves a split is told, and nothing is lost."""
+    app = open_page("split")
+    with held(monkeypatch):
+        app.text_input(key="split_name").set_value("mine")
+        app.button(key="save_split").click().run()
+        assert not app.exception and "Another program is using" in app.error[0].value
+    app.button(key="save_split").click().run()
+    assert not app.exception and list(list_splits(tiny.path)) == ["mine"]
 
 
 def test_visitors_see_no_traceback() -> None:

@@ -15,7 +15,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import Message, Receive, Scope, Send
 from streamlit import config
 
-from lymph.classroom import pictures
+from lymph.classroom import here, pictures
 from lymph.classroom.settings import ClassSettings
 from lymph.classroom.who import join, visitor_of
 from lymph.data import sources
@@ -133,17 +133,17 @@ def test_what_a_visitor_of_a_class_uploaded_goes_with_the_last_visit(
 ) -> None:
     """A reload is another visit of the same visitor: what was uploaded stays."""
     in_class()
-    monkeypatch.setattr(pictures, "GONE_SECONDS", 0.0)
+    monkeypatch.setattr(here, "GONE_SECONDS", 0.0)
     anna = join(visitor_of("a token"), "Anna")
     files = [(path.relative_to(tiny_root).as_posix(), path) for path in tiny_root.rglob("*.png")]
     given = ((name, path.read_bytes()) for name, path in files)
     data_set = pictures.upload(anna, sources.add_uploads, "mine", given)
-    monkeypatch.setattr(drops, "HERE", {})  # of other tests' visits, some may not have ended
-    drops.HERE.update(before=anna.id, after=anna.id, other="someone else")
+    for session, visitor in (("before", anna.id), ("after", anna.id), ("other", "someone else")):
+        here.come(session, visitor)
     for session, stays in (("before", True), ("other", True), ("after", False)):
         forget(Visit(session, _State({})))
         assert data_set.path.exists() == stays
-    assert drops.HERE == {} and pictures.data_sets(anna) == []
+    assert pictures.data_sets(anna) == []
 
 
 class _State:

@@ -191,6 +191,18 @@ def test_a_split_is_saved_used_and_forgotten(tiny: DataSet, open_page: OpenPage)
     assert not splits.list_splits(tiny.path) and not app.exception
 
 
+def test_another_split_of_the_same_name_gets_a_number(tiny: DataSet, open_page: OpenPage) -> None:
+    """Regression: it took the place of the first without a word."""
+    app = open_page("split")
+    for seed in (7, 8):
+        app.number_input(key=f"split_seed_{tiny.name}").set_value(seed).run()
+        app.text_input(key="split_name").set_value("mine")
+        app.button(key="save_split").click().run()
+        assert not app.exception and not app.error
+    saved = splits.list_splits(tiny.path)
+    assert {name: split.seed for name, split in saved.items()} == {"mine": 7, "mine (2)": 8}
+
+
 def test_a_split_from_a_file_is_used_or_refused(tiny: DataSet, open_page: OpenPage) -> None:
     patients = [f"99-{n}" for n in (11, 12, 13, 14, 21, 22, 23, 24, 31, 32, 33, 34)]
     rows = "".join(f"{p},{'test' if p[-1] == '1' else 'train'}\n" for p in patients)

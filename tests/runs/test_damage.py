@@ -235,12 +235,3 @@ def test_files_are_read_once_for_each_change(
     names = {record.about.name for record in read_catalogue().records}
     assert names == {"mine", "new"}
     assert {path.parent for path in read} == {hurt.path}
-
-
-@pytest.mark.parametrize("text", ["", "{", "{}", '{"a": 1}', "[1, null]", '["\\u0000"]', "\x00"])
-def test_a_damaged_list_of_runs_elsewhere_hides_no_run(pair: tuple[Run, Run], text: str) -> None:
-    sound, hurt = pair
-    (sound.path.parent / "elsewhere.json").write_text(text)
-    assert {sound, hurt} == set(list_runs())
-    (words,) = read_catalogue().unreadable or [""]
-    assert "elsewhere.json" in words and is_sentence(words)

@@ -38,6 +38,16 @@ def test_a_split_is_kept_under_any_name(tmp_path: Path, name: str) -> None:
     assert list_splits(tmp_path) == {}
 
 
+def test_a_name_that_is_taken_gets_a_number(tmp_path: Path) -> None:
+    """Regression: the later of two splits of one name was kept, without a word about the other."""
+    first, second = (split_by_patient(even_table(2, 5, 2), seed=seed) for seed in (1, 2))
+    assert save_split(tmp_path, "mine", first) == "mine" == save_split(tmp_path, " mine ", first)
+    assert (
+        save_split(tmp_path, "mine", second) == "mine (2)" == save_split(tmp_path, "mine", second)
+    )
+    assert list_splits(tmp_path) == {"mine": first, "mine (2)": second}
+
+
 @pytest.mark.parametrize("name", ["", "   ", "x" * 61])
 def test_names_that_are_none(tmp_path: Path, name: str) -> None:
     """Empty and endless names are refused."""
