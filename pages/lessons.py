@@ -14,7 +14,7 @@ from lymph.data.scan import classes_of, usable
 from lymph.data.sources import DataSet
 from lymph.errors import LymphError
 from lymph.facts import class_colours
-from lymph.lessons import arithmetic, stain_views
+from lymph.lessons import arithmetic, colour_views
 from lymph.lessons.catalogue import LESSONS, lesson_of
 from lymph.lessons.findings import find
 from lymph.lessons.lesson import STEPS, Finding, Lesson
@@ -451,7 +451,7 @@ def show_views(data_set: DataSet, table: pd.DataFrame) -> None:
     if len(rows) < 3:
         rows = table.drop_duplicates("patient")
     pictures = [view_pixels(data_set.path, name) for name in rows["picture"].head(3)]
-    for name, view in stain_views.VIEWS.items():
+    for name, view in colour_views.VIEWS.items():
         st.caption(name)
         with st.grid(3, min_column_width=90, gap="small", key=f"lesson_view_{name}"):
             for patient, pixels in zip(rows["patient"], pictures, strict=False):

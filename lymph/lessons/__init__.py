@@ -7,5 +7,5 @@ lines that it shows, which a test runs. :mod:`lymph.lessons.catalogue` lists the
 Everything that is not the fault itself is lymph's real loop, data and splits.
 
 This file and ``catalogue``, ``arithmetic``, ``findings``, ``lesson``, ``live``, ``notebook``,
-``stain_views`` and every ``words`` need no torch, so that pages open quickly.
+``colour_views`` and every ``words`` need no torch, so that pages open quickly.
 """

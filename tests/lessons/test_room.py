@@ -13,7 +13,7 @@ from lymph.lessons.lesson import STEPS
 HOME = Path(lymph.__file__).parents[1]
 ROOM = HOME / "lymph" / "lessons"
 ALLOWED = {HOME / "pages" / "lessons.py"}
-PLAIN = ("arithmetic", "catalogue", "findings", "lesson", "live", "notebook", "stain_views")
+PLAIN = ("arithmetic", "catalogue", "findings", "lesson", "live", "notebook", "colour_views")
 WITHOUT_TORCH = (*PLAIN, *(f"{lesson.folder}.words" for lesson in LESSONS))
 
 

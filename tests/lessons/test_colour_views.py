@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lymph.lessons.stain_views import (
+from lymph.lessons.colour_views import (
     from_density,
     grey,
     jitter,
