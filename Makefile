@@ -27,6 +27,7 @@ lint: $(VENV)/test.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-logo
+	$(BIN)/pyrefly check --python-interpreter-path $(BIN)/python
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; name one: make app PYTHON=python3.12") if sys.version_info < (3, 11) else None'
@@ -36,8 +37,8 @@ $(VENV)/app.stamp: requirements.txt | $(BIN)/python
 	$(BIN)/python -m pip install -r requirements.txt
 	touch $@
 
-$(VENV)/test.stamp: requirements.txt requirements-test.txt | $(BIN)/python
-	$(BIN)/python -m pip install -r requirements.txt -r requirements-test.txt
+$(VENV)/test.stamp: requirements.txt requirements-test.txt requirements-encoders.txt | $(BIN)/python
+	$(BIN)/python -m pip install -r requirements.txt -r requirements-test.txt -r requirements-encoders.txt
 	touch $@ $(VENV)/app.stamp
 
 clean:

@@ -10,6 +10,8 @@ from streamlit.navigation.page import StreamlitPage
 
 from lymph import processor
 from pages.shared import ahead, drops, gate, shell, thumbs, visitor
+from pages.shared.split import route as strips
+from pages.shared.train import route as live
 
 
 def show() -> None:
@@ -53,4 +55,5 @@ else:
         Middleware(drops.Keep),
         Middleware(shell.Shell),
     ]
-    app = st.App(__file__, middleware=middleware, lifespan=ahead.lifespan)
+    routes = [*live.routes(), *strips.routes()]
+    app = st.App(__file__, middleware=middleware, lifespan=ahead.lifespan, routes=routes)

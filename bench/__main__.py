@@ -29,6 +29,7 @@ def rows_of(options: argparse.Namespace, root: Path) -> dict[str, Callable[[], l
         "cnn": lambda: measure.small_cnn(root, options.repeats),
         "resnet": lambda: measure.resnet(root, options.repeats, options.pictures),
         "page": lambda: running.open_page(root, options.repeats),
+        "lag": lambda: running.lag(root, options.repeats),
         "memory": lambda: running.memory(options.repeats),
     }
 
@@ -66,7 +67,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, help="pictures; the real set or the demonstration set")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--pictures", type=int, default=0, help="of ResNet-50's training; 0: all")
-    parser.add_argument("--only", nargs="+", default=["reading", "cnn", "resnet", "page", "memory"])
+    parser.add_argument(
+        "--only", nargs="+", default=["reading", "cnn", "resnet", "page", "lag", "memory"]
+    )
     parser.add_argument("--out", type=Path, default=HERE)
     return parser.parse_args()
 

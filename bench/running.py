@@ -20,6 +20,7 @@ from lymph.data.sources import add_folder
 from lymph.runs import Run, create_run, start_run, stop_run
 from lymph.splits import split_by_patient
 from lymph.training.config import TrainConfig
+from lymph.training.folder import METRICS
 from lymph.training.precision import precision_here
 
 if TYPE_CHECKING:
@@ -85,14 +86,16 @@ def open_page(root: Path, repeats: int) -> list[Row]:
     split = split_by_patient(PictureSource(root).usable())
     run = create_run(TrainConfig(str(root), epochs=9_999), split)
     start_run(run)
-    with serving(workspace.home()) as (_, address), sync_playwright() as play:
+    with serving(workspace.home()) as (server, address), sync_playwright() as play:
         browser = play.chromium.launch(executable_path=shutil.which("chromium"), args=CHROMIUM)
         wait_until(lambda: run.status().epoch >= 2)
-        _speed_watched(run, browser, address)  # The first opening compiles much, once.
+        # The first opening compiles much, once.
+        _speed_watched(run, browser, address, server.pid)
         before = _speed(run)
-        turns = []
+        turns, taken = [], []
         for _ in range(repeats * TURNS):
-            watched = _speed_watched(run, browser, address)
+            watched, processor = _speed_watched(run, browser, address, server.pid)
+            taken.append(100 * processor)
             after = _speed(run)
             turns.append(100 * ((before + after) / 2 / watched - 1))
             before = after
@@ -104,18 +107,85 @@ def open_page(root: Path, repeats: int) -> list[Row]:
         f"small CNN, mean of {TURNS} times {seconds} with the page, each between twice {seconds}"
         " without; browser included"
     )
-    return [Row("An open Train page slows the run by", "less than 5 %", slowed, "%", note)]
+    return [
+        Row("An open Train page slows the run by", "less than 5 %", slowed, "%", note),
+        Row("An open Train page takes of one processor", "", taken, "%", "server and browser"),
+    ]
 
 
-def _speed_watched(run: Run, browser: "Browser", address: str) -> float:
-    """Return a run's epochs a second while its page is open and has been loaded."""
+def _processor_seconds(server: int) -> float:
+    """Return the processor time that server and browser have taken so far, in seconds."""
+    children = psutil.Process().children(recursive=True)
+    ours = [one for one in children if one.pid == server or "chrom" in one.name()]
+    return sum(one.cpu_times().user + one.cpu_times().system for one in ours)
+
+
+def _speed_watched(run: Run, browser: "Browser", address: str, server: int) -> tuple[float, float]:
+    """Return a run's epochs a second while its page is open and has been loaded.
+
+    The second number is the processor time that server and browser take a second meanwhile.
+    """
     page = browser.new_page()
     page.goto(f"{address}/train?run={run.id}")
     page.get_by_text("running").first.wait_for(timeout=60_000)
     time.sleep(LOADING_SECONDS)
+    before, start = _processor_seconds(server), time.monotonic()
     speed = _speed(run)
+    taken = (_processor_seconds(server) - before) / (time.monotonic() - start)
     page.close()
-    return speed
+    return speed, taken
+
+
+# Notes in the browser when a newer epoch has been drawn.
+NOTE_DRAWN = """() => {
+    const find = (root) => root.querySelector(".live") ?? [...root.querySelectorAll("*")]
+        .map((one) => one.shadowRoot && find(one.shadowRoot)).find(Boolean);
+    const view = find(document);
+    window.drawn = [];
+    new MutationObserver(() => {
+        const epoch = Number(view.dataset.epoch);
+        const note = () => window.drawn.push([epoch, Date.now() / 1000]);
+        requestAnimationFrame(() => setTimeout(note));
+    }).observe(view, { attributes: true, attributeFilter: ["data-epoch"] });
+}"""
+
+
+def lag(root: Path, repeats: int) -> list[Row]:
+    """Measure how long after an epoch's row is written its point is on the screen."""
+    from playwright.sync_api import sync_playwright
+
+    add_folder(root)
+    split = split_by_patient(PictureSource(root).usable())
+    run = create_run(TrainConfig(str(root), epochs=9_999), split)
+    start_run(run)
+    with serving(workspace.home()) as (_, address), sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=shutil.which("chromium"), args=CHROMIUM)
+        wait_until(lambda: run.status().epoch >= 2)
+        page = browser.new_page()
+        page.goto(f"{address}/train?run={run.id}")
+        page.locator(".curve svg path").first.wait_for(timeout=60_000)
+        page.evaluate(NOTE_DRAWN)
+        written = _epochs_written(run, WATCHED_SECONDS * repeats)
+        page.wait_for_timeout(2_000)
+        drawn = page.evaluate("window.drawn")
+        browser.close()
+    _end_of(run)
+    seen = [min((t for e, t in drawn if e >= epoch), default=None) for epoch in written]
+    lags = [t - at for t, at in zip(seen, written.values(), strict=True) if t is not None]
+    note = f"small CNN, {len(lags)} epochs; browser and server on the same machine"
+    return [Row("An epoch is on the screen after", "less than 1.5 s", lags, "s", note)]
+
+
+def _epochs_written(run: Run, seconds: float) -> dict[int, float]:
+    """Watch a run's curves and return when each of their last epochs was written."""
+    file, written = run.path / METRICS, {}
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        at = file.stat().st_mtime
+        if at not in written.values():
+            written[int(run.metrics()["epoch"].iloc[-1])] = at
+        time.sleep(0.1)
+    return dict(list(written.items())[1:])
 
 
 def memory(repeats: int) -> list[Row]:

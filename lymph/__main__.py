@@ -2,9 +2,9 @@
 
 import sys
 
-from lymph.processor import settle
+from lymph.processor import configure_allocator
 
-settle()  # before torch is loaded
+configure_allocator()  # before torch is loaded
 
 from lymph.cli import main  # noqa: E402
 

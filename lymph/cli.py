@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pandas as pd
 
@@ -26,8 +26,10 @@ from lymph.data.scan import summary, usable
 from lymph.data.source import PictureSource, source_of, table_of
 from lymph.data.telling import LABELS, PATIENTS
 from lymph.errors import DiskError, LymphError, RunError
+from lymph.evaluation import Robustness, robustness_words
 from lymph.launch import open_app
 from lymph.models.augmentations import AUGMENTATIONS
+from lymph.models.encoder_table import DEFAULT, ENCODER_TABLE
 from lymph.models.specs import MODELS
 from lymph.parallel import Progress
 from lymph.runs import (
@@ -204,9 +206,9 @@ def _config(options: argparse.Namespace) -> TrainConfig:
     return TrainConfig(
         source=_source(options),
         model=options.model,
-        epochs=options.epochs or 0,
+        epochs=options.epochs,
         batch_size=options.batch_size,
-        learning_rate=options.learning_rate or 0.0,
+        learning_rate=options.learning_rate,
         backbone_factor=options.backbone_factor,
         class_weights=options.class_weights,
         schedule=options.schedule or SCHEDULES[0],
@@ -214,6 +216,7 @@ def _config(options: argparse.Namespace) -> TrainConfig:
         patience=options.patience,
         precision=options.precision,
         weights=options.weights,
+        encoder=options.encoder,
         seed=options.seed,
         **changes,
     )
@@ -229,14 +232,14 @@ def _train_together(begin: Callable[[], Run], detach: bool = False) -> Run | Non
         run = begin()
         train_here(run)
         return run
-    from lymph.training.processes import join_processes, leave_processes
+    from lymph.training.processes import destroy_processes, init_processes
 
-    processes = join_processes()
-    run = begin() if processes.first else None
-    run = Run(Path(processes.tell(str(run.path) if run else "")))
+    processes = init_processes()
+    run = begin() if processes.is_main else None
+    run = Run(Path(processes.broadcast(str(run.path) if run else "")))
     train_here(run, processes)
-    leave_processes()
-    return run if processes.first else None
+    destroy_processes()
+    return run if processes.is_main else None
 
 
 def _ended(run: Run) -> Document:
@@ -313,6 +316,48 @@ def stop(options: argparse.Namespace) -> Document:
     run = open_run(options.run)
     stop_run(run)
     return {"run": str(run.path), "state": run.status().state}
+
+
+def encoders(options: argparse.Namespace) -> Document:
+    """List the encoders that a linear probe can look through, and try a picture through each."""
+    from lymph.models.encoder_files import convert, fetch
+    from lymph.training.encoders import examine
+
+    if options.convert:
+        written = convert(options.convert)
+        say(f"{written} is written; the description of the encoder, config.json, goes beside it.")
+        return {"file": str(written)}
+    if options.fetch:
+        record = ENCODER_TABLE[options.fetch]
+        say(f"Fetching {record.title}, {record.megabytes:,} MB. Its terms: {record.terms}.")
+        fetch(record, _progress("Fetching"))
+        options.encoders = [*options.encoders, options.fetch]
+    source = _source(options) if options.data else None
+    found = []
+    for document in examine(options.encoders, options.weights, source, _progress("Encoding")):
+        found.append(document)
+        if not options.json:
+            print(_encoder_text(document), flush=True)
+    return found if options.json else None
+
+
+def _encoder_text(document: dict[str, Any]) -> str:
+    """Say of an encoder whether it works here, and what is known of it."""
+    state = "works" if document["works"] else "here, but does not work"
+    lines = [f"{document['name']}: {state if document['here'] else 'not here'}"]
+    if "learned_from" in document:
+        lines += [f"  learned from {document['learned_from']}", f"  {document['terms']}"]
+        lines.append(f"  {document['page']}")
+    if document["works"]:
+        lines.append(
+            f"  {document['features']:,} features, {document['seconds_per_100']:g} seconds for 100"
+            " pictures here"
+        )
+    if found := document.get("robustness"):
+        lines.append(f"  {robustness_words(Robustness(**found))}")
+    if document["problem"]:
+        lines.append(f"  {document['problem']}")
+    return "\n".join(lines)
 
 
 def runs(options: argparse.Namespace) -> Document:
@@ -422,6 +467,11 @@ def _fold_count(text: str) -> int | str:
 
 def _with_data(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("data", type=Path, help="folder of pictures, usually one folder per class")
+    _with_telling(parser)
+
+
+def _with_telling(parser: argparse.ArgumentParser) -> None:
+    """Add what tells classes and patients."""
     parser.add_argument(
         "--pattern", default="", help="regular expression that reads the patient from a file name"
     )
@@ -482,6 +532,13 @@ def _with_training(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--detach", action="store_true", help="train in a process of its own")
     parser.add_argument(
         "--weights", default="imagenet", help="imagenet (downloaded), none, or a file"
+    )
+    parser.add_argument(
+        "--encoder",
+        default=DEFAULT,
+        metavar="NAME|FILE",
+        help="what the linear probe looks through: a name that `lymph encoders` lists, or a folder"
+        " or file of safetensors with its config.json beside it; resnet50 by default",
     )
     parser.add_argument("--seed", type=_seed, default=0)
 
@@ -545,6 +602,34 @@ def _add_leak_command(add: Callable[..., argparse.ArgumentParser]) -> None:
     )
 
 
+def _add_encoders_command(add: Callable[..., argparse.ArgumentParser]) -> None:
+    parser = add("encoders", encoders)
+    parser.add_argument(
+        "encoders",
+        nargs="*",
+        metavar="NAME|FILE",
+        help="only these: names, or folders or files of safetensors",
+    )
+    parser.add_argument("--weights", default="imagenet", help="a file with ResNet-50's values")
+    fetchable = [record.name for record in ENCODER_TABLE.values() if record.fetchable]
+    parser.add_argument(
+        "--fetch", choices=fetchable, help="download this one into the workspace first"
+    )
+    parser.add_argument(
+        "--convert",
+        type=Path,
+        metavar="FILE",
+        help="write the numbers of a pickle, such as pytorch_model.bin, as safetensors beside it",
+    )
+    parser.add_argument(
+        "--data",
+        type=Path,
+        metavar="FOLDER",
+        help="pictures on which the robustness index of each is measured",
+    )
+    _with_telling(parser)
+
+
 def _add_run_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
     parser = add("train", train)
     _with_training(parser)
@@ -587,7 +672,7 @@ class _Parser(argparse.ArgumentParser):
     def __init__(self, **settings: Any) -> None:
         super().__init__(allow_abbrev=False, **settings)
 
-    def error(self, message: str) -> None:  # type: ignore[override]
+    def error(self, message: str) -> NoReturn:
         """Raise the message instead of printing a page of usage."""
         raise LymphError(f"{message}; see `{self.prog} --help`.")
 
@@ -608,6 +693,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_data_commands(add)
     _add_audit_command(add)
     _add_leak_command(add)
+    _add_encoders_command(add)
     _add_run_commands(add)
     serve.add_command(add)
     return parser

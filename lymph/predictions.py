@@ -7,6 +7,7 @@ and every figure that ``lymph.evaluation`` computes and a page draws comes from 
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -146,7 +147,7 @@ def read_predictions(path: str | Path) -> pd.DataFrame:
         raise EvaluationError(
             f"The prediction table {path} has no rows: train again, or put it back from a copy."
         )
-    names = table.columns.intersection(TEXT_COLUMNS)
+    names = [name for name in TEXT_COLUMNS if name in table.columns]
     try:
         return validate_predictions(table.assign(**{n: table[n].map(from_cell) for n in names}))
     except EvaluationError as error:
@@ -275,7 +276,7 @@ def _check_probabilities(p: pd.DataFrame, classes: list[str]) -> None:
             f"The probabilities of the picture {p['picture'].iloc[int(np.argmin(sound))]} do not "
             "lie between 0 and 1 and sum to 1: pass softmax probabilities, not logits."
         )
-    codes = pd.Index(classes).get_indexer(p["predicted"])
+    codes = pd.Index(classes).get_indexer(pd.Index(p["predicted"]))
     best = values[np.arange(len(p)), codes] >= values.max(axis=1, initial=0) - TIE_TOLERANCE
     if not best.all():
         raise EvaluationError(
@@ -286,7 +287,7 @@ def _check_probabilities(p: pd.DataFrame, classes: list[str]) -> None:
 
 
 def _text(column: pd.Series) -> pd.Series:
-    def one(value: object) -> str:
+    def one(value: Any) -> str:
         if isinstance(value, str):
             return value
         if pd.isna(value):

@@ -38,7 +38,7 @@ def share_memory() -> None:
     _mallopt(M_ARENA_MAX, SERVER_AREAS)
 
 
-def settle() -> None:
+def configure_allocator() -> None:
     """Set up this process; call it before torch is loaded. Other systems ignore what is glibc's."""
     for name, value in THREADS.items():
         os.environ.setdefault(name, value)

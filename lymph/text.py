@@ -7,6 +7,16 @@ import re
 _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028-\u202e\u2060-\u2069\ufeff]")
 
 
+# The sets of a split and what is judged out of fold, as a title and within a sentence.
+SET_TITLES = {"train": "Train", "val": "Validation", "test": "Test", "out-of-fold": "Out of fold"}
+SET_WORDS = {"train": "training", "val": "validation", "test": "test", "out-of-fold": "out-of-fold"}
+
+
+def whole_percent(share: float) -> str:
+    """Write a share, 0 to 1, in whole percent."""
+    return f"{100 * share:.0f} %"
+
+
 def counted(number: int, noun: str) -> str:
     """Write a number with its noun in the singular or the plural."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -4,9 +4,10 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
+from functools import lru_cache
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from lymph import workspace
 from lymph.errors import LymphError
@@ -60,7 +61,7 @@ def misfit(kind: type, document: Mapping[str, Any]) -> str:
     Keys that the dataclass does not know are passed over, and so are dataclasses in it, which have
     readers of their own; numbers must be finite and no larger than any count or time of ours.
     """
-    hints = get_type_hints(kind)
+    hints = _hints(kind)
     for item in fields(kind):
         if item.name in document:
             value, hint = document[item.name], hints[item.name]
@@ -71,8 +72,17 @@ def misfit(kind: type, document: Mapping[str, Any]) -> str:
     return ""
 
 
+@lru_cache(maxsize=64)
+def _hints(kind: type) -> dict[str, Any]:
+    return get_type_hints(kind)
+
+
 def _fits(value: Any, hint: Any) -> bool:
+    if hint is Any:
+        return True
     origin, parts = get_origin(hint), get_args(hint)
+    if origin is Literal:
+        return isinstance(value, str) and value in parts
     if origin is UnionType:
         return any(_fits(value, part) for part in parts)
     if origin in (list, tuple):
@@ -90,6 +100,8 @@ def _fits(value: Any, hint: Any) -> bool:
 
 def _named(hint: Any) -> str:
     origin, parts = get_origin(hint), get_args(hint)
+    if origin is Literal:
+        return f"one of {', '.join(parts)}"
     if origin is UnionType:
         return " or ".join(_named(part) for part in parts if part is not NoneType)
     if origin in (list, tuple):

@@ -1,9 +1,10 @@
 """Classify: what the model says about a new picture, and how far to trust it."""
 
 import io
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 from PIL import Image
@@ -31,6 +32,10 @@ from pages.shared.judging import confidence_of
 from pages.shared.navigation import FILES, ensure_app
 from pages.shared.pasting import paste_area
 from pages.shared.place import where_asked_pictures_go
+
+if TYPE_CHECKING:  # torch stands behind both
+    from lymph.inference.answers import Answer
+    from lymph.inference.classify import Answered
 
 QUESTION = "What does the model say about a new picture?"
 # What is dropped here may well be real.
@@ -216,7 +221,7 @@ def classify(runs: list[Run], files: list[File]) -> None:
         summarise(runs, answered)
 
 
-def answer_all(runs: list[Run], files: list[File]) -> Any:
+def answer_all(runs: list[Run], files: list[File]) -> "Iterator[Answered]":
     """Yield the answers of each file as they are ready; they are kept while the file is there.
 
     An entry holds one answer a run, and a small JPEG of the picture.
@@ -236,22 +241,23 @@ def answer_all(runs: list[Run], files: list[File]) -> Any:
         yield kept[key]
 
 
-def answer_fresh(model: tuple, files: list[File]) -> Any:
+def answer_fresh(model: tuple, files: list[File]) -> "Iterator[Answered]":
     # Loaded late: torch stands behind it.
     from lymph.inference import answer_files
 
     classifiers = [training.classifier_of(*one) for one in model]
-    return answer_files(classifiers, [(file.name, file.open) for file in files], keep=preview)
+    named = [(file.name, file.open) for file in files if file.open]
+    return answer_files(classifiers, named, keep=preview)
 
 
-def refusal(file: File, runs: list[Run]) -> Any:
+def refusal(file: File, runs: list[Run]) -> "Answered":
     from lymph.inference.answers import refused
     from lymph.inference.classify import Answered
 
     return Answered([refused(file.name, file.problem) for _ in runs], None)
 
 
-def preview(pixels: Any) -> bytes:
+def preview(pixels: np.ndarray) -> bytes:
     """Return a JPEG small enough to keep for the session."""
     picture = Image.fromarray(pixels)
     picture.thumbnail(PREVIEW, Image.Resampling.BILINEAR, reducing_gap=2.0)
@@ -263,7 +269,7 @@ def preview(pixels: Any) -> bytes:
 # ---- one card a file ---------------------------------------------------------------------------
 
 
-def show_card(runs: list[Run], file: File, entry: Any, place: int) -> None:
+def show_card(runs: list[Run], file: File, entry: "Answered", place: int) -> None:
     first = entry.answers[0]
     with st.container(border=True, key=f"answer_{place}"):
         if first["problem"]:
@@ -281,7 +287,7 @@ def show_card(runs: list[Run], file: File, entry: Any, place: int) -> None:
                     explain(run, file, answer)
 
 
-def said(run: Run, answer: dict[str, Any], named: bool) -> str:
+def said(run: Run, answer: "Answer", named: bool) -> str:
     """Return an answer as HTML: the class, how sure, the probabilities, and every reserve."""
     from lymph.inference.answers import check_words, only_drawn
     from lymph.inference.provenance import ONLY_DRAWN, provenance_words
@@ -307,13 +313,14 @@ def said(run: Run, answer: dict[str, Any], named: bool) -> str:
     if drawn or not answer["familiar"]:
         body = f'<div class="lymph-void">{body}</div>'
     seen = f'<div class="lymph-seen">{escape(answer["seen"])}</div>' if answer["seen"] else ""
-    origin = provenance_words(answer["learned_from"])
-    leaks = " lymph-leaks" if answer["learned_from"]["leaks"] else ""
-    seen += f'<div class="lymph-file lymph-origin{leaks}">{escape(origin)}</div>'
+    if learned := answer["learned_from"]:
+        leaks = " lymph-leaks" if learned["leaks"] else ""
+        origin = escape(provenance_words(learned))
+        seen += f'<div class="lymph-file lymph-origin{leaks}">{origin}</div>'
     return title + "".join(reserves) + body + seen
 
 
-def sure_words(answer: dict[str, Any]) -> str:
+def sure_words(answer: "Answer") -> str:
     """Say how sure an answer is, as far as that may be said."""
     from lymph.inference.answers import how_sure, only_drawn
 
@@ -326,7 +333,7 @@ def sure_words(answer: dict[str, Any]) -> str:
     return how_sure(answer["probabilities"])
 
 
-def bars_of(run: Run, answer: dict[str, Any]) -> str:
+def bars_of(run: Run, answer: "Answer") -> str:
     """Return one bar a class as HTML: even and grey where no confidence may be stated."""
     colours, shares = class_colours(run.classes), answer["probabilities"]
     stated = answer["confidence"] is not None
@@ -344,14 +351,16 @@ def bars_of(run: Run, answer: dict[str, Any]) -> str:
 
 
 @st.cache_data(show_spinner="Opening the picture", max_entries=3, scope="session")
-def pixels_of(key: str, _open: Callable[[], bytes], white: int) -> Any:
+def pixels_of(key: str, _open: Callable[[], bytes] | None, white: int) -> np.ndarray:
     from lymph.inference import read_for_answer
 
+    if _open is None:
+        raise PictureError("The file is no longer there; drop it again.")
     return read_for_answer(_open, white).pixels
 
 
 @st.dialog("Why the model said so", width="large")
-def explain(run: Run, file: File, answer: dict[str, Any]) -> None:
+def explain(run: Run, file: File, answer: "Answer") -> None:
     from lymph.inference.answers import only_drawn
     from lymph.inference.provenance import ONLY_DRAWN
 
@@ -377,7 +386,7 @@ def explain(run: Run, file: File, answer: dict[str, Any]) -> None:
 # ---- all together ------------------------------------------------------------------------------
 
 
-def summarise(runs: list[Run], answered: list[Any]) -> None:
+def summarise(runs: list[Run], answered: "list[Answered]") -> None:
     """Say what came out in all, patient by patient, and offer it to take away."""
     problems = sum(1 for entry in answered if entry.answers[0]["problem"])
     for number, run in enumerate(runs):
@@ -401,7 +410,7 @@ def summarise(runs: list[Run], answered: list[Any]) -> None:
             st.page_link(FILES["results"], label=label, query_params={"run": run.id})
 
 
-def tally(run: Run, answers: list[dict[str, Any]], named: bool) -> str:
+def tally(run: Run, answers: "list[Answer]", named: bool) -> str:
     from lymph.inference.answers import only_drawn
 
     good = [answer for answer in answers if not answer["problem"]]
@@ -415,7 +424,7 @@ def tally(run: Run, answers: list[dict[str, Any]], named: bool) -> str:
     return f"{plain(training.title_of(run))}  \n{text}" if named else text
 
 
-def show_patients(run: Run, answers: list[dict[str, Any]]) -> None:
+def show_patients(run: Run, answers: "list[Answer]") -> None:
     """Give one answer for each patient of whom there are several pictures."""
     from lymph.inference.answers import how_sure, patient_answers
 
@@ -433,7 +442,7 @@ def show_patients(run: Run, answers: list[dict[str, Any]]) -> None:
         st.html("".join(lines))
 
 
-def table_of(runs: list[Run], answered: list[Any]) -> pd.DataFrame:
+def table_of(runs: list[Run], answered: "list[Answered]") -> pd.DataFrame:
     """Return every answer as one table, one row a file and run, safe to open as a spreadsheet."""
     from lymph.inference.answers import answer_table
 

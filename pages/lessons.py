@@ -412,7 +412,8 @@ def play_with_matrix(classes: list[str]) -> None:
     left, right = st.columns([1, 1], gap="large")
     with left:
         choice = st.column_config.SelectboxColumn(options=classes, required=True)
-        edited = st.data_editor(start, column_config=dict.fromkeys(start, choice), hide_index=True,
+        config = {str(column): choice for column in start}
+        edited = st.data_editor(start, column_config=config, hide_index=True,
                                 key="lesson_matrix")  # fmt: skip
     labels, said = ([classes.index(name) for name in edited[c]] for c in start)
     with right:

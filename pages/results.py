@@ -4,14 +4,14 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from lymph.charts import MODES
+from lymph.charts import MODES, Mode
 from lymph.data.sources import DataSet
 from lymph.errors import LymphError
 from lymph.evaluation import cell_pictures, interval_words, judged_pictures, moved_pictures
 from lymph.predictions import sets_of
-from lymph.reports.tables import SET_TITLES, mark_title, people_text, right_text
+from lymph.reports.tables import mark_title, people_text, right_text
 from lymph.runs import Run
-from lymph.text import counted
+from lymph.text import SET_TITLES, counted
 from pages.shared import choice, figures, keeping, state, training
 from pages.shared.choice import RIGHT, WRONG, Choice
 from pages.shared.frame import begin_on_pictures, next_step, offer_training, plain, show_error
@@ -23,7 +23,7 @@ from pages.shared.stated import show_stated, show_why
 
 QUESTION = "How often is it right, and for whom?"
 LEVELS = {"pictures": "Per picture", "patients": "Per patient"}
-MODES_TOLD = {
+MODES_TOLD: dict[Mode, str] = {
     "counts": "Counts",
     "of_true": "Share of the true class",
     "of_predicted": "Share of the predicted class",
@@ -79,12 +79,19 @@ def show_results(data_set: DataSet, run: Run) -> None:
     )
 
 
-def choose_view(run: Run) -> tuple[str, str, str]:
+def choose_view(run: Run) -> tuple[str, str, Mode]:
     """Draw the choosers of the set, the level and the way to count."""
     names = sets_of(training.predictions_of(run))
-    kept = {"required": True, "bind": "query-params", "persist_state": "session"}
+
     set_name = st.segmented_control(
-        "Set", names, default=names[0], format_func=SET_TITLES.__getitem__, key="set_name", **kept
+        "Set",
+        names,
+        default=names[0],
+        format_func=SET_TITLES.__getitem__,
+        key="set_name",
+        required=True,
+        bind="query-params",
+        persist_state="session",
     )
     level = st.segmented_control(
         "Counted",
@@ -93,7 +100,9 @@ def choose_view(run: Run) -> tuple[str, str, str]:
         format_func=LEVELS.__getitem__,
         key="level",
         help="A patient is judged by the mean probability of all its pictures.",
-        **kept,
+        required=True,
+        bind="query-params",
+        persist_state="session",
     )
     mode = st.radio(
         "Shown as",
@@ -173,7 +182,7 @@ def show_warnings(judged: Judged) -> None:
 
 
 @st.fragment
-def answer_clicks(judged: Judged, others: list[Judged], mode: str, view: str) -> None:
+def answer_clicks(judged: Judged, others: list[Judged], mode: Mode, view: str) -> None:
     """Draw the matrices and the pictures behind the choice; a click runs only this again."""
     chosen = choice.current()
     if others and view == VIEWS[1]:
@@ -188,7 +197,7 @@ def answer_clicks(judged: Judged, others: list[Judged], mode: str, view: str) ->
 
 
 def show_side_by_side(
-    judged: Judged, others: list[Judged], mode: str, chosen: Choice | None
+    judged: Judged, others: list[Judged], mode: Mode, chosen: Choice | None
 ) -> None:
     shown = [judged, *others]
     width = 330 if others else 300
@@ -202,7 +211,7 @@ def show_side_by_side(
 
 
 def show_one_matrix(
-    judged: Judged, mode: str, chosen: Choice | None, place: int, named: bool
+    judged: Judged, mode: Mode, chosen: Choice | None, place: int, named: bool
 ) -> None:
     if named:
         st.caption(f"**Run {figures.LETTERS[place]}** {plain(training.title_of(judged.run))}")
@@ -240,7 +249,7 @@ def matrix_buttons(chosen: Choice | None, run: str, place: int) -> None:
             )
 
 
-def show_the_difference(first: Judged, second: Judged, mode: str, chosen: Choice | None) -> None:
+def show_the_difference(first: Judged, second: Judged, mode: Mode, chosen: Choice | None) -> None:
     """Draw run B minus run A, and behind a cell the pictures that only one of them puts there."""
     for name, one in (("A", first), ("B", second)):
         st.caption(f"**Run {name}** {plain(training.title_of(one.run))}")
@@ -250,7 +259,8 @@ def show_the_difference(first: Judged, second: Judged, mode: str, chosen: Choice
     st.markdown(
         f"**Run B minus run A**, {first.unit}: violet is for the better, pink for the worse"
     )
-    show_difference(*matrices, classes, mode, first.unit, chosen, "matrix_difference")
+    before, after = matrices
+    show_difference(before, after, classes, mode, first.unit, chosen, "matrix_difference")
     figures.show_difference_sentence(first, second, False, figures.choose_measure())
     if chosen is None or chosen.cell is None:
         return

@@ -1,5 +1,7 @@
 """Runs: all models that have learned from a data set, beside one another."""
 
+from typing import Any
+
 import pandas as pd
 import streamlit as st
 
@@ -67,10 +69,11 @@ def choose_rows(shown: list[RunRecord]) -> list[RunRecord]:
         table.insert(1, "Started by", starters_of)
     letters = letters_of_tests(shown)
     for name in SHARES:
-        table[name] = [
+        told = [
             reports.lettered_percent(share, letter)
             for share, letter in zip(table[name], letters[name], strict=True)
         ]
+        table[name] = pd.Series(told, index=table.index)
     config = {"Minutes": st.column_config.NumberColumn("Minutes", format="%.1f")}
     config["Leaks"] = st.column_config.TextColumn("Leaks", width=92)
     config["Name"] = st.column_config.TextColumn("Name", pinned=True)
@@ -96,7 +99,7 @@ def letters_of_tests(shown: list[RunRecord]) -> dict[str, list[str]]:
     return {"Test": letters[: len(shown)], "Validation": letters[len(shown) :]}
 
 
-def row_of(record: RunRecord) -> dict[str, object]:
+def row_of(record: RunRecord) -> dict[str, Any]:
     if record.summary is None:
         return reports.run_row(record, None, None)
     return reports.run_row(record, record.summary.judged, record.summary.validated or None)

@@ -130,8 +130,9 @@ def offer_leak() -> None:
 def share_right(run: Run) -> float | None:
     """Return a finished run's accuracy on its test images; None where it is gone or damaged."""
     try:
-        return record_of(run).summary.judged["pictures"]["accuracy"]
-    except (LymphError, AttributeError, KeyError):
+        summary = record_of(run).summary
+        return summary.judged["pictures"]["accuracy"] if summary else None
+    except (LymphError, KeyError):
         return None
 
 

@@ -152,6 +152,22 @@ def encoder_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
+@pytest.fixture(scope="session")
+def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a Vision Transformer of 16 features, random, as timm's hub writes it."""
+    timm = pytest.importorskip("timm")
+    import torch
+
+    folder = tmp_path_factory.mktemp("encoder") / "tiny-vit"
+    arguments = {"img_size": 32, "depth": 2, "embed_dim": 16, "num_heads": 2}
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        network = timm.create_model("vit_tiny_patch16_224", num_classes=0, **arguments)
+    folder.mkdir()
+    timm.models.save_for_hf(network, folder, safe_serialization=True, model_args=arguments)
+    return folder
+
+
 @pytest.fixture
 def real_root() -> Path:
     """Return the folder of real pictures, or skip where it is missing."""

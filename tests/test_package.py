@@ -74,7 +74,12 @@ def test_dependencies_are_those_of_the_lists(wheel: Path) -> None:
     needed = email.message_from_bytes(archive.read(metadata)).get_all("Requires-Dist")
     listed = [
         line
-        for name in ("requirements.txt", "requirements-test.txt")
+        for name in (
+            "requirements.txt",
+            "requirements-encoders.txt",
+            "requirements-test.txt",
+            "requirements-encoders.txt",
+        )
         for line in (REPOSITORY / name).read_text(encoding="utf-8").splitlines()
         if line and not line.startswith("#")
     ]

@@ -28,12 +28,12 @@ def test_what_the_user_has_set_stays() -> None:
 
 
 def test_the_memory_of_large_arrays_is_kept() -> None:
-    """After ``settle`` an array of 16 MB comes without asking the system for its pages anew."""
+    """After ``configure_allocator`` an array of 16 MB needs no new pages of the system."""
     if sys.platform != "linux":
         import pytest
 
         pytest.skip("glibc's settings; other systems have other allocators")
-    first = "from lymph.processor import settle; settle()"
+    first = "from lymph.processor import configure_allocator; configure_allocator()"
     settled = subprocess.run(
         [sys.executable, "-c", STEPS.format(first=first)],
         capture_output=True,

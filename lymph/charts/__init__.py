@@ -3,6 +3,7 @@
 from lymph.charts.confusion import (
     MATRIX_CSS,
     MODES,
+    Mode,
     confusion_cells,
     difference_cells,
     matrix_html,
@@ -24,17 +25,21 @@ from lymph.charts.judgement import (
     reliability_chart,
 )
 from lymph.charts.leak import leak_bars
-from lymph.charts.learning import learning_curves
+from lymph.charts.learning import QUANTITIES, learning_curves
 from lymph.charts.names import breakable
+from lymph.charts.neighbours import neighbour_bars
 from lymph.charts.probabilities import percent, probability_bars
 from lymph.charts.stain import intensity_histogram, stain_map, zoomable
-from lymph.charts.style import SET_TITLES, ink_on, whole_percent
+from lymph.charts.style import ink_on
+from lymph.text import SET_TITLES, whole_percent
 
 __all__ = [
     "COLOURINGS",
     "MATRIX_CSS",
     "MODES",
+    "QUANTITIES",
     "SET_TITLES",
+    "Mode",
     "breakable",
     "class_curves",
     "class_histogram",
@@ -50,6 +55,7 @@ __all__ = [
     "learning_curves",
     "matrix_html",
     "names_fit",
+    "neighbour_bars",
     "overlaid_curves",
     "patient_counts",
     "percent",

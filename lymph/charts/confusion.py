@@ -1,22 +1,15 @@
 """The confusion matrix as a table of buttons: one HTML for the page, the report and a file."""
 
 import html
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Hashable, Sequence
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
 from lymph.charts.names import breakable, longest_part
-from lymph.charts.style import (
-    EOSIN,
-    EOSIN_PALE,
-    HAEMATOXYLIN,
-    HAEMATOXYLIN_PALE,
-    ink_on,
-    mix,
-    whole_percent,
-)
+from lymph.charts.style import EOSIN, EOSIN_PALE, HAEMATOXYLIN, HAEMATOXYLIN_PALE, ink_on, mix
+from lymph.text import whole_percent
 
 Mode = Literal["counts", "of_true", "of_predicted"]
 MODES: tuple[Mode, ...] = ("counts", "of_true", "of_predicted")
@@ -219,7 +212,7 @@ def _room(classes: Sequence[str]) -> tuple[float, str, str]:
 
 
 def _cell_html(
-    cell: dict[str, object], unit: str, mode: Mode, chosen: tuple[str, str] | None
+    cell: dict[Hashable, Any], unit: str, mode: Mode, chosen: tuple[str, str] | None
 ) -> str:
     true, predicted = (html.escape(str(cell[name])) for name in ("true", "predicted"))
     pressed = chosen == (cell["true"], cell["predicted"])

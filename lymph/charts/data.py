@@ -7,7 +7,8 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from lymph.charts.names import shortened, written
-from lymph.charts.style import SET_TITLES, VIOLET_LINE, ink_on, quiet, whole_percent
+from lymph.charts.style import VIOLET_LINE, height_of, ink_on, quiet
+from lymph.text import SET_TITLES, whole_percent
 
 # Bars that stand out from chosen ones, bars with names under them, and bars at all.
 PALE = 0.3
@@ -179,7 +180,7 @@ def _name_groups(figure: go.Figure, counts: pd.DataFrame, by: str) -> None:
         )
     if upright:
         room = LETTER * max(len(text) for text in (*names, *people)) + 12
-        figure.update_layout(margin_t=room, height=figure.layout.height + room - 28)
+        figure.update_layout(margin_t=room, height=height_of(figure) + room - 28)
 
 
 def kinds_of(table: pd.DataFrame) -> pd.Series:

@@ -7,8 +7,9 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from lymph.charts.names import written
-from lymph.charts.style import PINK_LINE, SET_TITLES, VIOLET_LINE, quiet
+from lymph.charts.style import PINK_LINE, VIOLET_LINE, quiet
 from lymph.facts import OKABE_ITO
+from lymph.text import SET_TITLES
 
 # What the points can be coloured by, as people read it.
 COLOURINGS = ("class", "patient", "set", "right or wrong")
@@ -22,7 +23,7 @@ def embedding_groups(table: pd.DataFrame, by: str) -> pd.Series:
         right = table["label"] == table["predicted"]
         return right.map({True: "right", False: "wrong"})
     if by == "set":
-        return table["set"].map(lambda name: SET_TITLES.get(name, name))
+        return table["set"].replace(SET_TITLES)
     return table["label" if by == "class" else "patient"]
 
 

@@ -7,7 +7,8 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from lymph.charts.names import written
-from lymph.charts.style import GRID, PINK_LINE, VIOLET_LINE, quiet, whole_percent
+from lymph.charts.style import GRID, PINK_LINE, VIOLET_LINE, quiet
+from lymph.text import whole_percent
 
 CurveKind = Literal["roc", "precision_recall"]
 DASHES = ("solid", "dash", "dot", "dashdot")
@@ -79,10 +80,14 @@ def _key(figure: go.Figure, notes: Mapping[str, str], colours: Mapping[str, str]
         legend={"orientation": "h", "y": -0.22, "x": 0, "font_size": 13, "yanchor": "top"},
         margin_b=30 + 22 * len(colours),
     )
-    for trace in figure.data:
-        trace.showlegend = trace.name in notes
-        if trace.name in notes:
-            trace.name = f"{written(trace.name)}  {notes[trace.name]}"
+    figure.for_each_trace(lambda trace: _name_in_key(trace, notes))
+
+
+def _name_in_key(trace: go.Scatter, notes: Mapping[str, str]) -> None:
+    name = trace["name"]
+    trace.update(showlegend=name in notes)
+    if name in notes:
+        trace.update(name=f"{written(name)}  {notes[name]}")
 
 
 def _square_axes(figure: go.Figure, across: str, up: str) -> None:

@@ -5,7 +5,8 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from lymph.charts.style import PINK_LINE, VIOLET_LINE, percent_axis, quiet, whole_percent
+from lymph.charts.style import PINK_LINE, VIOLET_LINE, percent_axis, quiet
+from lymph.text import whole_percent
 
 BARS = {"picture": "Split at random", "patient": "Patients kept apart"}
 COLOURS = {"picture": PINK_LINE, "patient": VIOLET_LINE}

@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 from lymph.charts.style import HAEMATOXYLIN_PALE, PINK_LINE, VIOLET_LINE, percent_axis, quiet
 
 Quantity = Literal["loss", "accuracy"]
+QUANTITIES: tuple[Quantity, ...] = ("loss", "accuracy")
 MOST_MARKS = 60
 PHASE_TITLES = {"whole": "whole model", "head": "head only"}
 
@@ -16,8 +17,13 @@ PHASE_TITLES = {"whole": "whole model", "head": "head only"}
 class PhaseLike(Protocol):
     """What is needed of a phase: its name and how many epochs it takes."""
 
-    name: str
-    epochs: int
+    @property
+    def name(self) -> str:
+        """Return what the phase is called."""
+
+    @property
+    def epochs(self) -> int:
+        """Return how many epochs it takes."""
 
 
 def learning_curves(

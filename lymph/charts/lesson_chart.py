@@ -5,7 +5,8 @@ from typing import Any, NamedTuple
 
 import plotly.graph_objects as go
 
-from lymph.charts.style import PINK_LINE, VIOLET_LINE, percent_axis, quiet, whole_percent
+from lymph.charts.style import PINK_LINE, VIOLET_LINE, percent_axis, quiet
+from lymph.text import whole_percent
 
 Figures = Mapping[str, Any]
 

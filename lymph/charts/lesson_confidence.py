@@ -13,7 +13,8 @@ from lymph.charts.lesson_chart import (
     LessonChart,
     dots,
 )
-from lymph.charts.style import quiet, whole_percent
+from lymph.charts.style import quiet
+from lymph.text import whole_percent
 
 
 def confidence_charts(figures: Figures, classes: Mapping[str, str], stop: int) -> list[LessonChart]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from lymph.charts.leak import BARS, leak_bars
 from lymph.charts.lesson_chart import Figures, LessonChart
-from lymph.charts.style import whole_percent
+from lymph.text import whole_percent
 
 
 def control_charts(figures: Figures, classes: Mapping[str, str], stop: int) -> list[LessonChart]:

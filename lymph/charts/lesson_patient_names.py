@@ -13,7 +13,8 @@ from lymph.charts.lesson_chart import (
     LessonChart,
     dots,
 )
-from lymph.charts.style import percent_axis, quiet, whole_percent
+from lymph.charts.style import percent_axis, quiet
+from lymph.text import whole_percent
 
 LOOKS = {
     "names": ("folds over the list", BROKEN),

@@ -14,7 +14,8 @@ from lymph.charts.lesson_chart import (
     LessonChart,
     dots,
 )
-from lymph.charts.style import percent_axis, quiet, whole_percent
+from lymph.charts.style import percent_axis, quiet
+from lymph.text import whole_percent
 
 
 def selection_charts(figures: Figures, classes: Mapping[str, str], stop: int) -> list[LessonChart]:

@@ -12,7 +12,8 @@ from lymph.charts.lesson_coverage import coverage_charts
 from lymph.charts.lesson_patient_names import patient_names_charts
 from lymph.charts.lesson_selection import selection_charts
 from lymph.charts.names import written
-from lymph.charts.style import quiet, whole_percent
+from lymph.charts.style import height_of, quiet
+from lymph.text import whole_percent
 
 
 def _lines(lines: Mapping[str, tuple[Sequence[float], str, str]], first: int = 1) -> go.Figure:
@@ -376,5 +377,5 @@ def lesson_charts(
     for chart in charts:
         _set_type(chart.figure, 20 if large else 14)
         if large:
-            chart.figure.update_layout(height=round(1.2 * chart.figure.layout.height))
+            chart.figure.update_layout(height=round(1.2 * height_of(chart.figure)))
     return charts

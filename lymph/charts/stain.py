@@ -54,6 +54,7 @@ def stain_map(
     for place, (name, rows) in enumerate(points.groupby(by, sort=True)):
         colour = colours[str(name)] if by == "label" else OKABE_ITO[place % len(OKABE_ITO)]
         symbols = place if by == "label" else place // len(OKABE_ITO)
+        named = rows[["picture", "label", "patient"]].to_numpy()
         figure.add_scatter(
             x=rows[across],
             y=rows[up],
@@ -66,10 +67,10 @@ def stain_map(
                 "symbol": SYMBOLS[symbols % len(SYMBOLS)],
                 "line": {"width": 0.5, "color": "rgba(128,128,128,0.8)"},
             },
-            customdata=rows[["picture", "label", "patient"]].to_numpy(),
+            customdata=named,
             text=[
-                f"{written(row.label)}, patient {written(row.patient)}<br>{written(row.picture)}"
-                for row in rows.itertuples()
+                f"{written(label)}, patient {written(patient)}<br>{written(picture)}"
+                for picture, label, patient in named
             ],
             hovertemplate="%{text}<extra></extra>",
         )

@@ -1,6 +1,10 @@
 """What every chart shares: the stain colours, thin grids, transparent grounds."""
 
+from typing import Any
+
 import plotly.graph_objects as go
+
+from lymph.text import whole_percent
 
 HAEMATOXYLIN = "#5B3E96"
 HAEMATOXYLIN_PALE = "#B39DDB"
@@ -11,8 +15,6 @@ VIOLET_LINE = "#8465CC"
 PINK_LINE = "#D6478B"
 GRID = "rgba(128, 128, 128, 0.25)"
 CLEAR = "rgba(0, 0, 0, 0)"
-
-SET_TITLES = {"train": "Train", "val": "Validation", "test": "Test"}
 
 
 def mix(colour: str, ground: str, share: float) -> str:
@@ -39,7 +41,7 @@ def _luminance(colour: str) -> float:
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
-def quiet(figure: go.Figure, height: int) -> go.Figure:
+def quiet(figure: go.Figure, height: float) -> go.Figure:
     """Give a figure the look of all: no legend, no ground of its own, thin grid, small margins."""
     figure.update_layout(
         height=height,
@@ -55,9 +57,10 @@ def quiet(figure: go.Figure, height: int) -> go.Figure:
     return figure
 
 
-def whole_percent(share: float) -> str:
-    """Write a share, 0 to 1, in whole percent."""
-    return f"{100 * share:.0f} %"
+def height_of(figure: go.Figure) -> float:
+    """Return the height that :func:`quiet` gave a figure, in pixels."""
+    layout: Any = figure.layout  # its attributes are made as they are asked for
+    return layout.height
 
 
 def percent_axis(figure: go.Figure) -> None:

@@ -12,7 +12,7 @@ from lymph.classroom.who import Visitor
 from lymph.errors import ClassError
 from lymph.jobs import queue
 from lymph.splits import Split
-from lymph.training.config import TrainConfig
+from lymph.training.config import NAMED_VALUES, TrainConfig
 
 if TYPE_CHECKING:
     from lymph.leak import Measurement, MeterConfig
@@ -21,7 +21,6 @@ T = TypeVar("T")
 
 # Of one visitor at once: one that runs and two that wait.
 MOST_JOBS = 3
-NAMED_WEIGHTS = ("imagenet", "none")
 
 
 def start_training(who: Visitor, config: TrainConfig, split: Split) -> runs.Run:
@@ -135,7 +134,7 @@ def check_weights(who: Visitor, weights: str) -> None:
         The sentence names the files there are.
     """
     settings = class_settings()
-    if who.free or settings is None or weights in (*NAMED_WEIGHTS, *settings.weights):
+    if who.free or settings is None or weights in (*NAMED_VALUES, *settings.weights):
         return
     named = ", ".join(Path(file).name for file in settings.weights) or "none"
     raise ClassError(f"Weights come from the lecturer's files here ({named}); choose one of them.")

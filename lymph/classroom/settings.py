@@ -75,5 +75,6 @@ def _settings_from(text: str) -> ClassSettings:
         raise ClassError(wrong)
     if misfit(ClassSettings, document) or not document["key"]:
         raise ClassError(wrong)
-    lists = {name: tuple(document.get(name, ())) for name in ("folders", "weights")}
-    return ClassSettings(**{**document, **lists})
+    for name in ("folders", "weights"):
+        document[name] = tuple(document.get(name, ()))
+    return ClassSettings(**document)

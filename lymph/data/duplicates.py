@@ -34,7 +34,7 @@ def same_content(measures: pd.DataFrame) -> list[tuple[int, int]]:
     firsts = known.drop_duplicates()
     first_of = pd.Series(firsts.index, index=firsts.to_numpy())
     later = known[known.duplicated()]
-    return [(int(first_of[content]), int(row)) for row, content in later.items()]
+    return [(int(first_of[one]), int(row)) for row, one in zip(later.index, later, strict=True)]
 
 
 def near_pairs(measures: pd.DataFrame) -> list[tuple[int, int]]:

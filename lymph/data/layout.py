@@ -143,7 +143,7 @@ def _roles(stacks: list[Folders]) -> Folders:
     if len(sets) >= 2 and sum(tops[name] for name in sets) >= 0.9 * tops.total():
         inner = [stack[1:] for stack in stacks if set_name(stack[0])]
         return (SET, *_roles(inner))
-    deep = [stack for stack in stacks if len(stack) > 1]
+    deep: list[Folders] = [stack for stack in stacks if len(stack) > 1]
     if len(deep) < 0.5 * len(stacks):
         return (CLASS,)
     return _two_levels(deep)
@@ -153,18 +153,22 @@ def _two_levels(stacks: list[Folders]) -> Folders:
     """Say which of two levels holds the classes and what the other one tells."""
     inner = {stack[1] for stack in stacks}
     if len(inner) >= 2 and all(map(set_name, inner)):
-        rest = [(stack[0], *stack[2:]) for stack in stacks if len(stack) > 2]
+        rest = _without_second(stacks)
         more = _two_levels(rest)[1:] if len(rest) >= 0.5 * len(stacks) else ()
         return (CLASS, SET, *more)
     if _repeat(stacks):
         return (PATIENT, CLASS)
     if len(inner) == 1:
         # A level with one name tells nothing; the patient may stand below it.
-        rest = [(stack[0], *stack[2:]) for stack in stacks if len(stack) > 2]
+        rest = _without_second(stacks)
         if len(rest) >= 0.5 * len(stacks):
             return (CLASS, NOTHING, *_two_levels(rest)[1:])
         return (CLASS,)
     return (CLASS, PATIENT)
+
+
+def _without_second(stacks: list[Folders]) -> list[Folders]:
+    return [stack[:1] + stack[2:] for stack in stacks if len(stack) > 2]
 
 
 def _repeat(stacks: list[Folders]) -> bool:

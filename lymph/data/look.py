@@ -1,7 +1,7 @@
 """One look at a folder: every picture with its class and patient, and what is doubtful of it."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -236,17 +236,16 @@ class Look(Generic[Source]):
             own = pattern == PATIENT_PATTERN
             found = self.own_origins if own else origins_of(pictures, pattern)
         else:
-            if way == "table" and self.patients_table is None:
-                raise DataError("No table tells the patients; give one with the column patient.")
-            told = (
-                self.level(pictures, PATIENT)
-                if way == "folder"
-                else self.patients_table.rows["patient"].reindex(pictures).fillna("")
-            )
+            told = self.level(pictures, PATIENT) if way == "folder" else self._in_table(pictures)
             found = [Origin(name, name) if name else None for name in told]
         if not self.asked.within_class:
             return found
         return [_within(o, label) for o, label in zip(found, labels, strict=True)]
+
+    def _in_table(self, pictures: list[str]) -> list[str]:
+        if self.patients_table is None:
+            raise DataError("No table tells the patients; give one with the column patient.")
+        return list(self.patients_table.rows["patient"].reindex(pictures).fillna(""))
 
     # ---- a ready split -------------------------------------------------------------------------
 
@@ -424,7 +423,7 @@ def _labels(pictures: Sequence[str], pattern: str) -> list[str]:
     return [origin.label if origin else "" for origin in origins]
 
 
-def _share(told: Sequence[object]) -> float:
+def _share(told: Collection[object] | pd.Series) -> float:
     return sum(bool(value) for value in told) / max(1, len(told))
 
 

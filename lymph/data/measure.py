@@ -12,7 +12,7 @@ from PIL import Image
 from lymph.data.depth import read_of, white_of
 from lymph.data.memory import complete, recall, stamps_of
 from lymph.data.overlaps import MOST_COMPARED, field_map
-from lymph.data.stain import estimate_stains, optical_density, stain_amounts
+from lymph.data.stain import channel_moments, estimate_stains, optical_density, stain_amounts
 from lymph.data.stamps import cache_folder
 from lymph.errors import PictureError
 from lymph.parallel import Progress
@@ -40,11 +40,9 @@ def colour_statistics(density: np.ndarray) -> np.ndarray:
     density : ndarray of float, shape (N, 3)
         Optical densities of the pixels, in any order.
     """
-    deviations = density.std(axis=0)
-    normal = (density - density.mean(axis=0)) / (deviations + 1e-3)
-    pairs = [(normal[:, i] * normal[:, j]).mean() for i, j in ((0, 1), (0, 2), (1, 2))]
+    mean, deviations, pairs = channel_moments(density)
     percentiles = np.percentile(density, (10, 50, 90), axis=0).ravel()
-    return np.concatenate([density.mean(axis=0), deviations, percentiles, pairs])
+    return np.concatenate([mean, deviations, percentiles, pairs])
 
 
 def sharpness(grey: np.ndarray) -> float:

@@ -1,7 +1,6 @@
 """What is remembered of the files of a data set, so that an unchanged file is read only once."""
 
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from lymph import workspace
+from lymph.data.stamps import stamp_of
 from lymph.parallel import Progress, map_in_threads
 
 STAMP = ["changed", "length"]
@@ -24,16 +24,8 @@ def stamps_of(root: Path, pictures: list[str]) -> pd.DataFrame:
     """
     # The paths are put together as text: at 100,000 pictures pathlib alone takes a second.
     home = str(root)
-    stamps = [_stamp(f"{home}/{picture}") for picture in pictures]
+    stamps = [stamp_of(f"{home}/{picture}") for picture in pictures]
     return pd.DataFrame(stamps, columns=STAMP, index=pd.Index(pictures, dtype=object))
-
-
-def _stamp(path: str) -> tuple[int, int]:
-    try:
-        status = os.stat(path)
-    except (OSError, ValueError):
-        return (0, 0)
-    return (status.st_mtime_ns, status.st_size)
 
 
 def recall(file: Path, stamps: pd.DataFrame) -> pd.DataFrame:
@@ -55,7 +47,8 @@ def recall(file: Path, stamps: pd.DataFrame) -> pd.DataFrame:
 
 def remember(file: Path, known: pd.DataFrame, stamps: pd.DataFrame) -> None:
     """Keep what is known of the pictures, with the stamps that it was read under."""
-    frame = known.assign(**stamps.loc[known.index].to_dict("series"))
+    own = stamps.loc[known.index]
+    frame = known.assign(**{name: own[name] for name in STAMP})
     columns = {str(name): values.tolist() for name, values in frame.items()}
     text = json.dumps({"pictures": list(frame.index), "columns": columns})
     workspace.write_text(file, text)

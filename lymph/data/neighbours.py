@@ -6,6 +6,8 @@ import numpy as np
 from scipy.spatial import KDTree
 
 REASSIGNED = 99
+# Points whose distances to all others are held at once.
+BLOCK = 1_024
 
 
 class SamePatientRate(NamedTuple):
@@ -42,15 +44,41 @@ def same_patient_rate(points: np.ndarray, patients: np.ndarray) -> SamePatientRa
     names, codes, counts = np.unique(patients, return_inverse=True, return_counts=True)
     if len(names) < 2 or counts.max() < 2:
         return None
-    deviations = points.std(axis=0)
-    scaled = (points - points.mean(axis=0)) / np.where(deviations > 0, deviations, 1.0)
-    nearest = _nearest(scaled)
+    nearest = _nearest(_on_standard_scales(points))
     share = float((codes[nearest] == codes).mean())
     chance = float((counts * (counts - 1)).sum() / (len(codes) * (len(codes) - 1)))
     rng = np.random.default_rng(0)
     dealt = (rng.permutation(codes) for _ in range(REASSIGNED))
     above = all(share > (codes[nearest] == codes).mean() for codes in dealt)
     return SamePatientRate(share, chance, above)
+
+
+def nearest_of(points: np.ndarray, groups: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the row of each point's nearest other point, and of its nearest in another group.
+
+    Parameters
+    ----------
+    points : ndarray of float, shape (N, D)
+        Each axis counts in units of its deviation; of many axes.
+    groups : ndarray of int, shape (N,)
+        Two groups at least.
+    """
+    scaled = _on_standard_scales(points)
+    lengths = (scaled**2).sum(axis=1)
+    anyone, others = (np.empty(len(points), np.intp) for _ in range(2))
+    for start in range(0, len(points), BLOCK):
+        rows = np.arange(start, min(start + BLOCK, len(points)))
+        away = lengths - 2 * scaled[rows] @ scaled.T
+        away[np.arange(len(rows)), rows] = np.inf
+        anyone[rows] = away.argmin(axis=1)
+        away[groups[rows][:, None] == groups] = np.inf
+        others[rows] = away.argmin(axis=1)
+    return anyone, others
+
+
+def _on_standard_scales(points: np.ndarray) -> np.ndarray:
+    deviations = points.std(axis=0)
+    return (points - points.mean(axis=0)) / np.where(deviations > 0, deviations, 1.0)
 
 
 def _nearest(points: np.ndarray) -> np.ndarray:

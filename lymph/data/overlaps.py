@@ -14,6 +14,8 @@ from PIL import Image
 from scipy.ndimage import gaussian_filter
 from scipy.sparse import csr_array
 
+from lymph.data.stain import optical_density
+
 # Side of a map in points, and of its middle that is looked for, which may lie a fifth elsewhere.
 SIDE = 40
 MIDDLE = 24
@@ -77,7 +79,7 @@ def overlapping(maps: list[str]) -> list[tuple[int, int]]:
 def _fields(maps: list[str]) -> np.ndarray:
     """Return maps, N x 40 x 40 float32, of structure alone."""
     grey = np.frombuffer(b"".join(map(base64.b64decode, maps)), np.uint8)
-    density = -np.log((grey.reshape(-1, SIDE, SIDE).astype(np.float32) + 1.0) / 256.0)
+    density = optical_density(grey.reshape(-1, SIDE, SIDE))
     kept = _smooth(density, FINE) - _smooth(density, COARSE)
     return kept / (np.sqrt(_smooth(kept**2, EVEN)) + 0.01)
 

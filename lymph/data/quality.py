@@ -7,7 +7,7 @@ set without a finding.
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -143,7 +143,10 @@ MODES = {
 def _damaged(table: pd.DataFrame) -> list[Finding]:
     """List the files that could not be decoded: they have no kind."""
     bad = table[(table["problem"] != "") & (table["mode"] == "")]
-    return [Finding("damaged", row.picture, row.problem) for row in bad.itertuples()]
+    return [
+        Finding("damaged", picture, problem)
+        for picture, problem in zip(bad["picture"], bad["problem"], strict=True)
+    ]
 
 
 def _twins(kind: str, measured: pd.DataFrame, pairs: list[tuple[int, int]]) -> list[Finding]:
@@ -180,15 +183,15 @@ def _outliers(measured: pd.DataFrame) -> list[Finding]:
     ]
 
 
-def _each(kind: str, rows: pd.DataFrame, note: Callable[..., str]) -> list[Finding]:
-    return [Finding(kind, row.picture, note(row)) for row in rows.itertuples()]
+def _each(kind: str, rows: pd.DataFrame, note: Callable[[Any], str]) -> list[Finding]:
+    return [Finding(kind, str(row.picture), note(row)) for row in rows.itertuples()]
 
 
 def _share(value: float, median: float) -> str:
     return f"{100 * value / median:.0f} % of the usual sharpness"
 
 
-def _brightness(row: object, median: pd.Series) -> str:
+def _brightness(row: Any, median: pd.Series) -> str:
     return f"brightness {row.brightness:.0f} of 255, usually {median['brightness']:.0f}"
 
 
@@ -201,5 +204,6 @@ def _unusual(kind: str, measured: pd.DataFrame, say: Callable[..., str]) -> list
     usual = str(counts.index[0])
     odd = measured[words != usual]
     return [
-        Finding(kind, row.picture, f"{words[row.Index]}; most: {usual}") for row in odd.itertuples()
+        Finding(kind, picture, f"{said}; most: {usual}")
+        for picture, said in zip(odd["picture"], words[odd.index], strict=True)
     ]

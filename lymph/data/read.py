@@ -97,16 +97,28 @@ class _Opened(NamedTuple):
     raw: str
 
     @property
+    def choice(self) -> Choice:
+        """The page or pages of a TIFF; only of one can there be more than what Pillow decodes."""
+        assert self.tiff is not None
+        return self.tiff
+
+    @property
+    def decodable(self) -> Image.Image:
+        """The picture, where it is for Pillow to decode."""
+        assert self.picture is not None
+        return self.picture
+
+    @property
     def size(self) -> tuple[int, int]:
         """Width and height in pixels."""
-        return self.picture.size if self.picture else self.tiff.page.size
+        return self.picture.size if self.picture else self.choice.page.size
 
     @property
     def mode(self) -> str:
         """Pillow's name of what a pixel is."""
         if self.picture and not self.merged:
             return self.picture.mode
-        return "RGB" if self.merged or not self.tiff.page.grey else "F"
+        return "RGB" if self.merged or not self.choice.page.grey else "F"
 
     @property
     def merged(self) -> bool:
@@ -136,8 +148,8 @@ def _bytes_each(opened: _Opened) -> int:
         return WEBP_PIXEL_BYTES
     if opened.picture is None or opened.merged:
         # Values as stored and a strip of as many, for there may be one strip; then RGB.
-        stored = type_of(opened.tiff.page)
-        samples = max(len(opened.tiff.parts), opened.tiff.page.samples)
+        stored = type_of(opened.choice.page)
+        samples = max(len(opened.choice.parts), opened.choice.page.samples)
         return max(PIXEL_BYTES, 2 * samples * (stored.itemsize if stored else 4) + 4)
     return DEEP_PIXEL_BYTES if _is_deep_colour(opened) else PIXEL_BYTES
 
@@ -164,7 +176,7 @@ def _stream(source: Source) -> Iterator[BinaryIO]:
         with source.open("rb") as file:
             yield file
     else:
-        yield _opened(source)
+        yield io.BytesIO(source) if isinstance(source, bytes) else source
 
 
 @contextmanager
@@ -200,15 +212,17 @@ def _at_page(picture: Image.Image, tiff: Choice) -> Image.Image | None:
 
 def _found(source: Source, found: Image.Image | Exception, tiff: Choice | None) -> _Opened:
     """Say who decodes a file, and refuse what nobody can."""
-    picture = None if isinstance(found, Exception) else found
-    if tiff is None and picture is None:
-        raise found
+    if isinstance(found, Exception):
+        if tiff is None:
+            raise found
+        picture = None
+    else:
+        picture = found
     if tiff is not None and picture is not None:
         picture = _at_page(picture, tiff)
     opened = _Opened(source, picture, tiff, _raw_form(picture) if picture else "")
     _refuse_giants(opened)
-    reason = reason_against(tiff.page) if tiff and picture is None else ""
-    if reason:
+    if tiff and picture is None and (reason := reason_against(tiff.page)):
         raise PictureError(tiff.slide or reason)
     return opened
 
@@ -216,7 +230,7 @@ def _found(source: Source, found: Image.Image | Exception, tiff: Choice | None) 
 @contextmanager
 def _picture(source: Source) -> Iterator[_Opened]:
     """Open a picture and turn every failure of decoding into a PictureError."""
-    tiff = None
+    tiff: Choice | None = None
     try:
         with warnings.catch_warnings():
             # Our own bound on the size comes first; Pillow's warning would only repeat it.
@@ -320,9 +334,10 @@ def _decode(picture: Image.Image, max_pixels: int | None, white: int) -> Decoded
 
 
 def _raw_form(picture: Image.Image) -> str:
-    if not picture.tile:
+    tiles = getattr(picture, "tile", [])  # only a picture from a file has some
+    if not tiles:
         return ""
-    given = picture.tile[0].args
+    given = tiles[0].args
     return str(given[0] if isinstance(given, tuple) and given else given)
 
 
@@ -346,14 +361,14 @@ def _deep_colours(opened: _Opened) -> np.ndarray:
     values = _stored_bytes(opened, raw).astype(np.uint16)
     values <<= 8
     values |= _stored_bytes(opened, raw[:-1] + {"L": "B", "B": "L", "N": native}[raw[-1]])
-    key = opened.picture.info.get("transparency")
+    key = opened.decodable.info.get("transparency")
     if isinstance(key, tuple) and values.shape[2] == 3:
         clear = (values == key).all(axis=-1, keepdims=True)
         return np.concatenate([values, np.where(clear, 0, 65535).astype(np.uint16)], axis=-1)
     return values
 
 
-def _with_form(given: str | tuple, raw: str) -> str | tuple:
+def _with_form(given: str | tuple | None, raw: str) -> str | tuple:
     return (raw, *given[1:]) if isinstance(given, tuple) else raw
 
 
@@ -370,7 +385,7 @@ def _stored_bytes(opened: _Opened, raw: str) -> np.ndarray:
 def _merged(opened: _Opened) -> np.ndarray:
     """Return three grey pages as the colours of one picture, H x W x 3, in the type they have."""
     planes = []
-    for index, page in zip(opened.tiff.indices, opened.tiff.parts, strict=True):
+    for index, page in zip(opened.choice.indices, opened.choice.parts, strict=True):
         if opened.picture is None or not reason_against(page):
             with _stream(opened.source) as file:
                 planes.append(_upright(read_page(file, page), page.orientation))
@@ -387,8 +402,8 @@ def _values_of(opened: _Opened) -> np.ndarray | None:
         return _merged(opened)
     if opened.picture is None:
         with _stream(opened.source) as file:
-            values = read_page(file, opened.tiff.page)
-        return _upright(values, opened.tiff.page.orientation)
+            values = read_page(file, opened.choice.page)
+        return _upright(values, opened.choice.page.orientation)
     return _deep_colours(opened) if _is_deep_colour(opened) else None
 
 
@@ -426,7 +441,8 @@ def _notes_of(opened: _Opened, orientation: int, decoded: Decoded) -> list[str]:
 
 
 def _kind_of(opened: _Opened) -> str:
-    kind = type_of(opened.tiff.page)
+    kind = type_of(opened.choice.page)
+    assert kind is not None  # or its page would have been refused
     name = {"f": "floats", "i": "signed integers", "u": "integers"}[kind.kind]
     return f"{8 * kind.itemsize}-bit {name}"
 
@@ -472,9 +488,9 @@ def read_with_notes(source: Source, max_pixels: int | None = None, white: int = 
         stored = _orientation_of(opened)
         turn = 1
         if values is None:
-            decoded = _decode(opened.picture, max_pixels, white)
+            decoded = _decode(opened.decodable, max_pixels, white)
             # Pillow turns a TIFF while it decodes and then forgets the orientation.
-            turn = _stored_orientation(opened.picture)
+            turn = _stored_orientation(opened.decodable)
         else:
             decoded = from_values(
                 values, max_pixels, white, _is_premultiplied(opened), STRIP_PIXELS
@@ -499,7 +515,7 @@ def _one_giant(opened: _Opened) -> AbstractContextManager:
 def _orientation_of(opened: _Opened) -> int:
     if opened.tiff:
         return opened.tiff.page.orientation
-    return _stored_orientation(opened.picture)
+    return _stored_orientation(opened.decodable)
 
 
 def _stored_orientation(picture: Image.Image) -> int:

@@ -7,6 +7,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, Self
 
 import pandas as pd
 
@@ -40,7 +41,7 @@ class PictureSource(Telling):
     See :class:`lymph.data.telling.Telling` for its fields; only ``root`` is needed.
     """
 
-    def look(self) -> "Found[PictureSource]":
+    def look(self) -> "Found[Self]":
         """Find every picture with its class and patient; no picture is opened.
 
         Raises
@@ -135,7 +136,7 @@ def _in_table(file: str, names: Sequence[str]) -> list[str]:
 
 
 def table_of(
-    found: "Found[PictureSource]", progress: Progress | None = None, decode: bool = True
+    found: Found[Any], progress: Progress | None = None, decode: bool = True
 ) -> pd.DataFrame:
     """Return the picture table of what a look has found; see :meth:`PictureSource.table`."""
     source = found.source

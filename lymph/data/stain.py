@@ -43,8 +43,24 @@ class StainVectors(NamedTuple):
 
 
 def optical_density(pixels: np.ndarray) -> np.ndarray:
-    """Return -ln(light let through), float32, of 8-bit RGB: stains add up there (Beer-Lambert)."""
-    return -np.log((pixels.astype(np.float32) + 1.0) / 256.0)
+    """Return -ln(light let through) of pixels, 0 to 255: stains add up there (Beer-Lambert).
+
+    It is float32 of 8-bit pixels, and float64 of float64.
+    """
+    return -np.log((pixels.astype(np.result_type(pixels, np.float32)) + 1.0) / 256.0)
+
+
+def pixels_of_density(density: np.ndarray) -> np.ndarray:
+    """Return 8-bit pixels, uint8, of optical densities."""
+    return np.clip(np.rint(256.0 * np.exp(-density) - 1.0), 0, 255).astype(np.uint8)
+
+
+def channel_moments(density: np.ndarray) -> tuple[np.ndarray, np.ndarray, list[np.floating]]:
+    """Return mean, deviation and the three correlations of the channels of densities, N x 3."""
+    mean, deviations = density.mean(axis=0), density.std(axis=0)
+    normal = (density - mean) / (deviations + 1e-3)
+    pairs = [(normal[:, i] * normal[:, j]).mean() for i, j in ((0, 1), (0, 2), (1, 2))]
+    return mean, deviations, pairs
 
 
 def estimate_stains(pixels: np.ndarray) -> StainVectors:
@@ -121,6 +137,5 @@ def stain_picture(pixels: np.ndarray, stain: int, vectors: np.ndarray) -> np.nda
     rows = max(1, STRIP_PIXELS // max(1, pixels.shape[1]))
     for top in range(0, len(pixels), rows):
         amounts = stain_amounts(optical_density(pixels[top : top + rows]), vectors)
-        light = np.exp(-amounts[..., stain, None] * vectors[stain]) * 256.0 - 1.0
-        shown[top : top + rows] = np.clip(np.rint(light), 0, 255).astype(np.uint8)
+        shown[top : top + rows] = pixels_of_density(amounts[..., stain, None] * vectors[stain])
     return shown

@@ -1,6 +1,7 @@
 """What a file looked like when it was read, so that a cache notices when it has changed."""
 
 import hashlib
+import os
 from pathlib import Path
 
 from lymph import workspace
@@ -8,11 +9,11 @@ from lymph import workspace
 Stamp = tuple[int, int]
 
 
-def stamp_of(path: Path) -> Stamp:
+def stamp_of(path: Path | str) -> Stamp:
     """Return a file's time of change (ns) and length (bytes); (0, 0) when it is gone."""
     try:
-        status = path.stat()
-    except OSError:
+        status = os.stat(path)
+    except (OSError, ValueError):  # a name that is no path, as one with a NUL
         return (0, 0)
     return (status.st_mtime_ns, status.st_size)
 

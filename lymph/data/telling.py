@@ -61,15 +61,18 @@ class Telling:
     excluded: dict[str, str] | None = None
 
     def __post_init__(self) -> None:
+        changes: dict[str, Any] = {"root": absolute(self.root)}
+        for name in ("labels_file", "patients_file"):
+            file = getattr(self, name)
+            changes[name] = absolute(file) if file else file
+        if wrong := misfit(type(self), {**vars(self), **changes}):
+            raise ConfigError(f"The source has a value of the wrong kind: {wrong}.")
         _one_of("labels", self.labels, LABELS)
         _one_of("patients", self.patients, PATIENTS)
         for role in self.folders:
             _one_of("folders", role, ROLES)
-        changes: dict[str, Any] = {"root": absolute(self.root)}
         for name in ("folders", "skipped"):
-            changes[name] = tuple(str(value) for value in getattr(self, name))
-        for name in ("labels_file", "patients_file"):
-            changes[name] = absolute(getattr(self, name)) if getattr(self, name) else ""
+            changes[name] = tuple(getattr(self, name))
         for name, value in changes.items():
             object.__setattr__(self, name, value)
 

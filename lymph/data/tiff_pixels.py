@@ -79,7 +79,7 @@ def reason_against(page: Page) -> str:
         return f"This TIFF's compression ({name}, {kind}) cannot be read here; {EXPORT}."
     colours = page.samples - len(page.tags.get(EXTRA, ()))
     wanted = {RGB: 3, BLACK_IS_ZERO: 1, WHITE_IS_ZERO: 1}.get(photometric)
-    if colours != wanted or page.samples > wanted + 1:
+    if wanted is None or colours != wanted or page.samples > wanted + 1:
         return (
             f"This TIFF has {page.samples} values per pixel that are not marked as grey or as red,"
             f" green and blue; {EXPORT}."
@@ -173,6 +173,7 @@ def _decoded(
 ) -> np.ndarray:
     """Return the values of one strip or tile."""
     kind = type_of(page)
+    assert kind is not None  # see :func:`reason_against`
     needed = math.prod(shape) * kind.itemsize
     file.seek(place)
     # Deflate adds five bytes to a block of what it cannot make smaller, so more is never read.

@@ -36,8 +36,10 @@ from lymph.evaluation.metrics import (
 )
 from lymph.evaluation.patients import by_patient
 from lymph.evaluation.report import leaked_pictures, leaked_share, report
+from lymph.evaluation.robustness import INDEX_WORDS, Robustness, robustness, robustness_words
 from lymph.evaluation.selection import (
     ORDERS,
+    Order,
     cell_pictures,
     in_order,
     judged_pictures,
@@ -57,6 +59,7 @@ from lymph.predictions import (
 
 __all__ = [
     "AREA_METHOD",
+    "INDEX_WORDS",
     "METRICS",
     "ORDERS",
     "OUT_OF_FOLD_METHOD",
@@ -66,7 +69,9 @@ __all__ = [
     "Confidence",
     "Difference",
     "Needed",
+    "Order",
     "Perfect",
+    "Robustness",
     "Statement",
     "Temperature",
     "Tested",
@@ -113,6 +118,8 @@ __all__ = [
     "read_predictions",
     "reliability_table",
     "report",
+    "robustness",
+    "robustness_words",
     "side_of",
     "validate_predictions",
     "why_not_subtracted",

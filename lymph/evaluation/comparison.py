@@ -105,17 +105,16 @@ def paired_difference(
     if patients:
         a, b = by_patient(a), by_patient(b)
     unit, score = patients_of(a), METRICS[metric]
-    counts = [patient_confusions(table, unit, classes) for table in (a, b)]
-    before, after = (float(score(part.sum(axis=0))) for part in counts)
+    of_a, of_b = (patient_confusions(table, unit, classes) for table in (a, b))
+    before, after = (float(score(part.sum(axis=0))) for part in (of_a, of_b))
     if np.isnan(after - before):
         raise EvaluationError(f"{metric} is undefined on these pictures: compare by accuracy.")
     overlap = fold_overlap(a)
-    ends = difference_interval(metric, *counts, overlap)
-    interval = tuple(float(end) for end in ends)
-    found = _difference(metric, before, after, interval, len(counts[0]), names)
+    low, high = difference_interval(metric, of_a, of_b, overlap)
+    found = _difference(metric, before, after, (float(low), float(high)), len(of_a), names)
     if found.told_apart:
         return found
-    return replace(found, needed=needed_to_tell(metric, *counts, overlap))
+    return replace(found, needed=needed_to_tell(metric, of_a, of_b, overlap))
 
 
 def difference_interval(
@@ -292,14 +291,14 @@ def _same_pictures(
         )
     # Same column order too, so that a tie falls to the same class in both.
     second = second[[name for name in first.columns if name in second.columns]]
-    tables = tuple(
+    a, b = (
         table.sort_values("picture", kind="stable").reset_index(drop=True)
         for table in (first, second)
     )
     keys = ["picture", "label", "patient"]
-    if len(first) != len(second) or not (tables[0][keys] == tables[1][keys]).all(axis=None):
+    if len(a) != len(b) or not (a[keys] == b[keys]).all(axis=None):
         raise EvaluationError(
             "The two prediction tables are not of the same pictures, labels and patients: "
             "compare runs that share data and split."
         )
-    return classes, tables
+    return classes, (a, b)

@@ -13,6 +13,7 @@ import pandas as pd
 from lymph.errors import EvaluationError
 from lymph.evaluation.intervals import (
     Interval,
+    Numbers,
     as_interval,
     effective_size,
     fold_overlap,
@@ -203,6 +204,6 @@ def _average_precision(own: np.ndarray, others: np.ndarray) -> np.ndarray:
     return _divide(np.sum(own * precision, axis=-1), defined)
 
 
-def _divide(above: np.ndarray, below: np.ndarray) -> np.ndarray:
+def _divide(above: np.ndarray, below: Numbers) -> np.ndarray:
     above, below = np.broadcast_arrays(np.asarray(above, float), np.asarray(below, float))
     return np.divide(above, below, out=np.full(below.shape, np.nan), where=below > 0)

@@ -49,6 +49,8 @@ OUT_OF_FOLD_METHOD = (
 )
 
 Interval = tuple[float, float]
+# One number or many of one shape.
+Numbers = np.ndarray | np.floating | float
 
 
 def clopper_pearson(successes: int, n: int, level: float = LEVEL, overlap: float = 1.0) -> Interval:
@@ -88,7 +90,7 @@ def clopper_pearson(successes: int, n: int, level: float = LEVEL, overlap: float
 
 
 def wilson(
-    share: np.ndarray, size: np.ndarray, patients: np.ndarray | int, level: float = LEVEL
+    share: Numbers, size: Numbers, patients: np.ndarray | int, level: float = LEVEL
 ) -> np.ndarray:
     """Wilson's interval of a share with Student's t in place of the normal quantile.
 
@@ -119,7 +121,7 @@ def wilson(
     return np.stack([low, np.maximum(np.minimum(middle + half, 1), share)], axis=-1)
 
 
-def effective_exact(share: np.ndarray, size: np.ndarray, level: float = LEVEL) -> np.ndarray:
+def effective_exact(share: Numbers, size: Numbers, level: float = LEVEL) -> np.ndarray:
     """Clopper and Pearson's interval for an effective number of trials, ... x 2.
 
     For figures with one trial a patient, where Wilson's leaves out shares near 1 after a single
@@ -164,9 +166,9 @@ class Variance(NamedTuple):
 
 
 def effective_size(
-    share: np.ndarray,
+    share: Numbers,
     variance: Variance,
-    most: np.ndarray,
+    most: Numbers,
     patients: np.ndarray | int,
     overlap: float = 1.0,
 ) -> np.ndarray:
@@ -380,7 +382,9 @@ def metric_intervals(
     return {name: as_interval(metric_interval(name, counts, overlap)) for name in METRICS}
 
 
-def class_intervals(p: pd.DataFrame, classes: Sequence[str]) -> dict[str, dict[str, Interval]]:
+def class_intervals(
+    p: pd.DataFrame, classes: Sequence[str]
+) -> dict[str, dict[str, Interval | None]]:
     """95 % intervals of each class's precision, recall and F1, from a table as above."""
     unit, label_of_unit = patients_in_class(p, classes)
     counts = patient_confusions(p, unit, classes)

@@ -6,6 +6,7 @@ has nothing to divide by.
 """
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -40,7 +41,7 @@ def confusion(p: pd.DataFrame, classes: Sequence[str]) -> np.ndarray:
 
 def class_codes(names: pd.Series, classes: Sequence[str]) -> np.ndarray:
     """Return the place of each name in ``classes``, N int64; `EvaluationError` if it has none."""
-    codes = pd.Index(list(classes)).get_indexer(names)
+    codes = pd.Index(list(classes)).get_indexer(pd.Index(names))
     if (codes < 0).any():
         raise EvaluationError(
             f'"{names.iloc[int(np.argmin(codes))]}" is none of the classes {", ".join(classes)}: '
@@ -96,7 +97,7 @@ def f1(matrix: np.ndarray) -> np.ndarray:
     return _ratio(2 * right, np.sum(matrix, axis=-1) + np.sum(matrix, axis=-2))
 
 
-def per_class(matrix: np.ndarray, classes: Sequence[str]) -> dict[str, dict[str, float | int]]:
+def per_class(matrix: np.ndarray, classes: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Return precision, recall, F1 and support (true rows) of each class of one K x K matrix."""
     columns = zip(
         classes, precision(matrix), recall(matrix), f1(matrix), np.sum(matrix, axis=-1), strict=True

@@ -40,5 +40,5 @@ def by_patient(p: pd.DataFrame) -> pd.DataFrame:
     table["predicted"] = pd.Series(np.array(classes, dtype=object)[best], dtype=str)
     scores = pd.DataFrame(means, columns=[f"p_{name}" for name in classes])
     table = pd.concat([table, scores, pd.Series(sizes, name="pictures")], axis=1)
-    order = pd.Index(classes).get_indexer(table["label"])
+    order = pd.Index(classes).get_indexer(pd.Index(table["label"]))
     return table.iloc[np.lexsort((np.arange(len(table)), order))].reset_index(drop=True)

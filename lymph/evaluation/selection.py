@@ -93,7 +93,7 @@ def in_order(p: pd.DataFrame, order: Order, mistakes_only: bool = True) -> pd.Da
         raise EvaluationError(f'There is no order "{order}": choose one of {", ".join(ORDERS)}.')
     values = probabilities_of(p)
     if order == "worst":
-        codes = pd.Index(classes_of_predictions(p)).get_indexer(p["label"])
+        codes = pd.Index(classes_of_predictions(p)).get_indexer(pd.Index(p["label"]))
         key = values[np.arange(len(p)), codes]
     else:
         key = values.max(axis=1, initial=0) * (-1 if order == "certain" else 1)

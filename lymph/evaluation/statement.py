@@ -26,6 +26,7 @@ from scipy.stats import chi2
 from lymph.evaluation.intervals import (
     LEVEL,
     Interval,
+    Numbers,
     effective_exact,
     effective_size,
     variance_of_share,
@@ -266,7 +267,7 @@ def _first_enough(share: float, effective: float, each: float, exact: bool = Fal
 
 
 def _suppressed(
-    share: np.ndarray, ends: np.ndarray, trials: np.ndarray, size: np.ndarray
+    share: Numbers, ends: np.ndarray, trials: np.ndarray, size: Numbers
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Tell which rule of the standard forbids shares: number, effective number, width, relative."""
     # Rounding must not move a number over the edge on which it lies.

@@ -14,13 +14,16 @@ from lymph.models.specs import ModelSpec
 from lymph.models.view import view
 
 
-def last_maps(model: BackboneHead) -> nn.Module:
+def target_layer(model: BackboneHead) -> nn.Module:
     """Return the module whose output is the last that still knows where in the picture it is.
 
-    It is the last part of the backbone with a convolution, or the normalisation and ReLU right
-    after it: ``layer4`` of ResNet-50, ``layer3`` of an encoder made of it, the third ReLU of the
-    small CNN.
+    An encoder that sees tiles names it: of a transformer the tokens before its last block. Else it
+    is the last part of the backbone with a convolution, or the normalisation and ReLU right after
+    it: ``layer4`` of ResNet-50, ``layer3`` of an encoder made of it, the third ReLU of the small
+    CNN.
     """
+    if isinstance(places := getattr(model.backbone, "places", None), nn.Module):
+        return places
     parts = list(model.backbone.children())
     holds = [any(isinstance(m, nn.Conv2d) for m in part.modules()) for part in parts]
     place = len(parts) - 1 - holds[::-1].index(True)
@@ -59,9 +62,10 @@ def grad_cam(
     # The state of the model: ReLU works in place, which only a float32 pass without autocast suits.
     pictures = to_input(view(pixels, spec, largest)[None], spec)
     with torch.enable_grad():
-        maps = LayerGradCam(model, last_maps(model)).attribute(
+        maps = LayerGradCam(model, target_layer(model)).attribute(
             pictures, target=class_index, relu_attributions=True
         )
+    assert isinstance(maps, torch.Tensor)  # it is a tuple for layers with several outputs only
     heat = maps[0, 0].detach().numpy()
     top = float(heat.max())
     return (heat / top if top > 0 else np.zeros_like(heat)).astype(np.float32)

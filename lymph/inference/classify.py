@@ -17,10 +17,10 @@ from lymph.explain.embedding import Embedding, nearest_pictures, run_features
 from lymph.inference.answers import Answer, by_probability, refused
 from lymph.inference.dropped import INSIDE
 from lymph.inference.provenance import LearnedFrom, learned_from
-from lymph.models.familiarity import Familiarity, colour_statistics, false_alarm_rate
 from lymph.models.features import digest, features_and_logits
 from lymph.models.inputs import to_input
 from lymph.models.networks import BackboneHead
+from lymph.models.ood import OODDetector, colour_statistics, false_alarm_rate
 from lymph.models.specs import MODELS, ModelSpec
 from lymph.models.view import cut_from, view
 from lymph.parallel import Progress, map_in_threads
@@ -67,7 +67,7 @@ class Classifier:
     classes: list[str]
     spec: ModelSpec
     bfloat16: bool
-    familiarity: Familiarity
+    ood: OODDetector
     confidence: Confidence
     embedding: Embedding
     source: PictureSource
@@ -133,7 +133,7 @@ def load_classifier(run: Run) -> Classifier:
     try:
         document = workspace.read_json(run.path / files.FAMILIARITY)
         precision = run.environment()["precision"]
-        familiarity = Familiarity.from_json(document)
+        ood = OODDetector.from_json(document)
         white, largest = (int(document.get(name, 0)) for name in ("white", "largest"))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         if run.status().state == "finished":
@@ -148,7 +148,7 @@ def load_classifier(run: Run) -> Classifier:
         config.classes,
         MODELS[config.model],
         bool(precision["bfloat16"]),
-        familiarity,
+        ood,
         confidence_of(run.predictions()),
         run_features(run),
         config.source,
@@ -291,7 +291,7 @@ def _answer(
     values: np.ndarray,
 ) -> Answer:
     predicted, probabilities = by_probability(values, classifier.classes)
-    reason = classifier.familiarity.reason(view.statistics, features)
+    reason = classifier.ood.reason(view.statistics, features)
     learned = classifier.learned_from
     return Answer(
         picture=name,

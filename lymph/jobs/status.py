@@ -34,7 +34,9 @@ class Status:
     """Where a job stands; times are seconds since 1970, ``process_started`` guards reused pids.
 
     ``epoch`` counts finished epochs, of all folds where there are any, or the rounds of a
-    measurement; ``share`` (0 to 1) tells how much of the next one is done.
+    measurement; ``share`` (0 to 1) tells how much of the next one is done. ``step`` says in words
+    what is done beside epochs, as reading pictures, with its share and the seconds it still takes,
+    0 where nobody knows.
     """
 
     state: str
@@ -50,6 +52,9 @@ class Status:
     queued: float = 0.0
     updated: float = 0.0
     seconds: float = 0.0
+    step: str = ""
+    step_share: float = 0.0
+    step_left: float = 0.0
     error: str = ""
     notes: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)

@@ -35,16 +35,7 @@ def imagenet_features(
         When the values cannot be had, or a part of them is missing.
     """
     # Loaded late: torch takes seconds to import.
-    import torch
+    from lymph.models.encoder_table import DEFAULT
+    from lymph.training.encoders import features_of_set, open_encoder
 
-    from lymph.models.encoded import encode
-    from lymph.models.networks import build_model
-    from lymph.models.specs import MODELS
-    from lymph.models.weights import load_encoder
-    from lymph.training.devices import device_here
-
-    model = build_model("linear-probe", 2)
-    load_encoder(model, weights)
-    encoder = model.backbone.to(device_here(), memory_format=torch.channels_last)
-    made = encode(root, list(table["picture"]), encoder, MODELS["linear-probe"], progress)
-    return made.features.astype(np.float64)
+    return features_of_set(open_encoder(DEFAULT, weights), root, table, progress)

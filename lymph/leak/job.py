@@ -71,7 +71,7 @@ def _looked_up(config: MeterConfig) -> MeterConfig:
 
 
 def _begin(config: MeterConfig) -> Begin:
-    return lambda before: Status("queued", epochs=2 * config.seeds)
+    return lambda before: Status("queued", epochs=2 * config.times)
 
 
 def stop_measurement(measurement: Measurement) -> None:

@@ -3,7 +3,7 @@
 The folder holds ``config.json``, ``status.json`` (as a run's), ``result.json`` and ``log.txt``.
 """
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +13,15 @@ from lymph.errors import RunError
 from lymph.jobs import files
 from lymph.jobs.status import Status, read_status
 from lymph.leak.meter import FEATURES, SEEDS
+from lymph.typed import misfit
 
 RESULT = "result.json"
 
 # Of the result file. Those of version 1 carry none: their intervals resampled patients and were
 # too narrow, so they are not shown any more.
 VERSION = 2
+# What results named otherwise before.
+OLDER_NAMES = {"kin": "same_patient_rate", "kin_by_chance": "same_patient_rate_by_chance"}
 
 LOST = "The measurement was cut off: the machine stopped or the process was killed. Measure again."
 
@@ -39,14 +42,21 @@ class MeterConfig:
     def __post_init__(self) -> None:
         if not isinstance(self.source, PictureSource):
             object.__setattr__(self, "source", PictureSource.from_json(self.source))
+        if wrong := misfit(type(self), vars(self)):
+            raise RunError(f"The measurement has a value of the wrong kind: {wrong}.")
         if self.features not in FEATURES:
             raise RunError(
                 f"There are no features {self.features!r}; choose {' or '.join(FEATURES)}."
             )
         if self.seeds is None:
             object.__setattr__(self, "seeds", SEEDS[self.features])
-        if not 1 <= self.seeds <= 100:
+        if not 1 <= self.times <= 100:
             raise RunError("The number of seeds must be between 1 and 100.")
+
+    @property
+    def times(self) -> int:
+        """Return how often the folds are dealt anew: ``seeds``, or the model's own number."""
+        return SEEDS[self.features] if self.seeds is None else self.seeds
 
     def to_json(self) -> dict[str, Any]:
         """Return the document that ``config.json`` holds."""
@@ -54,11 +64,24 @@ class MeterConfig:
 
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> "MeterConfig":
-        """Make a configuration from its document, also from an older version's."""
+        """Make a configuration from its document, also from an older version's.
+
+        Raises
+        ------
+        RunError
+            When a key is unknown or missing, or a value of the wrong kind.
+        ConfigError
+            When the source is none.
+        """
         if "data" in document:
             document = dict(document)
-            told = (document.pop(name) for name in ("data", "pattern", "patients_csv"))
-            document["source"] = PictureSource.from_older(*told)
+            root, pattern, table = (
+                document.pop(n, "") for n in ("data", "pattern", "patients_csv")
+            )
+            document["source"] = PictureSource.from_older(root, pattern, table)
+        known = {item.name for item in fields(cls)}
+        if "source" not in document or not set(document) <= known:
+            raise RunError(f"A measurement has the keys {', '.join(sorted(known))}; measure again.")
         return cls(**document)
 
 
@@ -85,6 +108,10 @@ class Measurement:
         """
         try:
             result = workspace.read_json(self.path / RESULT)
+            for part in (result["picture"], result["patient"]):
+                for older, name in OLDER_NAMES.items():
+                    if older in part:
+                        part[name] = part.pop(older)
             if result.pop("version", 1) == VERSION:
                 return result
             bars = {by: {**result[by], "interval": None} for by in ("picture", "patient")}

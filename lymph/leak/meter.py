@@ -13,7 +13,6 @@ import numpy as np
 import pandas as pd
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import NearestNeighbors
-from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from lymph.errors import SplitError
@@ -57,9 +56,10 @@ def linear(features: np.ndarray, table: pd.DataFrame, strength: float = 1.0) -> 
     labels = table["label"].to_numpy(str)
 
     def learn(test: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
-        model = make_pipeline(StandardScaler(), LogisticRegression(C=strength, max_iter=3000))
-        model.fit(features[~test], labels[~test])
-        return model.predict(features[test]), model[0].transform(features)
+        scaler = StandardScaler().fit(features[~test])
+        scaled = np.asarray(scaler.transform(features))
+        model = LogisticRegression(C=strength, max_iter=3000).fit(scaled[~test], labels[~test])
+        return np.asarray(model.predict(scaled[test])), scaled
 
     return learn
 
@@ -94,7 +94,7 @@ def count_folds(table: pd.DataFrame) -> int:
 def measure_leak(
     learn: Learn, table: pd.DataFrame, seeds: int, tell: Tell | None = None
 ) -> dict[str, Any]:
-    """Measure accuracy by picture and by patient, and how often the nearest picture is kin.
+    """Measure accuracy by picture and by patient, and whose the nearest picture is.
 
     Parameters
     ----------
@@ -113,8 +113,8 @@ def measure_leak(
         ``pictures``, ``patients``, ``folds``, ``baseline`` (share of the largest class), and under
         ``picture`` and ``patient``: ``accuracies`` (out of fold, one a seed), ``mean``,
         ``interval`` (95 %, over patients, of the seed in the middle; ``interval_method`` names the
-        method and what it leaves out) and ``kin`` (share of test pictures whose nearest training
-        picture is of the same patient; ``kin_by_chance`` beside).
+        method and what it leaves out) and ``same_patient_rate`` (share of test pictures whose
+        nearest training picture is of the same patient; ``same_patient_rate_by_chance`` beside).
     """
     return measure_rounds(lambda _: learn, [table] * seeds, tell)
 
@@ -135,33 +135,33 @@ def measure_rounds(
     }
     rounds = 0
     for by in ("picture", "patient"):
-        answers, kin = [], []
+        answers, rates = [], []
         for seed, table in enumerate(tables):
             predicted, homes, same = _one_round(learner(table), table, by, folds, seed)
             told = {"predicted": predicted, "fold": homes}
             answers.append(table[["patient", "label"]].assign(**told))
-            kin.append(same)
+            rates.append(same)
             rounds += 1
             if tell:
                 tell(rounds, 2 * seeds)
-        result[by] = _summary(answers, kin)
+        result[by] = _summary(answers, rates)
     result["gap"] = result["picture"]["mean"] - result["patient"]["mean"]
     return result
 
 
-def _summary(tables: list[pd.DataFrame], kin: list[tuple[float, float]]) -> dict[str, Any]:
+def _summary(tables: list[pd.DataFrame], rates: list[tuple[float, float]]) -> dict[str, Any]:
     accuracies = [float((t["predicted"] == t["label"]).mean()) for t in tables]
     middle = tables[int(np.argsort(accuracies)[len(accuracies) // 2])]
     classes = sorted(middle["label"].unique())
     interval = metric_intervals(middle, classes)["accuracy"]
-    same, chance = np.mean(kin, axis=0)
+    same, chance = np.mean(rates, axis=0)
     return {
         "accuracies": accuracies,
         "mean": float(np.mean(accuracies)),
         "interval": list(interval) if interval else None,
         "interval_method": f"{METHOD.format(unit='pictures')}; {OUT_OF_FOLD_METHOD}",
-        "kin": float(same),
-        "kin_by_chance": float(chance),
+        "same_patient_rate": float(same),
+        "same_patient_rate_by_chance": float(chance),
     }
 
 
@@ -178,7 +178,7 @@ def _one_round(
         test = homes == home
         predicted[test], seen = learn(test, seed)
         nearest = NearestNeighbors(n_neighbors=1).fit(seen[~test])
-        places = nearest.kneighbors(seen[test], return_distance=False)[:, 0]
+        places = np.asarray(nearest.kneighbors(seen[test], return_distance=False))[:, 0]
         same[test] = patients[~test][places] == patients[test]
         chance[test] = _shares(patients[~test], patients[test])
     return predicted, homes, (float(same.mean()), float(chance.mean()))

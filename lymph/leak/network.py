@@ -41,7 +41,7 @@ def small_cnn(root: Path | str, table: pd.DataFrame) -> Learn:
     def learn(test: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
         torch.manual_seed(seed)
         layout = torch.channels_last if precision.channels_last else torch.contiguous_format
-        model = build_model("cnn", len(names)).to(device, memory_format=layout)
+        model = build_model("cnn", len(names)).to(device).to(memory_format=layout)
         groups = [{"params": list(model.parameters()), "peak": RATE}]
         optimiser = torch.optim.AdamW(groups, lr=RATE, weight_decay=1e-4, fused=True)
         loss = weighted_loss(dict.fromkeys(names, 1.0)).to(device)

@@ -3,11 +3,14 @@
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from lymph import workspace
+from lymph.evaluation import robustness
 from lymph.jobs.status import change_status
 from lymph.jobs.worker import check_stop
 from lymph.leak.control import check_control, measure_control
@@ -37,7 +40,7 @@ def work(folder: Path) -> None:
         if done % 16 == 0 or done == total:
             change_status(folder, share=done / total)
 
-    learner, threads = _learner(config, table, read)
+    learner, threads, features = _learner(config, table, read)
 
     def tell(done: int, total: int) -> None:
         check_stop(folder)
@@ -45,22 +48,23 @@ def work(folder: Path) -> None:
 
     with threads:
         if config.control:
-            result = measure_control(learner, table, config.seeds, tell)
+            result = measure_control(learner, table, config.times, tell)
         else:
-            result = measure_leak(learner(table), table, config.seeds, tell)
+            result = measure_leak(learner(table), table, config.times, tell)
+            result["neighbours"] = _neighbours(features, table)
     workspace.write_json(folder / RESULT, {"version": VERSION, **result})
 
 
 def _learner(
     config: MeterConfig, table: pd.DataFrame, read: Progress
-) -> tuple[Learner, AbstractContextManager]:
-    """Return what makes the quick model, and the threads that it may use."""
+) -> tuple[Learner, AbstractContextManager, np.ndarray | None]:
+    """Return what makes the quick model, the threads that it may use, and its ready features."""
     root = config.source.path
     if config.features == "cnn":
         # Loaded late: torch stands behind it.
         from lymph.leak.network import small_cnn
 
-        return partial(small_cnn, root), nullcontext()
+        return partial(small_cnn, root), nullcontext(), None
     if config.features == "colour":
         features = colour_features(root, table, read)
     else:
@@ -68,4 +72,12 @@ def _learner(
     # Small fits gain nothing from threads, and threads that wait for each other lose a lot on a
     # busy machine.
     learner = partial(linear, features, strength=STRENGTHS[config.features])
-    return learner, threadpool_limits(1)
+    return learner, threadpool_limits(1), features
+
+
+def _neighbours(features: np.ndarray | None, table: pd.DataFrame) -> dict[str, Any] | None:
+    """Return what nearest neighbours share in ready features; the small CNN has none of its own."""
+    if features is None:
+        return None
+    told = robustness(features, *(table[name].to_numpy(str) for name in ("label", "patient")))
+    return told.to_json() if told else None

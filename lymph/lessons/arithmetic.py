@@ -20,8 +20,11 @@ NOTEBOOK_TEST_MCL = 23
 NOTEBOOK_CALLED = (18, 16, 0)
 NOTEBOOK_CALLED_RIGHTLY = 10
 
+# Class indices, one a picture.
+Codes = Sequence[int] | np.ndarray
 
-def broadcast_matrix(predicted: Sequence[int], labels: Sequence[int], classes: int) -> np.ndarray:
+
+def broadcast_matrix(predicted: Codes, labels: Codes, classes: int) -> np.ndarray:
     """BROKEN ON PURPOSE: compare class indices with one-hot labels, as the notebook did.
 
     Parameters
@@ -40,7 +43,7 @@ def broadcast_matrix(predicted: Sequence[int], labels: Sequence[int], classes: i
     return np.asarray(predicted, np.int64)[:, None] == one_hot
 
 
-def broadcast_accuracy(predicted: Sequence[int], labels: Sequence[int], classes: int) -> float:
+def broadcast_accuracy(predicted: Codes, labels: Codes, classes: int) -> float:
     """BROKEN ON PURPOSE: count every match of the stretched comparison, divide by the pictures."""
     return float(broadcast_matrix(predicted, labels, classes).sum() / len(predicted))
 

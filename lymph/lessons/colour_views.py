@@ -7,19 +7,11 @@ from collections.abc import Callable
 
 import numpy as np
 
+from lymph.data.stain import optical_density, pixels_of_density
+
 # Optical density of the mean picture that all are brought to: mean and deviation a channel.
 TARGET_MEAN = np.array([0.55, 0.85, 0.45])
 TARGET_STD = np.array([0.25, 0.30, 0.20])
-
-
-def to_density(pictures: np.ndarray) -> np.ndarray:
-    """Return optical densities, same shape, of uint8 pictures."""
-    return -np.log((pictures.astype(np.float32) + 1.0) / 256.0)
-
-
-def from_density(density: np.ndarray) -> np.ndarray:
-    """Return uint8 pictures from optical densities."""
-    return np.clip(np.rint(256.0 * np.exp(-density) - 1.0), 0, 255).astype(np.uint8)
 
 
 def grey(pictures: np.ndarray) -> np.ndarray:
@@ -33,10 +25,10 @@ def normalise(pictures: np.ndarray) -> np.ndarray:
 
     Reinhard's idea (2001, IEEE CG&A 21(5):34) in optical densities instead of his colour space.
     """
-    density = to_density(pictures)
+    density = optical_density(pictures)
     mean = density.mean(axis=(1, 2), keepdims=True)
     std = density.std(axis=(1, 2), keepdims=True) + 1e-6
-    return from_density((density - mean) / std * TARGET_STD + TARGET_MEAN)
+    return pixels_of_density((density - mean) / std * TARGET_STD + TARGET_MEAN)
 
 
 def jitter(pictures: np.ndarray, seed: int = 0) -> np.ndarray:

@@ -99,11 +99,6 @@ class Finding(NamedTuple):
     happened: int
 
 
-def percent(share: float) -> str:
-    """Write a share in whole percent."""
-    return f"{100 * share:.0f} %"
-
-
 def span(score: Figures) -> str:
     """Write what a score was counted on, with its interval."""
     counts = f"{score['pictures']} pictures of {score['patients']} patients"

@@ -63,11 +63,17 @@ def small_cnn(classes: int, spec: ModelSpec = GREY, seed: int = 0) -> BackboneHe
     torch.manual_seed(seed)
     model = SmallCNN(classes)
     if not spec.grey:
-        model.backbone[0] = nn.Conv2d(3, 16, 3, padding=1, bias=False)
+        model.backbone.register_module("0", nn.Conv2d(3, 16, 3, padding=1, bias=False))
     for layer in model.modules():
         if isinstance(layer, nn.BatchNorm2d):
             layer.momentum = MOMENTUM
     return model
+
+
+def classes_of(model: BackboneHead) -> int:
+    """Return the number of classes that a small CNN tells apart."""
+    *_, last = (layer for layer in model.head.modules() if isinstance(layer, nn.Linear))
+    return last.out_features
 
 
 def equal_loss(classes: int) -> nn.CrossEntropyLoss:
@@ -141,7 +147,7 @@ def fit(
     name: str = "",
 ) -> Iterator[Practised]:
     """Train with lymph's own loop and learning rates, and yield every epoch."""
-    loss_function = loss_function or equal_loss(model.head[-1].out_features)
+    loss_function = loss_function or equal_loss(classes_of(model))
     learning = [p for p in model.parameters() if p.requires_grad]
     groups = [{"params": learning, "peak": rate}]
     optimiser = torch.optim.AdamW(groups, rate, weight_decay=1e-4)

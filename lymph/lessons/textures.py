@@ -36,7 +36,7 @@ def draw_textures(count: int, side: int, seed: int = 0) -> tuple[np.ndarray, np.
     """
     rng = np.random.default_rng(seed)
     kinds = np.arange(count) % KINDS
-    drawn = [_texture(kind, side, rng) for kind in kinds]
+    drawn = [_texture(int(kind), side, rng) for kind in kinds]
     bright = rng.uniform(90, 165, (count, 1, 1))
     noisy = bright + rng.uniform(30, 80, (count, 1, 1)) * np.stack(drawn)
     noisy = noisy + rng.normal(0, 8, noisy.shape)

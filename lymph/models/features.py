@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from lymph.models.networks import BackboneHead
 
 
-def hidden_features(model: BackboneHead, pictures: Tensor) -> Tensor:
+def forward_features(model: BackboneHead, pictures: Tensor) -> Tensor:
     """Return the input of the last linear layer, N x D, for normalised pictures, N x C x H x W.
 
     Call it in evaluation mode and without gradients.
@@ -19,7 +19,7 @@ def hidden_features(model: BackboneHead, pictures: Tensor) -> Tensor:
 
 def features_and_logits(model: BackboneHead, pictures: Tensor) -> tuple[Tensor, Tensor]:
     """Return the hidden features, N x D, and the logits, N x K, of one pass."""
-    features = hidden_features(model, pictures)
+    features = forward_features(model, pictures)
     last = model.head[-1] if isinstance(model.head, nn.Sequential) else model.head
     return features, last(features)
 
@@ -29,4 +29,4 @@ def digest(small: np.ndarray) -> str:
 
     File names and lossless formats make no difference.
     """
-    return hashlib.sha256(np.ascontiguousarray(small)).hexdigest()[:32]
+    return hashlib.sha256(np.ascontiguousarray(small).data).hexdigest()[:32]

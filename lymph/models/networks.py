@@ -1,11 +1,16 @@
 """The networks, each as a backbone that makes features and a head that judges."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from lymph.errors import ConfigError
-from lymph.models.encoders import ENCODERS
+from lymph.models.architecture import Architecture
+from lymph.models.encoder_table import DEFAULT
+from lymph.models.encoders import ENCODERS, Encoder
 
 
 class BackboneHead(nn.Module):
@@ -47,16 +52,20 @@ class GridAverage(nn.AdaptiveAvgPool2d):
     channels-last maps would take six times as long here.
     """
 
-    def forward(self, maps: Tensor) -> Tensor:
+    def __init__(self, side: int) -> None:
+        super().__init__(side)
+        self.side = side
+
+    def forward(self, input: Tensor) -> Tensor:
         """Return the means, N x C x side x side, of maps, N x C x H x W."""
-        means = self._means(maps)
-        if means.requires_grad and maps.is_contiguous(memory_format=torch.channels_last):
+        means = self._means(input)
+        if means.requires_grad and input.is_contiguous(memory_format=torch.channels_last):
             means.register_hook(lambda g: g.contiguous(memory_format=torch.channels_last))
         return means
 
     def _means(self, maps: Tensor) -> Tensor:
         """Take the means; on a graphics card in the way whose gradient is the same each time."""
-        side = self.output_size
+        side = self.side
         height, width = maps.shape[2:]
         if maps.is_cuda and height % side == 0 and width % side == 0:
             return functional.avg_pool2d(maps, (height // side, width // side))
@@ -122,7 +131,7 @@ class ResNet50(BackboneHead):
 
         backbone = resnet50(weights=None)
         features = backbone.fc.in_features
-        backbone.fc = nn.Identity()
+        setattr(backbone, "fc", nn.Identity())  # noqa: B010 - torchvision calls it a Linear
         super().__init__(backbone, nn.Linear(features, classes))
 
 
@@ -180,27 +189,59 @@ class LinearProbe(BackboneHead):
     ----------
     classes : int
     encoder : str
-        A name of :data:`lymph.models.encoders.ENCODERS`.
+        A name of :data:`lymph.models.encoders.ENCODERS`, or any where an architecture is given.
+    architecture : mapping, optional
+        What a network of timm looks like; see :class:`lymph.models.architecture.Architecture`.
     """
 
-    def __init__(self, classes: int, encoder: str = "resnet50") -> None:
-        backbone = ENCODERS[encoder]()
+    def __init__(
+        self, classes: int, encoder: str = DEFAULT, architecture: Mapping[str, Any] | None = None
+    ) -> None:
+        backbone = build_encoder(encoder, architecture)
         last = WhitenedLinear(backbone.width, classes, DIRECTIONS)
         super().__init__(backbone, nn.Sequential(Standardise(backbone.width), last))
         self.freeze_backbone()
 
 
-def build_model(name: str, classes: int) -> BackboneHead:
+def build_encoder(name: str, architecture: Mapping[str, Any] | None = None) -> Encoder:
+    """Build an encoder with random values; see :class:`LinearProbe`.
+
+    Raises
+    ------
+    ConfigError, WeightsError
+        When the architecture describes none, or timm is not there to build it.
+    """
+    if not architecture:
+        return ENCODERS[name]()
+    # Loaded late: with timm come two seconds.
+    from lymph.models.tile_encoder import TileEncoder
+
+    return TileEncoder(Architecture.from_json(architecture))
+
+
+def build_model(
+    name: str,
+    classes: int,
+    encoder: str = DEFAULT,
+    architecture: Mapping[str, Any] | None = None,
+) -> BackboneHead:
     """Build a model by its name, with random values drawn from torch's global generator.
+
+    ``encoder`` and ``architecture`` say what a linear probe is built on.
 
     Raises
     ------
     ConfigError
         When there is no model of that name.
+    WeightsError
+        When the encoder needs timm, which is not there.
     """
-    networks = {"cnn": SmallCNN, "resnet50": ResNet50, "linear-probe": LinearProbe}
+    if name == "linear-probe":
+        return LinearProbe(classes, encoder, architecture)
+    networks = {"cnn": SmallCNN, "resnet50": ResNet50}
     if name not in networks:
-        raise ConfigError(f"There is no model {name!r}; choose one of {', '.join(networks)}.")
+        named = ", ".join([*networks, "linear-probe"])
+        raise ConfigError(f"There is no model {name!r}; choose one of {named}.")
     return networks[name](classes)
 
 

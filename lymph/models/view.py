@@ -42,7 +42,7 @@ def view(pixels: np.ndarray, spec: ModelSpec, largest: int = 0) -> np.ndarray:
     ndarray of uint8, shape (height, width) for grey or (height, width, 3)
     """
     pixels = _no_larger(pixels, spec, largest)
-    return shrink(pixels, size_of_view(*pixels.shape[:2], spec), spec.grey)
+    return shrink(pixels, size_of_view(pixels.shape[0], pixels.shape[1], spec), spec.grey)
 
 
 def cut_from(pixels: np.ndarray, spec: ModelSpec, largest: int = 0) -> np.ndarray:
@@ -57,7 +57,7 @@ def cut_from(pixels: np.ndarray, spec: ModelSpec, largest: int = 0) -> np.ndarra
     if not spec.frozen:
         return pixels
     pixels = _no_larger(pixels, spec, largest)
-    height, width = size_of_view(*pixels.shape[:2], spec)
+    height, width = size_of_view(pixels.shape[0], pixels.shape[1], spec)
     size = max(1, round(height / spec.scale)), max(1, round(width / spec.scale))
     return pixels if size == pixels.shape[:2] else shrink(pixels, size, grey=False)
 

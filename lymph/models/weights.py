@@ -7,9 +7,16 @@ import torch
 from torch import Tensor, nn
 
 from lymph.errors import WeightsError
-from lymph.models.networks import BackboneHead
+from lymph.jobs.worker import Stopped
+from lymph.models import imagenet
+from lymph.models.encoder_files import VALUES, fill, folder_of, missing_words, read_safetensors
+from lymph.models.encoder_table import DEFAULT, ENCODER_TABLE
+from lymph.models.imagenet import IMAGENET_SIZE
+from lymph.models.networks import BackboneHead, count_parameters
+from lymph.parallel import Progress
 
-IMAGENET_SIZE = "98 MB"
+# The values that an encoder's makers published, as the workspace keeps them.
+PUBLISHED = "published"
 
 
 class LoadReport(NamedTuple):
@@ -32,7 +39,9 @@ class LoadReport(NamedTuple):
         return f"{text}; {', '.join(self.missing)} start from random values."
 
 
-def load_backbone(model: BackboneHead, weights: str) -> LoadReport | None:
+def load_backbone(
+    model: BackboneHead, weights: str, progress: Progress | None = None
+) -> LoadReport | None:
     """Load values into a model's backbone.
 
     Parameters
@@ -41,6 +50,8 @@ def load_backbone(model: BackboneHead, weights: str) -> LoadReport | None:
         Changed in place.
     weights : str
         ``imagenet`` (torchvision's, downloaded once), ``none``, or the path of a file.
+    progress : callable, optional
+        Called with the megabytes downloaded and those there are.
 
     Returns
     -------
@@ -55,19 +66,33 @@ def load_backbone(model: BackboneHead, weights: str) -> LoadReport | None:
     if weights == "none":
         return None
     if weights == "imagenet":
-        return _fill(model.backbone, _download(), "torchvision's ImageNet values")
+        return _fill(model.backbone, _download(progress), "torchvision's ImageNet values")
     return _fill(model.backbone, read_values(Path(weights)), Path(weights).name)
 
 
-def load_encoder(model: BackboneHead, weights: str) -> LoadReport | None:
+def load_encoder(
+    model: BackboneHead, weights: str, encoder: str = DEFAULT, progress: Progress | None = None
+) -> LoadReport | None:
     """Load values into a frozen encoder, all of them: nothing will make random ones better.
+
+    Parameters
+    ----------
+    model : BackboneHead
+        Changed in place.
+    weights : str
+        As of :func:`load_backbone`; of another encoder than ResNet-50 a file, or ``published`` for
+        those in the workspace.
+    encoder : str
+        A name of the table of encoders.
 
     Raises
     ------
     WeightsError
         As :func:`load_backbone`, and when a part of the encoder has no values.
     """
-    report = load_backbone(model, weights)
+    if encoder != DEFAULT:
+        return _load_tiles(model, weights, encoder)
+    report = load_backbone(model, weights, progress)
     if report and report.missing:
         raise WeightsError(
             f"{report.source} has no values for {', '.join(report.missing)} of the encoder, which"
@@ -76,8 +101,32 @@ def load_encoder(model: BackboneHead, weights: str) -> LoadReport | None:
     return report
 
 
-def first_values(model: BackboneHead, weights: str, frozen: bool) -> tuple[list[str], str]:
-    """Load the values that a run begins with.
+def _load_tiles(model: BackboneHead, weights: str, encoder: str) -> LoadReport:
+    path, source = Path(weights), Path(weights).parent.name
+    if weights == PUBLISHED:
+        record, path = ENCODER_TABLE[encoder], folder_of(encoder) / VALUES
+        source = record.title
+        if not path.is_file():
+            raise WeightsError(missing_words(record))
+    loaded = fill(model.backbone.network, path)
+    return LoadReport(f"{source} ({path.name})", loaded, count_parameters(model.backbone), [])
+
+
+def first_values(
+    model: BackboneHead,
+    weights: str,
+    frozen: bool,
+    encoder: str = DEFAULT,
+    progress: Progress | None = None,
+) -> tuple[list[str], str]:
+    """Load the values that a run begins with; ``progress`` follows a download, in megabytes.
+
+    Parameters
+    ----------
+    model, weights, encoder
+        As of :func:`load_encoder`.
+    frozen : bool
+        Whether the backbone never learns, so that all of its values must be there.
 
     Returns
     -------
@@ -86,17 +135,23 @@ def first_values(model: BackboneHead, weights: str, frozen: bool) -> tuple[list[
     str
         A sentence on what was loaded; for random values too.
     """
-    report = (load_encoder if frozen else load_backbone)(model, weights)
+    if frozen:
+        report = load_encoder(model, weights, encoder, progress)
+    else:
+        report = load_backbone(model, weights, progress)
     if report:
         return report.missing, report.sentence
     return [], "The whole network starts from random values, not ImageNet's."
 
 
-def _download() -> dict[str, Tensor]:
+def _download(progress: Progress | None) -> dict[str, Tensor]:
     from torchvision.models import ResNet50_Weights
 
     try:
+        imagenet.fetch(progress)
         return ResNet50_Weights.IMAGENET1K_V2.get_state_dict(progress=False, check_hash=True)
+    except Stopped:
+        raise
     except Exception as error:  # urllib, sockets, hashes and disks all fail in their own ways.
         raise WeightsError(
             f"The ImageNet values ({IMAGENET_SIZE}) could not be downloaded"
@@ -113,6 +168,8 @@ def read_values(path: Path) -> dict[str, Tensor]:
     WeightsError
         When the file is missing or holds anything but named tensors.
     """
+    if path.suffix == ".safetensors":
+        return _named_tensors(read_safetensors(path), path)
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError as error:

@@ -8,18 +8,18 @@ that they ask about. A row answers what the guidelines ask in common, in words o
 
 import html
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
 
 from lymph.data.sources import is_synthetic
 from lymph.evaluation import percent_interval_text
+from lymph.models.architecture import Architecture
 from lymph.models.augmentations import AUGMENTATIONS
+from lymph.models.encoder_table import ENCODER_TABLE
 from lymph.models.specs import MODELS
 from lymph.reports.tables import (
     METRICS_TOLD,
-    SET_TITLES,
     base_text,
     method_text,
     people_text,
@@ -27,7 +27,7 @@ from lymph.reports.tables import (
     split_text,
 )
 from lymph.runs import Run, record_of
-from lymph.text import counted
+from lymph.text import SET_TITLES, counted
 
 BLANK = "not known to lymph: fill in"
 GUIDELINES = (
@@ -117,8 +117,8 @@ def _data(run: Run, predictions: pd.DataFrame) -> list[Row]:
     if spec.frozen:
         how = (
             f"Enlarged {spec.scale:g} times, or to {width * height:,} pixels where those are"
-            " fewer; each channel of each picture by its own mean and spread. The features are on"
-            " the standard scales of the training pictures."
+            f" fewer; {_normalised(run)}. The features are on the standard scales of the training"
+            " pictures."
         )
     by = {"folder": "folder", "name": "file name", "table": "table"}.get(source.labels, "folder")
     excluded = counted(len(source.excluded or {}), "picture")
@@ -144,7 +144,8 @@ def _data(run: Run, predictions: pd.DataFrame) -> list[Row]:
 
 def _partitions(run: Run, report: Mapping[str, Any], predictions: pd.DataFrame) -> list[Row]:
     counts = []
-    for name, rows in predictions.groupby("set", sort=False):
+    for home, rows in predictions.groupby("set", sort=False):
+        name = str(home)
         if report.get("patients_unknown"):
             people = "unknown patients"
         else:
@@ -195,8 +196,10 @@ def _model(run: Run) -> list[Row]:
         for name in ("lymph", "python", "torch")
         if name in environment
     )
-    weights = Path(config.weights).name
+    weights = config.values_title
     start = "Random values." if weights == "none" else f"Pretrained weights: {weights}."
+    if (known := ENCODER_TABLE.get(config.encoder)) and config.architecture:
+        start += f" They learned from {known.learned_from}; {known.terms} ({known.page})."
     ways = "; ".join(AUGMENTATIONS[way].split(":")[0].lower() for way in config.augmentation)
     phases = ", ".join(config.phases) or config.schedule
     training = (
@@ -243,6 +246,17 @@ def _model(run: Run) -> list[Row]:
         Row("Model", "Output", "12g, 15", "", "", gives),
         Row("Model", "The model itself", "22", "43", "", load),
     ]
+
+
+def _normalised(run: Run) -> str:
+    """Say how an encoder's pictures are normalised and cut."""
+    if not run.config.architecture:
+        return "each channel of each picture by its own mean and spread"
+    side = Architecture.from_json(run.config.architecture).tile
+    return (
+        f"cut into tiles of {side} by {side} pixels, whose features are averaged, with the means"
+        " and deviations that the encoder learned with"
+    )
 
 
 def _regularisation(run: Run) -> str:

@@ -1,7 +1,6 @@
 """The figures of a run as tables to read, each with its interval, leaky ones marked."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -25,9 +24,8 @@ from lymph.facts import NOTEBOOK_FIGURES, PUBLISHED
 from lymph.models.specs import MODELS
 from lymph.predictions import as_cells
 from lymph.runs import Run, RunRecord, SplitKind
-from lymph.text import counted
+from lymph.text import SET_TITLES, counted
 
-SET_TITLES = {"test": "Test", "val": "Validation", "train": "Train", "out-of-fold": "Out of fold"}
 LEAK_MARK = "⚠ leaky split"
 UNKNOWN_MARK = "⚠ patients unknown"
 METRICS_TOLD = {
@@ -384,7 +382,7 @@ def run_row(
         "Epochs": config.epochs,
         "Minutes": status.seconds / 60,
         "Schedule": config.schedule if config.model != "cnn" else "",
-        "Start": Path(config.weights).name if config.model != "cnn" else "random values",
+        "Start": config.values_title if config.model != "cnn" else "random values",
         "Class weights": config.class_weights,
         "State": status.state,
         "Note": about.note,

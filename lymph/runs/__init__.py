@@ -22,6 +22,7 @@ from lymph.runs.control import (
     stop_run,
     train_here,
 )
+from lymph.runs.live import Standing, changed_at, standing_of
 from lymph.runs.ready import HONEST, LEAKY, ready_run, take_in_ready_runs
 from lymph.runs.run import Run, open_known, open_run
 
@@ -33,8 +34,10 @@ __all__ = [
     "Run",
     "RunRecord",
     "SplitKind",
+    "Standing",
     "Status",
     "change_about",
+    "changed_at",
     "check_resumable",
     "create_run",
     "delete_run",
@@ -49,6 +52,7 @@ __all__ = [
     "record_of",
     "resume_run",
     "run_folder",
+    "standing_of",
     "start_run",
     "stop_run",
     "take_in_ready_runs",

@@ -1,7 +1,7 @@
 """What people say of a run: a name, a note, whether it is put away; and deleting a run."""
 
 import shutil
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from lymph import workspace
@@ -44,14 +44,10 @@ def about_in(folder: Path) -> tuple[About, str]:
     return About(**known), ""
 
 
-def change_about(run: Run, **said: str | bool) -> About:
+def change_about(
+    run: Run, *, name: str | None = None, note: str | None = None, archived: bool | None = None
+) -> About:
     """Change a run's name, note or place; what else was said of it meanwhile stays.
-
-    Parameters
-    ----------
-    run : Run
-    **said
-        The fields of :class:`About` to change.
 
     Raises
     ------
@@ -59,7 +55,12 @@ def change_about(run: Run, **said: str | bool) -> About:
         When name or note is too long or the folder cannot be written.
     """
     with workspace.turn(run.path / files.ABOUT):
-        about = replace(read_about(run), **said)
+        about = read_about(run)
+        about = About(
+            about.name if name is None else name,
+            about.note if note is None else note,
+            about.archived if archived is None else archived,
+        )
         write_about(run, about)
     return about
 

@@ -139,7 +139,7 @@ def train_here(run: Run, processes: "Processes | None" = None) -> Status:
     from lymph.training.worker import train
 
     processes = processes or ALONE
-    if processes.first and not enter_queue(run.path, _title(run), _begin(run)):
+    if processes.is_main and not enter_queue(run.path, _title(run), _begin(run)):
         raise _goes_on(run)
     return train(run.path, processes)
 

@@ -11,8 +11,7 @@ import pandas as pd
 from lymph.splits.fold import INNER_FRACTIONS, fold_sets
 from lymph.splits.make import home_class, share_out
 from lymph.splits.split import SET_NAMES, Split
-
-TITLES = {"train": "training", "val": "validation", "test": "test"}
+from lymph.text import SET_WORDS
 
 # Things named one by one in a sentence; more are counted.
 NAMED = 3
@@ -237,8 +236,8 @@ def _missing_classes(table: pd.DataFrame, sets: pd.Series) -> list[str]:
         sentences.append("There are no test pictures: the model cannot be judged on new patients.")
     patients = table.groupby("label")["patient"].nunique()
     present = pd.crosstab(table["label"], sets).reindex(columns=SET_NAMES, fill_value=0)
-    for label, row in present.iterrows():
-        missing = [TITLES[n] for n in ("val", "test") if row[n] == 0 and (sets == n).any()]
+    for label, row in zip(present.index, present.to_dict("records"), strict=True):
+        missing = [SET_WORDS[n] for n in ("val", "test") if row[n] == 0 and (sets == n).any()]
         if missing:
             count = int(patients[label])
             sentences.append(

@@ -79,7 +79,7 @@ def counts_of(rows: pd.DataFrame, sets: pd.Series, split: Split) -> dict[str, An
     counted = counted.reindex(index=split.names(), columns=classes, fill_value=0)
     patients = rows["patient"].groupby(sets).nunique()
     return {
-        name: {
+        str(name): {
             "pictures": int(row.sum()),
             "patients": int(patients.get(name, 0)),
             "classes": {label: int(row[label]) for label in classes},

@@ -11,7 +11,7 @@ import pandas as pd
 from lymph.data.decisions import name_of
 from lymph.database import reading, transaction
 from lymph.errors import SplitError
-from lymph.splits.split import SET_NAMES, Split
+from lymph.splits.split import SET_NAMES, By, Split
 from lymph.text import as_cell, from_cell
 
 MAX_NAME = 60
@@ -103,7 +103,7 @@ def from_csv(text: str) -> Split:
     return _from_groups("patient" if by_patient else "picture", unique)
 
 
-def _from_groups(by: str, groups: dict[str, list[str]]) -> Split:
+def _from_groups(by: By, groups: dict[str, list[str]]) -> Split:
     if set(groups) <= set(SET_NAMES):
         return Split(by, 0, {name: groups.get(name, []) for name in SET_NAMES})
     numbers = {name: name.removeprefix("fold").strip() for name in groups}

@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import pandas as pd
 
@@ -69,7 +69,7 @@ class Split:
             When the split names patients or pictures that the table does not have.
         """
         column = "patient" if self.by == "patient" else "picture"
-        home = {m: name for name, g in zip(self.names(), self.groups(), strict=True) for m in g}
+        home = self.homes()
         missing = sorted(set(home) - set(table[column]))
         if missing:
             new = sorted(set(table[column]) - set(home))
@@ -96,6 +96,16 @@ class Split:
         sets = {name: [m for m in group if m != member] for name, group in self.sets.items()}
         sets[to] = sorted([*sets[to], member])
         return Split(self.by, self.seed, sets)
+
+    def moves_from(self, base: "Split") -> tuple[tuple[str, str], ...]:
+        """Return the members that another split has elsewhere, each with its set in this one."""
+        there = base.homes()
+        return tuple((who, to) for who, to in self.homes().items() if there.get(who) != to)
+
+    def homes(self) -> dict[str, str]:
+        """Return the set, or the fold, of each member."""
+        pairs = zip(self.names(), self.groups(), strict=True)
+        return {member: name for name, group in pairs for member in group}
 
     def to_json(self) -> dict[str, Any]:
         """Return the document that ``split.json`` holds."""
@@ -137,4 +147,6 @@ class Split:
         by = str(document["by"])
         if not re.fullmatch("[a-z][a-z -]{0,29}", by):
             raise SplitError(f"The split is by {brief(by)!r}; it must be by patient or by picture.")
-        return cls(by, int(document["seed"]), document.get("sets"), document.get("folds"))
+        # What is neither of the two is refused as the split is made.
+        own = cast(By, by)
+        return cls(own, int(document["seed"]), document.get("sets"), document.get("folds"))

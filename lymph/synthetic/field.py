@@ -10,7 +10,7 @@ WIDTH, HEIGHT = 417, 312  # the true pictures reduced to 30 % of 1388x1040
 STEP = 3  # layout is smooth, so it is computed on every third pixel only
 
 
-Field = NDArray[np.float32]
+Field = NDArray[np.floating]
 
 
 def clouds(rng: np.random.Generator, scale: float, step: int = STEP) -> Field:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 
 from lymph.synthetic.field import HEIGHT, WIDTH, Field, packed_points, values_at
 from lymph.synthetic.layout import Layout
@@ -81,7 +81,7 @@ def _push_apart(nuclei: Nuclei) -> Nuclei:
     # Two steps of repulsion turn random overlaps into the close packing of real tissue.
     for _ in range(2):
         points = np.stack([nuclei.x, nuclei.y], 1)
-        a, b = cKDTree(points).query_pairs(5.5, output_type="ndarray").T
+        a, b = KDTree(points).query_pairs(5.5, output_type="ndarray").T
         gap = points[b] - points[a]
         far = np.maximum(np.sqrt((gap**2).sum(1)), 0.3)
         push = np.clip(1.16 * (nuclei.radius[a] + nuclei.radius[b]) - far, 0, 2) * 0.45 / far
@@ -97,7 +97,7 @@ def stamp(nuclei: Nuclei, squeeze: float) -> Field:
     x, y = nuclei.x + MARGIN, nuclei.y + MARGIN
     wide, high = WIDTH + 2 * MARGIN, HEIGHT + 2 * MARGIN
     kept = (x > HALF + 1) & (y > HALF + 1) & (x < wide - HALF - 2) & (y < high - HALF - 2)
-    n = Nuclei(**{name: np.float32(v[kept])[:, None] for name, v in vars(nuclei).items()})
+    n = Nuclei(**{name: v[kept, None].astype(np.float32) for name, v in vars(nuclei).items()})
     left, top = np.floor(n.x + MARGIN).astype(int), np.floor(n.y + MARGIN).astype(int)
     oy, ox = (o.reshape(1, -1) for o in np.mgrid[-HALF : HALF + 1, -HALF : HALF + 1])
     dx = ox.astype(np.float32) + (left - MARGIN - n.x).astype(np.float32)

@@ -79,7 +79,8 @@ def load_checkpoint(path: Path, needed: Sequence[str] = ("model",)) -> dict[str,
 def load_model(folder: Path) -> tuple[BackboneHead, TrainConfig]:
     """Load a run's best model, in evaluation mode, with the run's configuration."""
     config = TrainConfig.load(folder / files.CONFIG)
-    model = build_model(config.model, len(config.classes))
+    classes = len(config.classes)
+    model = build_model(config.model, classes, config.encoder, config.architecture)
     load_values(model, load_checkpoint(folder / files.BEST), files.BEST)
     return model.eval(), config
 

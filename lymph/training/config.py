@@ -1,9 +1,11 @@
 """Everything needed to repeat a run, on one screen."""
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 from lymph import __version__
 from lymph.data.source import PictureSource
@@ -11,18 +13,29 @@ from lymph.data.telling import absolute
 from lymph.errors import ConfigError
 from lymph.facts import PATIENT_PATTERN
 from lymph.jobs.status import RESTORE
+from lymph.models.architecture import Architecture
 from lymph.models.augmentations import AUGMENTATIONS
+from lymph.models.encoder_files import describe
+from lymph.models.encoder_table import DEFAULT, ENCODER_TABLE, OWN
 from lymph.models.specs import MODELS
 from lymph.typed import misfit, read_object
 
-CLASS_WEIGHTS = ("none", "picture", "patient")
-SCHEDULES = ("whole-then-head", "head-then-whole", "whole", "head")
+ClassWeights = Literal["none", "picture", "patient"]
+Schedule = Literal["whole-then-head", "head-then-whole", "whole", "head"]
+PrecisionChoice = Literal["measured", "float32", "bfloat16"]
+CLASS_WEIGHTS: tuple[ClassWeights, ...] = get_args(ClassWeights)
+SCHEDULES: tuple[Schedule, ...] = get_args(Schedule)
+PRECISIONS: tuple[PrecisionChoice, ...] = get_args(PrecisionChoice)
 PHASES = ("whole", "head")
-PRECISIONS = ("measured", "float32", "bfloat16")
+# The model's own value: it takes this place as the configuration is made.
+MODELS_OWN: Any = None
 LARGEST_SEED = 2**32 - 1
 
 # What a run does with its pictures where nothing else is asked for.
 USUAL_AUGMENTATION = ("flips", "quarter-turns", "rotation", "stain")
+# Values that are named and not a file: torchvision's, none, and those of an encoder's makers.
+NAMED_VALUES = ("imagenet", "none", "published")
+
 # What ``"augment": true`` meant in runs before the ways had names.
 UNNAMED_AUGMENTATION = ("flips", "quarter-turns", "rotation")
 
@@ -45,31 +58,36 @@ ALWAYS_WRITTEN = (
 class TrainConfig:
     """The configuration of a run; ``epochs`` and ``learning_rate`` default to the model's own.
 
+    Every value is held to its type and its bounds, whoever makes the configuration.
     ``source`` says what the pictures are (a path will do), ``weights`` is ``imagenet``, ``none`` or
     a file, and ``classes`` the class names in order, filled in when the run is created.
     ``learning_rate`` is the head's; the backbone of a fine-tuned model takes ``backbone_factor`` of
     it. ``phases``, such as ``["head:3", "whole:7"]``, replaces ``schedule`` and ``epochs``.
     ``patience`` is the number of epochs without a better validation after which a phase ends; 0
-    trains every epoch. ``lymph`` is the version that made the run.
+    trains every epoch. ``encoder`` is what a linear probe looks through: a name of the table of
+    encoders, or the folder or file of one's own; ``architecture`` describes one that is not
+    ResNet-50 and is filled in. ``lymph`` is the version that made the run.
     """
 
     source: PictureSource
     model: str = "cnn"
-    epochs: int = 0
+    epochs: int = MODELS_OWN
     batch_size: int = 16
-    learning_rate: float = 0.0
+    learning_rate: float = MODELS_OWN
     backbone_factor: float = 0.1
     warm_up: float = 0.1
     weight_decay: float = 1e-4
-    class_weights: str = "none"
-    schedule: str = "whole-then-head"
+    class_weights: ClassWeights = "none"
+    schedule: Schedule = "whole-then-head"
     phases: list[str] = field(default_factory=list)
     patience: int = 0
     weights: str = "imagenet"
     augmentation: list[str] = field(default_factory=lambda: list(USUAL_AUGMENTATION))
-    precision: str = "measured"
+    precision: PrecisionChoice = "measured"
     seed: int = 0
     classes: list[str] = field(default_factory=list)
+    encoder: str = DEFAULT
+    architecture: dict[str, Any] = field(default_factory=dict)
     lymph: str = __version__
 
     def __post_init__(self) -> None:
@@ -79,20 +97,25 @@ class TrainConfig:
         _one_of("class_weights", self.class_weights, CLASS_WEIGHTS)
         _one_of("schedule", self.schedule, SCHEDULES)
         _one_of("precision", self.precision, PRECISIONS)
+        spec = MODELS[self.model]
+        if self.learning_rate is None:
+            self.learning_rate = spec.learning_rate
+        if self.epochs is None:
+            self.epochs = spec.epochs
+        if wrong := misfit(type(self), vars(self)):
+            raise ConfigError(f"The configuration has a value of the wrong kind: {wrong}.")
         for way in self.augmentation:
             _one_of("augmentation", way, tuple(AUGMENTATIONS))
-        spec = MODELS[self.model]
-        self.learning_rate = self.learning_rate or spec.learning_rate
         if self.phases:
             self.epochs = sum(epochs for _, epochs in self.named_phases())
-        self.epochs = self.epochs or spec.epochs
         if self.model == "cnn":
             self.weights, self.schedule, self.phases = "none", "whole", []
         elif spec.frozen:
             # Features are made once, whatever is drawn; the fit has one optimum.
             self.schedule, self.phases, self.augmentation, self.patience = "head", [], [], 0
             self.learning_rate, self.precision = spec.learning_rate, "float32"
-        if self.weights not in ("imagenet", "none"):
+        self._choose_encoder()
+        if self.weights not in NAMED_VALUES:
             self.weights = absolute(self.weights)
         _between("epochs", self.epochs, 1, 10_000)
         _between("batch_size", self.batch_size, 1, 4_096)
@@ -102,6 +125,50 @@ class TrainConfig:
         _between("weight_decay", self.weight_decay, 0.0, 10.0)
         _between("patience", self.patience, 0, 10_000)
         _between("seed", self.seed, 0, LARGEST_SEED)
+
+    def _choose_encoder(self) -> None:
+        """Find the encoder that is asked for, and what it looks like."""
+        if self.encoder == DEFAULT:
+            self.architecture = {}
+            return
+        if not MODELS[self.model].frozen:
+            raise ConfigError(
+                "An encoder is what the model linear-probe looks through; choose that model, or"
+                " leave the encoder out."
+            )
+        if self.architecture:
+            Architecture.from_json(self.architecture)
+            _one_of("encoder", self.encoder, (*ENCODER_TABLE, OWN))
+            return
+        if self.weights not in NAMED_VALUES:
+            raise ConfigError(
+                "Values from a file are ResNet-50's; give another encoder's file as the encoder."
+            )
+        path, architecture = describe(self.encoder)
+        self.architecture = architecture.to_json()
+        self.weights = "published"
+        if self.encoder not in ENCODER_TABLE:
+            self.encoder, self.weights = OWN, str(path)
+
+    @property
+    def encoder_title(self) -> str:
+        """Return the name of a linear probe's encoder for people."""
+        if self.encoder == OWN:
+            return Path(self.weights).parent.name
+        return ENCODER_TABLE[self.encoder].title
+
+    @property
+    def values_title(self) -> str:
+        """Return the name of the values that a run begins with, for people."""
+        return self.encoder_title if self.architecture else Path(self.weights).name
+
+    @property
+    def speed_name(self) -> str:
+        """Return the name under which the speed of its model is kept for this machine."""
+        if not self.architecture:
+            return self.model
+        described = json.dumps(self.architecture, sort_keys=True)
+        return f"{self.model} {hashlib.sha256(described.encode()).hexdigest()[:16]}"
 
     def named_phases(self) -> list[tuple[str, int]]:
         """Return ``phases`` as names and numbers of epochs.
@@ -188,11 +255,11 @@ def _from_older(document: Mapping[str, Any]) -> dict[str, Any]:
     return document
 
 
-def _one_of(name: str, value: str, choices: tuple[str, ...]) -> None:
+def _one_of(name: str, value: object, choices: tuple[str, ...]) -> None:
     if value not in choices:
         raise ConfigError(f"{name} is {value!r}; choose one of {', '.join(choices)}.")
 
 
 def _between(name: str, value: float, low: float, high: float) -> None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
+    if not low <= value <= high:
         raise ConfigError(f"{name} is {value}; choose a number from {low:g} to {high:g}.")

@@ -41,19 +41,19 @@ def cross_validate(
     predictions, curves = [], []
     for fold in range(count):
         inner = folder / files.FOLDS / str(fold + 1)
-        if not processes.tell((inner / files.PREDICTIONS).exists()):
+        if not processes.broadcast((inner / files.PREDICTIONS).exists()):
             log.info("Fold %d of %d", fold + 1, count)
-            if processes.first:
+            if processes.is_main:
                 change_status(folder, fold=fold + 1, folds=count)
             # Nothing of a probe is chosen by validation, so that every other patient trains.
             sets = fold_sets(table, split, fold, validate=not MODELS[config.model].frozen)
             _train_fold(folder, inner, config, sets, fold, processes)
-        if processes.first:
+        if processes.is_main:
             tested = read_predictions(inner / files.PREDICTIONS)
             predictions.append(tested[tested["set"] == "test"].assign(fold=str(fold + 1)))
             curves.append(pd.read_csv(inner / files.METRICS).assign(fold=fold + 1))
             _tell_curves(folder, pd.concat(curves), (fold + 1) * config.epochs)
-    if processes.first:
+    if processes.is_main:
         everything = pd.concat(predictions).sort_values("picture", ignore_index=True)
         write_predictions(everything, folder / files.PREDICTIONS)
 
@@ -66,15 +66,15 @@ def _train_fold(
     fold: int,
     processes: Processes,
 ) -> None:
-    if processes.first:
+    if processes.is_main:
         inner.mkdir(parents=True, exist_ok=True)
         workspace.write_json(inner / files.CONFIG, config.to_json())
         sets.save(inner / files.SPLIT)
-    processes.tell(None)  # Nobody looks into the folder before it is complete.
+    processes.broadcast(None)  # Nobody looks into the folder before it is complete.
     done = fold * config.epochs
     Trainer(inner, config, sets, processes, outer=folder, done_before=done).train()
     # A finished fold is never gone on from.
-    if processes.first:
+    if processes.is_main:
         (inner / files.LAST).unlink(missing_ok=True)
 
 

@@ -33,6 +33,8 @@ def make_repeatable(device: torch.device) -> None:
     """
     if device.type == "cuda":
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # read as cuBLAS starts
+        # torch makes this module's class as it is imported, which no type checker follows.
+        # pyrefly: ignore[missing-attribute]
         torch.utils.deterministic.fill_uninitialized_memory = False
         torch.use_deterministic_algorithms(True)
 

@@ -28,7 +28,9 @@ def prepare_environment(
     """
     if kept := files.read_environment(folder).get("precision"):
         return Precision(**{name: kept[name] for name in Precision._fields})
-    precision = Precision(*processes.tell(list(precision_of(config)) if processes.first else None))
+    precision = Precision(
+        *processes.broadcast(list(precision_of(config)) if processes.is_main else None)
+    )
     environment = {
         "lymph": __version__,
         "python": platform.python_version(),
@@ -36,10 +38,10 @@ def prepare_environment(
         "platform": platform.platform(),
         "device": device.type,
         "threads": torch.get_num_threads(),
-        "processes": processes.world,
+        "processes": processes.world_size,
         "precision": precision._asdict(),
         "class_weights": weights,
     }
-    if processes.first:
+    if processes.is_main:
         workspace.write_json(folder / files.ENVIRONMENT, environment)
     return precision

@@ -17,6 +17,8 @@ START_SECONDS = 6.0
 LOAD_SECONDS = 1.0
 # An epoch of the head on ready features.
 HEAD_EPOCH_SECONDS = 0.05
+# What is offered first ends before this.
+TEN_MINUTES = 600.0
 
 
 def estimate_seconds(config: TrainConfig, split: Split, table: pd.DataFrame) -> float | None:
@@ -32,7 +34,7 @@ def estimate_seconds(config: TrainConfig, split: Split, table: pd.DataFrame) -> 
     table : DataFrame
         Picture table, sound pictures only.
     """
-    measured = speed.known(config.model)
+    measured = speed.known(config.speed_name)
     if measured is None:
         return None
     if MODELS[config.model].frozen:
@@ -52,6 +54,13 @@ def estimate_seconds(config: TrainConfig, split: Split, table: pd.DataFrame) -> 
     return seconds
 
 
+def epochs_within(seconds: float | None, epochs: int) -> int:
+    """Return how many epochs end within ten minutes, of those that take some seconds; all if so."""
+    if seconds is None or seconds < TEN_MINUTES:
+        return epochs
+    return max(1, int(epochs * 0.9 * TEN_MINUTES / seconds))
+
+
 def _probe_seconds(
     config: TrainConfig, picture_seconds: float, split: Split, table: pd.DataFrame
 ) -> float:
@@ -60,7 +69,10 @@ def _probe_seconds(
     from lymph.models.view import size_of_view
 
     spec = MODELS[config.model]
-    new = table[table["picture"].isin(unseen(config.data, list(table["picture"]), spec))]
+    pictures = list(table["picture"])
+    # What is kept tells which pictures were seen, not by which encoder: another one begins anew.
+    fresh = pictures if config.architecture else unseen(config.data, pictures, spec)
+    new = table[table["picture"].isin(fresh)]
     sides = zip(new["height"], new["width"], strict=True)
     largest = spec.size[0] * spec.size[1]
     work = sum(math.prod(size_of_view(*both, spec)) / largest for both in sides)

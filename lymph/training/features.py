@@ -30,11 +30,14 @@ def features_of(
 ) -> Tensor:
     """Return what is made of each picture, float32, N x D."""
     material.model.eval()
-    made = Rows()
+    made, done = Rows(), 0
     for pictures, _ in batches:
         check()
         with autocast(material.precision.bfloat16, material.device.type):
             made.add(make(pictures).float())
+        done += len(pictures)
+        if material.progress:
+            material.progress(done, len(batches.rows))
     return made.whole()
 
 
@@ -55,12 +58,12 @@ def first_features(material: Material, check: Check) -> Tensor:
     pixels, processes = material.data.pixels, material.processes
     bfloat16 = material.precision.bfloat16
     file = feature_file(material.config.data, pixels, material.model.backbone, bfloat16)
-    kept = processes.tell(read_features(file, len(pixels)))
+    kept = processes.broadcast(read_features(file, len(pixels)))
     if kept is not None:
         return kept
-    rows = np.arange(len(pixels))[processes.rank :: processes.world]
+    rows = np.arange(len(pixels))[processes.rank :: processes.world_size]
     made = backbone_features(material, replace(material.batches("train"), rows=rows), check)
-    if processes.first:
+    if processes.is_main:
         keep_features(file, made)
     return made
 
@@ -70,11 +73,11 @@ def encoded(material: Material, check: Check) -> Encoded:
     data, spec = material.data, MODELS[material.config.model]
     if data.encoded is None:
         made = None
-        if material.processes.first:
+        if material.processes.is_main:
             pictures, encoder = list(data.table["picture"]), material.model.backbone
             told = material.progress
             made = encode(material.config.data, pictures, encoder, spec, told, check)
-        data.encoded = material.processes.tell(made)
+        data.encoded = material.processes.broadcast(made)
     return data.encoded
 
 

@@ -15,6 +15,7 @@ SPLIT = "split.json"
 METRICS = "metrics.csv"
 LAST = "last.pt"
 BEST = "best.pt"
+VALIDATION = "validation.npz"
 PREDICTIONS = "predictions.csv"
 ENVIRONMENT = "environment.json"
 PROBE = "probe.json"
@@ -30,6 +31,7 @@ OWN = (
     METRICS,
     LAST,
     BEST,
+    VALIDATION,
     PREDICTIONS,
     LOG,
     ENVIRONMENT,

@@ -45,8 +45,10 @@ class _Sums:
 
     def means(self, processes: Processes, device: torch.device) -> Epoch:
         own = [self.loss, self.weight, float(self.right), float(self.pictures)]
-        if processes.world > 1:
-            own = processes.sum(torch.tensor(own, dtype=_wide(device), device=device)).tolist()
+        if processes.world_size > 1:
+            own = processes.all_reduce(
+                torch.tensor(own, dtype=_wide(device), device=device)
+            ).tolist()
         loss, weight, right, pictures = own
         if not pictures:
             return Epoch(float("nan"), float("nan"))
@@ -161,7 +163,7 @@ def train_one_epoch(
         weights = _picture_weights(loss_function, labels)
         optimiser.zero_grad(set_to_none=True)
         # Gradients are averaged over the processes, which share the weights' sum of a batch.
-        (losses.sum() * (processes.world / processes.sum(weights.sum()))).backward()
+        (losses.sum() * (processes.world_size / processes.all_reduce(weights.sum()))).backward()
         optimiser.step()
         sums.add(losses, weights, logits, labels)
     return sums.means(processes, device)

@@ -11,8 +11,8 @@ from torch import nn
 from lymph import workspace
 from lymph.data.depth import read_of
 from lymph.data.sources import is_synthetic
-from lymph.models.familiarity import colour_statistics, fit_familiarity
-from lymph.models.features import digest, hidden_features
+from lymph.models.features import digest, forward_features
+from lymph.models.ood import colour_statistics, fit_ood_detector
 from lymph.parallel import map_in_threads
 from lymph.predictions import make_predictions
 from lymph.splits import SET_NAMES
@@ -64,7 +64,7 @@ def keep_features_and_check(folder: Path, material: Material, check: Check) -> N
     strange pictures is fitted on the same features.
     """
     data = material.data
-    features = {name: _hidden_features(material, name, check) for name in SET_NAMES}
+    features = {name: _features_of_set(material, name, check) for name in SET_NAMES}
     rows = np.concatenate([data.rows(name) for name in SET_NAMES])
     seen = data.encoded.digests if data.encoded else map(digest, data.pixels)
     digests = np.array(list(seen), str)
@@ -77,14 +77,15 @@ def keep_features_and_check(folder: Path, material: Material, check: Check) -> N
     _fit_check(folder, Path(material.config.data), data, features)
 
 
-def _hidden_features(material: Material, name: str, check: Check) -> np.ndarray:
+def _features_of_set(material: Material, name: str, check: Check) -> np.ndarray:
     if material.data.encoded:
-        standardise, rows = material.model.head[0], material.data.rows(name)
+        head, rows = material.model.head, material.data.rows(name)
+        assert isinstance(head, torch.nn.Sequential)
         made = torch.from_numpy(material.data.encoded.features[rows]).to(material.device)
-        return standardise(made).cpu().numpy()
+        return head[0](made).cpu().numpy()
     # Only the first process explains, so it takes the others' share too.
     batches = replace(material.batches(name), rows=material.data.rows(name))
-    made = features_of(material, batches, lambda p: hidden_features(material.model, p), check)
+    made = features_of(material, batches, lambda p: forward_features(material.model, p), check)
     return made.numpy() if made.numel() else np.empty((0, 1), np.float32)
 
 
@@ -93,7 +94,7 @@ def _fit_check(folder: Path, root: Path, data: RunData, features: dict[str, np.n
     read = map_in_threads(
         lambda picture: colour_statistics(read_of(root, picture, white)), list(rows["picture"])
     )
-    fitted = fit_familiarity(
+    fitted = fit_ood_detector(
         np.stack(list(read)), rows["patient"].to_numpy(str), features["train"], features["val"]
     )
     # A picture that is to be classified is scaled as these were, and told what they were.

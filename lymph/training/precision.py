@@ -1,13 +1,14 @@
 """Number format and memory layout, chosen by a short measurement on the machine at hand."""
 
 import time
+from collections.abc import Callable
 
 import torch
 from torch import nn
 
 from lymph import workspace
-from lymph.models.networks import BackboneHead, build_model
-from lymph.models.specs import MODELS
+from lymph.models.networks import BackboneHead, build_encoder, build_model
+from lymph.models.specs import MODELS, ModelSpec
 from lymph.training import speed
 from lymph.training.config import TrainConfig
 from lymph.training.devices import device_here, wait_for
@@ -51,16 +52,15 @@ def _time_evaluation(model: nn.Module, pictures: torch.Tensor, bfloat16: bool) -
     return (time.perf_counter() - start) / len(pictures)
 
 
-def _time_encoding(name: str) -> float:
+def time_encoding(encoder: nn.Module, spec: ModelSpec) -> float:
     """Return the seconds that a picture of the largest size takes in an encoder, in float32.
 
     An answer then is the same number wherever it is given, to the last digits.
     """
+    encoder.eval().to(device_here()).to(memory_format=torch.channels_last)
     with torch.random.fork_rng():
-        encoder = build_model(name, 2).backbone.eval()
-        encoder.to(device_here(), memory_format=torch.channels_last)
-        picture = torch.rand(1, 3, *MODELS[name].size, device=device_here())
-        return min(_time_evaluation(encoder, picture, bfloat16=False) for _ in range(TRIALS))
+        picture = torch.rand(1, 3, *spec.size, device=device_here())
+    return min(_time_evaluation(encoder, picture, bfloat16=False) for _ in range(TRIALS))
 
 
 def measure_precision(name: str) -> Precision:
@@ -71,8 +71,9 @@ def measure_precision(name: str) -> Precision:
     """
     spec = MODELS[name]
     if spec.frozen:
-        seconds = _time_encoding(name)
-        return Precision(False, True, seconds, seconds)
+        with torch.random.fork_rng():
+            encoder = build_model(name, 2).backbone
+        return of_encoder(time_encoding(encoder, spec))
     with torch.random.fork_rng():
         model = build_model(name, 3).to(device_here())
         shape = (PICTURES[name], 1 if spec.grey else 3, *spec.size)
@@ -84,22 +85,37 @@ def measure_precision(name: str) -> Precision:
         return Precision(*best, times[best], _time_evaluation(model, pictures, best[0]))
 
 
-def precision_here(name: str) -> Precision:
+def of_encoder(seconds: float) -> Precision:
+    """Return what an encoder computes in, and the seconds that a picture takes in it."""
+    return Precision(False, True, seconds, seconds)
+
+
+def precision_here(name: str, measure: Callable[[], Precision] | None = None) -> Precision:
     """Return the measurement for a model on this machine, made once and kept in the workspace.
 
     Of several processes that ask at once one measures: together they would measure each other.
+    ``measure`` does so where the name alone does not tell what to measure.
     """
     if (known := speed.known(name)) is not None:
         return known
     with workspace.turn(speed.file().with_suffix(".measured")):
         if (known := speed.known(name)) is None:
-            known = measure_precision(name)
+            known = measure() if measure else measure_precision(name)
             speed.keep(name, known)
     return known
 
 
 def precision_of(config: TrainConfig) -> Precision:
     """Return what a run computes in: what it asks for, or what is fastest here."""
+    if config.architecture:
+        spec = MODELS[config.model]
+
+        def measure() -> Precision:
+            with torch.random.fork_rng():
+                encoder = build_encoder(config.encoder, config.architecture)
+            return of_encoder(time_encoding(encoder, spec))
+
+        return precision_here(config.speed_name, measure)
     measured = precision_here(config.model)
     if config.precision == "measured" or MODELS[config.model].frozen:
         return measured

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from lymph import workspace
 from lymph.errors import RunError
-from lymph.models.networks import DIRECTIONS
+from lymph.models.networks import DIRECTIONS, Standardise, WhitenedLinear
 from lymph.models.specs import MODELS
 from lymph.models.view import scale_words
 from lymph.splits import make_folds
@@ -175,6 +175,8 @@ def main_axes(scaled: np.ndarray) -> np.ndarray:
     """
     count = max(1, min(DIRECTIONS, len(scaled) // 2, scaled.shape[1]))
     solver = "full" if len(scaled) < scaled.shape[1] else "covariance_eigh"
+    # The stubs are of a scikit-learn that did not have this solver yet.
+    # pyrefly: ignore[bad-argument-type]
     analysis = PCA(count, svd_solver=solver).fit(scaled)
     spreads = np.sqrt(analysis.explained_variance_)[:, None]
     return analysis.components_ / np.maximum(spreads, LEAST_SPREAD)
@@ -200,9 +202,10 @@ def begin_fit(
         scale = scale_words(MODELS[material.config.model])
         return replace(chosen, features=f"{material.model.backbone.told}; pictures {scale}")
 
-    choice = processes.tell(_kept_choice(folder, choose) if processes.first else None)
+    choice = processes.broadcast(_kept_choice(folder, choose) if processes.is_main else None)
     weights = torch.from_numpy(picture_weights(rows, classes)).float().to(material.device)
     head = material.model.head
+    assert isinstance(head, nn.Sequential)
     return HeadFit(head, train.features, train.labels, weights, choice.strength), choice
 
 
@@ -251,7 +254,8 @@ class HeadFit:
         weights: Tensor,
         strength: float,
     ) -> None:
-        standardise, last = head
+        standardise, last = head[0], head[1]
+        assert isinstance(standardise, Standardise) and isinstance(last, WhitenedLinear)
         if not last.axes.any():
             spread, mean = torch.std_mean(features.double(), dim=0, correction=0)
             standardise.mean.copy_(mean)
@@ -275,11 +279,11 @@ class HeadFit:
     def step(self, optimiser: torch.optim.Optimizer) -> None:
         """Make the head better by a few iterations."""
 
-        def closure() -> Tensor:
+        def closure() -> float:
             optimiser.zero_grad()
             loss = self.objective()
             loss.backward()
-            return loss
+            return loss.item()
 
         optimiser.step(closure)
 

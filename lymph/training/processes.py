@@ -22,53 +22,53 @@ class Processes:
     """This process's number among those that train together."""
 
     rank: int = 0
-    world: int = 1
+    world_size: int = 1
 
     @property
-    def first(self) -> bool:
+    def is_main(self) -> bool:
         """Tell whether this is the process that writes the run folder."""
         return self.rank == 0
 
     def share(self, batch: Tensor) -> Tensor:
-        """Return this process's part of a batch: every ``world``-th picture."""
-        return batch[self.rank :: self.world]
+        """Return this process's part of a batch: every ``world_size``-th picture."""
+        return batch[self.rank :: self.world_size]
 
-    def sum(self, values: Tensor) -> Tensor:
+    def all_reduce(self, values: Tensor) -> Tensor:
         """Add tensors up over all processes."""
-        if self.world > 1:
+        if self.world_size > 1:
             values = values.clone()
             dist.all_reduce(values)
         return values
 
     def any(self, wish: bool, device: torch.device) -> bool:
         """Tell whether any process says so."""
-        if self.world == 1:
+        if self.world_size == 1:
             return wish
-        return bool(self.sum(torch.tensor([float(wish)], device=device)).item())
+        return bool(self.all_reduce(torch.tensor([float(wish)], device=device)).item())
 
-    def tell(self, document: Any) -> Any:
-        """Return the first process's document on every process."""
-        if self.world == 1:
+    def broadcast(self, document: Any) -> Any:
+        """Return the main process's document on every process."""
+        if self.world_size == 1:
             return document
-        told = [document]
-        dist.broadcast_object_list(told, src=0)
-        return told[0]
+        kept = [document]
+        dist.broadcast_object_list(kept, src=0)
+        return kept[0]
 
     def gather(self, shares: Tensor) -> Tensor:
         """Put together what each process made of its share of some pictures, in their order."""
-        if self.world == 1:
+        if self.world_size == 1:
             return shares
-        parts: list[Any] = [None] * self.world
+        parts: list[Any] = [None] * self.world_size
         dist.all_gather_object(parts, shares)
         parts = [part for part in parts if len(part)] or [shares]
         whole = shares.new_empty((sum(map(len, parts)), *parts[0].shape[1:]))
         for rank, part in enumerate(parts):
-            whole[rank :: self.world] = part
+            whole[rank :: self.world_size] = part
         return whole
 
     def wrap(self, model: nn.Module) -> nn.Module:
         """Let a model add its gradients up over all processes."""
-        if self.world == 1:
+        if self.world_size == 1:
             return model
         # Running statistics are alike on all processes already; copying them would cost time.
         return DistributedDataParallel(model, broadcast_buffers=False)
@@ -77,7 +77,7 @@ class Processes:
 ALONE = Processes()
 
 
-def join_processes() -> Processes:
+def init_processes() -> Processes:
     """Join the processes that torchrun started; without torchrun this one is alone."""
     world = int(os.environ.get("WORLD_SIZE", "1"))
     if world == 1:
@@ -92,7 +92,7 @@ def join_processes() -> Processes:
     return Processes(dist.get_rank(), world)
 
 
-def leave_processes() -> None:
+def destroy_processes() -> None:
     """End the connection to the other processes."""
     if dist.is_initialized():
         dist.destroy_process_group()
@@ -105,11 +105,11 @@ class SharedBatchNorm2d(nn.BatchNorm2d):
     its own part, and N processes would train another model than one.
     """
 
-    def forward(self, pictures: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:
         """Normalise N x C x H x W."""
         if not self.training:
-            return super().forward(pictures)
-        wide = pictures.float()
+            return super().forward(input)
+        wide = input.float()
         own = wide.new_full((1,), wide.numel() / wide.shape[1])
         sums = all_reduce(torch.cat([wide.sum((0, 2, 3)), own]))
         total = sums[-1].detach()
@@ -121,13 +121,15 @@ class SharedBatchNorm2d(nn.BatchNorm2d):
         scale = self.weight * torch.rsqrt(variance + self.eps)
         shift = self.bias - mean * scale
         shape = (1, -1, 1, 1)
-        return (wide * scale.view(shape) + shift.view(shape)).to(pictures.dtype)
+        return (wide * scale.view(shape) + shift.view(shape)).to(input.dtype)
 
     @torch.no_grad()
     def _follow(self, mean: Tensor, variance: Tensor) -> None:
-        self.running_mean.lerp_(mean, self.momentum)
-        self.running_var.lerp_(variance, self.momentum)
-        self.num_batches_tracked += 1
+        for kept, new in ((self.running_mean, mean), (self.running_var, variance)):
+            if kept is not None and self.momentum is not None:
+                kept.lerp_(new, self.momentum)
+        if self.num_batches_tracked is not None:
+            self.num_batches_tracked.add_(1)
 
 
 class SharedDropout(nn.Dropout):
@@ -137,18 +139,20 @@ class SharedDropout(nn.Dropout):
         super().__init__(p)
         self.processes = processes
 
-    def forward(self, units: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:
         """Drop units of N x D."""
         if not self.training:
-            return units
-        count = int(self.processes.sum(torch.tensor([float(len(units))], device=units.device)))
-        kept = torch.empty(count, *units.shape[1:], device=units.device).bernoulli_(1 - self.p)
-        return units * (self.processes.share(kept) / (1 - self.p)).to(units.dtype)
+            return input
+        count = int(
+            self.processes.all_reduce(torch.tensor([float(len(input))], device=input.device))
+        )
+        kept = torch.empty(count, *input.shape[1:], device=input.device).bernoulli_(1 - self.p)
+        return input * (self.processes.share(kept) / (1 - self.p)).to(input.dtype)
 
 
 def share_layers(model: nn.Module, processes: Processes) -> None:
     """Replace the layers that look at a whole batch by ones that look at all processes' parts."""
-    if processes.world == 1:
+    if processes.world_size == 1:
         return
     for parent in list(model.modules()):
         for name, layer in list(parent.named_children()):

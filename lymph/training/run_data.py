@@ -41,8 +41,10 @@ class RunData:
         return np.flatnonzero(self.sets == name)
 
 
-def load_run_data(config: TrainConfig, split: Split) -> RunData:
+def load_run_data(config: TrainConfig, split: Split, progress: Progress | None = None) -> RunData:
     """Read table and pixels of a run and check that the split fits them.
+
+    ``progress`` is called with the pictures read and the pictures to read.
 
     Raises
     ------
@@ -65,7 +67,8 @@ def load_run_data(config: TrainConfig, split: Split) -> RunData:
     if spec.frozen:
         pixels = np.empty((0, 0), np.uint8)
     else:
-        pixels = load_pixels(config.data, list(table["picture"]), spec.size, spec.grey)
+        pictures = list(table["picture"])
+        pixels = load_pixels(config.data, pictures, spec.size, spec.grey, progress)
     return RunData(table, sets, labels, pixels, white_of(config.data))
 
 
@@ -89,7 +92,7 @@ class Material:
         rows = self.data.rows(name)
         return Batches(
             self.data.pixels,
-            rows if training else rows[self.processes.rank :: self.processes.world],
+            rows if training else rows[self.processes.rank :: self.processes.world_size],
             self.data.labels,
             MODELS[self.config.model],
             self.config.batch_size,

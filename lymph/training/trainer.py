@@ -14,6 +14,7 @@ from lymph.jobs.worker import Stopped
 from lymph.models.networks import build_model
 from lymph.models.specs import MODELS
 from lymph.models.weights import first_values
+from lymph.parallel import Progress
 from lymph.predictions import write_predictions
 from lymph.splits import Split
 from lymph.training import folder as files
@@ -22,6 +23,7 @@ from lymph.training.class_weights import class_weights
 from lymph.training.config import TrainConfig
 from lymph.training.dataset import Batches, FeatureBatches
 from lymph.training.devices import device_here, make_repeatable
+from lymph.training.diagnostics import diagnose, diagnose_before
 from lymph.training.environment import prepare_environment
 from lymph.training.features import what_learns
 from lymph.training.loop import Evaluation, evaluate, set_rates, train_one_epoch
@@ -32,8 +34,9 @@ from lymph.training.phases import Phase, phase_of, plan_phases
 from lymph.training.probe import HeadFit, begin_fit
 from lymph.training.processes import ALONE, Processes, share_layers
 from lymph.training.run_data import Material, load_run_data
-from lymph.training.signs import signs_before, signs_of
 from lymph.training.state import State, last_checkpoint, restore_random
+from lymph.training.steps import Steps
+from lymph.training.validation import Answering
 
 log = logging.getLogger("lymph")
 
@@ -80,21 +83,43 @@ class Trainer:
         self.always_frozen = all(phase.name == "head" for phase in self.phases)
         # A fold on ready features takes seconds, less than writing its whole network would.
         self.keeps_model = not (outer and self.always_frozen)
-        self.data = load_run_data(config, split)
+        self.steps = Steps(self._tell_step)
+        self.steps.begin("Reading pictures")
+        self.data = load_run_data(config, split, self.steps.following("Reading pictures"))
+        self.steps.begin("Preparing the network")
         rows = self.data.table[self.data.sets == "train"]
         self.weights = class_weights(rows, config.class_weights, config.classes)
         self.loss_function = weighted_loss(self.weights).to(self.device)
         self.state = State()
         self.frozen = MODELS[config.model].frozen
-        self.warnings = self._signs_before()
+        self.warnings = self._diagnose_before()
         self.kept = self.told = time.monotonic()
         self.precision = prepare_environment(folder, config, self.weights, self.device, processes)
         torch.manual_seed(config.seed)
-        self.model = build_model(config.model, len(config.classes))
+        described = config.encoder, config.architecture
+        self.model = build_model(config.model, len(config.classes), *described)
         computes = self.precision, self.device, processes
-        self.material = Material(config, self.data, self.model, *computes, self._tell_encoding)
+        features = self.steps.following("Computing features, once", " pictures")
+        self.material = Material(config, self.data, self.model, *computes, features)
+        self.answers = self._answering()
         self.fit: HeadFit | None = None
         self.optimiser_state: dict[str, Any] = {}
+
+    def _fetching(self) -> Progress:
+        """Return what follows a download, which a stop ends at once."""
+        told = self.steps.following("Downloading the ImageNet weights", " MB")
+
+        def progress(done: int, total: int) -> None:
+            self._end_if_wished()
+            told(done, total)
+
+        return progress
+
+    def _answering(self) -> Answering:
+        rows = self.data.rows("val")
+        pictures = list(self.data.table["picture"].iloc[rows])
+        classes, epochs = len(self.config.classes), self.config.epochs
+        return Answering.of(pictures, self.data.labels[rows], classes, epochs)
 
     # ---- beginning -----------------------------------------------------------------------------
 
@@ -102,12 +127,12 @@ class Trainer:
         """Load the last checkpoint or the first values; return the number of finished epochs."""
         checkpoint = last_checkpoint(self.folder, self.model)
         if not checkpoint:
-            weights = self.config.weights
-            self.state.fresh, note = first_values(self.model, weights, self.frozen)
+            values = self.config.weights, self.frozen, self.config.encoder
+            self.state.fresh, note = first_values(self.model, *values, self._fetching())
             self.state.notes += [note] if self.config.model != "cnn" else []
         share_layers(self.model, self.processes)
         layout = torch.channels_last if self.precision.channels_last else torch.contiguous_format
-        self.model.to(self.device, memory_format=layout)
+        self.model.to(self.device).to(memory_format=layout)
         return self._go_on(checkpoint) if checkpoint else 0
 
     def _go_on(self, checkpoint: dict[str, Any]) -> int:
@@ -117,6 +142,7 @@ class Trainer:
         if epoch < phase.last_epoch:
             self.optimiser_state = checkpoint["optimiser"]
         restore_random(checkpoint, self.device)
+        self.answers.go_on(self.folder, epoch)
         log.info("Going on after epoch %d.", epoch)
         return epoch
 
@@ -135,6 +161,7 @@ class Trainer:
     def _optimiser_of(self, phase: Phase, train: Batches | FeatureBatches) -> torch.optim.Optimizer:
         if not self.frozen:
             return new_optimiser(self.model, phase, self.state.fresh, self.config.weight_decay)
+        assert isinstance(train, FeatureBatches)
         self.fit, choice = begin_fit(self.folder, self.material, train, self.weights)
         if choice.sentence not in self.state.notes:
             self.state.notes.append(choice.sentence)
@@ -222,11 +249,11 @@ class Trainer:
 
     def _end_if_wished(self) -> None:
         """End where the run is alone; several processes must agree, which they do at each step."""
-        if self.processes.world == 1 and self._stop_is_wished():
+        if self.processes.world_size == 1 and self._stop_is_wished():
             raise Stopped
 
     def _stop_is_wished(self) -> bool:
-        wish = self.processes.first and (self.outer / files.STOP).exists()
+        wish = self.processes.is_main and (self.outer / files.STOP).exists()
         return self.processes.any(wish, self.device)
 
     def _is_out_of_patience(self, phase: Phase, epoch: int) -> bool:
@@ -240,39 +267,45 @@ class Trainer:
     ) -> None:
         """Judge an epoch: is it sound, is it the best, are there signs of trouble."""
         self.state.judge(row, validated, self.model, module, latest=self.frozen)
-        signs = signs_of(self.state.history, validated, self.config.classes, self.frozen)
-        self.warnings = self._signs_before() + signs
+        if len(validated.labels):
+            self.answers.take(row["epoch"], validated.logits, self.state.best_epoch)
+        found = diagnose(self.state.history, validated, self.config.classes, self.frozen)
+        self.warnings = self._diagnose_before() + found
 
-    def _signs_before(self) -> list[str]:
+    def _diagnose_before(self) -> list[str]:
         count = int((self.data.sets == "train").sum())
-        return [] if self.frozen else signs_before(count, self.config.batch_size)
+        return [] if self.frozen else diagnose_before(count, self.config.batch_size)
 
     def _keeping_is_due(self) -> bool:
         """Tell whether to write now: some epochs are shorter than writing is."""
-        return self.processes.tell(time.monotonic() - self.kept > KEEP_SECONDS)
+        return self.processes.broadcast(time.monotonic() - self.kept > KEEP_SECONDS)
 
     def _keep(self, epoch: int, optimiser: torch.optim.Optimizer) -> None:
         """Write all that is finished: what the folder tells is always what can be gone on from."""
-        if self.processes.first:
+        if self.processes.is_main:
             if self.keeps_model:
                 self.state.save(self.folder, self.config, self.model, optimiser, epoch)
             metrics = pd.DataFrame(self.state.history, columns=files.METRIC_COLUMNS)
+            # Who reads the metrics finds the answers of the same epochs.
+            self.answers.write(self.folder)
             write_table(self.folder / files.METRICS, metrics)
         self._tell(epoch)
         self.kept, self.state.unkept = time.monotonic(), 0
 
-    def _tell_encoding(self, done: int, total: int) -> None:
-        if time.monotonic() - self.told > TELL_SECONDS:
-            self._tell(0, note=f"Computing features, once: {done:,} of {total:,} pictures.")
+    def _tell_step(self, words: str, share: float, left: float) -> None:
+        """Tell what is done beside epochs, whose number stays as it is."""
+        if self.processes.is_main:
+            change_status(self.outer, step=words, step_share=share, step_left=left)
 
-    def _tell(self, epoch: int, share: float = 0.0, note: str = "") -> None:
-        if self.processes.first:
+    def _tell(self, epoch: int, share: float = 0.0) -> None:
+        if self.processes.is_main:
             seconds = {"best_epoch": self.state.best_epoch, "seconds": self.state.spent}
             change_status(
                 self.outer,
                 epoch=self.done_before + epoch,
                 share=share,
-                notes=[*self.state.notes, *([note] if note else [])],
+                step="",
+                notes=self.state.notes,
                 warnings=self.warnings,
                 **(seconds if self.outer == self.folder else {}),
             )
@@ -282,14 +315,15 @@ class Trainer:
 
     def _finish(self) -> None:
         """Predict every picture with the best state, and fit the check for strange pictures."""
-        self.processes.tell(None)  # The first process may still be writing the best state.
+        self.processes.broadcast(None)  # The first process may still be writing the best state.
+        self.steps.begin("Predicting every picture with the model that is kept")
         if self.keeps_model:
             load_values(self.model, load_checkpoint(self.folder / files.BEST), files.BEST)
         else:
             self.model.load_state_dict(self.state.best_state(self.model))
         ends = self._end_if_wished
         predictions = predict_all(self.material, self.loss_function, self.always_frozen, ends)
-        if not self.processes.first:
+        if not self.processes.is_main:
             return
         if self.outer == self.folder:
             keep_features_and_check(self.folder, self.material, ends)

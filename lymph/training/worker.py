@@ -29,16 +29,16 @@ def work(folder: Path, processes: Processes = ALONE) -> None:
     Stopped
         When the user asked for it.
     """
-    if processes.first:
+    if processes.is_main:
         queue.tell_places(len(usable_devices()))
-    processes.tell(None)  # The others begin when it is the first one's turn.
+    processes.broadcast(None)  # The others begin when it is the first one's turn.
     config = TrainConfig.load(folder / files.CONFIG)
     split = Split.load(folder / files.SPLIT)
     if split.folds is not None:
         cross_validate(folder, config, split, processes)
     else:
         Trainer(folder, config, split, processes).train()
-    if processes.first:
+    if processes.is_main:
         _summarise(folder)
 
 
@@ -47,7 +47,7 @@ def train(folder: Path, processes: Processes = ALONE) -> Status:
 
     Of several processes the first one waits in the queue and keeps the folder; the others train.
     """
-    if processes.first:
+    if processes.is_main:
         return run_job(folder, lambda place: work(place, processes))
     work(folder, processes)
     return read_status(folder)

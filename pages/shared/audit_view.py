@@ -33,9 +33,15 @@ def show_audit() -> None:
             " alone."
         )
         left, right = st.columns(2)
-        several = {"accept_multiple_files": True, "max_upload_size": LARGEST_MB}
-        train = left.file_uploader("Training lists", key="audit_train", **several)
-        test = right.file_uploader("Test lists", key="audit_test", **several)
+        train, test = (
+            place.file_uploader(
+                f"{side} lists",
+                key=f"audit_{key}",
+                accept_multiple_files=True,
+                max_upload_size=LARGEST_MB,
+            )
+            for place, side, key in ((left, "Training", "train"), (right, "Test", "test"))
+        )
         pattern = st.text_input(
             "Pattern that reads the patient from a name",
             placeholder="empty: the ready pattern that fits best",
@@ -56,8 +62,8 @@ def contents(uploads: Sequence[UploadedFile]) -> Files:
 
 @st.cache_data(show_spinner="Comparing the lists", max_entries=4)
 def audited(train: Files, test: Files, pattern: str) -> Audit:
-    sides = [[read_published(content, name) for name, content in side] for side in (train, test)]
-    return audit_lists(*sides, pattern)
+    own, other = ([read_published(content, name) for name, content in s] for s in (train, test))
+    return audit_lists(own, other, pattern)
 
 
 def show_found(audit: Audit) -> None:

@@ -233,7 +233,9 @@ def done_with(uploads: Sequence[Any]) -> None:
     """Free uploads whose content has been taken over."""
     context = get_script_run_ctx()
     store = STORES.get(context.session_id) if context else None
-    for upload in uploads if store else ():
+    if store is None:
+        return
+    for upload in uploads:
         store.remove(upload.file_id)
 
 

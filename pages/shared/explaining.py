@@ -7,7 +7,7 @@ by the picture's content.
 import hashlib
 import io
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -38,6 +38,12 @@ if TYPE_CHECKING:
     from lymph.explain.layers import Activations
 
 LOOKED, TILES, NEAREST, INSIDE = "Where it looked", "Tile by tile", "Most similar", "Inside"
+
+# Said of a heat map through an encoder that sees tiles.
+TILED_WORDS = (
+    " The encoder sees tiles, so the map is made tile by tile; of a transformer it shows the places"
+    " as they are before its last block."
+)
 
 # A projector shows no more; a larger picture only takes longer to send.
 SHOWN = (1400, 1400)
@@ -161,7 +167,7 @@ def _show_heat(
             st.info(f"Nothing in this picture speaks for {plain(label)}.")
         st.caption(
             f"Yellow: what raised {plain(label)} most (Grad-CAM). It shows where the model looked,"
-            " not whether it was right."
+            " not whether it was right." + (TILED_WORDS if run.config.architecture else "")
         )
         _offer_png(drawn, f"{short_name(name)}-{label}-grad-cam.png", f"{key}_heat_png")
 
@@ -207,6 +213,16 @@ def _tile_words(run: Run, view: TileView) -> list[str]:
     ]
 
 
+def _neighbour(row: Any, address: str, colours: dict[str, str]) -> str:
+    return (
+        f'<figure class="lymph-picture" style="--edge:{colours[row.label]}">'
+        f'<img src="{address}" alt="{escape(row.label)}, {escape(row.picture)}">'
+        f"{badge(row.label, colours[row.label])}</figure>"
+        f'<div class="lymph-caption">patient {escape(row.patient)}<br>'
+        f"distance {row.distance:.2g}</div>"
+    )
+
+
 def _show_nearest(run: Run, pixels: np.ndarray) -> None:
     found = _nearest(run.id, training.changed(run), content_key(pixels), pixels)
     colours = class_colours(run.classes)
@@ -216,13 +232,7 @@ def _show_nearest(run: Run, pixels: np.ndarray) -> None:
     grid = st.grid("auto", min_column_width=150, gap="small", key="nearest_grid")
     for row, address in zip(found.itertuples(), addresses, strict=True):
         with grid.cell():
-            st.html(
-                f'<figure class="lymph-picture" style="--edge:{colours[row.label]}">'
-                f'<img src="{address}" alt="{escape(row.label)}, {escape(row.picture)}">'
-                f"{badge(row.label, colours[row.label])}</figure>"
-                f'<div class="lymph-caption">patient {escape(row.patient)}<br>'
-                f"distance {row.distance:.2g}</div>"
-            )
+            st.html(_neighbour(row, address, colours))
     patients = found["patient"].nunique()
     st.caption(
         f"They come from {patients} patient{'s' if patients > 1 else ''}. All from one patient is a"
@@ -287,7 +297,7 @@ def show_embedding(run: Run, key: str) -> list[str]:
     with right:
         layouts = {"pca": "Main directions (PCA)", "tsne": "Neighbours kept (t-SNE)"}
         method = st.segmented_control(
-            "Layout", list(layouts), default="pca", format_func=layouts.get, required=True,
+            "Layout", list(layouts), default="pca", format_func=layouts.__getitem__, required=True,
             key=f"{key}_layout",
         )  # fmt: skip
     try:

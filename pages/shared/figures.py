@@ -9,7 +9,7 @@ from lymph import reports
 from lymph.charts import class_curves, intervals_chart, reliability_chart
 from lymph.data.sources import is_synthetic
 from lymph.errors import LymphError
-from lymph.evaluation import AREA_METHOD, curve, in_order, why_not_subtracted
+from lymph.evaluation import AREA_METHOD, ORDERS, Order, curve, in_order, why_not_subtracted
 from lymph.facts import class_colours
 from lymph.reports.tables import DRAWN_BESIDE_REAL, METRICS_TOLD, area_text
 from lymph.text import counted
@@ -28,7 +28,7 @@ from pages.shared.judging import (
 )
 from pages.shared.opened import show_judged
 
-ORDERS_TOLD = {
+ORDERS_TOLD: dict[Order, str] = {
     "worst": "Worst mistakes",
     "certain": "Most certain",
     "uncertain": "Least certain",
@@ -129,9 +129,9 @@ def show_orders(judged: Judged) -> None:
     """List pictures by loss or by certainty."""
     order = st.segmented_control(
         "Order",
-        list(ORDERS_TOLD),
-        default="worst",
-        format_func=ORDERS_TOLD.get,
+        ORDERS,
+        default=ORDERS[0],
+        format_func=ORDERS_TOLD.__getitem__,
         required=True,
         key="order",
     )

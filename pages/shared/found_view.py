@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -242,7 +243,7 @@ def correct(data_set: DataSet, kept: PictureSource) -> PictureSource:
         label_way = choose("The classes come from", class_ways(levels), now, CLASS)
         patient_way = choose("The patients come from", patient_ways(levels), now, PATIENT)
         set_way = choose("A ready split comes from", set_ways(levels), now, SET)
-    changes: dict[str, object] = {}
+    changes: dict[str, Any] = {}
     if (label_way, patient_way, set_way) != ways_of(now):
         changes |= told_by(levels, label_way, patient_way, set_way)
     if NAME in (label_way[0], patient_way[0]):
@@ -297,7 +298,7 @@ def set_ways(levels: list[Level]) -> dict[Way, str]:
     return {(NO_SETS, 0): "no folder", **_by_level(levels)}
 
 
-def choose_pattern(now: PictureSource, proposal: Proposal | None) -> dict[str, object]:
+def choose_pattern(now: PictureSource, proposal: Proposal | None) -> dict[str, Any]:
     key, kept = "correct_pattern", now.pattern or PATIENT_PATTERN
     st.selectbox(
         "Common ways to name files",
@@ -328,9 +329,9 @@ def take_common(key: str) -> None:
 
 def choose_tables(
     data_set: DataSet, now: PictureSource, label: Way, patient: Way
-) -> dict[str, object]:
+) -> dict[str, Any]:
     """Draw the ways in for a table of classes and one of patients, and keep what is given."""
-    changes: dict[str, object] = {}
+    changes: dict[str, Any] = {}
     for way, field, column in (
         (label, "labels_file", "label"),
         (patient, "patients_file", "patient"),
@@ -354,7 +355,7 @@ def choose_tables(
     return changes
 
 
-def choose_skipped(now: PictureSource, levels: list[Level]) -> dict[str, object]:
+def choose_skipped(now: PictureSource, levels: list[Level]) -> dict[str, Any]:
     """Draw the chooser of folders that are no class."""
     if now.labels != "folder" or CLASS not in now.folders[:1] or not levels:
         return {}

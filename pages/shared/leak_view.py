@@ -14,9 +14,11 @@ from lymph.data.sources import DataSet
 from lymph.errors import LymphError
 from lymph.jobs.queue import job_of
 from lymph.leak import FEATURES, Measurement, MeterConfig
+from lymph.text import whole_percent
 from pages.shared import loading
 from pages.shared.frame import plain, told
 from pages.shared.loading import time_left
+from pages.shared.neighbours_view import show_neighbours
 from pages.shared.visitor import is_own, starter_of, who
 from pages.shared.waiting import waiting_words
 
@@ -143,6 +145,8 @@ def show_measured(measurement: Measurement, config: MeterConfig) -> None:
         st.caption(control_caption(result) if config.control else leak_caption(result, config))
         if starter := starter_of(measurement.path):
             st.caption(plain(starter))
+        if not config.control:
+            show_neighbours(result, FEATURES[config.features])
 
 
 def leak_caption(result: dict[str, Any], config: MeterConfig) -> str:
@@ -153,13 +157,14 @@ def leak_caption(result: dict[str, Any], config: MeterConfig) -> str:
         else f", the whisker the 95 % interval over {result['patients']} patients, which"
         " allows for folds that share training patients"
     )
+    rates = (result["picture"][f"same_patient_rate{end}"] for end in ("", "_by_chance"))
+    same, chance = map(whole_percent, rates)
     return (
         f"The same {'network' if config.features == 'cnn' else 'linear classifier'} twice,"
         f" {result['folds']} folds, {result['seeds']} seeds: a dot is one seed{whisker}."
         f" The picture nearest to a test picture in training is of the same patient in"
-        f" {100 * result['picture']['kin']:.0f} % of cases under the random split (by chance:"
-        f" {100 * result['picture']['kin_by_chance']:.0f} %) and in none when patients are kept"
-        " apart."
+        f" {same} of cases under the random split (by chance: {chance}) and in none when patients"
+        " are kept apart."
     )
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from lymph.charts import MATRIX_CSS, confusion_cells, difference_cells, matrix_html
+from lymph.charts import MATRIX_CSS, Mode, confusion_cells, difference_cells, matrix_html
 from pages.shared.choice import Choice, toggle
 
 # The whole cell answers, its rounded corners too, so the click is taken from the table cell. The
@@ -53,7 +53,7 @@ def dark() -> bool:
 def show_matrix(
     matrix: np.ndarray,
     classes: Sequence[str],
-    mode: str,
+    mode: Mode,
     unit: str,
     chosen: Choice | None,
     key: str,
@@ -68,7 +68,7 @@ def show_difference(
     first: np.ndarray,
     second: np.ndarray,
     classes: Sequence[str],
-    mode: str,
+    mode: Mode,
     unit: str,
     chosen: Choice | None,
     key: str,
@@ -81,7 +81,7 @@ def show_difference(
 def _show(
     cells: pd.DataFrame,
     classes: Sequence[str],
-    mode: str,
+    mode: Mode,
     unit: str,
     chosen: Choice | None,
     key: str,

@@ -59,7 +59,7 @@ def go_to(step: str) -> NoReturn:
 def data_in_address() -> dict[str, str]:
     """Return the data set as it stands in the address: the first one is left out there."""
     known, chosen = data_sets(), st.session_state.get(DATA_KEY)
-    return {DATA_KEY: chosen} if known and chosen not in (None, known[0].name) else {}
+    return {DATA_KEY: chosen} if chosen and known and chosen != known[0].name else {}
 
 
 def put_in_address(name: str, values: list[str]) -> None:

@@ -1,6 +1,7 @@
 """The Data page's first view: counts as bars, and the pictures behind them."""
 
 from functools import partial
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -20,7 +21,6 @@ ALL = "All"
 CLASS, PATIENT, SLIDE, KIND = "gallery_class", "gallery_patient", "gallery_slide", "gallery_kind"
 COLUMNS = {CLASS: "label", PATIENT: "patient", SLIDE: "slide", KIND: "kind"}
 MOST_LETTERS = 20
-CHART = {"config": {"displayModeBar": False}, "selection_mode": "points"}
 
 Filters = dict[str, str]
 
@@ -155,5 +155,11 @@ def show_kinds(table: pd.DataFrame, chosen: str | None) -> None:
         draw(kinds_histogram(kinds, chosen), "kinds_histogram", (KIND,))
 
 
-def draw(figure, key: str, keys: tuple[str, ...]) -> None:  # noqa: ANN001 - a Plotly figure
-    st.plotly_chart(figure, key=key, on_select=partial(pick, key, keys), **CHART)
+def draw(figure: Any, key: str, keys: tuple[str, ...]) -> None:
+    st.plotly_chart(
+        figure,
+        key=key,
+        on_select=partial(pick, key, keys),
+        selection_mode="points",
+        config={"displayModeBar": False},
+    )

@@ -97,7 +97,7 @@ def show_left_out(data_set: DataSet) -> None:
             placeholder="choose a picture",
             key="take_back_one",
         )
-        if st.button("Take it in", key="take_back", disabled=one is None):
+        if st.button("Take it in", key="take_back", disabled=one is None) and one is not None:
             take_in(data_set, [one])
         if st.button("Take all in again", key="take_back_all"):
             take_in(data_set, list(left))

@@ -1,13 +1,14 @@
 """Picture tables as the items of a gallery, made only for the page that is shown."""
 
 from collections.abc import Sequence
+from typing import Any, overload
 
 import pandas as pd
 
 from pages.shared.galleries import Item
 
 
-class Rows(Sequence):
+class Rows(Sequence[Item]):
     """The rows of a picture table as gallery items; a hundred thousand of them cost nothing."""
 
     def __init__(self, table: pd.DataFrame) -> None:
@@ -16,7 +17,13 @@ class Rows(Sequence):
     def __len__(self) -> int:
         return len(self.table)
 
-    def __getitem__(self, place):  # noqa: ANN001 - int or slice, as Sequence has it
+    @overload
+    def __getitem__(self, place: int) -> Item: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> list[Item]: ...
+
+    def __getitem__(self, place: int | slice) -> Item | list[Item]:
         if isinstance(place, slice):
             return [_item(row) for row in self.table.iloc[place].itertuples()]
         return _item(self.table.iloc[place])
@@ -26,5 +33,5 @@ class Rows(Sequence):
         return int((self.table["picture"] == item.picture).to_numpy().argmax())
 
 
-def _item(row) -> Item:  # noqa: ANN001 - a row, as tuple or series
+def _item(row: Any) -> Item:
     return Item(row.picture, row.label, f"patient {row.patient}" if row.patient else "")

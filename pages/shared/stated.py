@@ -1,7 +1,7 @@
 """Whether a figure may be stated, beside the figure: a badge, and what the test cannot tell."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -9,7 +9,11 @@ from lymph.evaluation import STANDARD, Verdict
 from lymph.reports.tables import verdict_text
 from pages.shared.frame import plain
 
-COLOURS = {Verdict.CAN: "green", Verdict.CARE: "orange", Verdict.CANNOT: "red"}
+COLOURS: dict[Verdict, Literal["green", "orange", "red"]] = {
+    Verdict.CAN: "green",
+    Verdict.CARE: "orange",
+    Verdict.CANNOT: "red",
+}
 LEVELS = {"pictures": "Per picture", "patients": "Per patient"}
 
 

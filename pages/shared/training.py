@@ -12,11 +12,11 @@ from lymph.data.sources import DataSet, is_synthetic
 from lymph.errors import LymphError, RunError
 from lymph.evaluation import interval_words, report
 from lymph.facts import PATIENTS_UNKNOWN
-from lymph.jobs.status import Status
 from lymph.predictions import sets_of
 from lymph.reports.tables import honest_rank, people_text
 from lymph.runs import Catalogue, Run, RunRecord
 from lymph.splits import leak_report
+from lymph.text import SET_WORDS
 from lymph.training.folder import PREDICTIONS
 from pages.shared.frame import plain
 from pages.shared.loading import progress_bar
@@ -31,7 +31,6 @@ RESULTS_KEY = "results_run"
 CLASSIFY_KEY = "classify_run"
 CATALOGUE_KEY = "catalogue"
 
-SET_WORDS = {"test": "test", "val": "validation", "train": "training", "out-of-fold": "out-of-fold"}
 
 # Letters that every machine has: emoji are boxes where no font holds them.
 STATE_MARKS = {
@@ -49,24 +48,6 @@ PROBE_WORDS = (
     " regression learns from them: each patient weighs the same, and how strongly it is held back"
     " (regularisation) is chosen by inner folds over the training patients, never on the test."
 )
-
-# A poll redraws the whole page in the browser, 60 ms of a processor, and the curves take 250 ms.
-# Where page and run share a machine this is time the run loses, so a run that goes on for longer
-# than a minute is looked at less often: seconds between two looks at where it stands, and between
-# two drawings of its curves.
-YOUNG_SECONDS = 60.0
-YOUNG_PACE = (4.0, 8.0)
-STEADY_PACE = (5.0, 15.0)
-
-
-def pace(status: Status) -> tuple[float | None, float | None]:
-    """Return the seconds between two looks at a run and between two drawings of its curves.
-
-    Both are None for a run that is over.
-    """
-    if status.over:
-        return None, None
-    return YOUNG_PACE if status.seconds < YOUNG_SECONDS else STEADY_PACE
 
 
 def look_again() -> None:
@@ -202,6 +183,11 @@ def judged_by_test(run: Run) -> dict[str, Any]:
     return report_of(run, sets_of(predictions_of(run))[0])
 
 
+def _rank(record: RunRecord) -> tuple[bool, bool, float]:
+    assert record.summary is not None  # it is finished
+    return honest_rank(record.summary.judged)
+
+
 def choose_run(data_set: DataSet, label: str, key: str, single: bool = False) -> Run | None:
     """Draw the chooser of a finished run; the choice stands in the address.
 
@@ -222,7 +208,7 @@ def choose_run(data_set: DataSet, label: str, key: str, single: bool = False) ->
         return None
     ids = list(known)
     if single and asked not in known:
-        asked = max(ids, key=lambda run_id: honest_rank(known[run_id].summary.judged))
+        asked = max(ids, key=lambda run_id: _rank(known[run_id]))
     chosen = st.selectbox(
         label,
         ids,

@@ -73,6 +73,7 @@ def test_a_student_and_the_lecturer_side_by_side(enter: Enter, class_: tuple[str
     """The student's run is the student's; the lecturer finds it by its link and stops it."""
     student = enter("Anna", "train")
     # Long enough that it goes on until the lecturer has come to stop it.
+    student.get_by_text("Settings", exact=True).click()
     student.locator(".st-key-epochs_cnn input").fill("500")
     student.locator(".st-key-epochs_cnn input").press("Enter")
     student.get_by_role("button", name="Start training").click()

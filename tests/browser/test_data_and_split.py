@@ -69,19 +69,43 @@ def choose_in_the_map(page: Page, settle: Settle) -> None:
     settle()
 
 
+def drag_to_test(page: Page, unseen: Locator, before: int) -> None:
+    sets = page.locator(".board .group")
+    sets.nth(0).locator(".tile").first.drag_to(sets.nth(2).locator(".tiles"))
+    expect(unseen).to_have_text(str(before + 1))
+
+
 def test_a_patient_moves_and_the_leak_is_measured(
     page: Page, demonstration: str, settle: Settle
 ) -> None:
     page.goto(f"{demonstration}/split")
     settle()
-    page.get_by_text("By hand", exact=True).click()
-    expect(page.get_by_role("heading", name="Move patients with a click")).to_be_visible()
-    settle()
     unseen = page.locator("[data-testid=stMetricValue]").first
     before = int(unseen.inner_text())
-    page.locator(".st-key-hand_train button").first.click()
+    sets = page.locator(".board .group")
+    # The first patient of validation goes to the test, and is followed by the focus.
+    tile = sets.nth(1).locator(".tile").first
+    name = tile.locator("b").inner_text()
+    tile.focus()
+    page.keyboard.press("ArrowRight")
     expect(unseen).to_have_text(str(before + 1))
+    moved = sets.nth(2).locator(".tile").filter(has_text=name)
+    expect(moved).to_be_focused()
+    expect(page.locator(".tile")).to_have_count(29)
+    assert "--edge" in (moved.get_attribute("style") or "")
     settle()
+    expect(page.get_by_role("radio", name="By hand")).to_be_checked()
+    page.keyboard.press("ArrowLeft")
+    expect(unseen).to_have_text(str(before))
+    settle()
+    drag_to_test(page, unseen, before)
+    settle()
+    verdict = page.locator(".st-key-split_verdict")
+    for height in (900, 600):
+        page.set_viewport_size({"width": 1440, "height": height})
+        expect(verdict).to_be_in_viewport(ratio=0.95)
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.get_by_text("Leak meter", exact=True).click()
     page.get_by_role("button", name="Measure the leak").click()
     result = page.locator(".st-key-leak_result")
     expect(result).to_contain_text("29 patients, 95 % interval", timeout=240_000)

@@ -143,10 +143,11 @@ def see_data(page: Page, address: str) -> None:
 
 def see_split(page: Page, address: str) -> None:
     page.goto(f"{address}/split")
+    page.get_by_text("Is every class balanced across sets?").click()
     names = page.locator(".lymph-legend .lymph-badge")
     whole(names, 8)
     assert crossing(names.evaluate_all(BOXES)) == []
-    whole(page.locator(".lymph-patient .lymph-badge"), 24)
+    whole(page.locator(".tile .class"), 24)
 
 
 def see_answer(page: Page, address: str, picture: Path) -> None:

@@ -10,6 +10,7 @@ HARMLESS = {
     "lymph.data.measure.measure_all": "a cache",
     "lymph.data.quality.find": "a cache",
     "lymph.data.source.table_of": "a cache",
+    "lymph.data.strips.strip_file": "a cache",
     "lymph.data.thumbnails.thumbnail_paths": "a cache",
     "lymph.training.estimate.estimate_seconds": "a cache",
     "lymph.runs.catalogue.with_figures": "a cache in the run's folder",

@@ -1,5 +1,6 @@
 """Runs, measurements and lessons of a class: whose they are, and how many at once."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from lymph.jobs import files, queue, start
 from lymph.jobs.start import enter_queue
 from lymph.jobs.status import Status, change_status, own_process
 from lymph.leak import MeterConfig
+from lymph.models.encoder_files import folder_of
 from lymph.runs import Run
 from lymph.splits import Split, split_by_patient
 from lymph.training.config import TrainConfig
@@ -134,6 +136,24 @@ def test_weights_are_the_lecturers_files(
     config = MeterConfig(PictureSource("anywhere"), "imagenet", str(other))
     with pytest.raises(ClassError, match="lecturer's files"):
         jobs.start_measurement(anna, config)
+
+
+def test_encoders_are_the_lecturers_files_or_in_the_workspace(
+    train: Train,
+    anna: Visitor,
+    in_class: Callable[..., ClassSettings],
+    tiny_encoder: Path,
+    tmp_path: Path,
+) -> None:
+    """A path of the server is nobody's to name; what lies in the workspace is everybody's."""
+    other = shutil.copytree(tiny_encoder, tmp_path / "other")
+    shutil.copytree(tiny_encoder, folder_of("phikon"))
+    named = str(tiny_encoder / "model.safetensors")
+    in_class(weights=(named,))
+    with pytest.raises(ClassError, match=r"lecturer's files here \(model\.safetensors\)"):
+        train(anna, model="linear-probe", encoder=str(other))
+    assert train(anna, model="linear-probe", encoder=named).config.weights == named
+    assert train(anna, model="linear-probe", encoder="phikon").config.weights == "published"
 
 
 def test_who_follows_a_measurement_does_not_own_it(

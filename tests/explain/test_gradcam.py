@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 from torch import nn
 
-from lymph.explain.gradcam import grad_cam, last_maps
+from lymph.explain.gradcam import grad_cam, target_layer
 from lymph.models.networks import BackboneHead, build_model
 from lymph.models.specs import MODELS
 
@@ -60,11 +60,11 @@ def test_shapes_models_and_a_frozen_backbone(name: str, shape: tuple[int, int]) 
     assert not any(p.requires_grad for p in model.backbone.parameters())
 
 
-def test_the_last_maps_of_both_models() -> None:
+def test_the_target_layer_of_both_models() -> None:
     """layer4 of ResNet-50, and the third ReLU of the small CNN, right before its pool."""
     resnet, small = build_model("resnet50", 3), build_model("cnn", 3)
-    assert last_maps(resnet) is resnet.backbone.layer4
-    assert last_maps(small) is small.backbone[10]
+    assert target_layer(resnet) is resnet.backbone.layer4
+    assert target_layer(small) is small.backbone[10]
     assert isinstance(small.backbone[11], nn.AdaptiveAvgPool2d)
 
 

@@ -6,7 +6,7 @@ from lymph.data.source import PictureSource
 from lymph.facts import MARKER
 from lymph.inference import classify_files, load_classifier, patient_answers
 from lymph.inference.provenance import provenance_words
-from lymph.models.familiarity import false_alarm_rate
+from lymph.models.ood import false_alarm_rate
 from lymph.runs import Run, create_run, train_here
 from lymph.splits import split_by_patient, split_by_picture
 from lymph.training.config import TrainConfig

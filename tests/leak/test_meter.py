@@ -57,9 +57,9 @@ def measure(draw: Callable[..., np.ndarray], table: pd.DataFrame, seeds: int) ->
 def test_features_of_patients_leak(table: pd.DataFrame) -> None:
     """A random split names nearly all, a patient split no more than by chance; kin is nearest."""
     result = measure(of_patients, table, seeds=3)
-    assert result["picture"]["mean"] > 0.95 and result["picture"]["kin"] == 1.0
-    assert result["picture"]["kin_by_chance"] == pytest.approx(1 / 16, abs=0.01)
-    assert result["patient"]["kin"] == 0.0
+    assert result["picture"]["mean"] > 0.95 and result["picture"]["same_patient_rate"] == 1.0
+    assert result["picture"]["same_patient_rate_by_chance"] == pytest.approx(1 / 16, abs=0.01)
+    assert result["patient"]["same_patient_rate"] == 0.0
     assert result["patient"]["mean"] < 0.75 and result["gap"] > 0.25
     low, high = result["patient"]["interval"]
     assert low <= 0.5 <= high
@@ -147,8 +147,11 @@ def test_intervals_of_an_older_version_are_not_shown(tiny_root: Path) -> None:
     old = dict(new)
     for by in ("picture", "patient"):
         old[by] = {k: v for k, v in new[by].items() if k != "interval_method"}
+    rate = old["picture"].pop("same_patient_rate")
+    old["picture"]["kin"] = rate  # its name in earlier versions
     (measurement.path / kept.RESULT).write_text(json.dumps(old), encoding="utf-8")
     found = measurement.result()
+    assert found["picture"]["same_patient_rate"] == rate
     assert found["old"] and found["picture"]["interval"] is found["patient"]["interval"] is None
     assert found["patient"]["accuracies"] == new["patient"]["accuracies"]
     assert "cannot be given" in leak.words(found, "colour")
@@ -205,7 +208,7 @@ def test_the_small_cnn_is_measured_the_same_way(
     measurement = leak.measure_here(leak.MeterConfig(str(tiny_root), "cnn", seeds=1))
     assert measurement.status().error == "" and measurement.config.seeds == 1
     result = measurement.result()
-    assert result["folds"] == 2 and result["patient"]["kin"] == 0.0
+    assert result["folds"] == 2 and result["patient"]["same_patient_rate"] == 0.0
     assert result["picture"]["mean"] > 0.8 and result["patient"]["mean"] > 0.6
     assert leak.MeterConfig(str(tiny_root), "cnn").seeds == 3
     assert "small CNN trained anew" in leak.words(result, "cnn")
@@ -246,6 +249,7 @@ def test_the_command_prints_one_document(
     document = json.loads(capsys.readouterr().out)
     assert document["patients"] == 12 and "12 patients" in document["words"]
     assert document["patient"]["interval_method"] in document["words"]
+    assert document["neighbours"]["patients"] == 12
     assert main(["leak", str(tiny_root), "--seeds", "2", "--control", "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert document["control"] and len(document["picture"]["accuracies"]) == 2

@@ -3,14 +3,8 @@
 import numpy as np
 import pytest
 
-from lymph.lessons.colour_views import (
-    from_density,
-    grey,
-    jitter,
-    mean_colours,
-    normalise,
-    to_density,
-)
+from lymph.data.stain import optical_density, pixels_of_density
+from lymph.lessons.colour_views import grey, jitter, mean_colours, normalise
 from lymph.models.inputs import HED_FROM_RGB, MAX_DENSITY, MAX_STAIN
 
 
@@ -20,11 +14,11 @@ def pictures() -> np.ndarray:
     rng = np.random.default_rng(3)
     density = rng.uniform(0.3, 1.2, (24, 24, 1)) * np.array([0.6, 0.9, 0.4])
     stained = np.stack([density * 0.8 + 0.1, density * np.array([1.2, 0.9, 1.4])])
-    return from_density(stained)
+    return pixels_of_density(stained)
 
 
 def test_density_and_back_is_the_same_picture(pictures: np.ndarray) -> None:
-    assert np.abs(from_density(to_density(pictures)).astype(int) - pictures).max() <= 1
+    assert np.abs(pixels_of_density(optical_density(pictures)).astype(int) - pictures).max() <= 1
 
 
 def test_grey_has_no_colour_left(pictures: np.ndarray) -> None:

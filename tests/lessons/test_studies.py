@@ -10,11 +10,15 @@ import pytest
 
 from lymph.errors import SplitError
 from lymph.evaluation import expected_calibration_error, make_predictions
+from lymph.leak.meter import count_folds
 from lymph.lessons.catalogue import FROM_THE_NOTEBOOK, LESSONS, lesson_of
 from lymph.lessons.confidence.experiment import calibration_error
 from lymph.lessons.data import LessonData
 from lymph.lessons.findings import find
 from lymph.lessons.lesson import Finding
+from lymph.lessons.practice import score
+from lymph.lessons.quick import colour_numbers, out_of_fold
+from lymph.splits import make_folds
 
 from .conftest import FAST
 
@@ -92,6 +96,18 @@ def test_a_perfect_model_is_convicted_on_few_patients_in_every_seed(seeds: dict)
         assert few["mean"] > 0.08 and few["mean"] > 1.5 * more["mean"] and few["convicted"] > 0.6
         assert f"in {100 * few['convicted']:.0f} of 100 tests" in told
         assert ("really not calibrated" in told) == (figures["own"] > figures["perfect"]["high"])
+
+
+def test_the_interval_of_answers_out_of_fold_allows_for_the_folds(
+    fingerprints: LessonData, seeds: dict
+) -> None:
+    """The fault: the classes of the patients were handed on in place of the folds."""
+    folds = make_folds(fingerprints.table, count_folds(fingerprints.table), "patient", 0)
+    values = out_of_fold(fingerprints, colour_numbers(fingerprints), folds)
+    rows, homes = np.arange(len(values)), folds.assign(fingerprints.table).to_numpy(str)
+    told = seeds["confidence"][0]["test"]["interval"]
+    assert told == score(fingerprints, rows, values, homes)["interval"]
+    assert told != score(fingerprints, rows, values)["interval"]
 
 
 def test_the_quick_calibration_error_is_that_of_the_evaluation() -> None:

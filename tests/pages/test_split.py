@@ -1,6 +1,7 @@
 """The Split page: which patients the model never sees."""
 
 import json
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -8,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 from lymph import leak, splits
 from lymph.data.sources import DataSet
 from pages.shared import loading
+from pages.shared.state import SPLITS_KEY, SplitSettings
 
 from .conftest import OpenPage
 
@@ -20,6 +22,27 @@ def thumbnails(app: AppTest) -> str:
     return "".join(element.proto.body for element in app.get("html"))
 
 
+def board(app: AppTest) -> dict[str, Any]:
+    """Return what the board of patients was given to draw."""
+    (drawn,) = [view for view in app.get("bidi_component") if "patients" in view.proto.json]
+    return json.loads(drawn.proto.json)
+
+
+def move(app: AppTest, data_set: DataSet, *moves: tuple[str, str]) -> AppTest:
+    """Move patients by hand, as the board does when it reports a move."""
+    kept = SplitSettings(by="hand", moves=moves)
+    app.session_state[SPLITS_KEY] = {data_set.name: tuple(kept)}
+    app.session_state[f"split_by_{data_set.name}"] = "hand"
+    return app.run()
+
+
+def patients_in(app: AppTest, set_name: str, label: str = "") -> list[str]:
+    shown = board(app)
+    (group,) = [one for one in shown["groups"] if one["name"] == set_name]
+    own = [shown["patients"][n] for n in group["tiles"]]
+    return [one["name"] for one in own if label in ("", one["label"])]
+
+
 def test_a_patient_split_leaks_nothing(tiny: DataSet, open_page: OpenPage) -> None:
     app = open_page("split")
     assert not app.exception
@@ -29,17 +52,20 @@ def test_a_patient_split_leaks_nothing(tiny: DataSet, open_page: OpenPage) -> No
         "Of these, leaked": "0",
     }
     assert "No test picture comes from a patient" in app.success[0].value
-    assert [s.value for s in app.subheader][2:] == [
-        "Test: 3 patients",
-        "Validation: 3 patients",
+    assert [group["title"] for group in board(app)["groups"]] == [
         "Train: 6 patients",
+        "Validation: 3 patients",
+        "Test: 3 patients",
     ]
 
 
-def test_every_picture_stands_in_one_row(tiny: DataSet, open_page: OpenPage) -> None:
-    body = thumbnails(open_page("split"))
-    assert body.count("<img") == 36
-    assert body.count('class="lymph-patient"') == 12
+def test_every_patient_is_one_tile(tiny: DataSet, open_page: OpenPage) -> None:
+    """Regression: each was drawn twice, on a page four screens high."""
+    shown = board(open_page("split"))
+    tiles = [n for group in shown["groups"] for n in group["tiles"]]
+    assert sorted(tiles) == list(range(12)) == list(range(len(shown["patients"])))
+    assert {one["told"] for one in shown["patients"]} == {"3 pictures"}
+    assert shown["movable"]
 
 
 def test_a_picture_split_says_its_leak_large(tiny: DataSet, open_page: OpenPage) -> None:
@@ -48,7 +74,7 @@ def test_a_picture_split_says_its_leak_large(tiny: DataSet, open_page: OpenPage)
     assert not app.exception
     leaked = int(numbers(app)["Of these, leaked"])
     assert leaked > 0
-    assert app.error[0].value.startswith(f"### {leaked} of {numbers(app)['Test pictures']}")
+    assert app.error[0].value.startswith(f"## {leaked} of {numbers(app)['Test pictures']}")
     body = thumbnails(app)
     assert body.count("<b>T</b>") == int(numbers(app)["Test pictures"])
 
@@ -90,7 +116,8 @@ def test_the_split_can_be_downloaded(tiny: DataSet, open_page: OpenPage) -> None
 def test_names_are_shown_as_text(tiny: DataSet, open_page: OpenPage) -> None:
     first = tiny.path / "CLL" / "sj-99-11_001.png"
     first.rename(first.with_name("sj-99-11_001<b onclick=x>&.png"))
-    body = thumbnails(open_page("split"))
+    app = choose(open_page("split"), tiny, "picture")
+    body = thumbnails(app)
     assert "<b onclick" not in body
     assert "&lt;b onclick" in body
 
@@ -107,14 +134,14 @@ def choose(app: AppTest, data_set: DataSet, way: str) -> AppTest:
     return app.radio(key=f"split_by_{data_set.name}").set_value(way).run()
 
 
-def test_a_patient_is_moved_by_one_click_and_back(tiny: DataSet, open_page: OpenPage) -> None:
-    app = choose(open_page("split"), tiny, "hand")
+def test_a_patient_is_moved_and_back(tiny: DataSet, open_page: OpenPage) -> None:
+    app = open_page("split")
+    moved = patients_in(app, "train")[0]
+    app = move(app, tiny, (moved, "test"))
     assert not app.exception
-    movable = [b for b in app.button if b.key.startswith("hand_tile_") and not b.disabled]
-    assert len(movable) == 9
-    movable[0].click().run()
     assert numbers(app)["Patients never seen"] == "4"
     assert numbers(app)["Test pictures"] == "12"
+    assert moved in patients_in(app, "test")
     app.switch_page("pages/train.py").run()
     assert not app.exception
     app.switch_page("pages/split.py").run()
@@ -132,11 +159,12 @@ def test_folds_test_every_patient_once(tiny: DataSet, open_page: OpenPage) -> No
     assert not app.exception
     assert numbers(app)["Patients tested"] == "12"
     app.switch_page("pages/split.py").run()
-    assert "Is every class shared out evenly?" in [part.value for part in app.subheader]
+    assert not board(app)["movable"] and len(board(app)["groups"]) == 4
+    assert "Is every class balanced across sets?" in [part.label for part in app.expander]
     app = choose(app, tiny, "one-out")
     assert numbers(app)["Folds"] == "12"
     # Twelve bars of one class each would tell nothing.
-    assert "Is every class shared out evenly?" not in [part.value for part in app.subheader]
+    assert "Is every class balanced across sets?" not in [part.label for part in app.expander]
 
 
 def leave_patients(data_set: DataSet, label: str, patients: tuple[int, ...]) -> None:
@@ -167,10 +195,8 @@ def test_two_patients_of_a_class_are_a_matter_of_advice(tiny: DataSet, open_page
 
 
 def test_a_class_moved_out_of_training_is_red(tiny: DataSet, open_page: OpenPage) -> None:
-    app = choose(open_page("split"), tiny, "hand")
-    while not app.error:
-        buttons = [b for b in app.button if b.key.startswith("hand_tile_") and not b.disabled]
-        next(b for b in buttons if b.label.startswith("MCL")).click().run()
+    app = open_page("split")
+    app = move(app, tiny, *((who, "test") for who in patients_in(app, "train", "MCL")))
     assert app.error[0].value.startswith("MCL has no training pictures, so it cannot be learnt")
     assert not app.success
 

@@ -123,7 +123,7 @@ OURS = frozenset(
             ]
         ),
         *(f"KINDS[{name}].title" for name in ("kind", "name")),
-        *("KINDS[kind].why", "MODELS[name].title", "MODELS[run.config.model].title"),
+        *("KINDS[kind].why", "MODELS[run.config.model].title"),
         *("chart.title", "layer.name", "judged.unit", "first.unit", "judged.mark", "first.mark"),
         *("second.mark", "split.by", "judged.run.split().by", "plainly.interval_method"),
         *(
@@ -136,9 +136,9 @@ OURS = frozenset(
 # Numbers.
 COUNTS = frozenset(
     {
-        *("number.value", "view.tiles", "row.Index", "row.pictures", "done", "total", "split.seed"),
+        *("number.value", "view.tiles", "done", "total", "split.seed"),
         *("leak.test_pictures", "leak.leaked_test_pictures", "facts.summary", "judged.report"),
-        *(f"status.{part}" for part in ("epoch", "epochs", "fold", "folds")),
+        *(f"status.{part}" for part in ("epoch", "epochs")),
         *("measurement.result()", "lesson.number", "result['patients']"),
     }
 )

@@ -14,7 +14,7 @@ from lymph.data.source import PictureSource
 from lymph.errors import LymphError
 from lymph.evaluation import report
 from lymph.inference import load_classifier
-from lymph.models.familiarity import Familiarity
+from lymph.models.ood import OODDetector
 from lymph.runs import Run, create_run, list_runs, read_catalogue, train_here, with_figures
 from lymph.splits import split_by_patient
 from lymph.training import folder as files
@@ -177,7 +177,7 @@ def test_a_strange_check_for_strange_pictures_is_refused(trained: Path) -> None:
     for name in ("colours", "features", "origin", "axes"):
         for _, damaged in damaged_documents({name: document[name]}):
             with pytest.raises((AttributeError, KeyError, TypeError, ValueError)):
-                Familiarity.from_json({**document, **{name: None}, **damaged})
+                OODDetector.from_json({**document, **{name: None}, **damaged})
 
 
 def test_figures_are_kept_and_computed_again_for_other_predictions(trained: Path) -> None:

@@ -9,6 +9,7 @@ import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,7 +24,7 @@ from lymph.explain.gradcam import grad_cam
 from lymph.inference import classify_files, load_classifier
 from lymph.runs import Run, create_run, resume_run, start_run, stop_run, train_here
 from lymph.splits import make_folds, split_by_patient
-from lymph.training import trainer
+from lymph.training import steps, trainer
 from lymph.training.config import TrainConfig
 from lymph.training.trainer import Trainer
 from tests.waiting import wait_for
@@ -181,16 +182,16 @@ def test_progress_of_the_features_is_told(
     new_probe: NewProbe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The one long part of a probe is no silent one."""
-    monkeypatch.setattr(trainer, "TELL_SECONDS", 0.0)
+    monkeypatch.setattr(steps, "TELL_SECONDS", 0.0)
     seen: list[str] = []
     tell = trainer.change_status
 
-    def listen(folder: Path, **changes: object) -> None:
-        seen.extend(changes["notes"])
+    def listen(folder: Path, **changes: Any) -> None:
+        seen.append(changes["step"])
         tell(folder, **changes)
 
     monkeypatch.setattr(trainer, "change_status", listen)
     run = new_probe(epochs=1)
     assert train_here(run).state == "finished"
-    assert "Computing features, once: 24 of 24 pictures." in seen
-    assert not any("Computing" in note for note in run.status().notes)
+    assert "Computing features, once: 24 of 24 pictures" in seen
+    assert run.status().step == ""

@@ -55,6 +55,7 @@ def test_a_finished_run_has_every_file_of_the_contract(finished_run: Run) -> Non
         "metrics.csv",
         "last.pt",
         "best.pt",
+        "validation.npz",
         "predictions.csv",
         "log.txt",
         "environment.json",
@@ -115,6 +116,8 @@ def test_three_and_three_epochs_are_six(new_run: NewRun, monkeypatch: pytest.Mon
     pd.testing.assert_frame_equal(whole.predictions(), halves.predictions(), check_exact=True)
     for name in ("last.pt", "best.pt"):
         assert same_values(whole.path / name, halves.path / name)
+    answers = [(run.path / "validation.npz").read_bytes() for run in (whole, halves)]
+    assert answers[0] == answers[1]
 
 
 def stop_after(monkeypatch: pytest.MonkeyPatch, run: Run, epochs: int) -> None:

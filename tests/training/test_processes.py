@@ -89,5 +89,5 @@ def test_one_process_keeps_its_layers_and_its_figures() -> None:
     share_layers(model, ALONE)
     assert [type(layer) for layer in model] == [nn.Conv2d, nn.BatchNorm2d, nn.Dropout]
     assert ALONE.wrap(model) is model
-    assert ALONE.tell("x") == "x"
+    assert ALONE.broadcast("x") == "x"
     assert ALONE.any(True, torch.device("cpu")) is True

@@ -3,7 +3,9 @@
 import pandas as pd
 import pytest
 
-from lymph.errors import ConfigError
+from lymph.data.source import PictureSource
+from lymph.errors import ConfigError, RunError
+from lymph.leak.measurement import MeterConfig
 from lymph.training.class_weights import class_weights
 from lymph.training.config import TrainConfig
 from lymph.training.phases import phase_of, plan_phases, rate_factor
@@ -33,12 +35,48 @@ def test_an_unknown_key_is_refused() -> None:
         {"phases": ["head"]},
         {"phases": ["tail:3"]},
         {"phases": ["head:0"]},
+        {"phases": "head:3"},
+        {"epochs": 2.5},
+        {"epochs": 0},
+        {"seed": 1.5},
+        {"seed": "1"},
+        {"classes": "abc"},
+        {"classes": [1, 2]},
+        {"augmentation": "flips"},
+        {"weights": None},
+        {"warm_up": float("nan")},
+        {"learning_rate": "0.1"},
+        {"schedule": ["whole"]},
     ],
 )
 def test_an_impossible_value_is_refused(change: dict) -> None:
     """Each message names the key."""
     with pytest.raises(ConfigError, match=next(iter(change))):
         TrainConfig("x", **change)
+
+
+@pytest.mark.parametrize(
+    "change", [{"pattern": None}, {"skipped": "abc"}, {"within_class": 1}, {"labels_file": None}]
+)
+def test_a_source_is_held_to_its_types(change: dict) -> None:
+    """A pattern None came up as a traceback when the names were read."""
+    with pytest.raises(ConfigError, match=next(iter(change))):
+        PictureSource("x", **change)
+
+
+@pytest.mark.parametrize(
+    "change", [{"seeds": 2.5}, {"seeds": 0}, {"weights": None}, {"control": "no"}, {"colour": 1}]
+)
+def test_a_measurement_is_held_to_its_keys_and_types(change: dict) -> None:
+    """An unknown key was a TypeError."""
+    with pytest.raises(RunError, match=f"{next(iter(change))}|keys"):
+        MeterConfig.from_json({"source": {"root": "x"}, **change})
+
+
+def test_a_measurement_of_an_earlier_version_opens() -> None:
+    """Its configuration had a folder, a pattern and a table in place of a source."""
+    older = {"data": "x", "pattern": "", "patients_csv": "", "features": "cnn", "seeds": None}
+    assert MeterConfig.from_json(older).times == 3
 
 
 def test_a_configuration_survives_its_file() -> None:

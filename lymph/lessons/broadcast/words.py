@@ -1,6 +1,7 @@
 """The words of the lesson on broadcasting."""
 
-from lymph.lessons.lesson import Figures, Finding, Lesson, Number, percent
+from lymph.lessons.lesson import Figures, Finding, Lesson, Number
+from lymph.text import whole_percent as percent
 
 LESSON = Lesson(
     slug="broadcast",

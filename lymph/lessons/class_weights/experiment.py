@@ -112,7 +112,8 @@ def one_hot_loss(logits: Tensor, labels: Tensor, weights: Tensor) -> Tensor:
 def _gradient(model: nn.Module, loss: Tensor) -> float:
     model.zero_grad()
     loss.backward()
-    return float(torch.cat([p.grad.flatten() for p in model.parameters()]).norm())
+    gradients = [p.grad.flatten() for p in model.parameters() if p.grad is not None]
+    return float(torch.cat(gradients).norm())
 
 
 def _targets(data: LessonData, sets: Material, seed: int) -> Targets:

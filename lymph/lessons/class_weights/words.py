@@ -1,6 +1,7 @@
 """The words of the lesson on class weights."""
 
-from lymph.lessons.lesson import Figures, Finding, Lesson, Number, percent, span
+from lymph.lessons.lesson import Figures, Finding, Lesson, Number, span
+from lymph.text import whole_percent as percent
 
 LESSON = Lesson(
     slug="class-weights",

@@ -25,6 +25,7 @@ from lymph.lessons.practice import (
 )
 from lymph.models.networks import BackboneHead
 from lymph.splits import Split, make_folds
+from lymph.splits.split import By
 from lymph.training.loop import evaluate
 
 FOLDS = 5
@@ -76,7 +77,7 @@ def _score_folds(data: LessonData, colours: np.ndarray, folds: np.ndarray) -> Sc
     return score(data, np.arange(len(predicted)), np.eye(len(data.classes))[predicted], folds)
 
 
-def _folds(data: LessonData, by: str, seed: int) -> np.ndarray:
+def _folds(data: LessonData, by: By, seed: int) -> np.ndarray:
     fewest = int(data.table.groupby("label")["patient"].nunique().min())
     split: Split = make_folds(data.table, min(FOLDS, max(2, fewest)), by, seed)
     return split.assign(data.table).to_numpy(str)

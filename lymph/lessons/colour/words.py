@@ -1,6 +1,7 @@
 """The words of the lesson on colour."""
 
-from lymph.lessons.lesson import Figures, Finding, Lesson, Number, percent, span
+from lymph.lessons.lesson import Figures, Finding, Lesson, Number, span
+from lymph.text import whole_percent as percent
 
 LESSON = Lesson(
     slug="colour",

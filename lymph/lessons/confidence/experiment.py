@@ -61,13 +61,13 @@ def run(
     with threadpool_limits(1):
         folds = make_folds(data.table, count_folds(data.table), "patient", seed)
         probabilities = out_of_fold(data, colour_numbers(data), folds)
-    homes = folds.assign(data.table).to_numpy(str)
+    fold_of = folds.assign(data.table).to_numpy(str)
     tell(0.4, "All patients are judged; now the tests are drawn.")
     confidence = probabilities.max(axis=1)
     right = probabilities.argmax(axis=1) == data.labels
-    rows = {name: group.index.to_numpy() for name, group in data.table.groupby("patient")}
+    rows = {str(name): group.index.to_numpy() for name, group in data.table.groupby("patient")}
     homes = home_class(data.table)
-    members = [list(homes.index[homes == name]) for name in data.classes]
+    members = [[str(one) for one in homes.index[homes == name]] for name in data.classes]
     members = [group for group in members if group]
 
     def errors(patients: Sequence[str]) -> tuple[float, float]:
@@ -89,7 +89,7 @@ def run(
         tell(0.4 + 0.6 * done / len(sizes), f"tests of {size * len(members)} patients are drawn")
     sure = confidence >= SURE
     return {
-        "test": score(data, np.arange(len(right)), probabilities, homes),
+        "test": score(data, np.arange(len(right)), probabilities, fold_of),
         "confidence": float(confidence.mean()),
         "sure": {
             "pictures": int(sure.sum()),

@@ -1,6 +1,7 @@
 """The words of the lesson on confidence."""
 
-from lymph.lessons.lesson import Figures, Finding, Lesson, Number, percent, span
+from lymph.lessons.lesson import Figures, Finding, Lesson, Number, span
+from lymph.text import whole_percent as percent
 
 # A gap of confidence and accuracy, as a share, that is not worth a word.
 SMALL = 0.05

@@ -1,6 +1,7 @@
 """The words of the negative control."""
 
-from lymph.lessons.lesson import Figures, Finding, Lesson, Number, percent
+from lymph.lessons.lesson import Figures, Finding, Lesson, Number
+from lymph.text import whole_percent as percent
 
 LESSON = Lesson(
     slug="control",

@@ -1,6 +1,7 @@
 """The words of the lesson on intervals."""
 
-from lymph.lessons.lesson import Figures, Finding, Lesson, Number, percent
+from lymph.lessons.lesson import Figures, Finding, Lesson, Number
+from lymph.text import whole_percent as percent
 
 # Misses of 100 tests that still count as the promised 5, as a little more, and as far more.
 KEPT, LITTLE, FAR = 7, 10, 20

@@ -84,9 +84,14 @@ class Deep(nn.Module):
             nn.Conv2d(CHANNELS, CHANNELS, 3, padding=1) for _ in range(layers)
         )
         self.head = nn.Linear(CHANNELS * 16, classes)
-        for layer in self.layers if he else ():
+        for layer in self.convolutions() if he else ():
             nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
-            nn.init.zeros_(layer.bias)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
+
+    def convolutions(self) -> list[nn.Conv2d]:
+        """Return the layers in a row, the first one first."""
+        return [layer for layer in self.layers if isinstance(layer, nn.Conv2d)]
 
     def forward(self, pictures: Tensor) -> Tensor:
         """Return the logits, N x K, of pictures, N x 1 x H x W."""
@@ -104,22 +109,26 @@ def _train(
     model = Deep(len(data.classes), kind.layers, kind.he, kind.residual)
     loss_function = equal_loss(len(data.classes))
     optimiser = torch.optim.AdamW(model.parameters(), rate, weight_decay=1e-4)
-    course = Course(gradients=[], train_loss=[], train_accuracy=[])
-    sums = torch.zeros(kind.layers)
+    gradients, seen, sums = [], [], torch.zeros(kind.layers)
+    weights = [layer.weight for layer in model.convolutions()]
 
     def measure(optimiser: torch.optim.Optimizer, *_: object) -> None:
-        sums.add_(torch.stack([layer.weight.grad.norm() for layer in model.layers]))
+        sums.add_(torch.stack([w.grad.norm() for w in weights if w.grad is not None]))
 
     optimiser.register_step_pre_hook(measure)
     for epoch in range(1, epochs + 1):
         sums.zero_()
         trained = train_one_epoch(model, sets.train.of_epoch(epoch), loss_function, optimiser)
         validated = evaluate(model, sets.val, loss_function)
-        course["gradients"].append((sums / len(sets.train)).tolist())
-        course["train_loss"].append(trained.loss)
-        course["train_accuracy"].append(trained.accuracy)
+        gradients.append((sums / len(sets.train)).tolist())
+        seen.append(trained)
         tell(epoch / epochs, told(kind.name, epoch, epochs, trained.loss, validated.accuracy))
-    course["test"] = judge(data, model, sets.test)
+    course = Course(
+        gradients=gradients,
+        train_loss=[trained.loss for trained in seen],
+        train_accuracy=[trained.accuracy for trained in seen],
+        test=judge(data, model, sets.test),
+    )
     return model, course
 
 
@@ -135,7 +144,10 @@ def run(
         models[key], courses[key] = _train(data, sets, kind, epochs, rate, seed, part)
         done += kind.layers
     return {
-        **courses,
+        "three": courses["three"],
+        "plain": courses["plain"],
+        "he": courses["he"],
+        "residual": courses["residual"],
         "difference": compare(
             data,
             sets.test,

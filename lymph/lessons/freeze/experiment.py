@@ -104,8 +104,8 @@ def _train(
     model = _with_new_head(pretrained, len(data.classes), seed)
     start = _features(model, sets.val)
     loss_function = equal_loss(len(data.classes))
-    course = Course(drift=[0.0], phases=phases, val_accuracy=[])
-    optimiser, before = None, ""
+    drift, accuracies = [0.0], []
+    optimiser, before = _new_optimiser(model, phases[0]), ""
     for epoch, phase in enumerate(phases, start=1):
         if phase != before:
             _freeze(model, phase == "head", leaky)
@@ -114,11 +114,11 @@ def _train(
         loss = train_one_epoch(model, sets.train.of_epoch(epoch), loss_function, optimiser).loss
         validated = evaluate(model, sets.val, loss_function)
         away = (_features(model, sets.val) - start).norm(dim=1) / start.norm(dim=1)
-        course["drift"].append(float(away.mean()))
-        course["val_accuracy"].append(validated.accuracy)
+        drift.append(float(away.mean()))
+        accuracies.append(validated.accuracy)
         tell(epoch / len(phases), told(name, epoch, len(phases), loss, validated.accuracy))
-    course["test"] = judge(data, model, sets.test)
-    return model, course
+    test = judge(data, model, sets.test)
+    return model, Course(drift=drift, phases=phases, val_accuracy=accuracies, test=test)
 
 
 def _freeze(model: BackboneHead, frozen: bool, leaky: bool) -> None:
@@ -179,4 +179,11 @@ def run(
             "training the head first": models["head_then_whole"],
         },
     )
-    return {"texture_accuracy": accuracy, **courses, "difference": difference}
+    return {
+        "texture_accuracy": accuracy,
+        "whole_then_head": courses["whole_then_head"],
+        "head_then_whole": courses["head_then_whole"],
+        "drifting": courses["drifting"],
+        "frozen": courses["frozen"],
+        "difference": difference,
+    }

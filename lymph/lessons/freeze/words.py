@@ -1,6 +1,7 @@
 """The words of the lesson on freezing."""
 
-from lymph.lessons.lesson import Figures, Finding, Lesson, Number, inside, percent, points
+from lymph.lessons.lesson import Figures, Finding, Lesson, Number, inside, points
+from lymph.text import whole_percent as percent
 
 LESSON = Lesson(
     slug="freeze",

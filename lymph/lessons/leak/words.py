@@ -1,6 +1,7 @@
 """The words of the lesson on the split."""
 
-from lymph.lessons.lesson import Figures, Finding, Lesson, Number, percent, points, span
+from lymph.lessons.lesson import Figures, Finding, Lesson, Number, points, span
+from lymph.text import whole_percent as percent
 
 LESSON = Lesson(
     slug="leak",

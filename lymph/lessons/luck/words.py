@@ -2,7 +2,8 @@
 
 from statistics import stdev
 
-from lymph.lessons.lesson import Figures, Finding, Lesson, Number, percent, points
+from lymph.lessons.lesson import Figures, Finding, Lesson, Number, points
+from lymph.text import whole_percent as percent
 
 # Of so few trainings standard deviations differ by chance: this many times as large is larger.
 CLEARLY = 1.5

@@ -11,6 +11,7 @@ from lymph.lessons.practice import (
     RATE,
     Material,
     Tell,
+    classes_of,
     compare,
     equal_loss,
     material,
@@ -52,15 +53,19 @@ class Figures(TypedDict):
 
 def statistics(model: nn.Module) -> torch.Tensor:
     """Return all kept means and variances of batch normalisation as one vector."""
-    layers = [layer for layer in model.modules() if isinstance(layer, nn.BatchNorm2d)]
-    return torch.cat([torch.cat([layer.running_mean, layer.running_var]) for layer in layers])
+    kept = [
+        (layer.running_mean, layer.running_var)
+        for layer in model.modules()
+        if isinstance(layer, nn.BatchNorm2d)
+    ]
+    return torch.cat([part for pair in kept for part in pair if part is not None])
 
 
 def _train(
     model: BackboneHead, sets: Material, epochs: int, forget: bool, name: str, tell: Tell
 ) -> Course:
     """Train with lymph's loop, or with the broken one that leaves the mode as it finds it."""
-    loss_function = equal_loss(model.head[-1].out_features)
+    loss_function = equal_loss(classes_of(model))
     optimiser = torch.optim.AdamW(model.parameters(), RATE, weight_decay=1e-4)
     course = Course(moved=[], training=[], train_loss=[], val_loss=[], val_accuracy=[])
     model.train()

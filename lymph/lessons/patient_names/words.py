@@ -1,6 +1,7 @@
 """The words of the lesson on a list called patients."""
 
-from lymph.lessons.lesson import Figures, Finding, Lesson, Number, percent, span
+from lymph.lessons.lesson import Figures, Finding, Lesson, Number, span
+from lymph.text import whole_percent as percent
 
 # A share of test pictures, almost all of them.
 NEARLY_ALL = 0.9

@@ -72,7 +72,7 @@ def _accuracies(
     """Train one model and return its accuracy on each of the other sets."""
     model = make_pipeline(StandardScaler(), RidgeClassifier())
     model.fit(features[train], data.labels[train])
-    return [float((model.predict(features[o]) == data.labels[o]).mean()) for o in others]
+    return [float(np.mean(model.predict(features[o]) == data.labels[o])) for o in others]
 
 
 def _counts(data: LessonData, rows: np.ndarray) -> dict[str, int]:

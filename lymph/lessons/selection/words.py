@@ -1,6 +1,7 @@
 """The words of the lesson on choosing among models."""
 
-from lymph.lessons.lesson import Figures, Finding, Lesson, Number, percent
+from lymph.lessons.lesson import Figures, Finding, Lesson, Number
+from lymph.text import whole_percent as percent
 
 # Points, as shares: a drop that is no more than noise, and one that misleads.
 SMALL, LARGE = 0.03, 0.10

@@ -86,18 +86,19 @@ def _train_stale(
     old_model = small_cnn(len(data.classes), seed=OLD_SEED)
     stale = torch.optim.Adam(old_model.parameters(), RATE)
     start = _parameters(model)
-    course = Course(distance=[0.0], train_loss=[], val_loss=[])
+    distances, trained, checked, losses = [0.0], [], [], []
     model.train()
     for epoch in range(1, epochs + 1):
         train = sets.train.of_epoch(epoch)
         losses = epoch_without_mode(model, train, loss_function, stale)
         validated = evaluate(model, sets.val, loss_function)
         mean = sum(losses) / len(losses)
-        course["distance"].append(distance(model, start))
-        course["train_loss"].append(mean)
-        course["val_loss"].append(validated.loss)
+        distances.append(distance(model, start))
+        trained.append(mean)
+        checked.append(validated.loss)
         tell(epoch / epochs, told("old optimiser", epoch, epochs, mean, validated.accuracy))
-    course["test"] = judge(data, model, sets.test)
+    test = judge(data, model, sets.test)
+    course = Course(distance=distances, train_loss=trained, val_loss=checked, test=test)
     return course, arithmetic.batch_divided_loss(losses, len(sets.train.rows))
 
 
@@ -110,13 +111,16 @@ def _train_fixed(
     tell: Tell,
 ) -> Course:
     start = _parameters(model)
-    course = Course(distance=[0.0], train_loss=[], val_loss=[])
+    distances, epochs_seen = [0.0], []
     for seen in fit(model, sets, epochs, loss_function, tell=tell, name="new optimiser"):
-        course["distance"].append(distance(model, start))
-        course["train_loss"].append(seen.trained.loss)
-        course["val_loss"].append(seen.validated.loss)
-    course["test"] = judge(data, model, sets.test)
-    return course
+        distances.append(distance(model, start))
+        epochs_seen.append(seen)
+    return Course(
+        distance=distances,
+        train_loss=[seen.trained.loss for seen in epochs_seen],
+        val_loss=[seen.validated.loss for seen in epochs_seen],
+        test=judge(data, model, sets.test),
+    )
 
 
 def _refusal(model: nn.Module, sets: Material, classes: int) -> str:

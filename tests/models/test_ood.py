@@ -9,15 +9,15 @@ from sklearn.datasets import load_sample_images
 
 from lymph.data.read import read_picture
 from lymph.data.source import PictureSource
-from lymph.models.familiarity import (
+from lymph.models.ood import (
     COLOUR_REASON,
     FALSE_ALARMS,
     FAMILIAR_SHARE,
     FEATURE_REASON,
-    Familiarity,
+    OODDetector,
     colour_statistics,
     false_alarm_rate,
-    fit_familiarity,
+    fit_ood_detector,
 )
 
 
@@ -28,13 +28,13 @@ def features_of(count: int, patients: np.ndarray, seed: int = 0) -> np.ndarray:
     return rng.normal(0, 1, (count, 40)) + 0.5 * rng.normal(0, 1, (codes.max() + 1, 40))[codes]
 
 
-def fitted_on(root: Path) -> Familiarity:
+def fitted_on(root: Path) -> OODDetector:
     """Fit on every sound picture of a folder, with drawn features."""
     table = PictureSource(root).usable()
     statistics = np.stack([colour_statistics(read_picture(root / p)) for p in table["picture"]])
     patients = table["patient"].to_numpy(str)
     features = features_of(len(table), patients)
-    return fit_familiarity(statistics, patients, features, features[:0])
+    return fit_ood_detector(statistics, patients, features, features[:0])
 
 
 def test_photographs_greys_and_blanks_are_strange(make_tiny) -> None:  # noqa: ANN001
@@ -70,9 +70,9 @@ def test_patients_who_were_kept_out_widen_what_is_familiar() -> None:
     patients = np.repeat(np.arange(10), 8).astype(str)
     statistics = np.random.default_rng(0).normal(0, 1, (80, 14))
     features = features_of(80, patients)
-    alone = fit_familiarity(statistics, patients, features, features[:0])
+    alone = fit_ood_detector(statistics, patients, features, features[:0])
     held_out = 4 * features_of(16, patients[:16], seed=1)
-    widened = fit_familiarity(statistics, patients, features, held_out)
+    widened = fit_ood_detector(statistics, patients, features, held_out)
     assert widened.features.threshold > 1.5 * alone.features.threshold
     assert widened.colours.threshold == alone.colours.threshold
     reasons = [widened.reason(statistics.mean(axis=0), row) for row in held_out]
@@ -91,7 +91,7 @@ def test_the_check_errs_less_the_more_patients_it_knew() -> None:
 def test_it_survives_its_file(make_tiny) -> None:  # noqa: ANN001
     """Written as JSON and read back, it gives the same distances."""
     check = fitted_on(make_tiny())
-    again = Familiarity.from_json(json.loads(json.dumps(check.to_json())))
+    again = OODDetector.from_json(json.loads(json.dumps(check.to_json())))
     statistics = colour_statistics(load_sample_images().images[0])[None]
     assert again.colours.distances(statistics) == pytest.approx(check.colours.distances(statistics))
     np.testing.assert_array_equal(again.axes, check.axes)
@@ -110,7 +110,7 @@ def test_real_tissue_passes_and_photographs_do_not(real_root: Path) -> None:
     values = np.stack([colour_statistics(read_picture(real_root / p)) for p in table["picture"]])
     half = np.isin(patients, np.unique(patients)[::2])
     features = np.random.default_rng(0).normal(0, 1, (len(table), 20))
-    check = fit_familiarity(values[half], patients[half], features[half], features[~half])
+    check = fit_ood_detector(values[half], patients[half], features[half], features[~half])
     assert (check.colours.distances(values[~half]) > 1).mean() <= 0.15
     photographs = np.stack([colour_statistics(p) for p in load_sample_images().images])
     assert (check.colours.distances(photographs) > 2).all()

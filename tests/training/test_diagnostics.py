@@ -3,8 +3,8 @@
 import pytest
 import torch
 
+from lymph.training.diagnostics import diagnose, diagnose_before
 from lymph.training.loop import Evaluation
-from lymph.training.signs import signs_before, signs_of
 
 CLASSES = ["CLL", "FL", "MCL"]
 
@@ -29,8 +29,8 @@ FALLING = [1.1, 0.9, 0.7]
 
 def test_nothing_is_said_when_all_is_well() -> None:
     """A falling loss, all classes predicted, validation near training."""
-    assert signs_of(history(FALLING), GOOD, CLASSES) == []
-    assert signs_before(100, 16) == []
+    assert diagnose(history(FALLING), GOOD, CLASSES) == []
+    assert diagnose_before(100, 16) == []
 
 
 @pytest.mark.parametrize(
@@ -43,26 +43,26 @@ def test_nothing_is_said_when_all_is_well() -> None:
 )
 def test_each_trouble_has_its_sentence(rows: list[dict], seen: Evaluation, words: str) -> None:
     """And only its own, from the third epoch on."""
-    (sentence,) = signs_of(rows, seen, CLASSES)
+    (sentence,) = diagnose(rows, seen, CLASSES)
     assert words in sentence
-    assert signs_of(rows[:2], seen, CLASSES) == []
+    assert diagnose(rows[:2], seen, CLASSES) == []
 
 
 def test_a_small_loss_that_stands_still_has_arrived() -> None:
     """A model that has learnt everything is not in trouble."""
-    assert signs_of(history([0.01, 0.01, 0.01]), GOOD, CLASSES) == []
+    assert diagnose(history([0.01, 0.01, 0.01]), GOOD, CLASSES) == []
 
 
 def test_validation_of_one_class_or_of_none_says_nothing_about_predictions() -> None:
     """With one class in validation a single answer is right."""
-    assert signs_of(history(FALLING), validated([0, 0]), CLASSES) == []
+    assert diagnose(history(FALLING), validated([0, 0]), CLASSES) == []
     nothing = Evaluation(float("nan"), float("nan"), torch.empty(0), torch.empty(0))
     rows = history(FALLING, val=float("nan"))
-    assert signs_of(rows, nothing, CLASSES) == []
+    assert diagnose(rows, nothing, CLASSES) == []
 
 
 def test_a_batch_larger_than_the_set_is_said() -> None:
     """Both numbers are named."""
-    (sentence,) = signs_before(20, 64)
+    (sentence,) = diagnose_before(20, 64)
     assert "64" in sentence
     assert "20" in sentence

@@ -13,6 +13,8 @@ from PIL import Image
 from sklearn.covariance import LedoitWolf
 from sklearn.decomposition import PCA
 
+from lymph.data.stain import channel_moments, optical_density
+
 SIDE = 96
 
 # Of pictures of patients left out of the fit, this share passes each check.
@@ -49,19 +51,17 @@ def colour_statistics(pixels: np.ndarray) -> np.ndarray:
     ndarray of float64, shape (14,)
     """
     small = Image.fromarray(pixels).resize((SIDE, SIDE), Image.Resampling.BOX)
-    density = -np.log((np.asarray(small, np.float64) + 1.0) / 256.0)
+    density = optical_density(np.asarray(small, np.float64))
     flat = density.reshape(-1, 3)
-    deviations = flat.std(axis=0)
-    normal = (flat - flat.mean(axis=0)) / (deviations + 1e-3)
-    pairs = [(normal[:, i] * normal[:, j]).mean() for i, j in ((0, 1), (0, 2), (1, 2))]
+    mean, deviations, pairs = channel_moments(flat)
     grain = np.log(np.abs(np.diff(density, axis=1)).mean(axis=(0, 1)) + 1e-4)
     bare = (flat.max(axis=1) < 0.15).mean()
     chroma = np.log(flat.std(axis=1).mean() + 1e-3)
-    return np.concatenate([flat.mean(axis=0), deviations, pairs, grain, [bare, chroma]])
+    return np.concatenate([mean, deviations, pairs, grain, [bare, chroma]])
 
 
 @dataclass(frozen=True)
-class Gauge:
+class MahalanobisDetector:
     """A Mahalanobis distance on standard scales, and the distance that still passes."""
 
     mean: np.ndarray
@@ -86,7 +86,9 @@ def _distances(scaled: np.ndarray, centre: np.ndarray, precision: np.ndarray) ->
     return np.sqrt(np.maximum(np.einsum("ni,ij,nj->n", away, precision, away), 0.0))
 
 
-def _fit_gauge(values: np.ndarray, patients: np.ndarray, held_out: np.ndarray) -> Gauge:
+def _fit_detector(
+    values: np.ndarray, patients: np.ndarray, held_out: np.ndarray
+) -> MahalanobisDetector:
     """Fit on training rows; each patient's rows are measured by a fit without that patient.
 
     The threshold is the larger of what those and the ``held_out`` rows ask for: a network knows
@@ -104,15 +106,15 @@ def _fit_gauge(values: np.ndarray, patients: np.ndarray, held_out: np.ndarray) -
     if len(held_out):
         samples.append(_distances((held_out - mean) / std, centre, precision))
     threshold = max(float(np.quantile(sample, FAMILIAR_SHARE)) for sample in samples)
-    return Gauge(mean, std, centre, precision, max(threshold, 1e-6))
+    return MahalanobisDetector(mean, std, centre, precision, max(threshold, 1e-6))
 
 
 @dataclass(frozen=True)
-class Familiarity:
+class OODDetector:
     """Both checks, with the directions of feature space that the second one measures along."""
 
-    colours: Gauge
-    features: Gauge
+    colours: MahalanobisDetector
+    features: MahalanobisDetector
     origin: np.ndarray
     axes: np.ndarray
 
@@ -141,7 +143,7 @@ class Familiarity:
         }
 
     @classmethod
-    def from_json(cls, document: dict[str, Any]) -> "Familiarity":
+    def from_json(cls, document: dict[str, Any]) -> "OODDetector":
         """Make a check from :meth:`to_json`'s document.
 
         Raises
@@ -150,14 +152,15 @@ class Familiarity:
             When the document is none.
         """
         parts = {name: dict(document[name]) for name in ("colours", "features")}
-        gauges = [Gauge(**_arrays(part)) for part in parts.values()]
-        made = cls(*gauges, **_arrays({name: document[name] for name in ("origin", "axes")}))
+        detectors = [MahalanobisDetector(**_arrays(part)) for part in parts.values()]
+        along = _arrays({name: document[name] for name in ("origin", "axes")})
+        made = cls(detectors[0], detectors[1], along["origin"], along["axes"])
         wide = (len(made.colours.mean), len(made.axes) + 1)
         shapes = [made.axes.shape[1:] == made.origin.shape]
-        for gauge, width in zip(gauges, wide, strict=True):
-            rows = (gauge.mean, gauge.std, gauge.centre)
+        for detector, width in zip(detectors, wide, strict=True):
+            rows = (detector.mean, detector.std, detector.centre)
             shapes += [row.shape == (width,) for row in rows]
-            shapes.append(gauge.precision.shape == (width, width) and gauge.threshold > 0)
+            shapes.append(detector.precision.shape == (width, width) and detector.threshold > 0)
         if not all(shapes):
             raise ValueError("its arrays do not belong together")
         return made
@@ -192,9 +195,9 @@ def false_alarm_rate(patients: int | None, drawn: bool = False) -> float | None:
     return float(np.interp(patients, list(measured), list(measured.values())))
 
 
-def fit_familiarity(
+def fit_ood_detector(
     statistics: np.ndarray, patients: np.ndarray, features: np.ndarray, held_out: np.ndarray
-) -> Familiarity:
+) -> OODDetector:
     """Fit both checks on the training pictures.
 
     Parameters
@@ -207,9 +210,9 @@ def fit_familiarity(
     held_out : ndarray, shape (M, D)
         Those of the validation patients, whom the network did not learn; may have no rows.
     """
-    colours = _fit_gauge(statistics, patients, statistics[:0])
+    colours = _fit_detector(statistics, patients, statistics[:0])
     analysis = PCA(min(COMPONENTS, *features.shape), random_state=0).fit(features)
     origin, axes = analysis.mean_, analysis.components_
     others = _along(held_out, origin, axes) if len(held_out) else np.empty((0, len(axes) + 1))
-    gauge = _fit_gauge(_along(features, origin, axes), patients, others)
-    return Familiarity(colours, gauge, origin, axes)
+    detector = _fit_detector(_along(features, origin, axes), patients, others)
+    return OODDetector(colours, detector, origin, axes)

@@ -52,7 +52,7 @@ def keep(data_set: DataSet, name: str, split: splits.Split) -> tuple[DataSet, st
     names: list[str] = []
     own = change_pictures(
         data_set,
-        lambda *given, copy: names.append(splits.save_split(*given, copy)),
+        lambda *given, copy: names.append(splits.save_split(*given, copy=copy)),
         *(data_set.path, name, split),
     )
     return own, names[0]

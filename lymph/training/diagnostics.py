@@ -12,7 +12,7 @@ SMALL_LOSS = 0.1
 ACCURACY_GAP = 0.3
 
 
-def signs_before(training_pictures: int, batch_size: int) -> list[str]:
+def diagnose_before(training_pictures: int, batch_size: int) -> list[str]:
     """Return what is wrong before the first step."""
     if batch_size <= training_pictures:
         return []
@@ -22,7 +22,7 @@ def signs_before(training_pictures: int, batch_size: int) -> list[str]:
     ]
 
 
-def signs_of(
+def diagnose(
     history: list[dict[str, Any]], validated: Evaluation, classes: list[str], frozen: bool = False
 ) -> list[str]:
     """Return what is wrong after an epoch, a sentence each.

@@ -1,0 +1,97 @@
+"""What a linear probe looks through: an encoder that is here, one's own, or one to be fetched."""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from lymph.classroom.owners import for_lecturer
+from lymph.classroom.settings import class_settings
+from lymph.models.encoder_files import fetch, folder_of, is_here, missing_words
+from lymph.models.encoder_table import DEFAULT, ENCODER_TABLE, EncoderRecord
+from pages.shared.frame import plain, told
+from pages.shared.place import computer
+from pages.shared.visitor import who
+
+OWN_FILE = "own file"
+SUFFIX = ".safetensors"
+
+
+def choose_encoder(choose_values: Callable[[], str]) -> dict[str, str]:
+    """Draw the choice of encoder; return what a run's configuration is told of it.
+
+    Parameters
+    ----------
+    choose_values : callable
+        Draws the choice of ResNet-50's values and returns it.
+    """
+    chosen = st.selectbox(
+        "Encoder",
+        encoders_here(),
+        format_func=_title,
+        key="encoder",
+        persist_state="session",
+        help="What turns each picture into features. It never learns; only the linear head does.",
+    )
+    _show_missing()
+    if chosen == DEFAULT:
+        return {"weights": choose_values()}
+    if chosen == OWN_FILE:
+        return {"encoder": _choose_own()}
+    record = ENCODER_TABLE[chosen]
+    st.caption(plain(f"Learned from {record.learned_from}. {record.terms}."))
+    return {"encoder": chosen}
+
+
+def encoders_here() -> list[str]:
+    """Return what can be chosen: ResNet-50, the encoders on this computer, and one's own file."""
+    known = [name for name in ENCODER_TABLE if name == DEFAULT or is_here(name)]
+    return [*known, OWN_FILE] if class_settings() is None or _named() else known
+
+
+def _title(name: str) -> str:
+    return "An encoder of your own" if name == OWN_FILE else ENCODER_TABLE[name].title
+
+
+def _named() -> list[str]:
+    """Return the encoders that the lecturer named when the class began."""
+    settings = class_settings()
+    return [file for file in settings.weights if file.endswith(SUFFIX)] if settings else []
+
+
+def _choose_own() -> str:
+    if named := _named():
+        return st.selectbox("File of the encoder", named, key="encoder_named") or ""
+    path = st.text_input(
+        f"Its folder on {computer()}, or its {SUFFIX} file with config.json beside it",
+        key="encoder_file",
+        persist_state="session",
+    )
+    return path.strip() or "not named yet"
+
+
+def _show_missing() -> None:
+    """List the encoders that are not here, with their terms, and offer those for everybody."""
+    others = [record for name, record in ENCODER_TABLE.items() if name != DEFAULT]
+    missing = [record for record in others if not is_here(record.name)]
+    if not missing:
+        return
+    with st.expander("More encoders", key="more_encoders"):
+        for record in missing:
+            st.markdown(
+                f"**[{plain(record.title)}]({record.page})** learned from"
+                f" {plain(record.learned_from)}. {plain(record.terms)}."
+            )
+            _offer(record)
+
+
+def _offer(record: EncoderRecord) -> None:
+    if not (record.fetchable and who().may_all):
+        with st.popover("How to get it", key=f"how_{record.name}"):
+            st.write(plain(missing_words(record)))
+            st.code(str(folder_of(record.name)), language=None)
+        return
+    if st.button(f"Download {record.megabytes:,} MB", key=f"fetch_{record.name}"):
+        bar = st.progress(0.0, f"Downloading {record.title}")
+        with told():
+            for_lecturer(who(), fetch, record, lambda done, total: bar.progress(done / total))
+            st.rerun()

@@ -1,0 +1,182 @@
+"""The one button of Train, with what it will take and what the model will learn from."""
+
+import time
+
+import pandas as pd
+import streamlit as st
+
+from lymph import splits
+from lymph.classroom import jobs
+from lymph.data.scan import usable
+from lymph.data.sources import DataSet
+from lymph.models import MODELS
+from lymph.models.imagenet import IMAGENET_SIZE, imagenet_is_here
+from lymph.splits import Split
+from lymph.text import counted
+from lymph.training.config import TrainConfig
+from pages.shared import ahead, loading, state
+from pages.shared.frame import plain, show_caveat
+from pages.shared.loading import duration
+from pages.shared.navigation import FILES
+from pages.shared.state import TRAIN_KEY
+from pages.shared.train.settings import NO_FILE, choose_settings, folds_for, tested_on
+from pages.shared.train.ways import choose_way, measure_next, time_of, usual_epochs
+from pages.shared.training import all_records, remember_run
+from pages.shared.visitor import who
+
+PRESSED_KEY = "training_wanted"
+PRESSED_SECONDS = 120.0
+
+STYLES = """
+<style>
+.st-key-model [role="radiogroup"] {display:grid; gap:.8rem; width:100%;
+  grid-template-columns:repeat(auto-fit, minmax(min(100%, 15rem), 1fr));}
+.st-key-model [role="radiogroup"] > div {position:relative; padding:.8rem .9rem; max-width:none;
+  border-radius:.6rem; border:1px solid color-mix(in srgb, currentColor 25%, transparent);}
+.st-key-model [role="radiogroup"] > div > label::after {content:""; position:absolute; inset:0;}
+.st-key-model [role="radiogroup"] > div:has(input:checked) {
+  border-color:var(--st-primary-color, #6B4BAE);
+  box-shadow:0 0 0 1px var(--st-primary-color, #6B4BAE);
+  background:color-mix(in srgb, var(--st-primary-color, #6B4BAE) 7%, transparent);}
+</style>
+"""
+
+
+def choose_and_start(data_set: DataSet) -> None:
+    """Draw the ways to train, the button and the folded settings; start what was asked for."""
+    table = usable(loading.picture_table(data_set))
+    split = loading.make_split(data_set, table, state.split_settings(data_set))
+    shown = split if tested_on() == "split" else folds_for(table, split, tested_on())
+    source = loading.found(data_set).source
+    st.html(STYLES)
+    model = choose_way(data_set, table, shown)
+    button = st.container(key="train_start")
+    epochs = usual_epochs(source, model, table, shown)
+    config, tested = choose_settings(source, model, epochs, table, split)
+    with button:
+        show_caveat(config.source.caveat)
+        _offer_start(config, tested, table)
+
+
+def _offer_start(config: TrainConfig, split: Split, table: pd.DataFrame) -> None:
+    problems = splits.untrainable(table, split)
+    for sentence in problems:
+        st.error(plain(sentence))
+    wanted = _pressed()
+    if wanted and not problems:
+        start(config, split)
+    side, numbers = st.columns([2, 3], gap="large", vertical_alignment="center")
+    with numbers, st.grid(2, min_column_width=150, key="train_facts"):
+        _show_patients(split, table)
+        if not problems:
+            _show_time(config, split, table)
+    with side:
+        _show_line_ahead()
+        st.button(
+            _button_words(config),
+            type="primary",
+            key="start_training",
+            disabled=bool(problems),
+            on_click=press,
+            width="stretch",
+        )
+    _describe_split(table, split, MODELS[config.model].frozen)
+
+
+def _button_words(config: TrainConfig) -> str:
+    if config.model == "cnn" or config.weights != "imagenet" or imagenet_is_here():
+        return "Start training"
+    return f"Download {IMAGENET_SIZE} and start training"
+
+
+def press() -> None:
+    """Keep that *Start training* was pressed until the settings have been read.
+
+    A rerun that comes between, another click or a poll, would else take the press away.
+    """
+    st.session_state[PRESSED_KEY] = time.monotonic()
+
+
+def _pressed() -> bool:
+    """Tell, once, whether *Start training* was pressed and not answered yet.
+
+    A press that was left for another page is forgotten after a while: it starts nothing hours on.
+    """
+    when = st.session_state.pop(PRESSED_KEY, None)
+    return when is not None and time.monotonic() - when < PRESSED_SECONDS
+
+
+def start(config: TrainConfig, split: Split) -> None:
+    """Start a run and follow it.
+
+    Raises
+    ------
+    LymphError
+        When it cannot be started.
+    """
+    if config.weights.endswith(NO_FILE):
+        st.error("Give the path of the file with ResNet-50's weights, or choose other weights.")
+        return
+    run = jobs.start_training(who(), config, split)
+    state.mark_started(run.id)
+    remember_run(TRAIN_KEY, run.id)
+    st.rerun()
+
+
+def _show_line_ahead() -> None:
+    """Say what trains or waits already, whoever started it: one run trains at a time."""
+    count = sum(not record.status.over for record in all_records())
+    if count:
+        st.caption(f"Runs are trained one at a time; {counted(count, 'run')} ahead of a new one.")
+
+
+def _show_patients(split: Split, table: pd.DataFrame) -> None:
+    if split.folds is not None:
+        st.metric("Patients tested", table["patient"].nunique())
+    else:
+        sets = loading.summary_of(table, split)["sets"]
+        st.metric("Patients to learn from", sets["train"]["patients"])
+
+
+def _show_time(config: TrainConfig, split: Split, table: pd.DataFrame) -> None:
+    seconds = time_of(config, split, table)
+    measured = measure_next(config.model)
+    if measured:
+        _await_speed(measured, seconds)
+        return
+    told = "not measured yet" if seconds is None else f"about {duration(seconds)}"
+    st.metric("Time it will take", told)
+
+
+@st.fragment(run_every=2.0)
+def _await_speed(model: str, seconds: float | None) -> None:
+    """Say that the machine's speed is being measured, until it is."""
+    if not ahead.measure(model):
+        st.rerun()
+    told = "being measured" if seconds is None else f"about {duration(seconds)}"
+    st.metric("Time it will take", told)
+
+
+def _describe_split(table: pd.DataFrame, split: Split, frozen: bool) -> None:
+    leak = loading.leak_of(table, split)
+    if leak.leaked_test_pictures:
+        st.error(plain(leak.sentence))
+    with st.container(horizontal=True, vertical_alignment="center", key="train_split"):
+        st.caption(_folds_words(split) if split.folds else _sets_words(table, split, frozen))
+        st.page_link(FILES["split"], label="Change the split")
+
+
+def _sets_words(table: pd.DataFrame, split: Split, frozen: bool) -> str:
+    sets = loading.summary_of(table, split)["sets"]
+    aim = "to validate" if frozen else "to choose the epoch"
+    return (
+        f"Split by {split.by}, seed {split.seed}: {sets['train']['pictures']} pictures to learn"
+        f" from, {sets['val']['pictures']} {aim}, {sets['test']['pictures']} held back."
+    )
+
+
+def _folds_words(split: Split) -> str:
+    return (
+        f"{counted(len(split.folds or []), 'training')}, one for each fold, split by {split.by},"
+        f" seed {split.seed}. One run: it can be stopped and resumed between them."
+    )

@@ -1,0 +1,274 @@
+"""The settings of a run, folded away: each has a value that will do."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from lymph import splits
+from lymph.classroom.settings import class_settings
+from lymph.data.scan import classes_of
+from lymph.data.source import PictureSource
+from lymph.models import MODELS
+from lymph.models.augmentations import AUGMENTATIONS
+from lymph.splits import Split
+from lymph.training.class_weights import class_weights
+from lymph.training.config import CLASS_WEIGHTS, USUAL_AUGMENTATION, TrainConfig
+from lymph.training.preview import vary
+from pages.shared import loading
+from pages.shared.encoder_choice import choose_encoder
+from pages.shared.frame import plain
+from pages.shared.place import computer
+from pages.shared.training import PROBE_WORDS
+
+WEIGHTS_TOLD = {
+    "none": "All alike",
+    "picture": "By number of pictures",
+    "patient": "By number of patients",
+}
+SCHEDULES_TOLD = {
+    "whole-then-head": "Whole model, then head only (the notebook's order)",
+    "head-then-whole": "Head only, then whole model (keeps ImageNet's features better)",
+    "whole": "Whole model from beginning to end",
+    "head": "Head only: the backbone stays as it is, and an epoch takes no time",
+}
+TESTS_TOLD = {
+    "split": "The split's test patients, once",
+    "folds": "Everyone in turn, in folds",
+    "patient": "Everyone in turn, one patient at a time",
+}
+VALUES_TOLD = {
+    "imagenet": "ImageNet (98 MB, downloaded once)",
+    "file": "A file on {computer}",
+    "none": "None: start from random values",
+}
+NO_FILE = "no file named yet"
+
+
+def choose_settings(
+    source: PictureSource, model: str, epochs: int, table: pd.DataFrame, split: Split
+) -> tuple[TrainConfig, Split]:
+    """Draw the settings of a model, with the epochs to offer; return them, and what is tested."""
+    with st.expander("Settings", key="train_settings"):
+        tested = choose_test()
+        config = _choose_config(source, model, epochs, (table, split), tested)
+        if not MODELS[model].frozen:
+            show_variations(source, table, config)
+    return config, split if tested == "split" else folds_for(table, split, tested)
+
+
+def tested_on() -> str:
+    """Return on whom the model is to be tested, before the settings are drawn."""
+    return st.session_state.get("test_on", "split")
+
+
+def _choose_config(
+    source: PictureSource,
+    model: str,
+    epochs: int,
+    pictures: tuple[pd.DataFrame, Split],
+    tested: str,
+) -> TrainConfig:
+    spec = MODELS[model]
+    chosen: dict[str, Any] = {
+        "source": source,
+        "model": model,
+        **_choose_numbers(model, epochs, tested),
+    }
+    if model != "cnn":
+        chosen |= choose_encoder(choose_values) if spec.frozen else {"weights": choose_values()}
+    chosen["class_weights"] = choose_class_weights(*pictures)
+    if spec.frozen:
+        st.caption(PROBE_WORDS)
+        return TrainConfig(**chosen)
+    chosen["augmentation"] = choose_augmentation()
+    chosen["learning_rate"] = choose_learning_rate(model, spec.learning_rate)
+    chosen["patience"] = st.number_input(
+        "Stop early after this many epochs without a better validation (0: never)",
+        0,
+        500,
+        0,
+        key="patience",
+        persist_state="session",
+    )
+    if model == "resnet50":
+        chosen |= choose_phases(chosen["epochs"], tested)
+    return TrainConfig(**chosen)
+
+
+def _choose_numbers(model: str, epochs: int, tested: str) -> dict[str, int]:
+    chosen = {}
+    with st.grid(4, min_column_width=130, key="train_numbers"):
+        chosen["epochs"] = st.number_input(
+            "Epochs", 1, 500, epochs, key=f"epochs_{model}", persist_state="session"
+        )
+        if not MODELS[model].frozen:
+            chosen["batch_size"] = st.number_input(
+                "Batch size", 1, 256, 16, key="batch_size", persist_state="session"
+            )
+        chosen["seed"] = st.number_input(
+            "Seed", 0, 99999, 0, key="train_seed", persist_state="session"
+        )
+        if tested == "folds":
+            st.number_input("Folds", 2, 20, 5, key="fold_count", persist_state="session")
+    return chosen
+
+
+def choose_test() -> str:
+    """Choose on whom the model is tested; folds train one model each."""
+    return st.radio(
+        "Test on",
+        list(TESTS_TOLD),
+        format_func=TESTS_TOLD.__getitem__,
+        key="test_on",
+        horizontal=True,
+        persist_state="session",
+        help="In turn means that every patient is tested once by a model that never saw the others"
+        " of its fold: more patients, a narrower interval, and as many trainings as folds.",
+    )
+
+
+def folds_for(table: pd.DataFrame, split: Split, tested: str) -> Split:
+    patients = table["patient"].nunique()
+    if tested == "patient":
+        return splits.make_folds(table, patients, "patient", split.seed)
+    count = st.session_state.get("fold_count", 5)
+    return splits.make_folds(table, min(count, patients), split.by, split.seed)
+
+
+def choose_phases(epochs: int, tested: str) -> dict[str, Any]:
+    """Choose what learns when, and for how long."""
+    schedule = st.radio(
+        "Phases",
+        list(SCHEDULES_TOLD),
+        index=list(SCHEDULES_TOLD).index("head" if tested == "patient" else "whole-then-head"),
+        format_func=SCHEDULES_TOLD.__getitem__,
+        key=f"schedule_{tested}" if tested == "patient" else "schedule",
+        persist_state="session",
+    )
+    chosen: dict[str, Any] = {"schedule": schedule}
+    if "then" in schedule and epochs > 1:
+        whole = (
+            st.slider(
+                f"Of the {epochs:d} epochs, so many train the whole model",
+                1,
+                epochs - 1,
+                (epochs + 1) // 2,
+                key=f"whole_epochs_{epochs}",
+                persist_state="session",
+            )
+            if epochs > 2
+            else 1
+        )
+        lengths = {"whole": whole, "head": epochs - whole}
+        chosen["phases"] = [f"{name}:{lengths[name]}" for name in schedule.split("-then-")]
+    chosen["backbone_factor"] = st.select_slider(
+        "Learning rate of the backbone, as a share of the head's",
+        (0.0, 0.01, 0.03, 0.1, 0.3, 1.0),
+        0.1,
+        key="backbone_factor",
+        persist_state="session",
+    )
+    return chosen
+
+
+def choose_augmentation() -> list[str]:
+    chosen = st.pills(
+        "Vary the training pictures",
+        list(AUGMENTATIONS),
+        selection_mode="multi",
+        default=list(USUAL_AUGMENTATION),
+        format_func=lambda name: name.replace("-", " ").capitalize(),
+        key="augmentation",
+        persist_state="session",
+        help="  \n".join(AUGMENTATIONS.values()),
+    )
+    return [name for name in AUGMENTATIONS if name in chosen]
+
+
+def show_variations(source: PictureSource, table: pd.DataFrame, config: TrainConfig) -> None:
+    """Show what the chosen ways make of a picture of each class."""
+    if not st.toggle("See it on your pictures", key="show_variations"):
+        return
+    for label, picture in table.groupby("label")["picture"].first().items():
+        ways = tuple(config.augmentation)
+        shown = varied_pictures(str(source.root), picture, config.model, ways, config.seed)
+        for number, (place, pixels) in enumerate(zip(st.columns(len(shown)), shown, strict=True)):
+            words = plain(label) + ", as it is" if not number else None
+            place.image(pixels, caption=words, width="stretch")
+
+
+@st.cache_data(show_spinner=False, max_entries=32)
+def varied_pictures(
+    root: str, picture: str, model: str, ways: tuple[str, ...], seed: int
+) -> list[np.ndarray]:
+    return vary(loading.full_picture(root, picture), model, ways, count=4, seed=seed)
+
+
+def choose_learning_rate(model: str, usual: float) -> float:
+    choices = sorted({1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, usual})
+    return st.select_slider(
+        "Learning rate",
+        choices,
+        usual,
+        format_func=lambda rate: f"{rate:g}",
+        key=f"learning_rate_{model}",
+        persist_state="session",
+    )
+
+
+def choose_values() -> str:
+    titles = {name: words.format(computer=computer()) for name, words in VALUES_TOLD.items()}
+    source = st.radio(
+        "Starting values",
+        list(titles),
+        format_func=titles.get,
+        key="values",
+        persist_state="session",
+    )
+    if source == "none":
+        st.warning("From random values ResNet-50 needs far more pictures than there are here.")
+    if source != "file":
+        return source
+    settings = class_settings()
+    if settings is not None:
+        return choose_named(settings.weights)
+    path = st.text_input(
+        "Path of the file (.pth) with ResNet-50's values",
+        key="values_file",
+        persist_state="session",
+    )
+    return path.strip() or NO_FILE
+
+
+def choose_named(files: Sequence[str]) -> str:
+    """Choose one of the files of weights that the lecturer named when the class began."""
+    named = st.selectbox(
+        "File with ResNet-50's values",
+        files,
+        format_func=lambda file: Path(file).name,
+        key="values_named",
+        persist_state="session",
+        placeholder="the lecturer named none",
+    )
+    return named or NO_FILE
+
+
+def choose_class_weights(table: pd.DataFrame, split: Split) -> str:
+    mode = st.radio(
+        "Weight of each class in the loss",
+        CLASS_WEIGHTS,
+        format_func=WEIGHTS_TOLD.__getitem__,
+        key="class_weights",
+        horizontal=True,
+        persist_state="session",
+    )
+    if mode != "none" and not splits.untrainable(table, split):
+        rows = table if split.folds else table[split.assign(table) == "train"]
+        weights = class_weights(rows, mode, classes_of(table))
+        told = " · ".join(f"**{plain(name)}** {value:.2f}" for name, value in weights.items())
+        st.caption(f"{told}, counted on the training pictures only")
+    return mode

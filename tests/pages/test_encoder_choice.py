@@ -1,0 +1,56 @@
+"""The choice of encoder on the Train page: what is here, one's own, and how to get the rest."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from lymph import runs
+from lymph.data.sources import DataSet
+from lymph.models.encoder_files import folder_of
+from lymph.training import estimate
+from tests.pages.conftest import OpenPage, words
+
+
+@pytest.fixture(autouse=True)
+def started(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Start no process and measure nothing; return the runs that would have been started."""
+    ids: list[str] = []
+    monkeypatch.setattr(runs, "start_run", lambda run: ids.append(run.id))
+    monkeypatch.setattr(estimate, "estimate_seconds", lambda *_: 150.0)
+    return ids
+
+
+def test_ones_own_encoder_is_trained_through(
+    tiny: DataSet, open_page: OpenPage, started: list[str], tiny_encoder: Path
+) -> None:
+    """A path that is none is said and starts nothing; a folder starts a run on it."""
+    app = open_page("train")
+    app.radio(key="model").set_value("linear-probe").run()
+    app.selectbox(key="encoder").set_value("own file").run()
+    assert "neither" in app.error[0].value and not app.exception
+    assert not [each for each in app.button if each.key == "start_training"]
+    app.text_input(key="encoder_file").set_value(str(tiny_encoder)).run()
+    app.button(key="start_training").click().run()
+    assert not app.exception
+    (run,) = runs.list_runs()
+    assert (run.config.encoder, run.config.encoder_title) == ("own", "tiny-vit")
+
+
+def test_an_encoder_in_the_workspace_comes_with_its_terms(
+    tiny: DataSet, open_page: OpenPage, started: list[str], tiny_encoder: Path
+) -> None:
+    """The others are listed with theirs, and nothing is downloaded unasked."""
+    shutil.copytree(tiny_encoder, folder_of("phikon"))
+    app = open_page("train")
+    app.radio(key="model").set_value("linear-probe").run()
+    assert app.selectbox(key="encoder").value == "resnet50"
+    app.selectbox(key="encoder").set_value("phikon").run()
+    told = words(app).replace("\\", "")
+    assert "no commercial use" in told and "UNI2-h" in told
+    assert {"fetch_dinov2-small", "fetch_kaiko"} <= {each.key for each in app.button}
+    assert "fetch_virchow2" not in {each.key for each in app.button}
+    assert app.button(key="fetch_dinov2-small").label == "Download 88 MB"
+    app.button(key="start_training").click().run()
+    (run,) = runs.list_runs()
+    assert (run.config.encoder, run.config.weights) == ("phikon", "published")
