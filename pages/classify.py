@@ -13,7 +13,7 @@ from lymph.charts import breakable, percent
 from lymph.data.sources import DataSet
 from lymph.errors import LymphError, PictureError
 from lymph.facts import CLASS_NAMES, class_colours
-from lymph.runs import Run
+from lymph.runs import Run, titles_of
 from lymph.text import as_cell, counted
 from pages.shared import loading, state, training
 from pages.shared.asked import (
@@ -32,6 +32,7 @@ from pages.shared.judging import confidence_of
 from pages.shared.navigation import FILES, ensure_app
 from pages.shared.pasting import paste_area
 from pages.shared.place import where_asked_pictures_go
+from pages.shared.results.twins import offer_twin
 
 if TYPE_CHECKING:  # torch stands behind both
     from lymph.inference.answers import Answer
@@ -96,7 +97,7 @@ def page() -> None:
             offer_training()
             training.show_unreadable(data_set)
             return
-        show_qualities(runs)
+        show_qualities(data_set, runs)
         classify(runs, gather())
     except LymphError as error:
         show_error(error)
@@ -104,13 +105,15 @@ def page() -> None:
     training.show_unreadable(data_set)
 
 
-def show_qualities(runs: list[Run]) -> None:
+def show_qualities(data_set: DataSet, runs: list[Run]) -> None:
     """Say how good each model is and what its confidence is worth; a leaky one warns."""
     for run in runs:
         name = f"{training.title_of(run)}: " if len(runs) > 1 else ""
         words = plain(f"{name}{training.quality_sentence(run)} {confidence_of(run).words}")
         leaks = training.judged_by_test(run).get("leaked_test_share")
         (st.warning if leaks else st.caption)(words)
+        if leaks:
+            offer_twin(data_set, run, f"twin_{run.path.name}")
     st.caption(NOT_MEDICAL)
 
 
@@ -129,7 +132,7 @@ def choose_runs(data_set: DataSet) -> list[Run]:
         second = st.selectbox(
             "Beside it",
             ["", *known],
-            format_func=lambda run_id: training.title_of(known[run_id]) if run_id else "No other",
+            format_func={"": "No other", **titles_of(known.values())}.__getitem__,
             key="classify_second",
         )
     return [first, known[second].run] if second in known else [first]

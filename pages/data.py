@@ -55,7 +55,7 @@ def page() -> None:
     try:
         table = loading.picture_table(data_set, decode=False)
     except ClassesUnknown:
-        st.subheader(FOUND_ASKS, anchor=False)
+        st.header(FOUND_ASKS, anchor=False)
         found_view.show_found(data_set)
         add_pictures()
         return
@@ -103,16 +103,16 @@ def see_found() -> None:
 def show_view(view: str, data_set: DataSet, table: pd.DataFrame) -> None:
     sound = table[table["problem"] == ""]
     if view == "names" or sound.empty:
-        st.subheader(FOUND_ASKS, anchor=False)
+        st.header(FOUND_ASKS, anchor=False)
         found_view.show_found(data_set)
     elif view == "patients":
-        st.subheader("Does every patient's slide have its own colour?", anchor=False)
+        st.header("Does every patient's slide have its own colour?", anchor=False)
         strips.show_strips(data_set, sound, class_colours(classes_of(sound)))
     elif view == "stain":
-        st.subheader("Can a picture's colour tell the patient?", anchor=False)
+        st.header("Can a picture's colour tell the patient?", anchor=False)
         stain_view.show_stain_map(data_set, sound)
     elif view == "quality":
-        st.subheader("What may be wrong with the pictures?", anchor=False)
+        st.header("What may be wrong with the pictures?", anchor=False)
         quality_view.show_quality(data_set, table)
     else:
         overview.show_overview(data_set, sound)

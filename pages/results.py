@@ -1,24 +1,42 @@
 """Results: how often a model is right, and for whom."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from lymph.charts import MODES, Mode
 from lymph.data.sources import DataSet
 from lymph.errors import LymphError
-from lymph.evaluation import cell_pictures, interval_words, judged_pictures, moved_pictures
+from lymph.evaluation import (
+    RIGHT,
+    WRONG,
+    Selection,
+    cells_holding,
+    interval_words,
+    moved_pictures,
+    selected_pictures,
+)
 from lymph.predictions import sets_of
 from lymph.reports.tables import mark_title, people_text, right_text
-from lymph.runs import Run
+from lymph.runs import Run, described, record_of, titles_of
 from lymph.text import SET_TITLES, counted
-from pages.shared import choice, figures, keeping, state, training
-from pages.shared.choice import RIGHT, WRONG, Choice
-from pages.shared.frame import begin_on_pictures, next_step, offer_training, plain, show_error
-from pages.shared.judging import Judged, base_of, beside, same_test
-from pages.shared.matrix import show_difference, show_matrix
+from pages.shared import state, training
+from pages.shared.frame import (
+    begin_on_pictures,
+    escape,
+    next_step,
+    offer_training,
+    plain,
+    show_error,
+)
+from pages.shared.judging import Judged, base_of, beside, headline_of, same_test
 from pages.shared.navigation import ensure_app
-from pages.shared.opened import show_judged
+from pages.shared.results import choosing, figures, keeping, twins
+from pages.shared.results.choosing import Chosen
+from pages.shared.results.matrix import show_difference, show_matrix
+from pages.shared.results.opened import show_judged
+from pages.shared.results.patients import list_patients
 from pages.shared.stated import show_stated, show_why
 
 QUESTION = "How often is it right, and for whom?"
@@ -30,21 +48,37 @@ MODES_TOLD: dict[Mode, str] = {
 }
 VIEWS = ("Side by side", "Difference")
 MOST_RUNS = 4
-PARTS = {
+# Letters that a chooser shows on a phone.
+FITS = 46
+PARTS: dict[str, Callable[[Judged, Chosen], None]] = {
     "Classes": figures.show_classes,
     "Curves": figures.show_curves,
     "Calibration": figures.show_calibration,
     "Pictures": figures.show_orders,
     "Map": figures.show_map,
-    "Beside others": figures.show_published,
-    "Keep": keeping.show_downloads,
+    "Published results": figures.show_published,
+    "Export": keeping.show_downloads,
 }
+CLICKS = (
+    "Click a patient, a cell of the matrix, a point of the map or a bar: its pictures are chosen"
+    " everywhere on this page, and the page's address keeps the choice."
+)
+STYLES = """
+<style>
+.lymph-first {font-size:1.2rem; line-height:1.45; font-weight:600; margin:.2rem 0 .1rem;
+  max-width:60rem; overflow-wrap:anywhere;}
+.stMultiSelect [data-tag] {max-width:100%; height:auto;}
+.stMultiSelect [data-tag] > span {max-width:none; white-space:normal; overflow:visible;}
+.stMain [data-testid="stHeading"] h2 {font-size:1.3rem; padding:.6rem 0 .2rem;}
+</style>
+"""
 
 
 def page() -> None:
     data_set = begin_on_pictures(QUESTION)
     if data_set is None:
         return
+    st.html(STYLES)
     try:
         run = training.choose_run(data_set, "Run", "results_choice")
         if run is None:
@@ -52,38 +86,60 @@ def page() -> None:
             training.show_unreadable(data_set)
             return
         state.mark_done("results")
-        show_results(data_set, run)
+        show_title(run)
+        if twins.wanted() and (both := twins.twins_of(data_set, run)) is not None:
+            show_twins(both)
+        else:
+            twins.leave()
+            show_results(data_set, run)
     except LymphError as error:
         show_error(error)
         training.offer_newest_run()
     training.show_unreadable(data_set)
 
 
+def show_title(run: Run) -> None:
+    """Say below the chooser what it cuts on a phone, and of a named run what it is."""
+    record = record_of(run)
+    words = described(record)
+    if record.about.name or len(words) > FITS:
+        st.caption(plain(words))
+
+
+@st.fragment
+def show_twins(both: tuple[Judged, Judged]) -> None:
+    """Draw the honest run beside its leaky twin, and the pictures behind a cell of either."""
+    twins.show_twins(*both)
+    selection = choosing.current()
+    for judged in both:
+        if selection is not None and selection.run == judged.run.id:
+            show_chosen(judged, chosen_in(judged, selection))
+
+
 def show_results(data_set: DataSet, run: Run) -> None:
     top = st.container()
-    main, side = st.columns([3, 1], gap="large")
-    with side, st.container(key="choosers_first"):
-        set_name, level, mode = choose_view(run)
-        judged = Judged(run, set_name, level)
+    places = st.columns([2, 2, 3], gap="medium")
+    set_name, level = choose_view(run, places)
+    judged = Judged(run, set_name, level)
+    with places[2]:
         others = [beside(other, judged) for other in choose_others(data_set, run)]
         view = choose_comparison(judged, others)
     with top:
         show_numbers(judged)
-        show_why(judged.report)
-        show_warnings(judged)
-    with main:
-        answer_clicks(judged, others, mode, view)
-        show_part(judged)
+        show_leak(judged)
+        st.html(f'<p class="lymph-first">{escape(headline_of(judged))}</p>')
+        twins.offer_twin(data_set, run)
+    show_linked(data_set, judged, others, view)
+    show_cautions(judged)
     next_step(
         "Next: ask the model about a picture it has never seen.", "classify", "Classify a picture"
     )
 
 
-def choose_view(run: Run) -> tuple[str, str, Mode]:
-    """Draw the choosers of the set, the level and the way to count."""
+def choose_view(run: Run, places: Sequence[DeltaGenerator]) -> tuple[str, str]:
+    """Draw the choosers of the set and the level."""
     names = sets_of(training.predictions_of(run))
-
-    set_name = st.segmented_control(
+    set_name = places[0].segmented_control(
         "Set",
         names,
         default=names[0],
@@ -93,7 +149,7 @@ def choose_view(run: Run) -> tuple[str, str, Mode]:
         bind="query-params",
         persist_state="session",
     )
-    level = st.segmented_control(
+    level = places[1].segmented_control(
         "Counted",
         list(LEVELS),
         default="pictures",
@@ -104,15 +160,19 @@ def choose_view(run: Run) -> tuple[str, str, Mode]:
         bind="query-params",
         persist_state="session",
     )
-    mode = st.radio(
-        "Shown as",
+    return set_name, level
+
+
+def choose_mode() -> Mode:
+    """Draw the chooser of what the matrix shows."""
+    return st.radio(
+        "The matrix shows",
         MODES,
         format_func=MODES_TOLD.__getitem__,
         key="mode",
         bind="query-params",
         persist_state="session",
     )
-    return set_name, level, mode
 
 
 def choose_others(data_set: DataSet, run: Run) -> list[Run]:
@@ -122,12 +182,13 @@ def choose_others(data_set: DataSet, run: Run) -> list[Run]:
         return []
     asked = st.session_state.get("compare_with", st.query_params.get_all("with"))
     known = [run_id for run_id in asked if run_id in others][: MOST_RUNS - 1]
+    titles = titles_of(others.values())
     st.session_state["compare_with"] = known
     chosen = st.multiselect(
         "Compare with",
         list(others),
-        format_func=lambda run_id: training.title_of(others[run_id]),
-        placeholder="choose other runs",
+        format_func=titles.__getitem__,
+        placeholder="Choose other runs",
         max_selections=MOST_RUNS - 1,
         key="compare_with",
         persist_state="session",
@@ -154,51 +215,111 @@ def show_numbers(judged: Judged) -> None:
     mark = f" · {judged.mark}" if judged.mark else ""
     with st.grid(2, min_column_width=190, key="quality"):
         with st.container(gap=None):
-            st.metric(f"Right, per picture{mark}", f"{100 * pictures['accuracy']:.0f} %")
+            st.metric(
+                f"Classified correctly, per picture{mark}", f"{100 * pictures['accuracy']:.0f} %"
+            )
             st.caption(f"{interval_words(pictures['interval'])}, {pictures['n']} pictures")
             show_stated(pictures)
         with st.container(gap=None):
-            st.metric(f"Right, per patient{mark}", right_text(report))
+            st.metric(f"Classified correctly, per patient{mark}", right_text(report))
             if not unknown:
                 st.caption(f"{interval_words(patients['interval'])}, {people_text(report)}")
                 show_stated(patients)
     of_patients = f" and {100 * patients['baseline']:.0f} % of the patients"
     st.caption(
         f"{SET_TITLES[judged.set_name]} set, split by {judged.run.split().by}. Always saying the"
-        f" largest class would be right on {100 * pictures['baseline']:.0f} % of the pictures"
+        f" largest class would be correct on {100 * pictures['baseline']:.0f} % of the pictures"
         f"{'' if unknown else of_patients}."
     )
 
 
-def show_warnings(judged: Judged) -> None:
-    warnings = list(judged.report["warnings"])
+def show_leak(judged: Judged) -> None:
+    """Say in red what makes the figures worthless; it is the first of the warnings."""
     if judged.mark:
         title = mark_title(judged.report)
-        st.error((f"**{title}** " if title else "") + plain(warnings.pop(0)))
+        st.error((f"**{title}** " if title else "") + plain(judged.report["warnings"][0]))
+
+
+def show_cautions(judged: Judged) -> None:
+    """Offer the further warnings, and whether the figures may be stated."""
+    warnings = judged.report["warnings"][1 if judged.mark else 0 :]
     if warnings:
         with st.expander(f"Read these figures with care ({len(warnings)})"):
             for warning in warnings:
                 st.write(f"- {plain(warning)}")
+    show_why(judged.report)
 
 
 @st.fragment
-def answer_clicks(judged: Judged, others: list[Judged], mode: Mode, view: str) -> None:
-    """Draw the matrices and the pictures behind the choice; a click runs only this again."""
-    chosen = choice.current()
+def show_linked(data_set: DataSet, judged: Judged, others: list[Judged], view: str) -> None:
+    """Draw what is linked: patients, matrices, the chosen pictures and the further parts."""
+    selection = choosing.current()
+    of = chosen_of(judged, others, selection)
+    chosen = chosen_in(of, selection)
+    st.caption(CLICKS)
+    if others:
+        show_people(data_set, judged, chosen)
+        show_matrices(judged, others, view, chosen)
+    else:
+        left, right = st.columns([9, 5], gap="large")
+        with left:
+            show_people(data_set, judged, chosen)
+        with right:
+            show_matrices(judged, others, view, chosen)
+    if view != VIEWS[1] or not others:
+        show_chosen(of, chosen)
+    show_part(judged, chosen)
+
+
+def chosen_of(judged: Judged, others: list[Judged], selection: Selection | None) -> Judged:
+    """Return the run that a choice was made in; the page's first where it is not shown."""
+    wanted = selection.run if selection is not None else ""
+    return next((other for other in others if other.run.id == wanted), judged)
+
+
+def chosen_in(judged: Judged, selection: Selection | None) -> Chosen:
+    """Return the pictures of a choice; a link to what this run does not know chooses nothing."""
+    rows = judged.pictures.iloc[:0]
+    if selection is None:
+        return Chosen(None, rows)
+    # The map shows all pictures of the run, whichever set is chosen.
+    table = judged.pictures
+    if selection.kind == "picture":
+        table = training.predictions_of(judged.run).drop_duplicates("picture")
+    try:
+        rows = selected_pictures(table, selection, judged.level == "patients")
+    except LymphError:
+        return Chosen(None, rows)
+    return Chosen(selection, rows)
+
+
+def show_people(data_set: DataSet, judged: Judged, chosen: Chosen) -> None:
+    if judged.report.get("patients_unknown"):
+        return
+    st.header("Patients, the worst first", anchor=False)
+    list_patients(data_set, judged, chosen.selection, chosen.pictures)
+
+
+def show_matrices(judged: Judged, others: list[Judged], view: str, chosen: Chosen) -> None:
+    st.header("Confusion matrix" if not others else "Confusion matrices", anchor=False)
+    drawn = st.container()
+    mode = choose_mode()
+    with drawn:
+        draw_matrices(judged, others, mode, view, chosen)
+
+
+def draw_matrices(
+    judged: Judged, others: list[Judged], mode: Mode, view: str, chosen: Chosen
+) -> None:
     if others and view == VIEWS[1]:
-        show_the_difference(judged, others[0], mode, chosen)
+        show_the_difference(judged, others[0], mode, chosen.selection)
         return
     show_side_by_side(judged, others, mode, chosen)
     if others:
         figures.show_comparisons(judged, others)
-    if chosen is not None:
-        of = next((other for other in others if other.run.id == chosen.run), judged)
-        show_chosen(of, chosen)
 
 
-def show_side_by_side(
-    judged: Judged, others: list[Judged], mode: Mode, chosen: Choice | None
-) -> None:
+def show_side_by_side(judged: Judged, others: list[Judged], mode: Mode, chosen: Chosen) -> None:
     shown = [judged, *others]
     width = 330 if others else 300
     with st.grid(min(2, len(shown)), min_column_width=width, key="matrices", gap="medium"):
@@ -210,9 +331,7 @@ def show_side_by_side(
                     show_error(error)
 
 
-def show_one_matrix(
-    judged: Judged, mode: Mode, chosen: Choice | None, place: int, named: bool
-) -> None:
+def show_one_matrix(judged: Judged, mode: Mode, chosen: Chosen, place: int, named: bool) -> None:
     if named:
         st.caption(f"**Run {figures.LETTERS[place]}** {plain(training.title_of(judged.run))}")
         st.caption(f"{right_words(judged)} · {base_of(judged)}")
@@ -222,34 +341,37 @@ def show_one_matrix(
         judged.report["classes"],
         mode,
         judged.unit,
-        chosen,
+        chosen.selection,
         f"matrix_{place}",
         run,
+        cells_holding(judged.pictures, chosen.pictures, judged.level == "patients"),
     )
-    matrix_buttons(chosen, run, place)
+    matrix_buttons(chosen.selection, run, place)
 
 
 def right_words(judged: Judged) -> str:
     """Say how often a run is right, with its interval."""
     section = judged.section
     share, pair = section["accuracy"], interval_words(section["interval"])
-    return f"**{100 * share:.0f} % right per {judged.unit[:-1]}**, {pair}"
+    return f"**{100 * share:.0f} % classified correctly per {judged.unit[:-1]}**, {pair}"
 
 
-def matrix_buttons(chosen: Choice | None, run: str, place: int) -> None:
+def matrix_buttons(chosen: Selection | None, run: str, place: int) -> None:
     with st.container(horizontal=True, key=f"matrix_buttons_{place}", gap="small"):
         for part, title in ((RIGHT, "All correct"), (WRONG, "All wrong")):
-            own = Choice((part,), run)
+            own = Selection("cell", (part,), run)
             st.button(
                 title,
                 key=f"{part}_{place}",
                 type="primary" if chosen == own else "secondary",
-                on_click=choice.toggle,
+                on_click=choosing.toggle,
                 args=(own,),
             )
 
 
-def show_the_difference(first: Judged, second: Judged, mode: Mode, chosen: Choice | None) -> None:
+def show_the_difference(
+    first: Judged, second: Judged, mode: Mode, chosen: Selection | None
+) -> None:
     """Draw run B minus run A, and behind a cell the pictures that only one of them puts there."""
     for name, one in (("A", first), ("B", second)):
         st.caption(f"**Run {name}** {plain(training.title_of(one.run))}")
@@ -271,42 +393,57 @@ def show_the_difference(first: Judged, second: Judged, mode: Mode, chosen: Choic
     for name, one, rows in zip("AB", (first, second), moved, strict=True):
         words = f"{plain(true)} called {plain(predicted)} by run {name} alone"
         with st.container(key=f"cell_pictures_{name}"):
-            st.subheader(f"{words}: {counted(len(rows), 'picture')}", anchor=False)
+            st.header(f"{words}: {counted(len(rows), 'picture')}", anchor=False)
             show_judged(one.run, rows, one.pictures, f"moved_{name}")
 
 
-def show_chosen(judged: Judged, chosen: Choice) -> None:
-    """Draw the pictures behind the choice."""
-    by_patient = judged.level == "patients"
-    if chosen.cell is not None:
-        true, predicted = chosen.cell
-        try:
-            rows = cell_pictures(judged.pictures, true, predicted, by_patient)
-        except LymphError:
-            return  # A link to a class that this run does not know shows the matrix alone.
-        verb = "rightly called" if true == predicted else "called"
-        words = f"{plain(true)} {verb} {plain(predicted)}"
-    else:
-        right = chosen.parts == (RIGHT,)
-        rows = judged_pictures(judged.pictures, right, by_patient)
-        words = "All correct" if right else "All wrong, worst mistakes first"
-    people = counted(rows["patient"].nunique(), "patient")
+def show_chosen(judged: Judged, chosen: Chosen) -> None:
+    """Draw the pictures that are chosen."""
+    if chosen.selection is None:
+        return
+    rows = chosen.rows
     with st.container(key="cell_pictures"):
-        words += f": {counted(len(rows), 'picture')}, {people}"
-        st.subheader(words, anchor=False)
+        with st.container(horizontal=True, vertical_alignment="bottom", key="chosen_head"):
+            people = counted(rows["patient"].nunique(), "patient")
+            words = f"{chosen_words(judged, chosen)}: {counted(len(rows), 'picture')}, {people}"
+            st.header(words, anchor=False)
+            st.button("Choose nothing", on_click=choosing.keep, args=(None,), key="choose_nothing")
+        if not choosing.fits_address(chosen.selection):
+            st.caption("So many pictures do not fit into the page's address: a link forgets them.")
         if rows.empty:
-            st.write("No picture is in this cell.")
+            st.write("No picture is in this cell." if chosen.selection.cell else "No picture.")
             return
         show_judged(judged.run, rows, judged.pictures, "cell")
 
 
-@st.fragment
-def show_part(judged: Judged) -> None:
+def chosen_words(judged: Judged, chosen: Chosen) -> str:
+    """Say what is chosen, as Markdown."""
+    selection, rows = chosen.selection, chosen.rows
+    assert selection is not None, "only a choice has words"
+    if selection.cell is not None:
+        true, predicted = selection.cell
+        return f"{plain(true)} {'correctly ' if true == predicted else ''}called {plain(predicted)}"
+    if selection.kind == "cell":
+        return "All correct" if selection.values == (RIGHT,) else "All wrong, worst mistakes first"
+    if selection.kind == "patient":
+        right = int((rows["label"] == rows["predicted"]).sum())
+        return f"Patient {plain(selection.values[0])}, {right} classified correctly"
+    if selection.bar is not None:
+        low = int(selection.bar[0])
+        said = "Classified correctly" if selection.bar[1] == RIGHT else "Misclassified"
+        return f"{said} with a probability of {low:d} to {low + 10:d} %"
+    return "Chosen in the map"
+
+
+def show_part(judged: Judged, chosen: Chosen) -> None:
     """Draw one of the further parts; the others cost nothing until they are asked for."""
+    st.header("More about this run", anchor=False)
     part = st.segmented_control(
         "More about this run",
         list(PARTS),
         key="part",
+        label_visibility="collapsed",
+        wrap=True,
         bind="query-params",
         persist_state="session",
     )
@@ -314,7 +451,7 @@ def show_part(judged: Judged) -> None:
         return
     with st.container(key="part_shown"):
         try:
-            PARTS[part](judged)
+            PARTS[part](judged, chosen)
         except LymphError as error:
             show_error(error)
 

@@ -17,9 +17,10 @@ from lymph.facts import OKABE_ITO
 from lymph.runs import Run, RunRecord
 from lymph.text import counted
 from pages.shared import training
-from pages.shared.figures import draw
+from pages.shared.charts import draw
 from pages.shared.frame import begin_on_pictures, offer_training, plain, show_error, told
 from pages.shared.navigation import ensure_app, go_to
+from pages.shared.results.twins import offer_twin
 from pages.shared.visitor import is_own, starters, who
 
 QUESTION = "What has been tried, and what came of it?"
@@ -58,12 +59,16 @@ def show_runs(data_set: DataSet, known: list[RunRecord]) -> None:
         compare(chosen)
     show_learning(chosen)
     for record in chosen:
+        if runs.leaks(record):
+            offer_twin(data_set, record.run, f"twin_{record.path.name}")
         show_settings(record, opened=len(chosen) == 1)
 
 
 def choose_rows(shown: list[RunRecord]) -> list[RunRecord]:
     """Draw the table; a click on a heading sorts, on a row chooses."""
     table = pd.DataFrame([row_of(record) for record in shown])
+    titles = runs.titles_of(shown)
+    table["Name"] = [titles[record.id] for record in shown]
     if names := starters():
         starters_of = [names.get(thing_of(record.path), LECTURER) for record in shown]
         table.insert(1, "Started by", starters_of)
@@ -118,15 +123,16 @@ def compare(chosen: list[RunRecord]) -> None:
 
 def show_learning(chosen: list[RunRecord]) -> None:
     """Draw the learning curves of the chosen runs over one another."""
-    curves = {}
-    for place, record in enumerate(chosen):
+    curves, titles = {}, runs.titles_of(chosen)
+    for record in chosen:
         with told():
             metrics = record.run.metrics()
             if len(metrics):
-                curves[record.about.name or f"{place + 1}: {record.path.name}"] = metrics
+                curves[titles[record.id]] = metrics
     if curves:
-        st.subheader("How they learned" if len(curves) > 1 else "How it learned", anchor=False)
-        draw(overlaid_curves(curves, OKABE_ITO), "overlaid_curves")
+        st.header("How they learned" if len(curves) > 1 else "How it learned", anchor=False)
+        words = "Validation and training loss of the chosen runs over the epochs"
+        draw(overlaid_curves(curves, OKABE_ITO), "overlaid_curves", words)
         if len({validated_on(record) for record in chosen}) > 1:
             st.caption(
                 "These runs were validated on different pictures: compare the shapes of their"

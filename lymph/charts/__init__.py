@@ -28,7 +28,7 @@ from lymph.charts.leak import leak_bars
 from lymph.charts.learning import QUANTITIES, learning_curves
 from lymph.charts.names import breakable
 from lymph.charts.neighbours import neighbour_bars
-from lymph.charts.probabilities import percent, probability_bars
+from lymph.charts.probabilities import percent, probability_bars, sure_chart
 from lymph.charts.stain import intensity_histogram, stain_map, zoomable
 from lymph.charts.style import ink_on
 from lymph.text import SET_TITLES, whole_percent
@@ -64,6 +64,7 @@ __all__ = [
     "reliability_chart",
     "set_balance",
     "stain_map",
+    "sure_chart",
     "whole_percent",
     "zoomable",
 ]

@@ -1,7 +1,7 @@
 """The confusion matrix as a table of buttons: one HTML for the page, the report and a file."""
 
 import html
-from collections.abc import Hashable, Sequence
+from collections.abc import Collection, Hashable, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -43,13 +43,14 @@ MATRIX_CSS = """
   height: 100%;}
 .lymph-matrix b {font-size: 1.35rem; font-weight: 650; line-height: 1.2; white-space: nowrap;}
 .lymph-matrix.many b {font-size: .95rem;}
-.lymph-matrix small {font-size: .78rem; opacity: .9; white-space: nowrap;}
+.lymph-matrix small {font-size: .78rem; white-space: nowrap;}
 .lymph-matrix.many small {display: none;}
 .lymph-matrix .right::after {content: "✓"; position: absolute; top: 2px; right: 6px;
   font-size: .8rem; color: var(--ink); pointer-events: none;}
 .lymph-matrix td button:hover {filter: brightness(.94);}
 .lymph-matrix td button:focus-visible {outline: 3px solid currentColor; outline-offset: -6px;}
 .lymph-matrix td button[aria-pressed="true"] {box-shadow: 0 0 0 3px var(--edge);}
+.lymph-matrix td.holds button[aria-pressed="false"] {box-shadow: inset 0 0 0 2px var(--edge);}
 @container (max-width: 34rem) {
   .lymph-matrix.long .head {writing-mode: vertical-rl; transform: rotate(180deg);
     text-align: start; display: inline-block; max-height: max(7rem, var(--rows));}
@@ -149,6 +150,7 @@ def matrix_html(
     mode: Mode = "counts",
     chosen: tuple[str, str] | None = None,
     dark: bool = False,
+    holding: Collection[tuple[str, str]] = (),
 ) -> str:
     """Write a matrix as an HTML table whose every cell is a button.
 
@@ -166,6 +168,8 @@ def matrix_html(
         The cell that is pressed.
     dark : bool
         Whether the page is dark.
+    holding : collection of (true, predicted)
+        The cells that hold pictures chosen elsewhere: they get an edge.
 
     Returns
     -------
@@ -180,7 +184,9 @@ def matrix_html(
     rows = []
     for i, name in enumerate(names):
         own = cells.iloc[i * len(names) : (i + 1) * len(names)]
-        body = "".join(_cell_html(cell, unit, mode, chosen) for cell in own.to_dict("records"))
+        body = "".join(
+            _cell_html(cell, unit, mode, chosen, holding) for cell in own.to_dict("records")
+        )
         total = f'<td class="total">{_number(grid[i].sum())}</td>'
         rows.append(f'<tr><th scope="row" class="rows">{name}</th>{body}{total}</tr>')
     sums = "".join(f'<td class="total">{_number(n)}</td>' for n in grid.sum(axis=0))
@@ -212,14 +218,20 @@ def _room(classes: Sequence[str]) -> tuple[float, str, str]:
 
 
 def _cell_html(
-    cell: dict[Hashable, Any], unit: str, mode: Mode, chosen: tuple[str, str] | None
+    cell: dict[Hashable, Any],
+    unit: str,
+    mode: Mode,
+    chosen: tuple[str, str] | None,
+    holding: Collection[tuple[str, str]],
 ) -> str:
     true, predicted = (html.escape(str(cell[name])) for name in ("true", "predicted"))
     pressed = chosen == (cell["true"], cell["predicted"])
     whole = WHOLE.get(mode, WHOLE["of_true"])
     main, below = cell["text"], cell["below"]
     amount = f"{main} {unit}, {below} {whole}" if mode == "counts" else f"{main} {whole}, {below}"
-    kind = "cell right" if true == predicted else "cell"
+    holds = (cell["true"], cell["predicted"]) in holding
+    kind = f"cell{' right' if true == predicted else ''}{' holds' if holds else ''}"
+    amount += ", with chosen pictures" if holds else ""
     return (
         f'<td class="{kind}" data-true="{true}" data-predicted="{predicted}" '
         f'style="--ink:{cell["ink"]}">'

@@ -16,8 +16,11 @@ DASHES = ("solid", "dash", "dot", "dashdot")
 MOST_LETTERS = 120
 TICKS = [0, 0.25, 0.5, 0.75, 1]
 AXES = {
-    "roc": ("false alarms: share of the other classes", "found: share of the class"),
-    "precision_recall": ("found: share of the class", "right among those called so"),
+    "roc": ("false positive rate: share of the other classes", "recall: share of the class found"),
+    "precision_recall": (
+        "recall: share of the class found",
+        "precision: share of calls that are correct",
+    ),
 }
 
 
@@ -130,7 +133,7 @@ def reliability_chart(tables: Mapping[str, pd.DataFrame], unit: str = "pictures"
             hovertemplate=f"{name}: sure %{{x:.0%}}, right %{{y:.0%}}, %{{customdata}} {unit}"
             "<extra></extra>",
         )
-    _square_axes(figure, "how sure the model was", "how often it was right")
+    _square_axes(figure, "mean probability of the answer", "share classified correctly")
     figure.update_layout(showlegend=len(tables) > 1)
     figure.update_layout(legend={"orientation": "h", "y": -0.2, "yanchor": "top", "x": 0})
     figure.data[0].showlegend = False
@@ -161,8 +164,8 @@ def intervals_chart(rows: pd.DataFrame) -> go.Figure:
             marker={"size": 13, "color": PINK_LINE if row["leaks"] else colour, "symbol": symbol},
             hovertemplate=f"{written(row['words'], 400)}<extra></extra>",
         )
-    quiet(figure, 34 * len(rows) + 60)
-    figure.update_xaxes(range=[0, 1.02], tickvals=TICKS, gridcolor=GRID)
+    quiet(figure, 34 * len(rows) + 80)
+    figure.update_xaxes(range=[0, 1.02], tickvals=TICKS, gridcolor=GRID, title_text="accuracy")
     figure.update_xaxes(ticktext=[whole_percent(tick) for tick in TICKS])
     figure.update_yaxes(type="category", autorange="reversed", showgrid=False)
     return figure

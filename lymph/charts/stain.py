@@ -19,9 +19,15 @@ NAME_SIZE = (0.08, 0.05)
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x", "star", "triangle-down", "cross")
 
 AXES: dict[str, tuple[tuple[str, str], tuple[str, str]]] = {
-    "stain": (("haematoxylin", "haematoxylin (blue), density"), ("eosin", "eosin (pink), density")),
-    "hue": (("hue", "hue, degrees"), ("brightness", "brightness, 0 to 255")),
-    "components": (("component_1", "first component"), ("component_2", "second component")),
+    "stain": (
+        ("haematoxylin", "haematoxylin (blue), mean optical density"),
+        ("eosin", "eosin (pink), mean optical density"),
+    ),
+    "hue": (("hue", "mean hue, degrees"), ("brightness", "mean brightness, 0 to 255")),
+    "components": (
+        ("component_1", "first principal component of the colours (no unit)"),
+        ("component_2", "second principal component of the colours (no unit)"),
+    ),
 }
 
 

@@ -163,6 +163,30 @@ UNREADABLE = {
 }
 
 
+# A new column, a new file; and one for each white, of which only the last is kept.
+PLAIN = "measures-3.json"
+
+
+def measures_file(root: Path | str) -> Path:
+    """Return the file that holds what was measured of a set's pictures, with its present white."""
+    folder = Path(root)
+    white = white_of(folder)
+    return cache_folder(folder) / (f"measures-3-w{white}.json" if white else PLAIN)
+
+
+def measured_before(root: Path | str, pictures: list[str]) -> pd.DataFrame:
+    """Return what was measured of pictures earlier, without looking at any of them.
+
+    Returns
+    -------
+    DataFrame
+        As :func:`measure_all`, of those pictures that are known and unchanged.
+    """
+    folder = Path(root)
+    known = recall(measures_file(folder), stamps_of(folder, pictures))
+    return known.reset_index(names="picture")
+
+
 def measure_all(
     root: Path | str, pictures: list[str], progress: Progress | None = None
 ) -> pd.DataFrame:
@@ -193,11 +217,9 @@ def measure_all(
         # The maps of a hundred thousand pictures would take most of the memory file.
         return seen if few else {**seen, "field": TOO_MANY}
 
-    # A new column, a new file; and one for each white, of which only the last is kept.
-    plain = "measures-3.json"
-    file = cache_folder(folder) / (f"measures-3-w{white}.json" if white else plain)
+    file = measures_file(folder)
     for other in cache_folder(folder).glob("measures-*.json"):
-        if other.name not in (file.name, plain):
+        if other.name not in (file.name, PLAIN):
             other.unlink(missing_ok=True)
     stamps = stamps_of(folder, pictures)
     known = recall(file, stamps)

@@ -1,6 +1,13 @@
 """Prediction table -> metrics, patients, intervals, calibration; knows no models, no pages."""
 
-from lymph.evaluation.beside import Tested, key_of_test, letters_of, side_of, why_not_subtracted
+from lymph.evaluation.beside import (
+    Tested,
+    gap_sentence,
+    key_of_test,
+    letters_of,
+    side_of,
+    why_not_subtracted,
+)
 from lymph.evaluation.calibration import (
     Calibration,
     Perfect,
@@ -18,6 +25,7 @@ from lymph.evaluation.calibration import (
 from lymph.evaluation.comparison import Difference, Needed, paired_difference
 from lymph.evaluation.confidence import Confidence, confidence_of
 from lymph.evaluation.curves import AREA_METHOD, Area, areas, curve
+from lymph.evaluation.headline import headline
 from lymph.evaluation.intervals import (
     OUT_OF_FOLD_METHOD,
     class_intervals,
@@ -34,16 +42,23 @@ from lymph.evaluation.metrics import (
     macro_f1,
     per_class,
 )
-from lymph.evaluation.patients import by_patient
+from lymph.evaluation.patients import by_patient, patient_results
 from lymph.evaluation.report import leaked_pictures, leaked_share, report
 from lymph.evaluation.robustness import INDEX_WORDS, Robustness, robustness, robustness_words
 from lymph.evaluation.selection import (
     ORDERS,
+    RIGHT,
+    SURE_EDGES,
+    WRONG,
     Order,
+    Selection,
     cell_pictures,
+    cells_holding,
     in_order,
     judged_pictures,
     moved_pictures,
+    selected_pictures,
+    sure_bars,
 )
 from lymph.evaluation.statement import STANDARD, Statement, Verdict, may_be_stated
 from lymph.evaluation.words import interval_text, interval_words, percent_interval_text
@@ -63,7 +78,10 @@ __all__ = [
     "METRICS",
     "ORDERS",
     "OUT_OF_FOLD_METHOD",
+    "RIGHT",
     "STANDARD",
+    "SURE_EDGES",
+    "WRONG",
     "Area",
     "Calibration",
     "Confidence",
@@ -72,6 +90,7 @@ __all__ = [
     "Order",
     "Perfect",
     "Robustness",
+    "Selection",
     "Statement",
     "Temperature",
     "Tested",
@@ -84,6 +103,7 @@ __all__ = [
     "by_patient",
     "calibrate",
     "cell_pictures",
+    "cells_holding",
     "choose_set",
     "class_intervals",
     "classes_of_predictions",
@@ -95,6 +115,8 @@ __all__ = [
     "expected_calibration_error",
     "fit_temperature",
     "fitted_temperature",
+    "gap_sentence",
+    "headline",
     "in_order",
     "interval_text",
     "interval_words",
@@ -112,6 +134,7 @@ __all__ = [
     "moved_pictures",
     "negative_log_likelihood",
     "paired_difference",
+    "patient_results",
     "per_class",
     "percent_interval_text",
     "probabilities_of",
@@ -120,7 +143,9 @@ __all__ = [
     "report",
     "robustness",
     "robustness_words",
+    "selected_pictures",
     "side_of",
+    "sure_bars",
     "validate_predictions",
     "why_not_subtracted",
     "write_predictions",

@@ -13,6 +13,7 @@ import pandas as pd
 
 from lymph.evaluation.intervals import Interval
 from lymph.evaluation.report import leaked_pictures, report
+from lymph.evaluation.words import percent_interval_text
 from lymph.predictions import choose_set
 from lymph.text import counted
 
@@ -145,6 +146,27 @@ def why_not_subtracted(first: Tested, second: Tested) -> list[str]:
     return told
 
 
+def gap_sentence(honest: Tested, leaky: Tested) -> str:
+    """Say what became of a leaky figure once no patient was on both sides.
+
+    Parameters
+    ----------
+    honest, leaky
+        Two models of the same kind; only the second had met patients of its test.
+    """
+    return (
+        f"{100 * leaky.accuracy:.0f} % where {_known_share(leaky)} of the test pictures are of"
+        f" patients that the model had trained on; {100 * honest.accuracy:.0f} %"
+        f" ({percent_interval_text(honest.interval)}) where none is. Only the second says anything"
+        " about a new patient."
+    )
+
+
+def _known_share(tested: Tested) -> str:
+    share = (tested.known_pictures or 0) / max(1, len(tested.pictures))
+    return "all" if share == 1 else "under 1 %" if share < 0.01 else f"{100 * share:.0f} %"
+
+
 def _by_patient(leaky: Iterable[Tested]) -> str:
     return ", made by patient" if list(leaky) else ""
 
@@ -157,7 +179,7 @@ def _size(tested: Tested) -> str:
 def _met(tested: Tested) -> str:
     """Say how many patients of its test a model had met."""
     if tested.patients is None:
-        return f"Whether {tested.name} had met its test patients nobody can say."
+        return f"Nobody can say whether {tested.name} had met its test patients."
     if tested.known_patients is None:
         return ""
     if not tested.known_patients:

@@ -42,3 +42,33 @@ def by_patient(p: pd.DataFrame) -> pd.DataFrame:
     table = pd.concat([table, scores, pd.Series(sizes, name="pictures")], axis=1)
     order = pd.Index(classes).get_indexer(pd.Index(table["label"]))
     return table.iloc[np.lexsort((np.arange(len(table)), order))].reset_index(drop=True)
+
+
+def patient_results(p: pd.DataFrame) -> pd.DataFrame:
+    """Say of each patient how often its pictures are classified correctly, the worst first.
+
+    Parameters
+    ----------
+    p
+        Prediction table of one set, N rows.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a patient, or one for each class of its pictures: patient, label, predicted (by the
+        mean probabilities, see `by_patient`), pictures and right (counts), share (of pictures
+        classified correctly, 0 to 1) and probability (mean of the true class, 0 to 1). Sorted by
+        share, then probability, then name.
+    """
+    table = by_patient(p)
+    own = pd.MultiIndex.from_frame(table[["label", "patient"]])
+    hits = p["label"] == p["predicted"]
+    right = hits.groupby([p["label"], p["patient"]]).sum().reindex(own).to_numpy(np.int64)
+    codes = pd.Index(classes_of_predictions(p)).get_indexer(pd.Index(table["label"]))
+    rows = table[["patient", "label", "predicted", "pictures"]].assign(
+        right=right,
+        share=right / table["pictures"].to_numpy(),
+        probability=probabilities_of(table)[np.arange(len(table)), codes],
+    )
+    order = ["share", "probability", "label", "patient"]
+    return rows.sort_values(order, kind="stable").reset_index(drop=True)

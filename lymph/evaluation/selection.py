@@ -1,6 +1,7 @@
-"""From a figure to its pictures: those of a cell, the right and the wrong, the worst and surest."""
+"""From a figure to its pictures: those of a cell, of a patient, of a bar; the worst and surest."""
 
-from typing import Literal
+from collections.abc import Collection
+from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,94 @@ from lymph.predictions import classes_of_predictions, probabilities_of
 
 Order = Literal["worst", "certain", "uncertain"]
 ORDERS: tuple[Order, ...] = ("worst", "certain", "uncertain")
+
+Kind = Literal["cell", "patient", "picture", "sure"]
+RIGHT, WRONG = "right", "wrong"
+# Edges of the bars that count pictures by the probability of their prediction.
+SURE_EDGES = tuple(step / 10 for step in range(11))
+
+
+class Selection(NamedTuple):
+    """What is chosen in any list, matrix, map or chart of a run, and so everywhere.
+
+    ``values`` holds, by kind: of a ``cell`` the true and the predicted class, or one of ("right",)
+    and ("wrong",) for all that are; of a ``patient`` its key; of a ``picture`` any number of them;
+    of ``sure`` the lower edge of a bar in percent, such as "60", and "right" or "wrong". ``run`` is
+    the id of the run that it was chosen in, empty for the page's first.
+    """
+
+    kind: Kind
+    values: tuple[str, ...]
+    run: str = ""
+
+    @property
+    def cell(self) -> tuple[str, str] | None:
+        """Return true and predicted class where a cell is chosen."""
+        whole = self.kind == "cell" and len(self.values) == 2
+        return (self.values[0], self.values[1]) if whole else None
+
+    @property
+    def bar(self) -> tuple[str, str] | None:
+        """Return lower edge in percent and right or wrong where a bar is chosen."""
+        return (self.values[0], self.values[1]) if self.kind == "sure" else None
+
+    @property
+    def sound(self) -> bool:
+        """Tell whether the values fit the kind; those of an address may not."""
+        count = len(self.values)
+        if not all(self.values):
+            return False
+        if self.kind == "cell":
+            return count == 2 or self.values in ((RIGHT,), (WRONG,))
+        if self.kind == "sure":
+            edges = {f"{100 * edge:.0f}" for edge in SURE_EDGES[:-1]}
+            return count == 2 and self.values[0] in edges and self.values[1] in (RIGHT, WRONG)
+        return count == 1 if self.kind == "patient" else self.kind == "picture" and count > 0
+
+
+def selected_pictures(
+    p: pd.DataFrame, selection: Selection, by_patient: bool = False
+) -> pd.DataFrame:
+    """Return the pictures that a selection means, in the order to look at them.
+
+    Parameters
+    ----------
+    p
+        Prediction table of the set that is shown.
+    selection
+    by_patient
+        Whether cells, right and wrong are of patients: then all of their pictures are meant.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Rows of ``p`` with their index; maybe none.
+
+    Raises
+    ------
+    EvaluationError
+        When the selection names a class or patient that the table does not have.
+    """
+    values = selection.values
+    if selection.cell is not None:
+        return cell_pictures(p, *selection.cell, by_patient)
+    if selection.kind == "cell":
+        return judged_pictures(p, values == (RIGHT,), by_patient)
+    if selection.kind == "sure":
+        hits = (p["label"] == p["predicted"]) == (values[1] == RIGHT)
+        bars = sure_bars(p) == int(values[0]) // 10
+        return in_order(p[hits & bars], "certain")
+    column = "patient" if selection.kind == "patient" else "picture"
+    rows = p[p[column].isin(values)]
+    if rows.empty and selection.kind == "patient":
+        raise EvaluationError(f"This set has no patient {values[0]}: choose one of the list.")
+    return in_order(rows, "worst", mistakes_only=False)
+
+
+def sure_bars(p: pd.DataFrame) -> np.ndarray:
+    """Return for each row the number of its bar, 0 to 9: the tenth its probability falls in."""
+    sure = probabilities_of(p).max(axis=1, initial=0)
+    return np.clip(np.floor(10 * sure + 1e-9), 0, 9).astype(np.int64)
 
 
 def cell_pictures(
@@ -109,3 +198,20 @@ def _judged(p: pd.DataFrame, by_patient: bool) -> pd.Series:
         return p["predicted"]
     table = patient_level.by_patient(p).set_index(["label", "patient"])["predicted"]
     return table.reindex(pd.MultiIndex.from_frame(p[["label", "patient"]])).reset_index(drop=True)
+
+
+def cells_holding(
+    p: pd.DataFrame, pictures: Collection[str], by_patient: bool = False
+) -> set[tuple[str, str]]:
+    """Return the cells of the matrix of ``p``, as (true, predicted), that hold any of the pictures.
+
+    With ``by_patient`` they are the cells of the pictures' patients.
+    """
+    rows = p[p["picture"].isin(list(pictures))]
+    if rows.empty:
+        return set()
+    # A patient's prediction rests on all of its pictures, not on the chosen ones alone.
+    of = p[p["patient"].isin(rows["patient"])] if by_patient else rows
+    predicted = _judged(of, by_patient).to_numpy()
+    chosen = of["picture"].isin(rows["picture"]).to_numpy()
+    return set(zip(of["label"].to_numpy()[chosen], predicted[chosen], strict=True))

@@ -202,10 +202,10 @@ def _head(run: Run, figures: Mapping[str, Any]) -> str:
         + (paragraph("Synthetic pictures: none is from a patient.") if _drawn(run) else "")
         + leak
         + '<div class="numbers">'
-        f"<div>Right, per picture<b>{100 * pictures['accuracy']:.0f} %</b>"
+        f"<div>Classified correctly, per picture<b>{100 * pictures['accuracy']:.0f} %</b>"
         f'<span class="quiet">{interval_words(pictures["interval"])}</span>'
         f"{_stated(pictures)}</div>"
-        f"<div>Right, per patient<b>{right_text(figures)}</b>"
+        f"<div>Classified correctly, per patient<b>{right_text(figures)}</b>"
         f'<span class="quiet">{interval_words(patients["interval"])}</span>'
         f"{_stated(patients)}</div></div>"
         + paragraph(STANDARD.format(unit="pictures or patients"), "quiet")
@@ -371,7 +371,7 @@ def _map(run: Run, charts: Mapping[str, Any]) -> str:
 def _beside(run: Run, figures: Mapping[str, Any], charts: Mapping[str, Any]) -> str:
     if _drawn(run):
         table = _table(published_table(run, figures, "pictures"))
-        return _section("Beside others", paragraph(DRAWN_BESIDE_REAL) + table)
+        return _section("Published results", paragraph(DRAWN_BESIDE_REAL) + table)
     told = (
         "A figure means something only with its split: a leaky one (✕) cannot be compared with one "
         "on patients never seen (●). All are of other test pictures than this run, so they are "
@@ -380,7 +380,7 @@ def _beside(run: Run, figures: Mapping[str, Any], charts: Mapping[str, Any]) -> 
     title = "Beside published figures"
     chart = figure_html(title, charts[title])
     table = _table(published_table(run, figures, "pictures"))
-    return _section("Beside others", paragraph(told) + chart + table)
+    return _section("Published results", paragraph(told) + chart + table)
 
 
 def _card(run: Run, figures: Mapping[str, Any]) -> str:

@@ -23,14 +23,14 @@ from lymph.evaluation.words import NOT_GIVEN
 from lymph.facts import NOTEBOOK_FIGURES, PUBLISHED
 from lymph.models.specs import MODELS
 from lymph.predictions import as_cells
-from lymph.runs import Run, RunRecord, SplitKind
+from lymph.runs import Run, RunRecord, SplitKind, short_title
 from lymph.text import SET_TITLES, counted
 
 LEAK_MARK = "⚠ leaky split"
 UNKNOWN_MARK = "⚠ patients unknown"
 METRICS_TOLD = {
-    "accuracy": ("Accuracy", "share judged rightly"),
-    "balanced_accuracy": ("Balanced accuracy", "mean share found over the classes"),
+    "accuracy": ("Accuracy", "share classified correctly"),
+    "balanced_accuracy": ("Balanced accuracy", "mean recall over the classes"),
     "macro_f1": ("Macro F1", "mean F1 over the classes"),
     "kappa": ("Cohen's kappa", "agreement beyond chance; 1 is best"),
 }
@@ -216,7 +216,13 @@ def beside_table(sides: Sequence[Tested], level: str) -> pd.DataFrame:
     The first column names what a row says; ``level`` is pictures or patients.
     """
     columns = {side.name[:1].upper() + side.name[1:]: _side(side) for side in sides}
-    rows = [f"Right, per {level[:-1]}", "95 % interval", "May it be stated?", "Split", "Tested on"]
+    rows = [
+        f"Classified correctly, per {level[:-1]}",
+        "95 % interval",
+        "May it be stated?",
+        "Split",
+        "Tested on",
+    ]
     return pd.DataFrame({"": [*rows, "Of patients it trained on"], **columns})
 
 
@@ -369,7 +375,7 @@ def run_row(
             "Patients right": right_text(judged),
         }
     return {
-        "Name": about.name or record.path.name,
+        "Name": short_title(record),
         "Split": split_text(record.split),
         "Leaks": found.get("Leaks", ""),
         "Test": found.get("Test"),

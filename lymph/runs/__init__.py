@@ -25,6 +25,8 @@ from lymph.runs.control import (
 from lymph.runs.live import Standing, changed_at, standing_of
 from lymph.runs.ready import HONEST, LEAKY, ready_run, take_in_ready_runs
 from lymph.runs.run import Run, open_known, open_run
+from lymph.runs.titles import described, full_title, short_title, titles_of
+from lymph.runs.twins import is_honest, leaks, twin_of
 
 __all__ = [
     "HONEST",
@@ -41,6 +43,10 @@ __all__ = [
     "check_resumable",
     "create_run",
     "delete_run",
+    "described",
+    "full_title",
+    "is_honest",
+    "leaks",
     "list_runs",
     "move_data",
     "open_known",
@@ -52,11 +58,14 @@ __all__ = [
     "record_of",
     "resume_run",
     "run_folder",
+    "short_title",
     "standing_of",
     "start_run",
     "stop_run",
     "take_in_ready_runs",
+    "titles_of",
     "train_here",
+    "twin_of",
     "with_figures",
     "write_about",
 ]

@@ -8,15 +8,12 @@ import os
 import threading
 import time
 from dataclasses import dataclass, replace
-from datetime import datetime
-from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
 from lymph import workspace
 from lymph.errors import LymphError
 from lymph.jobs.status import Status, as_of_now, written_status
-from lymph.models.specs import MODELS
 from lymph.runs.about import About, about_in
 from lymph.runs.run import Run, known_elsewhere
 from lymph.splits import Split
@@ -82,14 +79,6 @@ class RunRecord:
     def finished(self) -> bool:
         """Tell whether the run has come to its end."""
         return self.status.state == "finished"
-
-    @cached_property
-    def title(self) -> str:
-        """Return a name for people: the one it was given, model, split, when, and its id."""
-        when = datetime.fromtimestamp(self.status.queued).strftime("%d %b %H:%M")
-        words = f"{MODELS[self.config.model].title}, split by {self.split.by}"
-        words = f"{words}, seed {self.config.seed} · {when} · {self.id}"
-        return f"{self.about.name} · {words}" if self.about.name else words
 
     @property
     def lacks_figures(self) -> bool:

@@ -1,11 +1,12 @@
 """Why a model said so, drawn: where it looked, tile by tile, and the pictures it knows like this.
 
-Used for dropped pictures and for those of a data set alike. Heat maps and tile answers are cached
-by the picture's content.
+Used for dropped pictures and for those of a data set alike. The explanation lies over the picture,
+as strong as one likes; heat maps and tile answers are cached by the picture's content.
 """
 
 import hashlib
 import io
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,30 +15,23 @@ import pandas as pd
 import streamlit as st
 from PIL import Image
 
-from lymph.charts import COLOURINGS, embedding_chart, percent, whole_percent
+from lymph.charts import percent, whole_percent
 from lymph.errors import LymphError
-from lymph.explain import (
-    Embedding,
-    NeighbourRates,
-    TileView,
-    heat_overlay,
-    neighbour_rates,
-    project,
-    run_features,
-    tile_overlay,
-    view_tiles,
-)
+from lymph.explain import TileView, heat_layer, laid_over, tile_layer, view_tiles
 from lymph.facts import class_colours
 from lymph.models import MODELS
-from lymph.runs import Run, open_run
+from lymph.runs import Run
+from lymph.text import counted
 from pages.shared import loading, training
-from pages.shared.frame import escape, plain, show_error
+from pages.shared.frame import escape, plain, show_error, told
 from pages.shared.galleries import badge, short_name
+from pages.shared.picture import show_layered
 
 if TYPE_CHECKING:
     from lymph.explain.layers import Activations
 
-LOOKED, TILES, NEAREST, INSIDE = "Where it looked", "Tile by tile", "Most similar", "Inside"
+ALONE, LOOKED, TILES = "Picture", "Where it looked", "Tile by tile"
+NEAREST, INSIDE = "Most similar", "Inside"
 
 # Said of a heat map through an encoder that sees tiles.
 TILED_WORDS = (
@@ -47,6 +41,8 @@ TILED_WORDS = (
 
 # A projector shows no more; a larger picture only takes longer to send.
 SHOWN = (1400, 1400)
+# A layer is smooth: at this side it is as good as at full size, and a tenth to send.
+LAYER_SIDE = 320
 
 TILES_KEY = "tile_views"
 TILES_KEPT = 16
@@ -98,12 +94,20 @@ def _layers(
     return first_filters(classifier.model), found
 
 
-def show_explanation(run: Run, name: str, pixels: np.ndarray, predicted: str, key: str) -> None:
-    """Draw the explanation of one answer; the viewer chooses which, of which class, how strong.
+def show_explanation(
+    run: Run,
+    name: str,
+    pixels: np.ndarray,
+    predicted: str,
+    key: str,
+    show_answer: Callable[[], None] | None = None,
+) -> None:
+    """Draw a picture with the explanation of its answer over it, and the controls beside it.
 
     Parameters
     ----------
     run : Run
+        A cross-validation keeps no one model that could be asked: then the picture stands alone.
     name : str
         Of the picture; only shown.
     pixels : ndarray of uint8, shape (H, W, 3)
@@ -111,25 +115,40 @@ def show_explanation(run: Run, name: str, pixels: np.ndarray, predicted: str, ke
         The class explained first.
     key : str
         Beginning of the widgets' keys.
+    show_answer : callable, optional
+        Draws what stands first beside the picture.
     """
-    views = [LOOKED, TILES, NEAREST]
+    asked = run.split().folds is None
+    view = choose_view(run, key) if asked else ALONE
+    picture, side = st.columns([2.3, 1], gap="medium")
+    with side:
+        if show_answer is not None:
+            show_answer()
+        if not asked:
+            st.caption("A cross-validation has one model per fold; train one split to see reasons.")
+    small = _for_screen(pixels)
+    with picture:
+        try:
+            draw = {LOOKED: _show_heat, TILES: _show_tiles}.get(view, _show_alone)
+            draw(run, name, pixels, small, predicted, side, key)
+        except LymphError as error:  # before the picture was drawn: it needs no reason
+            _show_alone(run, name, pixels, small, predicted, side, key)
+            show_error(error)
+    with told():
+        if view == NEAREST:
+            _show_nearest(run, pixels)
+        elif view == INSIDE:
+            _show_layers(run, pixels)
+
+
+def choose_view(run: Run, key: str) -> str:
+    """Draw the chooser of what is shown with the picture."""
+    views = [ALONE, LOOKED, TILES, NEAREST]
     if run.config.model == "cnn":
         views.append(INSIDE)
-    view = st.segmented_control(
-        "Why it said so", views, default=LOOKED, required=True, key=f"{key}_view"
+    return st.segmented_control(
+        "Why it said so", views, default=LOOKED, required=True, key=f"{key}_view", wrap=True
     )
-    small = _for_screen(pixels)
-    try:
-        if view == LOOKED:
-            _show_heat(run, name, pixels, small, predicted, key)
-        elif view == TILES:
-            _show_tiles(run, name, pixels, small, key)
-        elif view == NEAREST:
-            _show_nearest(run, pixels)
-        else:
-            _show_layers(run, pixels)
-    except LymphError as error:
-        show_error(error)
 
 
 def _for_screen(pixels: np.ndarray) -> np.ndarray:
@@ -138,30 +157,35 @@ def _for_screen(pixels: np.ndarray) -> np.ndarray:
     return np.asarray(picture)
 
 
-def _opacity(key: str) -> float:
-    return st.slider("Strength of the overlay", 0, 100, 60, 5, format="%d %%", key=key) / 100
+def _layer_size(small: np.ndarray) -> tuple[int, int]:
+    """Return height and width of a layer: smooth as it is, the browser stretches it well."""
+    share = min(1.0, LAYER_SIDE / max(small.shape[:2]))
+    return max(1, round(share * small.shape[0])), max(1, round(share * small.shape[1]))
+
+
+def _show_alone(
+    run: Run, name: str, pixels: np.ndarray, small: np.ndarray, predicted: str, side: Any, key: str
+) -> None:
+    show_layered(small, None, f"{name}, called {predicted}", f"{key}_picture")
 
 
 def _show_heat(
-    run: Run, name: str, pixels: np.ndarray, small: np.ndarray, predicted: str, key: str
+    run: Run, name: str, pixels: np.ndarray, small: np.ndarray, predicted: str, side: Any, key: str
 ) -> None:
-    picture, side = st.columns([2.6, 1], gap="medium")
-    with side:
-        label = st.segmented_control(
-            "What speaks for",
-            run.classes,
-            default=predicted,
-            format_func=plain,
-            required=True,
-            key=f"{key}_class",
-            wrap=True,
-        )
-        opacity = _opacity(f"{key}_heat_opacity")
+    label = side.segmented_control(
+        "What speaks for",
+        run.classes,
+        default=predicted,
+        format_func=plain,
+        required=True,
+        key=f"{key}_class_{predicted}",
+        wrap=True,
+    )
     model = (run.id, training.changed(run))
     heat = _heat(*model, content_key(pixels), run.classes.index(label), pixels)
-    drawn = heat_overlay(small, heat, opacity)
-    alt = f"{name}: yellow where the picture speaks for {label}"
-    picture.image(drawn, width="stretch", alt=alt)
+    layer = heat_layer(heat, *_layer_size(small))
+    alt = f"{name}, called {predicted}: yellow where the picture speaks for {label}"
+    opacity = show_layered(small, layer, alt, f"{key}_picture")
     with side:
         if not heat.any():
             st.info(f"Nothing in this picture speaks for {plain(label)}.")
@@ -169,29 +193,30 @@ def _show_heat(
             f"Yellow: what raised {plain(label)} most (Grad-CAM). It shows where the model looked,"
             " not whether it was right." + (TILED_WORDS if run.config.architecture else "")
         )
-        _offer_png(drawn, f"{short_name(name)}-{label}-grad-cam.png", f"{key}_heat_png")
+        file_name = f"{short_name(name)}-{label}-grad-cam.png"
+        _offer_png(lambda: laid_over(small, layer, opacity), file_name, f"{key}_heat_png")
 
 
-def _show_tiles(run: Run, name: str, pixels: np.ndarray, small: np.ndarray, key: str) -> None:
+def _show_tiles(
+    run: Run, name: str, pixels: np.ndarray, small: np.ndarray, predicted: str, side: Any, key: str
+) -> None:
     view = _tiles(run, pixels)
     if not view.tiles:
         st.info("Every tile of this picture is blank.")
         return
-    picture, side = st.columns([2.6, 1], gap="medium")
-    with side:
-        opacity = _opacity(f"{key}_tile_opacity")
-        st.html("".join(_tile_words(run, view)))
     colours = class_colours(run.classes)
-    drawn = tile_overlay(small, view, [colours[name] for name in run.classes], opacity)
+    layer = tile_layer(view, [colours[name] for name in run.classes], *_layer_size(small))
     alt = f"{name}: coloured by the class that each place says"
-    picture.image(drawn, width="stretch", alt=alt)
+    opacity = show_layered(small, layer, alt, f"{key}_picture")
     blank = f" {view.blank:d} blank tiles were skipped." if view.blank else ""
     with side:
+        st.html("".join(_tile_words(run, view)))
         st.caption(
             f"{view.tiles} overlapping tiles of 224 pixels.{blank} {_magnification(run)}: trust"
             " the whole picture's answer first."
         )
-        _offer_png(drawn, f"{short_name(name)}-tiles.png", f"{key}_tiles_png")
+        file_name = f"{short_name(name)}-tiles.png"
+        _offer_png(lambda: laid_over(small, layer, opacity), file_name, f"{key}_tiles_png")
 
 
 def _magnification(run: Run) -> str:
@@ -227,7 +252,7 @@ def _show_nearest(run: Run, pixels: np.ndarray) -> None:
     found = _nearest(run.id, training.changed(run), content_key(pixels), pixels)
     colours = class_colours(run.classes)
     root = Path(run.config.data)
-    st.write("The five training pictures that the model holds most similar to this one:")
+    st.write("The five most similar training pictures:")
     addresses = loading.thumbnails(root, list(found["picture"])) if len(found) else []
     grid = st.grid("auto", min_column_width=150, gap="small", key="nearest_grid")
     for row, address in zip(found.itertuples(), addresses, strict=True):
@@ -235,8 +260,8 @@ def _show_nearest(run: Run, pixels: np.ndarray) -> None:
             st.html(_neighbour(row, address, colours))
     patients = found["patient"].nunique()
     st.caption(
-        f"They come from {patients} patient{'s' if patients > 1 else ''}. All from one patient is a"
-        " sign that the model goes by the stain."
+        f"They come from {counted(patients, 'patient')}. All from one patient is a sign that the"
+        " model relies on the stain."
     )
 
 
@@ -254,10 +279,10 @@ def _show_layers(run: Run, pixels: np.ndarray) -> None:
         st.image(drawn, width="stretch", alt=f"{layer.name}: the first 24 feature maps")
 
 
-def _offer_png(pixels: np.ndarray, file_name: str, key: str) -> None:
+def _offer_png(draw: Callable[[], np.ndarray], file_name: str, key: str) -> None:
     st.download_button(
         "Download (PNG)",
-        lambda: _png(pixels),
+        lambda: _png(draw()),
         file_name,
         "image/png",
         on_click="ignore",
@@ -269,61 +294,3 @@ def _png(pixels: np.ndarray) -> bytes:
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, "PNG")
     return file.getvalue()
-
-
-# ---- all pictures of a run ---------------------------------------------------------------------
-
-
-@st.cache_data(show_spinner="Laying out the map", max_entries=8)
-def _map(run_id: str, changed: float, method: str) -> tuple[Embedding, np.ndarray, NeighbourRates]:
-    embedding = run_features(open_run(run_id))
-    table = embedding.table
-    labels, patients = (table[name].to_numpy(str) for name in ("label", "patient"))
-    rates = neighbour_rates(embedding.features, labels, patients)
-    return embedding, project(embedding.features, method), rates
-
-
-def show_embedding(run: Run, key: str) -> list[str]:
-    """Draw the map of a run's pictures in its feature space; return those that are chosen in it.
-
-    Beside it stands the number that matters: whether the nearest picture shares the patient, and
-    whether the nearest one of *another* patient shares the class.
-    """
-    left, right = st.columns(2)
-    with left:
-        by = st.segmented_control(
-            "Colour by", COLOURINGS, default="class", required=True, key=f"{key}_by"
-        )
-    with right:
-        layouts = {"pca": "Main directions (PCA)", "tsne": "Neighbours kept (t-SNE)"}
-        method = st.segmented_control(
-            "Layout", list(layouts), default="pca", format_func=layouts.__getitem__, required=True,
-            key=f"{key}_layout",
-        )  # fmt: skip
-    try:
-        embedding, places, rates = _map(run.id, training.changed(run), method)
-    except LymphError as error:
-        show_error(error)
-        return []
-    figure = embedding_chart(embedding.table, places, by, class_colours(run.classes))
-    chosen = st.plotly_chart(
-        figure, key=f"{key}_map", on_select="rerun", selection_mode=("points", "box", "lasso")
-    )
-    _show_rates(rates, len(embedding.table))
-    return [point["customdata"][0] for point in chosen["selection"]["points"]]
-
-
-def _show_rates(rates: NeighbourRates, pictures: int) -> None:
-    left, middle, right = st.columns(3)
-    left.metric("Nearest: same patient", whole_percent(rates.same_patient))
-    if np.isnan(rates.same_class_other_patient):
-        return
-    middle.metric(
-        "Nearest other patient: same class",
-        whole_percent(rates.same_class_other_patient),
-    )
-    right.metric("That by chance", whole_percent(rates.chance))
-    st.caption(
-        f"Over all {pictures} pictures of the run, those it trained on included. Patients that lie"
-        " together while classes of other patients do not: the model has learned the stain."
-    )

@@ -82,6 +82,26 @@ def _table(key: Key) -> pd.DataFrame:
     return evaluation.by_patient(pictures) if key[3] == "patients" else pictures
 
 
+@st.cache_data(show_spinner=False, max_entries=64)
+def _headline(path: str, changed: float, set_name: str) -> str:
+    return evaluation.headline(training.predictions_at(path, changed), set_name)
+
+
+def headline_of(judged: Judged) -> str:
+    """Return the sentence to read first; it holds names as the table has them."""
+    return _headline(*judged.key[:3])
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _patients(path: str, changed: float, set_name: str) -> pd.DataFrame:
+    return evaluation.patient_results(_pictures(path, changed, set_name))
+
+
+def patients_of(judged: Judged) -> pd.DataFrame:
+    """Return one row a patient, the worst first; do not change it."""
+    return _patients(*judged.key[:3])
+
+
 @st.cache_data(show_spinner="Drawing curves", max_entries=64)
 def _areas(key: Key) -> dict[str, dict[str, Area]]:
     return evaluation.areas(_table(key))

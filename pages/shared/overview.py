@@ -1,9 +1,9 @@
 """The Data page's first view: counts as bars, and the pictures behind them."""
 
 from functools import partial
-from typing import Any
 
 import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 
 from lymph.charts import class_histogram, kinds_histogram, kinds_of, pictures_per_patient
@@ -29,7 +29,7 @@ def show_overview(data_set: DataSet, table: pd.DataFrame) -> None:
     """Draw the charts, the filters and the gallery; a click on a bar is a filter."""
     table = table.assign(kind=kinds_of(table))
     charts = st.container()
-    st.subheader("The pictures", anchor=False)
+    st.header("The pictures", anchor=False)
     filters = choose_filters(table)
     colours = class_colours(classes_of(table))
     with charts:
@@ -114,23 +114,23 @@ def pick(chart: str, keys: tuple[str, ...]) -> None:
 def show_charts(table: pd.DataFrame, colours: dict[str, str], filters: Filters) -> None:
     left, right = st.columns([1, 3], gap="medium")
     with left:
-        st.subheader("Pictures of each class", anchor=False)
+        st.header("Pictures of each class", anchor=False)
         labels = table[["label"]]
         figure = drawn(class_histogram, labels, colours, filters.get(CLASS))
-        draw(figure, "class_histogram", (CLASS,))
+        draw(figure, "class_histogram", (CLASS,), "Bars: pictures of each class")
     with right:
         by = choose_bars(table)
         chosen = filters.get(PATIENT if by == "patient" else SLIDE)
         figure = drawn(pictures_per_patient, table[["label", by]], colours, chosen, by)
         keys = (CLASS, PATIENT) if by == "patient" else (CLASS, SLIDE)
-        draw(figure, f"{by}_histogram", keys)
+        draw(figure, f"{by}_histogram", keys, f"Bars: pictures of each {by}, by class")
     show_kinds(table, filters.get(KIND))
 
 
 def choose_bars(table: pd.DataFrame) -> str:
     """Draw the title of the bars; where a patient has several slides, either can be a bar."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.subheader("Pictures of each patient", anchor=False)
+        st.header("Pictures of each patient", anchor=False)
         if table["slide"].nunique() == table["patient"].nunique():
             return "patient"
         by = st.segmented_control(
@@ -152,14 +152,16 @@ def show_kinds(table: pd.DataFrame, chosen: str | None) -> None:
     if same:
         return
     with st.expander(f"Sizes and kinds of file ({kinds.nunique()})", key="kinds", expanded=True):
-        draw(kinds_histogram(kinds, chosen), "kinds_histogram", (KIND,))
+        words = "Bars: pictures of each size and kind of file"
+        draw(kinds_histogram(kinds, chosen), "kinds_histogram", (KIND,), words)
 
 
-def draw(figure: Any, key: str, keys: tuple[str, ...]) -> None:
+def draw(figure: go.Figure, key: str, keys: tuple[str, ...], alt: str) -> None:
     st.plotly_chart(
         figure,
         key=key,
         on_select=partial(pick, key, keys),
         selection_mode="points",
         config={"displayModeBar": False},
+        alt=alt,
     )

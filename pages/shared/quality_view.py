@@ -86,7 +86,7 @@ def show_left_out(data_set: DataSet) -> None:
     if not left:
         return
     by = "you" if may_change_pictures(who(), data_set) else "the lecturer"
-    st.subheader(f"Left out by {by} ({len(left)})", anchor=False)
+    st.header(f"Left out by {by} ({len(left)})", anchor=False)
     listed = pd.DataFrame(left.items(), columns=["Picture", "Reason"])
     st.dataframe(listed, hide_index=True)
     with st.container(horizontal=True, vertical_alignment="bottom"):

@@ -53,6 +53,7 @@ def show_stain_map(data_set: DataSet, table: pd.DataFrame) -> None:
         key=f"stain_map_{axes}_{by}",
         on_select="rerun",
         config={"displaylogo": False, "modeBarButtonsToRemove": ["toImage"]},
+        alt=f"Map of {len(points)} pictures by {AXES[axes].lower()}, coloured by {BY[by].lower()}",
     )
     (across, _), (up, _) = CHART_AXES[axes]
     known = not loading.found(data_set).source.caveat
@@ -90,7 +91,7 @@ def measured_points(data_set: DataSet, table: pd.DataFrame) -> pd.DataFrame:
 
 def show_chosen(data_set: DataSet, rows: pd.DataFrame, colours: dict[str, str]) -> None:
     people = counted(rows["patient"].nunique(), "patient")
-    st.subheader(f"{counted(len(rows), 'picture')} chosen, of {people}", anchor=False)
+    st.header(f"{counted(len(rows), 'picture')} chosen, of {people}", anchor=False)
     items = Rows(rows)
     gallery(
         data_set.path,

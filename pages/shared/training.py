@@ -132,8 +132,8 @@ def validates_on_known(run_id: str) -> bool:
 
 
 def title_of(run: Run | RunRecord) -> str:
-    """Name a run for people: the name it was given, model, split, when, and its id."""
-    return (run if isinstance(run, RunRecord) else runs.record_of(run)).title
+    """Name a run for people: the name it was given, model, split and when."""
+    return runs.full_title(run if isinstance(run, RunRecord) else runs.record_of(run))
 
 
 @st.cache_resource(max_entries=2, show_spinner="Loading the model")
@@ -209,11 +209,12 @@ def choose_run(data_set: DataSet, label: str, key: str, single: bool = False) ->
     ids = list(known)
     if single and asked not in known:
         asked = max(ids, key=lambda run_id: _rank(known[run_id]))
+    titles = runs.titles_of(known.values())
     chosen = st.selectbox(
         label,
         ids,
         index=ids.index(asked) if asked in known else 0,
-        format_func=lambda run_id: title_of(known[run_id]),
+        format_func=titles.__getitem__,
         key=key,
     )
     remember_run(CLASSIFY_KEY if single else RESULTS_KEY, chosen)

@@ -19,9 +19,10 @@ from pages.shared.changing import change_on_click
 from pages.shared.frame import show_error
 from pages.shared.galleries import Item
 from pages.shared.rows import Rows
+from pages.shared.stepping import choose_place
 
 PLACE = "viewer_place"
-BY_HAND = "You left it out by hand; the Quality view of the Data page takes it in again."
+BY_HAND = "You excluded it by hand; the Quality view of the Data page includes it again."
 
 WAYS = {
     "picture": "Picture",
@@ -52,7 +53,7 @@ def open_picture(data_set: DataSet, rows: Rows, item: Item) -> None:
 @st.dialog("Picture", width="large")
 def view(data_set: DataSet, rows: Rows) -> None:
     root = data_set.path
-    place = choose_place(len(rows))
+    place = choose_place(PLACE, len(rows), "viewer")
     item = rows[place]
     try:
         pixels = loading.full_picture(str(root), item.picture)
@@ -81,29 +82,18 @@ def view(data_set: DataSet, rows: Rows) -> None:
             zoomable(loading.exact_address(shown), width, height),
             key=f"viewer_{place}_{way}",
             config={"scrollZoom": True, "displayModeBar": False},
+            alt=f"{item.label}, {item.picture}: {WAYS[way]}",
         )
         st.caption(words_for(way, stains))
     with side:
         show_facts(root, item, shown)
         leave = partial(leave_out, data_set, item.picture)
-        if st.button("Leave this picture out", key="viewer_leave_out", on_click=leave):
+        if st.button("Exclude this picture", key="viewer_leave_out", on_click=leave):
             st.rerun()
 
 
 def leave_out(data_set: DataSet, picture: str) -> None:
     change_on_click(data_set, exclude, data_set.path, {picture: BY_HAND})
-
-
-def choose_place(count: int) -> int:
-    """Draw the buttons to the neighbours and return the place that is shown."""
-    place = min(st.session_state.get(PLACE, 0), count - 1)
-    with st.container(horizontal=True):
-        before = st.button("◀ Previous", key="viewer_previous", disabled=place == 0)
-        after = st.button("Next ▶", key="viewer_next", disabled=place == count - 1)
-    if before or after:
-        st.session_state[PLACE] = place + (1 if after else -1)
-        st.rerun(scope="fragment")
-    return place
 
 
 def seen_as(pixels: np.ndarray, way: str) -> np.ndarray:
@@ -136,7 +126,10 @@ def model_words(name: str) -> str:
 
 def show_facts(root: Path, item: Item, shown: np.ndarray) -> None:
     st.plotly_chart(
-        intensity_histogram(shown), key="viewer_histogram", config={"displayModeBar": False}
+        intensity_histogram(shown),
+        key="viewer_histogram",
+        config={"displayModeBar": False},
+        alt="How often each intensity occurs in each colour channel",
     )
     header = read_header(root / item.picture)
     suffix = Path(item.picture).suffix.lstrip(".").upper()

@@ -1,5 +1,6 @@
 """The matrix in a real browser: every cell answers on its text and on its edge."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -86,7 +87,7 @@ def test_every_cell_answers_on_its_text_and_on_its_edge(
         cell = cell_at(page, true, predicted)
         expect(cell.locator("b")).to_have_text(str(count))
         cell.locator("b").click()
-        verb = "rightly called" if i == j else "called"
+        verb = "correctly called" if i == j else "called"
         told = "1 picture," if count == 1 else f"{count} pictures,"
         expect(shown.get_by_role("heading")).to_contain_text(f"{true} {verb} {predicted}: {told}")
         expect(cell.locator("button")).to_have_attribute("aria-pressed", "true")
@@ -125,6 +126,60 @@ def test_the_keyboard_reaches_the_cells_and_a_link_leads_back(
     expect(cell_at(page, "CLL", "MCL").locator("button")).to_have_attribute("aria-pressed", "true")
     shown.get_by_role("button", name="sj-99-").first.click()
     expect(page.get_by_role("dialog")).to_contain_text("wrong")
+
+
+def test_what_is_chosen_is_chosen_everywhere_and_after_a_reload(
+    page: Page,
+    serve: Callable[[Path], str],
+    settle: Callable[[], None],
+    workspace: Path,
+    tmp_path: Path,
+) -> None:
+    """A cell led to a gallery and nowhere else, and whose the pictures were took a search."""
+    run = finished_run(tmp_path / "pictures", ["CLL", "FL", "MCL"])
+    page.goto(f"{serve(workspace)}/results?data=pictures&run={run.id}")
+    gallery = page.locator(".st-key-cell_pictures")
+    rows = page.locator(".st-key-patient_rows")
+    cell_at(page, "CLL", "MCL").locator("b").click()
+    expect(gallery.get_by_role("heading")).to_contain_text("CLL called MCL: 2 pictures, 2 patients")
+    # Those of the cell stand out in their patients' rows, and the others step back.
+    expect(rows.locator(".thumb.in")).to_have_count(2)
+    expect(rows.locator(".thumb.in").first).to_have_attribute("title", re.compile("called MCL"))
+    page.reload()
+    expect(rows.locator(".thumb.in")).to_have_count(2)
+    # A patient: its cell gets an edge, and its pictures are those of the gallery.
+    rows.locator(".who").first.click()
+    name = rows.locator(".who b").first.inner_text()
+    expect(gallery.get_by_role("heading")).to_contain_text(f"Patient {name}")
+    expect(page.locator("td.cell.holds")).to_have_count(1)
+    assert f"patient={name}" in page.url and "cell=" not in page.url
+    page.reload()
+    expect(gallery.get_by_role("heading")).to_contain_text(f"Patient {name}")
+    expect(rows.locator(".who").first).to_have_attribute("aria-pressed", "true")
+    page.get_by_role("button", name="Choose nothing").click()
+    expect(gallery).to_have_count(0)
+    expect(rows.locator(".thumb.in, .thumb.out")).to_have_count(0)
+
+
+def test_the_viewer_goes_on_by_arrow_keys_and_shows_each_picture_once(
+    page: Page,
+    serve: Callable[[Path], str],
+    settle: Callable[[], None],
+    workspace: Path,
+    tmp_path: Path,
+) -> None:
+    run = finished_run(tmp_path / "pictures", ["CLL", "FL", "MCL"])
+    page.goto(f"{serve(workspace)}/results?data=pictures&run={run.id}&cell=CLL&cell=MCL")
+    page.locator(".st-key-cell_pictures").get_by_role("button", name="sj-99-").first.click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("1 of 2")
+    page.keyboard.press("ArrowRight")
+    expect(dialog).to_contain_text("2 of 2")
+    expect(dialog.locator("img.ground")).to_have_count(1)
+    expect(dialog.locator("img.ground")).to_have_attribute("alt", re.compile("called MCL"))
+    page.keyboard.press("ArrowLeft")
+    expect(dialog).to_contain_text("1 of 2")
+    expect(dialog.get_by_role("button", name="Previous")).to_be_disabled()
 
 
 def test_the_report_opens_with_the_network_off(

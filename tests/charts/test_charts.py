@@ -321,3 +321,25 @@ def test_leak_bars_show_means_seeds_and_intervals() -> None:
     assert [note.x for note in told] == [0, 1]
     assert [note.y < bar.y[0] for note, bar in zip(told, bars, strict=True)] == [True, True]
     assert told[0].y < 0.7
+
+
+def test_the_bars_of_probabilities_count_every_picture_once() -> None:
+    """Each bar says in customdata what a click chooses; the chosen one alone stays strong."""
+    rows = pd.DataFrame({"bar": [3, 3, 9, 9, 9], "right": [True, False, True, True, False]})
+    figure = charts.sure_chart(rows, ("90", "wrong"))
+    heights = {
+        tuple(key): height
+        for trace in figure.data
+        for key, height in zip(trace.customdata, trace.y, strict=True)
+    }
+    assert len(heights) == 20 and sum(heights.values()) == 5
+    assert heights[("90", "right")] == 2 and heights[("30", "wrong")] == 1
+    strong = [
+        tuple(key)
+        for trace in figure.data
+        for key, opacity in zip(trace.customdata, trace.marker.opacity, strict=True)
+        if opacity == 1
+    ]
+    assert strong == [("90", "wrong")]
+    assert figure.layout.xaxis.title.text == "probability of the answer, %"
+    assert figure.layout.yaxis.title.text == "pictures"

@@ -166,3 +166,11 @@ def test_headings_stand_upright_where_a_part_is_wider_than_its_column() -> None:
     few = drawn(["BENIGN", "MALIGNANT"])
     assert " long" in few and "sideways" not in few
     assert drawn([f"0{i}_BACKGROUND" for i in range(8)]).count('class="head sideways"') == 8
+
+
+def test_cells_that_hold_chosen_pictures_are_seen_and_read_out() -> None:
+    """Not by a look alone: a screen reader hears it too."""
+    cells = charts.confusion_cells(np.eye(2, dtype=int), ["a", "b"])
+    page = charts.matrix_html(cells, ["a", "b"], holding={("b", "b")})
+    assert page.count(" holds") == 1 and page.count("with chosen pictures") == 1
+    assert 'class="cell right holds" data-true="b" data-predicted="b"' in page

@@ -36,3 +36,31 @@ def test_classes_keep_their_colours(random_table: Callable[..., pd.DataFrame]) -
     colours = class_colours(["CLL", "FL", "MCL"])
     figure = embedding_chart(random_table(), np.zeros((200, 2)), "class", colours)
     assert {trace.name: trace.marker.color for trace in figure.data} == colours
+
+
+def test_the_map_has_titles_and_no_lines_that_mean_nothing(
+    random_table: Callable[..., pd.DataFrame],
+) -> None:
+    """A grid without values looked like a scale."""
+    table = random_table(60, 12)
+    for method in ("pca", "tsne"):
+        figure = embedding_chart(table, np.zeros((60, 2)), "patient", {}, method)
+        for axis in (figure.layout.xaxis, figure.layout.yaxis):
+            assert axis.title.text.endswith("(no unit)")
+            assert not axis.showgrid and not axis.zeroline and not axis.showticklabels
+
+
+def test_chosen_pictures_stay_strong_and_the_others_fade(
+    random_table: Callable[..., pd.DataFrame],
+) -> None:
+    table = random_table(60, 12)
+    chosen = set(table["picture"][:5])
+    colours = class_colours(["CLL", "FL", "MCL"])
+    figure = embedding_chart(table, np.zeros((60, 2)), "class", colours, chosen=chosen)
+    strong = {
+        data[0]
+        for trace in figure.data
+        for data, opacity in zip(trace.customdata, trace.marker.opacity, strict=True)
+        if opacity > 0.5
+    }
+    assert strong == chosen

@@ -8,7 +8,7 @@ from PIL import Image
 
 from lymph.data import ahead, duplicates, measure, quality, scan, thumbnails
 from lymph.data.ahead import HEIGHT, LINE_HEIGHT, MEASURE, READ, SEE, make_ahead, start_ahead
-from lymph.data.measure import measure_all
+from lymph.data.measure import measure_all, measured_before
 from lymph.data.source import PictureSource
 from lymph.data.thumbnails import thumbnail_paths
 
@@ -74,3 +74,13 @@ def test_a_helper_tells_line_by_line_and_ends(tiny_root: Path, workspace: Path) 
 def test_a_helper_with_nothing_to_do_ends_quietly(tmp_path: Path, capfd: object) -> None:
     assert start_ahead(tmp_path / "gone").wait(60) == 1
     assert capfd.readouterr() == ("", "")
+
+
+def test_asking_what_was_measured_looks_at_nothing_and_forgets_nothing(tiny_root: Path) -> None:
+    """Results shows the stains of one set's pictures; measuring those alone forgot the others'."""
+    pictures = list(PictureSource(tiny_root).usable()["picture"])
+    assert measured_before(tiny_root, pictures).empty
+    whole = measure_all(tiny_root, pictures)
+    few = measured_before(tiny_root, pictures[:3])
+    assert few["haematoxylin"].tolist() == whole["haematoxylin"][:3].tolist()
+    assert len(measured_before(tiny_root, pictures)) == 36

@@ -5,7 +5,13 @@ from collections.abc import Callable
 import pandas as pd
 import pytest
 
-from lymph.evaluation.beside import key_of_test, letters_of, side_of, why_not_subtracted
+from lymph.evaluation.beside import (
+    gap_sentence,
+    key_of_test,
+    letters_of,
+    side_of,
+    why_not_subtracted,
+)
 
 Maker = Callable[..., pd.DataFrame]
 CLASSES = ["CLL", "FL", "MCL"]
@@ -54,6 +60,16 @@ def test_honest_beside_leaky(table: pd.DataFrame, leaky: pd.DataFrame) -> None:
     assert told.endswith("To compare the models, train both on the same split, made by patient.")
 
 
+def test_the_gap_is_said_with_the_share_that_leaks(
+    table: pd.DataFrame, leaky: pd.DataFrame
+) -> None:
+    honest, flattered = side_of(table, "test", "by patient"), side_of(leaky, "test", "by picture")
+    assert gap_sentence(honest, flattered) == (
+        "100 % where all of the test pictures are of patients that the model had trained on; 100 %"
+        " (86 to 100 %) where none is. Only the second says anything about a new patient."
+    )
+
+
 def test_two_honest_tests_and_unknown_patients(table: pd.DataFrame) -> None:
     other = table.assign(set=table["set"].map({"train": "test", "test": "train"}))
     two = [side_of(one, "test", "by patient", name=n) for one, n in ((table, "A"), (other, "B"))]
@@ -62,7 +78,7 @@ def test_two_honest_tests_and_unknown_patients(table: pd.DataFrame) -> None:
     assert "without being better" not in told
     unknown = side_of(table.assign(patient=table["picture"]), "test", "by picture", name="B")
     assert (unknown.patients, unknown.known_pictures, unknown.leaks) == (None, None, False)
-    assert "nobody can say" in " ".join(why_not_subtracted(two[0], unknown))
+    assert "Nobody can say" in " ".join(why_not_subtracted(two[0], unknown))
 
 
 def test_a_table_that_cannot_tell_says_nothing_of_leaks(table: pd.DataFrame) -> None:

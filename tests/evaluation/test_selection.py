@@ -8,13 +8,16 @@ import pytest
 
 from lymph.errors import EvaluationError
 from lymph.evaluation import (
+    Selection,
     by_patient,
     cell_pictures,
+    cells_holding,
     choose_set,
     confusion,
     in_order,
     judged_pictures,
     moved_pictures,
+    selected_pictures,
 )
 
 Maker = Callable[..., pd.DataFrame]
@@ -99,3 +102,49 @@ def test_moved_pictures_stand_in_a_cell_for_one_model_alone(from_rows: Maker) ->
     second = from_rows([("a", "FL", "MCL"), ("b", "FL", "FL"), ("c", "FL", "MCL")])
     one, two = moved_pictures(first, second, "FL", "MCL")
     assert (list(one["patient"]), list(two["patient"])) == (["b"], ["c"])
+
+
+def test_every_bar_and_every_patient_holds_each_picture_once(random_table: Maker) -> None:
+    """What is chosen in a list, a map or a bar is one kind of thing, and no picture is lost."""
+    table = choose_set(random_table(pictures=300, patients=30, seed=5), "test")
+    bars = [
+        Selection("sure", (str(10 * place), kind))
+        for place in range(10)
+        for kind in ("right", "wrong")
+    ]
+    people = [Selection("patient", (name,)) for name in table["patient"].unique()]
+    for choices in (bars, people):
+        assert all(choice.sound for choice in choices)
+        seen = [name for one in choices for name in selected_pictures(table, one)["picture"]]
+        assert sorted(seen) == sorted(table["picture"])
+
+
+@pytest.mark.parametrize(
+    ("kind", "values"),
+    [
+        ("cell", ("sideways",)),
+        ("cell", ("a", "b", "c")),
+        ("cell", ("", "CLL")),
+        ("sure", ("55", "right")),
+        ("sure", ("50", "maybe")),
+        ("sure", ("50",)),
+        ("patient", ("a", "b")),
+        ("picture", ()),
+    ],
+)
+def test_an_address_that_means_nothing_is_no_choice(kind: str, values: tuple[str, ...]) -> None:
+    assert not Selection(kind, values).sound
+
+
+def test_an_unknown_patient_is_a_plain_error(random_table: Maker) -> None:
+    with pytest.raises(EvaluationError, match="no patient 00-0000"):
+        selected_pictures(random_table(), Selection("patient", ("00-0000",)))
+
+
+def test_chosen_pictures_are_found_in_the_matrix(from_rows: Maker) -> None:
+    """Of patients the cell is that of the patient, even where the picture alone says otherwise."""
+    table = from_rows([("a", "FL", "MCL")] * 3 + [("a", "FL", "FL"), ("b", "CLL", "CLL")])
+    odd = [table["picture"][3]]
+    assert cells_holding(table, odd) == {("FL", "FL")}
+    assert cells_holding(table, odd, by_patient=True) == {("FL", "MCL")}
+    assert cells_holding(table, ["gone.tif"]) == cells_holding(table, []) == set()

@@ -12,8 +12,14 @@ from lymph.lessons.lesson import STEPS
 
 HOME = Path(lymph.__file__).parents[1]
 ROOM = HOME / "lymph" / "lessons"
-ALLOWED = {HOME / "pages" / "lessons.py"}
-PLAIN = ("arithmetic", "catalogue", "findings", "lesson", "live", "notebook", "colour_views")
+ALLOWED = {
+    HOME / "pages" / "lessons.py",
+    *(HOME / "pages" / "shared" / "lessons").glob("*.py"),
+}
+PLAIN = (
+    *("arithmetic", "catalogue", "colour_views", "findings", "lesson", "live", "notebook"),
+    *("prepared", "progress"),
+)
 WITHOUT_TORCH = (*PLAIN, *(f"{lesson.folder}.words" for lesson in LESSONS))
 
 

@@ -84,7 +84,8 @@ class Source:
             if (looped := self.looped(key.id, at)) is not None:
                 return looped
         if self.file.parent != PAGES:  # a page runs when it is imported, what they share does not
-            module = importlib.import_module(f"pages.{self.file.parent.name}.{self.file.stem}")
+            name = ".".join(self.file.relative_to(PAGES.parent).with_suffix("").parts)
+            module = importlib.import_module(name)
             return [str(eval(ast.unparse(key), vars(module)))]
         raise ValueError(f"{self.file.name}: {ast.unparse(key)} is not understood")
 

@@ -296,7 +296,7 @@ def test_the_stain_map_opens_and_its_selection_shows_pictures(
     point = {"customdata": ["FL/sj-99-22_001.png", "FL", "99-22"]}
     app.session_state["stain_map_stain_patient"] = {"selection": {"points": [point]}}
     app.run()
-    assert any("1 picture chosen" in s.value for s in app.subheader)
+    assert any("1 picture chosen" in s.value for s in app.header)
     assert [b.label for b in app.button if b.key.startswith("stain_gallery_open")] == [
         r"sj\-99\-22\_001"
     ]
@@ -310,7 +310,7 @@ def test_a_finding_is_left_out_and_taken_back(tiny: DataSet, open_page: OpenPage
     app.button_group(key="quality_kind").set_value("same").run()
     app.button(key="leave_out_all").click().run()
     assert metrics(app) == {"Pictures": "36", "Patients": "12", "Classes": "3", "Left out": "1"}
-    assert any("Left out by you (1)" in s.value for s in app.subheader)
+    assert any("Left out by you (1)" in s.value for s in app.header)
     app.button(key="take_back_all").click().run()
     assert metrics(app)["Pictures"] == "37"
 

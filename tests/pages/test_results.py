@@ -1,11 +1,13 @@
 """The Results page: the figures are those of the library, and a cell leads to its pictures."""
 
+import json
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from lymph.data.source import PictureSource
 from lymph.data.sources import DataSet
-from lymph.evaluation import report
+from lymph.evaluation import patient_results, report
 from lymph.facts import MARKER, NOTEBOOK_FIGURES, PUBLISHED
 from lymph.predictions import write_predictions
 from lymph.splits import split_by_patient, split_by_picture
@@ -15,6 +17,13 @@ from .conftest import MakeRun, OpenPage, words
 
 def numbers(app: AppTest) -> list[tuple[str, str]]:
     return [(metric.label, metric.value) for metric in app.metric]
+
+
+def headings(app: AppTest) -> list[str]:
+    """Return the headings over chosen pictures."""
+    own = ("Patients, the worst first", "Confusion matrix", "Confusion matrices")
+    found = [one.value for one in app.header]
+    return [words for words in found if words not in (*own, "More about this run")]
 
 
 def body(app: AppTest) -> str:
@@ -36,8 +45,8 @@ def test_the_numbers_carry_split_patients_and_interval(
     figures = report(run.predictions())
     share = figures["pictures"]["accuracy"]
     assert numbers(app) == [
-        ("Right, per picture", f"{100 * share:.0f} %"),
-        ("Right, per patient", "2 of 3"),
+        ("Classified correctly, per picture", f"{100 * share:.0f} %"),
+        ("Classified correctly, per patient", "2 of 3"),
     ]
     said = words(app)
     assert "9 pictures" in said
@@ -52,7 +61,7 @@ def test_a_cell_in_the_address_shows_the_pictures_behind_it(
     make_run()
     app = open_page("results", cell=["CLL", "FL"])
     assert not app.exception
-    assert app.subheader[0].value == "CLL called FL: 3 pictures, 1 patient"
+    assert headings(app)[0] == "CLL called FL: 3 pictures, 1 patient"
     opened = [button for button in app.button if button.key.startswith("cell_open")]
     assert len(opened) == 3
     assert "is CLL, called FL (80 %)" in body(app)
@@ -64,7 +73,7 @@ def test_the_choice_survives_another_run(make_run: MakeRun, open_page: OpenPage)
     app = open_page("results", run=first.id, cell=["CLL", "FL"])
     app.selectbox(key="results_choice").set_value(second.id).run()
     assert app.query_params["run"] in (second.id, [second.id])
-    assert app.subheader[0].value.startswith("CLL called FL")
+    assert headings(app)[0].startswith("CLL called FL")
 
 
 def test_the_choice_survives_another_page(make_run: MakeRun, open_page: OpenPage) -> None:
@@ -72,7 +81,7 @@ def test_the_choice_survives_another_page(make_run: MakeRun, open_page: OpenPage
     app = open_page("results", cell=["CLL", "FL"])
     app.switch_page("pages/data.py").run()
     app.switch_page("pages/results.py").run()
-    assert app.subheader[0].value.startswith("CLL called FL")
+    assert headings(app)[0].startswith("CLL called FL")
 
 
 def test_all_correct_and_all_wrong_are_taken_on_and_off(
@@ -81,11 +90,11 @@ def test_all_correct_and_all_wrong_are_taken_on_and_off(
     make_run()
     app = open_page("results")
     app.button(key="wrong_0").click().run()
-    assert app.subheader[0].value.startswith("All wrong, worst mistakes first: 3 pictures")
+    assert headings(app)[0].startswith("All wrong, worst mistakes first: 3 pictures")
     app.button(key="right_0").click().run()
-    assert app.subheader[0].value.startswith("All correct: 6 pictures")
+    assert headings(app)[0].startswith("All correct: 6 pictures")
     app.button(key="right_0").click().run()
-    assert not app.subheader
+    assert not headings(app)
     assert "cell" not in app.query_params
 
 
@@ -95,7 +104,7 @@ def test_a_cell_of_patients_shows_all_their_pictures(
     make_run()
     app = open_page("results", cell=["CLL", "FL"])
     app.button_group(key="level").set_value("patients").run()
-    assert app.subheader[0].value == "CLL called FL: 3 pictures, 1 patient"
+    assert headings(app)[0] == "CLL called FL: 3 pictures, 1 patient"
 
 
 def test_an_empty_cell_says_so(make_run: MakeRun, open_page: OpenPage) -> None:
@@ -109,7 +118,7 @@ def test_a_cell_that_is_not_there_shows_the_matrix_alone(
 ) -> None:
     make_run()
     app = open_page("results", cell=cell)
-    assert not app.exception and not app.error and not app.subheader
+    assert not app.exception and not app.error and not headings(app)
     assert len(app.metric) == 2
 
 
@@ -131,7 +140,7 @@ def test_another_set_and_patients_can_be_shown(make_run: MakeRun, open_page: Ope
     app.button_group(key="level").set_value("patients").run()
     app.radio(key="mode").set_value("of_predicted").run()
     assert not app.exception
-    assert numbers(app)[1] == ("Right, per patient", "6 of 6")
+    assert numbers(app)[1] == ("Classified correctly, per patient", "6 of 6")
 
 
 def test_a_run_on_drawings_is_not_set_beside_real_slides(
@@ -139,7 +148,7 @@ def test_a_run_on_drawings_is_not_set_beside_real_slides(
 ) -> None:
     (tiny.path / MARKER).write_text("drawn by a computer")
     make_run()
-    app = open_page("results", part="Beside others")
+    app = open_page("results", part="Published results")
     assert not app.exception and not app.get("plotly_chart")
     assert "published ones, which are of real slides" in words(app)
 
@@ -151,7 +160,8 @@ def test_a_leak_stands_in_red(tiny: DataSet, make_run: MakeRun, open_page: OpenP
 
 
 def matrices(app: AppTest) -> int:
-    return len(app.get("bidi_component"))
+    names = [element.proto.component_name for element in app.get("bidi_component")]
+    return names.count("lymph.matrix")
 
 
 def test_runs_stand_side_by_side(make_run: MakeRun, open_page: OpenPage) -> None:
@@ -174,7 +184,7 @@ def test_the_difference_of_two_runs_leads_to_pictures_too(
     app.button_group(key="comparison").set_value("Difference").run()
     assert not app.exception
     assert matrices(app) == 1
-    told = [heading.value for heading in app.subheader]
+    told = headings(app)
     assert told == [
         "CLL called FL by run A alone: 0 pictures",
         "CLL called FL by run B alone: 0 pictures",
@@ -261,8 +271,8 @@ def test_each_headline_says_whether_it_may_be_stated(
         ("Curves", "Mean area"),
         ("Calibration", "None of them is of a patient judged here"),
         ("Pictures", "The least probability for the truth first"),
-        ("Beside others", "A figure means something only with its split"),
-        ("Keep", "a script that repeats the run"),
+        ("Published results", "A figure means something only with its split"),
+        ("Export", "a script that repeats the run"),
     ],
 )
 def test_every_part_can_be_opened_by_its_address(
@@ -289,7 +299,15 @@ def test_a_leaky_figure_is_marked_in_every_part(
     tiny: DataSet, make_run: MakeRun, open_page: OpenPage
 ) -> None:
     make_run(split_by_picture(PictureSource(tiny.path).usable()))
-    for part in ("Classes", "Curves", "Calibration", "Pictures", "Map", "Beside others", "Keep"):
+    for part in (
+        "Classes",
+        "Curves",
+        "Calibration",
+        "Pictures",
+        "Map",
+        "Published results",
+        "Export",
+    ):
         app = open_page("results", part=part)
         assert all("leaky split" in metric.label for metric in app.metric)
         assert any("leaky split" in caption.value for caption in app.caption), part
@@ -299,7 +317,7 @@ def test_published_figures_stand_with_their_protocol(
     make_run: MakeRun, open_page: OpenPage
 ) -> None:
     make_run()
-    app = open_page("results", part="Beside others")
+    app = open_page("results", part="Published results")
     table = app.table[-1].value
     assert len(table) == 1 + len(PUBLISHED) + len(NOTEBOOK_FIGURES)
     assert table["Leaks"].iloc[1] == "yes"
@@ -334,3 +352,120 @@ def test_a_run_without_predictions_is_said(make_run: MakeRun, open_page: OpenPag
     app = open_page("results")
     assert "no prediction table" in words(app)
     assert open_page("results", run=run.id).error[0].value.startswith("There is no prediction")
+
+
+def rows_of_patients(app: AppTest) -> list[dict[str, object]]:
+    """Return what each patient's row was given."""
+    parts = [element.proto for element in app.get("bidi_component")]
+    return [json.loads(part.json) for part in parts if part.component_name == "lymph.patient"]
+
+
+def test_patients_come_first_and_the_worst_of_them_on_top(
+    make_run: MakeRun, open_page: OpenPage
+) -> None:
+    """The one mistaken patient was three clicks away."""
+    make_run()
+    app = open_page("results")
+    rows = rows_of_patients(app)
+    assert len(rows) == 3
+    assert "✗ called FL" in rows[0]["html"] and "0 of 3" in rows[0]["html"]
+    assert "✓ correct" in rows[1]["html"]
+    assert "all 3 pictures of CLL called FL come from" in body(app)
+    assert "the only patient with CLL here" in body(app)
+    assert "Click a patient, a cell of the matrix" in words(app)
+
+
+def test_a_patient_in_the_address_is_chosen_everywhere(
+    make_run: MakeRun, open_page: OpenPage
+) -> None:
+    run = make_run()
+    test = run.predictions()
+    patient = test.loc[(test["set"] == "test") & (test["label"] == "CLL"), "patient"].iloc[0]
+    app = open_page("results", patient=patient)
+    assert not app.exception
+    assert headings(app)[0].replace("\\", "") == (
+        f"Patient {patient}, 0 classified correctly: 3 pictures, 1 patient"
+    )
+    rows = rows_of_patients(app)
+    assert [row["pressed"] for row in rows] == [True, False, False]
+    assert [row["chosen"] for row in rows] == [[0, 1, 2], [], []]
+    assert app.query_params["patient"] in (patient, [patient])
+    app.button(key="choose_nothing").click().run()
+    assert "patient" not in app.query_params and not headings(app)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [{"patient": "00-0000"}, {"patient": "<b>x"}, {"sure": ["55", "right"]}, {"sure": "90"}],
+)
+def test_a_choice_that_is_not_there_chooses_nothing(
+    make_run: MakeRun, open_page: OpenPage, query: dict[str, str | list[str]]
+) -> None:
+    make_run()
+    app = open_page("results", **query)
+    assert not app.exception and not app.error and not headings(app)
+    assert len(rows_of_patients(app)) == 3
+
+
+def test_a_bar_and_a_point_choose_as_a_cell_does(make_run: MakeRun, open_page: OpenPage) -> None:
+    """A point may be of another set than the one that is shown."""
+    run = make_run()
+    app = open_page("results", sure=["80", "wrong"])
+    assert (
+        headings(app)[0] == "Misclassified with a probability of 80 to 90 %: 3 pictures, 1 patient"
+    )
+    table = run.predictions()
+    picture = table.loc[table["set"] == "train", "picture"].iloc[0]
+    app = open_page("results", picture=picture)
+    assert headings(app)[0] == "Chosen in the map: 1 picture, 1 patient"
+    assert len([button for button in app.button if button.key.startswith("cell_open")]) == 1
+
+
+def test_where_nobody_knows_the_patients_there_is_no_list_of_them(
+    make_run: MakeRun, open_page: OpenPage
+) -> None:
+    """Each picture was its own patient, a row and a share of 0 or 100 %."""
+    run = make_run()
+    table = run.predictions()
+    write_predictions(table.assign(patient=table["picture"]), run.path / "predictions.csv")
+    app = open_page("results")
+    assert not app.exception and not rows_of_patients(app) and matrices(app) == 1
+    assert "6 of 9 pictures are classified correctly, of patients nobody knows" in body(app)
+
+
+def test_many_patients_come_in_pages(make_run: MakeRun, open_page: OpenPage) -> None:
+    """And a link to a patient opens the page that holds it."""
+    run = make_run()
+    table = run.predictions()
+    table = table.assign(set="test", fold=[str(int(p[-1]) % 3) for p in table["patient"]])
+    write_predictions(table, run.path / "predictions.csv")
+    app = open_page("results")
+    assert len(rows_of_patients(app)) == 10
+    last = patient_results(table)["patient"].iloc[-1]
+    rows = rows_of_patients(open_page("results", patient=last))
+    assert len(rows) == 2 and rows[-1]["pressed"]
+
+
+def test_a_leaky_figure_is_one_click_from_its_honest_twin(
+    tiny: DataSet, make_run: MakeRun, open_page: OpenPage
+) -> None:
+    make_run()
+    leaky = make_run(split_by_picture(PictureSource(tiny.path).usable()))
+    app = open_page("results", run=leaky.id)
+    app.button(key="twin").click().run()
+    assert not app.exception
+    assert app.query_params["view"] in ("twins", ["twins"])
+    assert matrices(app) == 2
+    assert "where none is. Only the second says anything about a new patient" in body(app)
+    assert "none is given" in words(app)
+    app.button(key="leave_twins").click().run()
+    assert "view" not in app.query_params and matrices(app) == 1
+
+
+def test_a_leaky_run_without_a_twin_leads_to_training_one(
+    tiny: DataSet, make_run: MakeRun, open_page: OpenPage
+) -> None:
+    leaky = make_run(split_by_picture(PictureSource(tiny.path).usable()))
+    app = open_page("results", run=leaky.id, view="twins")
+    assert not app.exception and matrices(app) == 1
+    assert app.button(key="twin").label == "Train its honest twin, split by patient"

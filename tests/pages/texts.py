@@ -292,7 +292,7 @@ class Judge:
         name = ast.unparse(node.func)
         if name in CLEANERS[kind] or name.rpartition(".")[2] in OURS_CALLED:
             return True
-        if name in ("list", "sorted", "next", "iter", "dict.fromkeys"):
+        if name in ("list", "sorted", "next", "iter", "dict.fromkeys", "parted"):
             return self.safe(node.args[0], module, kind)
         if isinstance(node.func, ast.Attribute):
             if node.func.attr in ("join", "capitalize", "upper", "lower", "replace", "format"):

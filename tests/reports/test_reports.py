@@ -33,7 +33,7 @@ from lymph.predictions import validate_predictions
 from lymph.reports.charts import run_charts
 from lymph.reports.model import SCRIPT
 from lymph.reports.tables import LEAK_MARK, honest_rank
-from lymph.runs import About, Run, create_run, record_of, write_about
+from lymph.runs import About, Run, create_run, record_of, short_title, write_about
 from lymph.splits import make_folds
 from lymph.training.config import TrainConfig
 
@@ -146,7 +146,7 @@ def test_the_report_stands_alone(honest: Run) -> None:
     # Plotly's own code names the makers of maps, which nothing here draws.
     assert not OUTSIDE.search(text.replace(get_plotlyjs(), ""))
     for words in (
-        "Right, per patient",
+        "Classified correctly, per patient",
         "What is taken for what",
         "ROC, patients",
         "No reliability curve: below 10 patients per class",
@@ -237,7 +237,7 @@ def test_a_row_of_the_table_of_runs(honest: Run) -> None:
     assert row["95 % interval"] == percent_interval_text(figures["pictures"]["interval"])
     assert row["Patients right"].endswith(" of 3")
     assert row["Leaks"] == "no" and row["Epochs"] == 2
-    assert row["Name"] == honest.path.name
+    assert row["Name"] == short_title(record_of(honest))
     bare = reports.run_row(record_of(honest), None, None)
     assert bare["Test"] is None and bare["Validation"] is None
 

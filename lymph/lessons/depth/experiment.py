@@ -18,8 +18,8 @@ from lymph.lessons.practice import (
     material,
     part_of,
     silent,
-    told,
 )
+from lymph.lessons.progress import told
 from lymph.training.loop import evaluate, train_one_epoch
 
 LAYERS = 15

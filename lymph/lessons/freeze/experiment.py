@@ -21,8 +21,8 @@ from lymph.lessons.practice import (
     part_of,
     silent,
     small_cnn,
-    told,
 )
+from lymph.lessons.progress import told
 from lymph.lessons.textures import KINDS, texture_batches
 from lymph.models.networks import BackboneHead
 from lymph.training.dataset import Batches

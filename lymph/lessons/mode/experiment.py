@@ -18,8 +18,8 @@ from lymph.lessons.practice import (
     part_of,
     silent,
     small_cnn,
-    told,
 )
+from lymph.lessons.progress import told
 from lymph.models.networks import BackboneHead
 from lymph.training.loop import evaluate, train_one_epoch
 

@@ -8,9 +8,10 @@ from lymph import reports
 from lymph.errors import LymphError
 from pages.shared.frame import plain
 from pages.shared.judging import Judged, base_of
+from pages.shared.results.choosing import Chosen
 
 
-def show_downloads(judged: Judged) -> None:
+def show_downloads(judged: Judged, chosen: Chosen) -> None:
     """Offer everything that can be kept of a run; files are made when they are asked for."""
     st.caption(base_of(judged))
     run, stem = judged.run, judged.run.path.name
@@ -30,7 +31,7 @@ def show_downloads(judged: Judged) -> None:
     )
     offer(
         "Predictions",
-        "One row a picture: what it is, what the model says, and how sure it is.",
+        "One row per picture: what it is, what the model says, and how sure it is.",
         lambda: reports.predictions_csv(run).encode(),
         f"{stem}-predictions.csv",
         "text/csv",

@@ -1,20 +1,29 @@
 """The further parts of the Results page: classes, curves, calibration, lists, other figures."""
 
 from collections.abc import Sequence
+from functools import partial
 
-import plotly.graph_objects as go
+import pandas as pd
 import streamlit as st
 
 from lymph import reports
-from lymph.charts import class_curves, intervals_chart, reliability_chart
+from lymph.charts import class_curves, intervals_chart, reliability_chart, sure_chart
 from lymph.data.sources import is_synthetic
 from lymph.errors import LymphError
-from lymph.evaluation import AREA_METHOD, ORDERS, Order, curve, in_order, why_not_subtracted
+from lymph.evaluation import (
+    AREA_METHOD,
+    ORDERS,
+    Order,
+    Selection,
+    curve,
+    in_order,
+    sure_bars,
+    why_not_subtracted,
+)
 from lymph.facts import class_colours
 from lymph.reports.tables import DRAWN_BESIDE_REAL, METRICS_TOLD, area_text
-from lymph.text import counted
 from pages.shared import training
-from pages.shared.explaining import show_embedding
+from pages.shared.charts import draw
 from pages.shared.frame import plain
 from pages.shared.judging import (
     Judged,
@@ -26,7 +35,9 @@ from pages.shared.judging import (
     same_test,
     side_of,
 )
-from pages.shared.opened import show_judged
+from pages.shared.results.choosing import Chosen, toggle
+from pages.shared.results.map import show_embedding
+from pages.shared.results.opened import show_judged
 
 ORDERS_TOLD: dict[Order, str] = {
     "worst": "Worst mistakes",
@@ -34,16 +45,9 @@ ORDERS_TOLD: dict[Order, str] = {
     "uncertain": "Least certain",
 }
 LETTERS = "ABCD"
-# The camera keeps a chart as PNG; nothing is asked of the network.
-CHART = {"displaylogo": False, "modeBarButtons": [["toImage"]]}
 
 
-def draw(figure: go.Figure, key: str) -> None:
-    """Draw a chart that can be kept as PNG."""
-    st.plotly_chart(figure, key=key, config={**CHART, "toImageButtonOptions": {"filename": key}})
-
-
-def show_classes(judged: Judged) -> None:
+def show_classes(judged: Judged, chosen: Chosen) -> None:
     """Show every measure of the whole and of each class, with its interval."""
     st.caption(base_of(judged))
     number = st.column_config.NumberColumn(format="%.2f")
@@ -60,12 +64,13 @@ def show_classes(judged: Judged) -> None:
         key="classes_table",
     )
     st.caption(
-        "Precision: right when called so. Recall: found of the class. F1: their harmonic mean."
+        "Precision: share of calls that are correct. Recall: share of the class that is found. F1:"
+        " their harmonic mean."
         f" {reports.method_text(judged.section)}"
     )
 
 
-def show_curves(judged: Judged) -> None:
+def show_curves(judged: Judged, chosen: Chosen) -> None:
     """Draw the ROC and precision-recall curves with their areas."""
     st.caption(base_of(judged))
     areas, table = areas_of(judged), judged.table
@@ -79,9 +84,10 @@ def show_curves(judged: Judged) -> None:
     with st.grid(2, min_column_width=330, key="curves"):
         for kind, title in titles:
             with st.container():
-                st.subheader(title, anchor=False)
+                st.header(title, anchor=False)
                 notes = {name: area_text(areas[name][kind]) for name in curves}
-                draw(class_curves(curves, kind, colours, notes), f"curves_{kind}")
+                figure = class_curves(curves, kind, colours, notes)
+                draw(figure, f"curves_{kind}", f"{title} of each class against the others")
                 st.caption(f"Mean area {area_text(areas['macro'][kind])}")
     st.caption(
         "Each class against the others, as the threshold on its probability falls. In brackets the"
@@ -89,9 +95,10 @@ def show_curves(judged: Judged) -> None:
     )
 
 
-def show_calibration(judged: Judged) -> None:
+def show_calibration(judged: Judged, chosen: Chosen) -> None:
     """Show whether the probabilities can be believed, and what a temperature changes."""
     st.caption(base_of(judged))
+    show_sure(judged, chosen)
     plainly, confidence = calibration_of(judged), confidence_of(judged.run)
     tables, columns = {"as the model says": plainly.reliability}, {"As the model says": plainly}
     if confidence.stated:
@@ -103,7 +110,8 @@ def show_calibration(judged: Judged) -> None:
         tables[f"temperature {confidence.temperature:.2f}"] = softened.reliability
         columns[f"At temperature {confidence.temperature:.2f}"] = softened
     if plainly.has_curve:
-        draw(reliability_chart(tables, judged.unit), "reliability")
+        words = "How often the answers are correct, by their mean probability"
+        draw(reliability_chart(tables, judged.unit), "reliability", words)
     else:
         st.info(reports.curve_text(plainly))
     st.markdown(f"**{reports.chance_text(plainly)}**")
@@ -116,6 +124,29 @@ def show_calibration(judged: Judged) -> None:
     )
 
 
+def show_sure(judged: Judged, chosen: Chosen) -> None:
+    """Draw how many pictures were answered with which probability; a bar chooses its pictures."""
+    pictures = judged.pictures
+    right = (pictures["label"] == pictures["predicted"]).to_numpy()
+    bars = pd.DataFrame({"bar": sure_bars(pictures), "right": right})
+    bar = chosen.selection.bar if chosen.selection is not None else None
+    st.plotly_chart(
+        sure_chart(bars, bar),
+        key="sure_bars",
+        on_select=partial(choose_bar, "sure_bars"),
+        selection_mode="points",
+        config={"displayModeBar": False},
+        alt="Bars: pictures by the probability of their answer, correct and wrong apart",
+    )
+    st.caption("Click a bar to see its pictures: the wrong ones far right are the ones to look at.")
+
+
+def choose_bar(chart: str) -> None:
+    points = st.session_state[chart]["selection"]["points"]
+    if points:
+        toggle(Selection("sure", tuple(str(part) for part in points[0]["customdata"])))
+
+
 def checked_on(judged: Judged) -> str:
     """Say how the pictures that confidence was checked on relate to those that are judged."""
     if judged.set_name == "val":
@@ -125,7 +156,7 @@ def checked_on(judged: Judged) -> str:
     return "None of them is of a patient judged here."
 
 
-def show_orders(judged: Judged) -> None:
+def show_orders(judged: Judged, chosen: Chosen) -> None:
     """List pictures by loss or by certainty."""
     order = st.segmented_control(
         "Order",
@@ -138,8 +169,8 @@ def show_orders(judged: Judged) -> None:
     rows = in_order(judged.pictures, order)
     words = {
         "worst": "The least probability for the truth first; only mistakes.",
-        "certain": "The most probable answers first, right or wrong.",
-        "uncertain": "The least probable answers first, right or wrong.",
+        "certain": "The most probable answers first, correct or wrong.",
+        "uncertain": "The least probable answers first, correct or wrong.",
     }
     st.caption(f"{words[order]} {base_of(judged)}")
     if rows.empty:
@@ -148,22 +179,15 @@ def show_orders(judged: Judged) -> None:
     show_judged(judged.run, rows, judged.pictures, f"order_{order}")
 
 
-def show_map(judged: Judged) -> None:
-    """Draw where all pictures of the run lie in its feature space; chosen points show pictures."""
-    every = training.predictions_of(judged.run)
+def show_map(judged: Judged, chosen: Chosen) -> None:
+    """Draw where all pictures of the run lie in its feature space."""
     mark = f" :red[**{judged.mark}**]" if judged.mark else ""
-    st.caption(
-        f"All pictures of the run, whichever set is chosen. Draw a frame to see pictures.{mark}"
-    )
-    chosen = show_embedding(judged.run, "results_map")
-    rows = every[every["picture"].isin(chosen)]
-    if len(rows):
-        st.subheader(counted(len(rows), "chosen picture"), anchor=False)
-        show_judged(judged.run, rows, every, "map")
+    st.caption(f"All pictures of the run, whichever set is chosen.{mark}")
+    show_embedding(judged.run, "results_map", chosen.pictures)
 
 
-def show_published(judged: Judged) -> None:
-    """Lay published figures and the notebook's beside the run, each with its protocol."""
+def show_published(judged: Judged, chosen: Chosen) -> None:
+    """Show published figures and the notebook's with the run, each with its protocol."""
     st.caption(base_of(judged))
     table = reports.published_table(judged.run, judged.report, judged.level)
     if is_synthetic(judged.run.config.data):
@@ -171,14 +195,15 @@ def show_published(judged: Judged) -> None:
         st.table(table.map(plain).set_index("Who"))
         return
     st.markdown(
-        "A figure means something only with its split. Where pictures of one patient stand on both"
+        "A figure means something only with its split. Where pictures of one patient are on both"
         " sides (✕), the model can know the patient instead of the disease: such a figure cannot be"
-        " compared with one on patients never seen (●). All are of other test pictures than this"
-        " run, so they are neither ranked nor subtracted."
+        " compared with one on patients never seen (●). All were measured on other test pictures"
+        " than this run, so they are neither ranked nor subtracted."
     )
     draw(
         intervals_chart(reports.others_chart_table(judged.run, judged.report, judged.level)),
         "beside_others",
+        "Accuracies with their intervals: this run, published ones and the notebook's",
     )
     st.table(table.map(plain).set_index("Who"))
 

@@ -1,9 +1,10 @@
-"""One judged picture, opened: its probabilities, the patient's other pictures, the reasons."""
+"""One judged picture, opened: its answer and the reasons over it, and the way to the next one."""
 
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -18,11 +19,13 @@ from pages.shared.explaining import show_explanation
 from pages.shared.frame import escape, plain, show_error
 from pages.shared.galleries import Item, badge, gallery, short_name
 from pages.shared.judging import confidence_of
+from pages.shared.stepping import choose_place
 
 SIBLINGS = 40
+PLACE = "opened_place"
 
 
-def item_of(row: dict[str, Any]) -> Item:
+def item_of(row: Mapping[Any, Any]) -> Item:
     """Return a gallery's item of a prediction row."""
     probability = percent(row[f"p_{row['predicted']}"])
     mark = "✓" if row["label"] == row["predicted"] else "✗"
@@ -35,51 +38,46 @@ def show_judged(run: Run, chosen: pd.DataFrame, around: pd.DataFrame, key: str) 
 
     ``around`` holds all rows of the set, for the patient's other pictures.
     """
-    root = Path(run.config.data)
+    chosen = chosen.reset_index(drop=True)
     items = [Item(*row) for row in zip(chosen["picture"], chosen["label"], strict=True)]
-
-    def full(item: Item) -> Item:
-        return item_of(around[around["picture"] == item.picture].iloc[0].to_dict())
-
+    places = {picture: place for place, picture in enumerate(chosen["picture"])}
     gallery(
-        root,
+        Path(run.config.data),
         items,
         class_colours(run.classes),
         key,
-        describe=lambda item: full(item).note,
-        on_open=lambda item: open_judged(run, around, item.picture),
+        describe=lambda item: item_of(chosen.loc[places[item.picture]].to_dict()).note,
+        on_open=lambda item: open_judged(run, chosen, places[item.picture], around),
     )
 
 
+def open_judged(run: Run, rows: pd.DataFrame, place: int, around: pd.DataFrame) -> None:
+    """Open the viewer on one of the rows; the others are before and after it."""
+    st.session_state[PLACE] = place
+    view(run, rows, around)
+
+
 @st.dialog("Picture", width="large")
-def open_judged(run: Run, around: pd.DataFrame, picture: str) -> None:
-    """Show one picture at full size with the model's answer and the patient's other pictures."""
-    row = around[around["picture"] == picture].iloc[0]
+def view(run: Run, rows: pd.DataFrame, around: pd.DataFrame) -> None:
+    """Show a picture large with the model's answer, the reasons and the patient's others."""
+    place = choose_place(PLACE, len(rows), "opened")
+    row = rows.iloc[place]
+    picture = row["picture"]
+    st.text(f"{place + 1} of {len(rows)}: {picture}, patient {row['patient']}, {row['set']} set")
     try:
         pixels = loading.full_picture(run.config.data, picture)
     except LymphError as error:
         show_error(error)
         return
-    left, right = st.columns([3, 2], gap="medium")
-    left.image(pixels, width="stretch", alt=f"{row['label']}, {picture}")
-    with right:
-        show_answer(run, row)
+    answer = partial(show_answer, run, row)
+    show_explanation(run, short_name(picture), pixels, row["predicted"], "opened_why", answer)
     show_siblings(run, row, around)
-    show_reasons(run, picture, pixels, row["predicted"])
-
-
-def show_reasons(run: Run, picture: str, pixels: np.ndarray, predicted: str) -> None:
-    """Draw why the model said so; a cross-validation keeps no one model that could be asked."""
-    if run.split().folds is not None:
-        st.caption("A cross-validation has one model a fold; train one split to see reasons.")
-        return
-    show_explanation(run, short_name(picture), pixels, predicted, "opened_why")
 
 
 def show_answer(run: Run, row: pd.Series) -> None:
     """Say what the model says of a picture, and what it is."""
     colours = class_colours(run.classes)
-    verdict = "right" if row["label"] == row["predicted"] else "wrong"
+    verdict = "correct" if row["label"] == row["predicted"] else "wrong"
     st.html(
         f"{badge(row['label'], colours[row['label']])} called"
         f" {badge(row['predicted'], colours[row['predicted']])}: {verdict}"
@@ -88,10 +86,12 @@ def show_answer(run: Run, row: pd.Series) -> None:
     softened = apply_temperature(pd.DataFrame([row]), confidence.temperature).iloc[0]
     probabilities = {name: float(softened[f"p_{name}"]) for name in run.classes}
     figure = probability_bars(probabilities, colours)
-    st.plotly_chart(figure, key="opened_bars", config={"displayModeBar": False})
+    told = ", ".join(f"{name} {percent(share)}" for name, share in probabilities.items())
+    st.plotly_chart(
+        figure, key="opened_bars", config={"displayModeBar": False}, alt=f"Probabilities: {told}"
+    )
     if not confidence.stated:
         st.caption(plain(confidence.words))
-    st.text(f"{row['picture']}, patient {row['patient']}, {row['set']} set")
 
 
 def show_siblings(run: Run, row: pd.Series, around: pd.DataFrame) -> None:
@@ -103,7 +103,7 @@ def show_siblings(run: Run, row: pd.Series, around: pd.DataFrame) -> None:
     right = int((own["label"] == own["predicted"]).sum())
     st.markdown(
         f"**{counted(len(own), 'other picture')} of patient {plain(row['patient'])}**,"
-        f" {right} judged rightly"
+        f" {right} classified correctly"
     )
     shown, colours = own.head(SIBLINGS), class_colours(run.classes)
     addresses = loading.thumbnails(Path(run.config.data), list(shown["picture"]), height=96)

@@ -1,0 +1,191 @@
+"""The test patients, the worst first: one row each, whose pictures open and which can be chosen."""
+
+from collections.abc import Collection, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from lymph.charts import percent
+from lymph.data.ahead import LINE_HEIGHT
+from lymph.data.measure import measured_before, measures_file
+from lymph.data.sources import DataSet
+from lymph.data.stamps import stamp_of
+from lymph.errors import LymphError
+from lymph.evaluation import Selection
+from lymph.facts import class_colours
+from lymph.runs import Run
+from pages.shared import loading
+from pages.shared.frame import escape, show_error
+from pages.shared.galleries import badge, short_name
+from pages.shared.judging import Judged, patients_of
+from pages.shared.results.choosing import toggle
+from pages.shared.results.opened import open_judged
+
+PATIENTS_A_PAGE = 10
+PICTURES_A_ROW = 60
+HERE = Path(__file__).parent
+PAGE_KEY = "patients_page"
+
+_mount = st.components.v2.component(
+    "lymph.patient",
+    html='<div id="row"></div>',
+    css=(HERE / "patients.css").read_text(encoding="utf-8"),
+    js=(HERE / "patients.js").read_text(encoding="utf-8"),
+)
+
+HEAD = """
+<style>
+.lymph-heads {container-type:inline-size;}
+.lymph-heads div {display:grid; gap:.2rem .9rem; padding:.1rem .35rem; align-items:end;
+  grid-template-columns:8.2rem minmax(0,1fr) 7rem 5.2rem 7.2rem; font-size:.8rem; line-height:1.3;
+  opacity:.8;}
+@container (max-width:46rem) {.lymph-heads div {display:none;}}
+</style>
+<div class="lymph-heads"><div aria-hidden="true"><span>Patient</span><span>Pictures</span>
+<span>Classified correctly</span><span>Mean probability of the truth</span>
+<span>Stain: mean optical density</span></div></div>
+"""
+
+
+def list_patients(
+    data_set: DataSet, judged: Judged, chosen: Selection | None, pictures: Collection[str]
+) -> None:
+    """Draw the patients of the set, in pages; ``pictures`` are those that are chosen anywhere."""
+    people = patients_of(judged)
+    shown = page_of(people, chosen)
+    rows = judged.pictures[judged.pictures["patient"].isin(shown["patient"])]
+    stains = stains_of(data_set, judged.run, rows)
+    st.html(HEAD)
+    opened = None
+    with st.container(gap=None, key="patient_rows"):
+        for place, person in enumerate(shown.itertuples()):
+            own = rows[(rows["patient"] == person.patient) & (rows["label"] == person.label)]
+            own = own.sort_values("picture").head(PICTURES_A_ROW)
+            try:
+                picked = show_patient(judged.run, person, own, chosen, pictures, stains, place)
+            except LymphError as error:
+                show_error(error)
+                return
+            opened = opened or picked
+    if stains is None:
+        offer_measuring(data_set)
+    if opened is not None:
+        open_judged(judged.run, *opened, judged.pictures)
+
+
+def page_of(people: pd.DataFrame, chosen: Selection | None) -> pd.DataFrame:
+    """Return the patients of the page that is chosen, at first the one with the chosen patient."""
+    pages = -(-len(people) // PATIENTS_A_PAGE)
+    if pages == 1:
+        return people
+    first = 1
+    if chosen is not None and chosen.kind == "patient":
+        places = people.index[people["patient"] == chosen.values[0]]
+        first = int(places[0]) // PATIENTS_A_PAGE + 1 if len(places) else 1
+    page = min(st.pagination(pages, default=first, key=PAGE_KEY), pages)
+    return people.iloc[(page - 1) * PATIENTS_A_PAGE : page * PATIENTS_A_PAGE]
+
+
+def show_patient(
+    run: Run,
+    person: Any,
+    own: pd.DataFrame,
+    chosen: Selection | None,
+    pictures: Collection[str],
+    stains: Mapping[str, str] | None,
+    place: int,
+) -> tuple[pd.DataFrame, int] | None:
+    """Draw one row; return its pictures and the place of the one that was clicked, if any."""
+    own_choice = Selection("patient", (person.patient,))
+    stain = "" if stains is None else stains.get(person.patient, "not measured")
+    held = own["picture"].isin(list(pictures)) if pictures else None
+    data = {
+        "html": row_html(run, person, own, stain),
+        "pressed": chosen is not None and chosen[:2] == own_choice[:2],
+        "chosen": None if held is None else [i for i, inside in enumerate(held) if inside],
+    }
+    result = _mount(
+        data=data,
+        key=f"patient_{place}",
+        on_clicked_change=partial(toggle, own_choice),
+        on_opened_change=lambda: None,
+    )
+    at = result.opened
+    return (own, int(at)) if at is not None and 0 <= int(at) < len(own) else None
+
+
+def row_html(run: Run, person: Any, own: pd.DataFrame, stain: str) -> str:
+    """Return one patient's row, as HTML."""
+    colours = class_colours(run.classes)
+    right = person.label == person.predicted
+    said = "✓ correct" if right else f"✗ called {escape(person.predicted)}"
+    addresses = loading.thumbnails(Path(run.config.data), list(own["picture"]), LINE_HEIGHT)
+    thumbs = "".join(
+        small_picture(row, address, i)
+        for i, (row, address) in enumerate(
+            zip(own.to_dict("records"), addresses, strict=True),
+        )
+    )
+    count, hits = int(person.pictures), int(person.right)
+    more = f"<small>and {count - len(own):d} more</small>" if count > len(own) else ""
+    return (
+        '<div class="row"><button type="button" class="who" aria-pressed="false">'
+        f"{badge(person.label, colours[person.label])}<b>{escape(person.patient)}</b>"
+        f'<small>{said}</small></button><div class="strip">{thumbs}{more}</div>'
+        f'<div class="cell"><span class="bar"><span style="width:{100 * person.share:.1f}%">'
+        f"</span></span>{hits:d} of {count:d}</div>"
+        '<div class="cell probability"><span class="told">mean probability of the truth </span>'
+        f"{percent(person.probability)}</div>"
+        f'<div class="cell stain">{stain}</div></div>'
+    )
+
+
+def small_picture(row: Mapping[Any, Any], address: str, place: int) -> str:
+    """Return one small picture with its mark, as HTML."""
+    right = row["label"] == row["predicted"]
+    said = percent(row[f"p_{row['predicted']}"])
+    title = f"{short_name(row['picture'])}: called {row['predicted']} ({said})"
+    return (
+        f'<button type="button" class="thumb {"right" if right else "wrong"}"'
+        f' data-place="{place:d}" title="{escape(title)}"><img src="{address}"'
+        f' alt="{escape(title)}"><i aria-hidden="true">{"✓" if right else "✗"}</i></button>'
+    )
+
+
+# ---- stains ------------------------------------------------------------------------------------
+
+
+def stains_of(data_set: DataSet, run: Run, rows: pd.DataFrame) -> dict[str, str] | None:
+    """Return each patient's mean stain as HTML; None where the pictures were not measured yet."""
+    root = run.config.data
+    key = (stamp_of(measures_file(root)), loading.hash_of(rows[["picture", "patient"]]))
+    return _stains(root, key, rows) or None
+
+
+@st.cache_data(show_spinner=False, max_entries=64)
+def _stains(root: str, key: tuple[tuple[int, int], int], _rows: pd.DataFrame) -> dict[str, str]:
+    known = measured_before(root, list(_rows["picture"]))
+    if known.empty:
+        return {}
+    means = known.merge(_rows[["picture", "patient"]], on="picture").groupby("patient")
+    table = means[["haematoxylin", "eosin"]].mean()
+    return {
+        str(patient): '<span class="told">mean optical density: </span>'
+        f"<span>haematoxylin {row.haematoxylin:.2f}</span>, <span>eosin {row.eosin:.2f}</span>"
+        for patient, row in zip(table.index, table.itertuples(), strict=True)
+    }
+
+
+def offer_measuring(data_set: DataSet) -> None:
+    """Offer to measure the stains of a whole data set, once for all visitors."""
+    if st.button(
+        "Measure the stains",
+        key="measure_stains",
+        help="How much haematoxylin and eosin each patient's slides took up, on average.",
+    ):
+        table = loading.picture_table(data_set)
+        loading.measures(data_set, table[table["problem"] == ""])
+        st.rerun(scope="fragment")

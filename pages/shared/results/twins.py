@@ -1,0 +1,102 @@
+"""The honest run beside its leaky twin: the same model, with patients apart and without."""
+
+import streamlit as st
+
+from lymph import reports, runs
+from lymph.data.sources import DataSet
+from lymph.evaluation import gap_sentence, interval_words, why_not_subtracted
+from lymph.predictions import sets_of
+from lymph.runs import Run, RunRecord
+from pages.shared import training
+from pages.shared.frame import escape, plain
+from pages.shared.judging import Judged, base_of, side_of
+from pages.shared.navigation import FILES, data_in_address, go_to, put_in_address, switch_page
+from pages.shared.results.choosing import current
+from pages.shared.results.matrix import show_matrix
+from pages.shared.state import SplitSettings, keep_split_settings
+from pages.shared.stated import show_stated
+
+VIEW, TWINS = "view", "twins"
+NAMES = {True: "the leaky run", False: "the honest run"}
+
+
+def twin_for(data_set: DataSet, run: Run) -> RunRecord | None:
+    """Return the run to set beside one, or None."""
+    return runs.twin_of(record_for(run), training.finished_records(data_set))
+
+
+def record_for(run: Run) -> RunRecord:
+    return runs.with_figures(runs.record_of(run))
+
+
+def offer_twin(data_set: DataSet, run: Run, key: str = "twin") -> None:
+    """Offer the honest run beside a leaky one; beside an honest one its leaky twin, if any."""
+    record, twin = record_for(run), twin_for(data_set, run)
+    if not runs.leaks(record):
+        if twin is not None and st.button("Show what a leak would have promised", key=key):
+            open_twins(run)
+    elif twin is not None:
+        if st.button("Show the honest run beside it", key=key, type="primary"):
+            open_twins(run)
+    elif st.button("Train its honest twin, split by patient", key=key):
+        keep_split_settings(data_set, SplitSettings())
+        go_to("train")
+
+
+def open_twins(run: Run) -> None:
+    """Go to the view of a run and its twin."""
+    switch_page(FILES["results"], {**data_in_address(), "run": run.id, VIEW: TWINS})
+
+
+def wanted() -> bool:
+    """Tell whether the address asks for this view."""
+    return st.query_params.get(VIEW) == TWINS
+
+
+def leave() -> None:
+    """Go back to the results of the one run."""
+    put_in_address(VIEW, [])
+
+
+def twins_of(data_set: DataSet, run: Run) -> tuple[Judged, Judged] | None:
+    """Return the leaky and the honest run, each on the set to judge it by; None without a twin."""
+    twin = twin_for(data_set, run)
+    if twin is None:
+        return None
+    both = (run, twin.run) if runs.leaks(record_for(run)) else (twin.run, run)
+    leaky, honest = (
+        Judged(one, sets_of(training.predictions_of(one))[0], "pictures") for one in both
+    )
+    return leaky, honest
+
+
+def show_twins(leaky: Judged, honest: Judged) -> None:
+    """Draw both runs: figure, matrix, what each was tested on, and why they differ."""
+    st.button("Back to one run", on_click=leave, key="leave_twins", icon=":material/arrow_back:")
+    sides = [side_of(one, NAMES[one is leaky]) for one in (leaky, honest)]
+    st.html(f'<p class="lymph-first">{escape(gap_sentence(sides[1], sides[0]))}</p>')
+    with st.grid(2, min_column_width=330, key="twins", gap="large"):
+        for place, judged in enumerate((leaky, honest)):
+            with st.container(gap="small"):
+                show_side(judged, judged is leaky, place)
+    st.header("What each was tested on", anchor=False)
+    st.table(reports.beside_table(sides, "pictures").map(plain).set_index(""))
+    st.markdown("\n".join(f"- {plain(words)}" for words in why_not_subtracted(*sides)))
+
+
+def show_side(judged: Judged, leaky: bool, place: int) -> None:
+    section, chosen = judged.section, current()
+    st.header("Pictures assigned at random" if leaky else "Patients kept apart", anchor=False)
+    st.metric("Classified correctly, per picture", f"{100 * section['accuracy']:.0f} %")
+    st.caption(interval_words(section["interval"]))
+    show_stated(section)
+    st.caption(f"{plain(training.title_of(judged.run))}  \n{base_of(judged)}")
+    show_matrix(
+        section["confusion"],
+        judged.report["classes"],
+        "counts",
+        judged.unit,
+        chosen,
+        f"twin_{place}",
+        judged.run.id,
+    )
