@@ -119,7 +119,7 @@ def start_lesson(run: LiveRun, source: PictureSource, again: bool = False) -> bo
         return Status("queued")
 
     title = f"Lesson: {lesson_of(run.folder.name).title}"
-    return start_job(run.folder, "lymph.lessons.worker", title, begin, queue.SHORT)
+    return start_job(run.folder, "lymph.lessons.live_process", title, begin, queue.SHORT)
 
 
 def is_slow(status: Status, seconds: int, now: float) -> bool:

@@ -8,7 +8,7 @@ import streamlit as st
 
 from lymph.data.pixels import shrink
 from lymph.data.scan import usable
-from lymph.lessons import arithmetic, stain
+from lymph.lessons import arithmetic, colour_views
 from pages.shared import loading
 from pages.shared.frame import escape
 from pages.shared.lessons.scene import Scene
@@ -68,7 +68,7 @@ def show_views(scene: Scene) -> None:
     pictures = [view_pixels(scene.data_set.path, name) for name in rows["picture"].head(SHOWN)]
     # On a slide two views are side by side.
     homes = [*st.columns(2, gap="large"), *st.columns(2, gap="large")] if scene.stage else []
-    for place, (name, view) in enumerate(stain.VIEWS.items()):
+    for place, (name, view) in enumerate(colour_views.VIEWS.items()):
         home = homes[place] if homes else st.container()
         with home.container(key=f"lesson_view_{place}", gap="small"):
             st.caption(name)

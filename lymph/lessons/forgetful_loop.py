@@ -1,4 +1,4 @@
-"""BROKEN ON PURPOSE: the notebook's loops. lymph's own loop refuses or cannot make these faults."""
+"""BROKEN ON PURPOSE: the notebook's loop. lymph's own loop refuses or cannot make its faults."""
 
 import torch
 from torch import nn
@@ -28,13 +28,3 @@ def epoch_without_mode(
         optimiser.step()
         losses.append(loss.item())
     return losses
-
-
-def one_hot_loss(logits: torch.Tensor, labels: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
-    """BROKEN ON PURPOSE: the weighted loss of one-hot float targets, N x K logits, N labels.
-
-    PyTorch divides it by the batch size, not by the sum of the weights, so that weights which add
-    up to 1 shrink the loss and the gradient.
-    """
-    targets = torch.eye(logits.shape[1])[labels]
-    return nn.functional.cross_entropy(logits, targets, weight=weights)

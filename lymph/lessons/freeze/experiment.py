@@ -1,4 +1,4 @@
-"""BROKEN ON PURPOSE. Lesson 6: what to freeze and when, and a frozen backbone that moves."""
+"""BROKEN ON PURPOSE: what to freeze and when, and a frozen backbone that moves."""
 
 import copy
 from typing import TypedDict

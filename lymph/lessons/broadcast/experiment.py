@@ -1,4 +1,4 @@
-"""BROKEN ON PURPOSE. Lesson 3: class indices compared with one-hot labels count to over 100 %."""
+"""BROKEN ON PURPOSE: class indices compared with one-hot labels count to over 100 %."""
 
 from typing import TypedDict
 

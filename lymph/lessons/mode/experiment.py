@@ -1,12 +1,12 @@
-"""BROKEN ON PURPOSE. Lesson 4: ``model.train()`` stands before the loop and is never said again."""
+"""BROKEN ON PURPOSE: ``model.train()`` stands before the loop and is never said again."""
 
 from typing import TypedDict
 
 import torch
 from torch import nn
 
-from lymph.lessons import broken
 from lymph.lessons.data import LessonData
+from lymph.lessons.forgetful_loop import epoch_without_mode
 from lymph.lessons.practice import (
     RATE,
     Material,
@@ -39,7 +39,7 @@ class Course(TypedDict):
 
 
 class Figures(TypedDict):
-    """The loop with the mode forgotten, the mended one, and what validation was counted on.
+    """The loop with the mode forgotten, the fixed one, and what validation was counted on.
 
     ``difference`` compares the two models on the validation pictures after the last epoch.
     """
@@ -72,7 +72,7 @@ def _train(
     for epoch in range(1, epochs + 1):
         before, train = statistics(model), sets.train.of_epoch(epoch)
         if forget:
-            losses = broken.epoch_without_mode(model, train, loss_function, optimiser)
+            losses = epoch_without_mode(model, train, loss_function, optimiser)
             loss = sum(losses) / len(losses)
         else:
             loss = train_one_epoch(model, train, loss_function, optimiser).loss

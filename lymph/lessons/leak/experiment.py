@@ -1,4 +1,4 @@
-"""BROKEN ON PURPOSE. Lesson 1: a split by picture puts the same patients on both sides."""
+"""BROKEN ON PURPOSE: a split by picture puts the same patients on both sides."""
 
 from typing import TypedDict
 

@@ -1,4 +1,4 @@
-"""BROKEN ON PURPOSE. Lesson 9: fifteen plain layers, other initial weights, and shortcuts."""
+"""BROKEN ON PURPOSE: fifteen plain layers, other initial weights, and shortcuts."""
 
 import math
 from typing import NamedTuple, TypedDict

@@ -1,11 +1,10 @@
-"""BROKEN ON PURPOSE. Lesson 5: class weights from none to absurd, and one-hot targets."""
+"""BROKEN ON PURPOSE: class weights from none to absurd, and one-hot targets."""
 
 from typing import TypedDict
 
 import torch
 from torch import Tensor, nn
 
-from lymph.lessons import broken
 from lymph.lessons.data import LessonData
 from lymph.lessons.practice import (
     Material,
@@ -100,6 +99,16 @@ def _train(
     }
 
 
+def one_hot_loss(logits: Tensor, labels: Tensor, weights: Tensor) -> Tensor:
+    """BROKEN ON PURPOSE: the weighted loss of one-hot float targets, N x K logits, N labels.
+
+    PyTorch divides it by the batch size, not by the sum of the weights, so that weights which add
+    up to 1 shrink the loss and the gradient.
+    """
+    targets = torch.eye(logits.shape[1])[labels]
+    return nn.functional.cross_entropy(logits, targets, weight=weights)
+
+
 def _gradient(model: nn.Module, loss: Tensor) -> float:
     model.zero_grad()
     loss.backward()
@@ -114,7 +123,7 @@ def _targets(data: LessonData, sets: Material, seed: int) -> Targets:
     weights = weights / weights.sum()
     model = small_cnn(len(data.classes), seed=seed).eval()
     pictures, labels = next(iter(sets.train))
-    one_hot = broken.one_hot_loss(model(pictures), labels, weights)
+    one_hot = one_hot_loss(model(pictures), labels, weights)
     gradient_one_hot = _gradient(model, one_hot)
     index = nn.functional.cross_entropy(model(pictures), labels, weight=weights)
     return {

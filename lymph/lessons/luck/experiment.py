@@ -1,4 +1,4 @@
-"""Lesson 7: the same model over and over; only the seed and the test patients change."""
+"""The same model over and over; only the seed and the test patients change."""
 
 from typing import TypedDict
 

@@ -1,4 +1,4 @@
-"""BROKEN ON PURPOSE. Lesson 2: the optimiser still holds the parameters of another model."""
+"""BROKEN ON PURPOSE: the optimiser still holds the parameters of another model."""
 
 import math
 from typing import TypedDict
@@ -6,8 +6,9 @@ from typing import TypedDict
 import torch
 from torch import nn
 
-from lymph.lessons import arithmetic, broken
+from lymph.lessons import arithmetic
 from lymph.lessons.data import LessonData
+from lymph.lessons.forgetful_loop import epoch_without_mode
 from lymph.lessons.practice import (
     RATE,
     Material,
@@ -43,7 +44,7 @@ class Course(TypedDict):
 
 
 class Figures(TypedDict):
-    """The broken training, the mended one, and the notebook's figures worked out."""
+    """The broken training, the fixed one, and the notebook's figures worked out."""
 
     broken: Course
     mended: Course
@@ -89,7 +90,7 @@ def _train_stale(
     model.train()
     for epoch in range(1, epochs + 1):
         train = sets.train.of_epoch(epoch)
-        losses = broken.epoch_without_mode(model, train, loss_function, stale)
+        losses = epoch_without_mode(model, train, loss_function, stale)
         validated = evaluate(model, sets.val, loss_function)
         mean = sum(losses) / len(losses)
         distances.append(distance(model, start))
@@ -101,7 +102,7 @@ def _train_stale(
     return course, arithmetic.batch_divided_loss(losses, len(sets.train.rows))
 
 
-def _train_mended(
+def _train_fixed(
     data: LessonData,
     model: BackboneHead,
     sets: Material,
@@ -145,7 +146,7 @@ def run(data: LessonData, epochs: int = 8, seed: int = 0, tell: Tell = silent) -
     stale, divided = _train_stale(
         data, small_cnn(classes, seed=seed), sets, loss_function, epochs, halves[0]
     )
-    mended = _train_mended(
+    mended = _train_fixed(
         data, small_cnn(classes, seed=seed), sets, loss_function, epochs, halves[1]
     )
     return {
@@ -156,12 +157,12 @@ def run(data: LessonData, epochs: int = 8, seed: int = 0, tell: Tell = silent) -
         "divided_loss": divided,
         "refusal": _refusal(small_cnn(classes), sets, classes),
         "notebook_accuracy": arithmetic.NOTEBOOK_TEST_MCL / arithmetic.NOTEBOOK_TEST_PICTURES,
-        "notebook_train_loss": arithmetic.mended_loss(
+        "notebook_train_loss": arithmetic.fixed_loss(
             arithmetic.NOTEBOOK_TRAIN_LOSS,
             arithmetic.NOTEBOOK_TRAIN_PICTURES,
             arithmetic.NOTEBOOK_TRAIN_BATCHES,
         ),
-        "notebook_val_loss": arithmetic.mended_loss(
+        "notebook_val_loss": arithmetic.fixed_loss(
             arithmetic.NOTEBOOK_VAL_LOSS,
             arithmetic.NOTEBOOK_VAL_PICTURES,
             arithmetic.NOTEBOOK_VAL_BATCHES,

@@ -1,4 +1,4 @@
-"""Lesson 8: a classifier that sees nothing but the mean colour, and what takes it away."""
+"""A classifier that sees nothing but the mean colour, and what takes it away."""
 
 from dataclasses import replace
 from typing import TypedDict
@@ -6,7 +6,7 @@ from typing import TypedDict
 import numpy as np
 from sklearn.neighbors import KNeighborsClassifier
 
-from lymph.lessons import stain
+from lymph.lessons import colour_views
 from lymph.lessons.data import LessonData
 from lymph.lessons.practice import (
     COLOUR,
@@ -94,7 +94,7 @@ def _network(
         pass
     loss = equal_loss(len(data.classes))
     answers = evaluate(model, sets.test, loss).logits.argmax(dim=1)
-    other = replace(sets.test, pixels=stain.jitter(sets.test.pixels, seed))
+    other = replace(sets.test, pixels=colour_views.jitter(sets.test.pixels, seed))
     changed = evaluate(model, other, loss).logits.argmax(dim=1) != answers
     network = Network(test=judge(data, model, sets.test), changed=float(changed.double().mean()))
     return model, network
@@ -106,11 +106,11 @@ def run(data: LessonData, epochs: int = 15, seed: int = 0, tell: Tell = silent) 
     patients = data.table["patient"].to_numpy(str)
     folds = _folds(data, "picture", seed)
     recognised = {}
-    for name, view in stain.VIEWS.items():
-        told = _out_of_fold(stain.mean_colours(view(pixels)), patients, folds)
+    for name, view in colour_views.VIEWS.items():
+        told = _out_of_fold(colour_views.mean_colours(view(pixels)), patients, folds)
         recognised[name] = float((told == patients).mean())
         tell(0.02, f"{name}: the patient is told for {100 * recognised[name]:.0f} % of pictures")
-    colours = stain.mean_colours(pixels)
+    colours = colour_views.mean_colours(pixels)
     patient_folds = _folds(data, "patient", seed)
     first, plain = _network(data, False, epochs, seed, part_of(tell, 0.05, 0.5))
     second, jittered = _network(data, True, epochs, seed, part_of(tell, 0.5, 1))
