@@ -1,6 +1,6 @@
 """BROKEN ON PURPOSE: the notebook's faults, kept alive so that a class can watch them happen.
 
-Nothing outside this room may import it but ``pages/lessons.py``; ``make lint`` checks that. Each
+Nothing outside this room may import it but ``the Lessons page``; ``make lint`` checks that. Each
 lesson is a folder: ``words`` has its text and what its figures say, ``experiment`` one function
 ``run(data, tell=..., ...)`` that returns the figures as plain values, ``broken`` and ``fixed`` the
 lines that it shows, which a test runs. :mod:`lymph.lessons.catalogue` lists the folders in order.
