@@ -15,32 +15,45 @@ from pages.shared.train import route as live
 
 
 def show() -> None:
-    """Show the page that the address asks for, in a class to those who gave a name."""
+    """Show the page that the address asks for, in a class to those who gave a name.
+
+    A vote needs none: a phone that has scanned the code sees the question at once.
+    """
     # Loaded late: their caches find the server only once it runs.
     from pages.shared import door, navigation
-    from pages.shared.frame import told
+    from pages.shared.frame import style, told
 
     page = navigation.choose_page()
+    style()
     with told():
         visitor.look_again()
+        if page.url_path == navigation.VOTE:
+            page.run()
+            return
         drops.watch_visit()
         if door.let_in():
             show_page(page)
 
 
 def show_page(page: StreamlitPage) -> None:
-    """Show a page with its sidebar, and say so where the disk is full or closed."""
+    """Show a page with its sidebar or on stage, and say so where the disk is full or closed."""
     from lymph.errors import DiskError
-    from pages.shared import door, sidebar
+    from pages.shared import door, navigation, sidebar
     from pages.shared.frame import show_error
+    from pages.shared.stage import view
 
     try:
         sidebar.ensure_data(page.url_path)
         sidebar.choose_data_set()
+        view.listen_for_keys()
+        if navigation.on_stage():
+            view.show_header(page.title)
         page.run()
     except DiskError as error:
         show_error(error)
     sidebar.show_steps()
+    with st.sidebar:
+        view.offer_stage()
     door.show_visitor(page.url_path)
 
 

@@ -28,7 +28,7 @@ PAGES = {
     "split": ("split", "Which patients does the model never see"),
     "train": ("train", "Start training"),
     "results": (f"results?run={HONEST}", "what the model says"),
-    "compared": (f"results?run={HONEST}&with={LEAKY}", "Run B"),
+    "compared": (f"results?run={LEAKY}&view=twins", "The honest run"),
     "runs": ("runs", "What has been tried"),
     "classify": (f"classify?run={HONEST}", "Drop one or many"),
     "lessons": ("lessons", "lessons"),

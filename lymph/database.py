@@ -39,7 +39,7 @@ REFUSED = {
 NETWORK = ("nfs", "cifs", "smb", "afp", "afs", "9p", "ceph", "lustre", "gpfs", "beegfs", "fuse.")
 
 # A new table is added here, and the version raised by one.
-VERSION = 1
+VERSION = 2
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS data_sets (name TEXT PRIMARY KEY, path TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS elsewhere (path TEXT PRIMARY KEY);
@@ -64,6 +64,20 @@ CREATE TABLE IF NOT EXISTS copies (
     root TEXT NOT NULL,
     copy TEXT NOT NULL UNIQUE,
     owner TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS questions (
+    meeting TEXT NOT NULL,
+    question TEXT NOT NULL,
+    open INTEGER NOT NULL,
+    asked REAL NOT NULL,
+    PRIMARY KEY (meeting, question)
+);
+CREATE TABLE IF NOT EXISTS votes (
+    meeting TEXT NOT NULL,
+    question TEXT NOT NULL,
+    voter TEXT NOT NULL,
+    choice INTEGER NOT NULL,
+    PRIMARY KEY (meeting, question, voter)
 );
 """
 TABLES = re.findall(r"IF NOT EXISTS (\w+)", SCHEMA)

@@ -50,3 +50,27 @@ def brief(text: object, most: int = 80) -> str:
     """Return a text that others wrote as ``printable``, of at most so many letters."""
     line = printable(text)
     return line if len(line) <= most else f"{line[: most - 1]}…"
+
+
+# A sentence with the space behind it; the end of a paragraph belongs to the sentence before.
+_SENTENCE = re.compile(r".+?(?:[.?!][*`”)]*(?=\s+[A-Z“`])\s+|\Z)", re.DOTALL)
+
+
+def parted(text: str, most: int) -> list[str]:
+    """Cut a long text at the ends of sentences into parts of about equal length.
+
+    Parameters
+    ----------
+    text : str
+    most : int
+        Letters of a part; only a single sentence that is longer makes a longer one.
+    """
+    count = -(-len(text) // most)
+    parts = [""]
+    for sentence in _SENTENCE.findall(text):
+        length = len(parts[-1]) + len(sentence.rstrip())
+        balanced = length - len(sentence) / 2 <= len(text) / max(count, 1)
+        if parts[-1] and (length > most or not balanced):
+            parts.append("")
+        parts[-1] += sentence
+    return [part.strip() for part in parts]

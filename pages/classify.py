@@ -130,7 +130,7 @@ def choose_runs(data_set: DataSet) -> list[Run]:
         return [first]
     with right:
         second = st.selectbox(
-            "Beside it",
+            "Compare with",
             ["", *known],
             format_func={"": "No other", **titles_of(known.values())}.__getitem__,
             key="classify_second",
@@ -398,7 +398,7 @@ def summarise(runs: list[Run], answered: "list[Answered]") -> None:
             st.write(tally(run, answers, named=len(runs) > 1))
         show_patients(run, answers)
     if problems and len(answered) > 1:
-        st.write(f"{counted(problems, 'file')} could not be answered; each says why below.")
+        st.write(f"{counted(problems, 'file')} could not be read; each says why below.")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.download_button(
             "Download all answers (CSV)",

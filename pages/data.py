@@ -55,7 +55,7 @@ def page() -> None:
     try:
         table = loading.picture_table(data_set, decode=False)
     except ClassesUnknown:
-        st.subheader(FOUND_ASKS, anchor=False)
+        st.header(FOUND_ASKS, anchor=False)
         found_view.show_found(data_set)
         add_pictures()
         return
@@ -63,7 +63,7 @@ def page() -> None:
         show_error(error)
         add_pictures(expanded=True)
         return
-    show_numbers(loading.summary_of_pictures(data_set, table))
+    show_counts(loading.summary_of_pictures(data_set, table))
     offer_new_drawing(data_set)
     if state.is_new(data_set):
         # The way in is gone for once, and closed when it comes back: what was found is first.
@@ -103,16 +103,16 @@ def see_found() -> None:
 def show_view(view: str, data_set: DataSet, table: pd.DataFrame) -> None:
     sound = table[table["problem"] == ""]
     if view == "names" or sound.empty:
-        st.subheader(FOUND_ASKS, anchor=False)
+        st.header(FOUND_ASKS, anchor=False)
         found_view.show_found(data_set)
     elif view == "patients":
-        st.subheader("Does every patient's slide have its own colour?", anchor=False)
+        st.header("Does every patient's slide have its own colour?", anchor=False)
         strips.show_strips(data_set, sound, class_colours(classes_of(sound)))
     elif view == "stain":
-        st.subheader("Can a picture's colour tell the patient?", anchor=False)
+        st.header("Can a picture's colour tell the patient?", anchor=False)
         stain_view.show_stain_map(data_set, sound)
     elif view == "quality":
-        st.subheader("What may be wrong with the pictures?", anchor=False)
+        st.header("What may be wrong with the pictures?", anchor=False)
         quality_view.show_quality(data_set, table)
     else:
         overview.show_overview(data_set, sound)
@@ -133,12 +133,12 @@ def show_unopened(data_set: DataSet) -> None:
             st.rerun()
 
 
-def show_numbers(facts: dict[str, Any]) -> None:
+def show_counts(facts: dict[str, Any]) -> None:
     numbers = {
         "Pictures": facts["pictures"],
         "Patients": facts["patients"],
         "Classes": len(facts["classes"]),
-        "Left out": len(facts["problems"]),
+        "Excluded": len(facts["problems"]),
     }
     with st.grid(4, min_column_width=130, key="data_numbers"):
         for label, value in numbers.items():
@@ -152,11 +152,11 @@ def show_problems(table: pd.DataFrame) -> None:
     problems = table.loc[table["problem"] != "", ["picture", "problem"]]
     if problems.empty:
         return
-    with st.expander(f"Pictures left out, and why ({len(problems)})", key="problems"):
+    with st.expander(f"Excluded pictures, and why ({len(problems)})", key="problems"):
         st.dataframe(
             problems,
             hide_index=True,
-            column_config={"picture": "Picture", "problem": "Why it is left out"},
+            column_config={"picture": "Picture", "problem": "Why it is excluded"},
         )
 
 

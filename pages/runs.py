@@ -130,7 +130,7 @@ def show_learning(chosen: list[RunRecord]) -> None:
             if len(metrics):
                 curves[titles[record.id]] = metrics
     if curves:
-        st.subheader("How they learned" if len(curves) > 1 else "How it learned", anchor=False)
+        st.header("How they learned" if len(curves) > 1 else "How it learned", anchor=False)
         words = "Validation and training loss of the chosen runs over the epochs"
         draw(overlaid_curves(curves, OKABE_ITO), "overlaid_curves", words)
         if len({validated_on(record) for record in chosen}) > 1:

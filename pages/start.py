@@ -1,6 +1,7 @@
 """Start: what lymph is, three doors into it, and what each page is for."""
 
 import base64
+from pathlib import Path
 
 import streamlit as st
 
@@ -12,7 +13,7 @@ from lymph.facts import CLASS_NAMES, class_colours
 from lymph.runs import HONEST, LEAKY, Run, record_of
 from pages.shared.asked import keep_pasted, small_examples, want_examples
 from pages.shared.drops import content_of
-from pages.shared.frame import STYLES, escape
+from pages.shared.frame import escape
 from pages.shared.navigation import FILES, TITLES, ensure_app, go_to, switch_page
 from pages.shared.place import where_added_pictures_go, where_asked_pictures_go
 from pages.shared.state import want_own_pictures
@@ -32,21 +33,11 @@ PURPOSES = {
     "classify": "What does the model say about a new picture, and why?",
     "lessons": "What went wrong in published studies, and how would you have noticed?",
 }
-DOOR_STYLES = """
-<style>
-.lymph-hero {font-size:1.25rem; line-height:1.5; max-width:46rem;}
-.lymph-drawings {display:flex; gap:.6rem; padding:.2rem 0 .4rem;}
-.lymph-drawings figure {margin:0; flex:1 1 0; min-width:0; line-height:0;}
-.lymph-drawings img {width:100%; aspect-ratio:5/2; object-fit:cover; border-radius:4px;
-  border-bottom:4px solid var(--edge);}
-@media (max-width:640px) {.lymph-drawings img {aspect-ratio:1;}}
-.lymph-drawings figcaption {font-size:.85rem; line-height:1.4; padding-top:.25rem;}
-</style>
-"""
+STYLES = Path(__file__).parent / "shared" / "start.css"
 
 
 def page() -> None:
-    st.html(STYLES + DOOR_STYLES)
+    st.html(STYLES)
     st.title("lymph", anchor=False)
     st.html(f'<div class="lymph-hero">{escape(SENTENCE)}</div>')
     drawings = st.container()
@@ -81,7 +72,7 @@ def show_drawings() -> None:
 
 
 def offer_drop() -> None:
-    st.subheader("Drop an image", anchor=False)
+    st.header("Drop an image", anchor=False)
     st.write("A small model that has learned from drawings answers at once, and shows why.")
     upload = st.file_uploader(
         "An image to classify",
@@ -110,13 +101,13 @@ def offer_leak() -> None:
     honest, leaky = runs.ready_run(HONEST), runs.ready_run(LEAKY)
     shares = [share_right(run) for run in (leaky, honest)]
     if None in shares:
-        st.subheader("See how a leak inflates accuracy", anchor=False)
+        st.header("See how a leak inflates accuracy", anchor=False)
         st.write("Measure on the Split page what a random split would promise on your pictures.")
         if st.button("Open the leak meter", type="primary", key="start_meter"):
             go_to("split")
         return
     high, low = (f"{100 * share:.0f}" for share in shares if share is not None)
-    st.subheader(f"See why {high} % became {low} %", anchor=False)
+    st.header(f"See why {high} % became {low} %", anchor=False)
     st.write(
         f"One network, one set of pictures. Dealt at random into training and test, it is right on"
         f" {high} % of the test images; with every patient on one side only, on {low} %."
@@ -141,7 +132,7 @@ def finished(run: Run) -> bool:
 
 
 def offer_own_pictures() -> None:
-    st.subheader("Use my own folder", anchor=False)
+    st.header("Use my own folder", anchor=False)
     st.write(
         "One folder per class, folders of patients, or a table: lymph looks, says what it found,"
         " and tells whose pictures they are."
@@ -171,7 +162,7 @@ def follow_drawing() -> None:
 
 
 def show_pages() -> None:
-    st.subheader("What each page is for", anchor=False)
+    st.header("What each page is for", anchor=False)
     with st.container(key="start_pages"):
         for name, purpose in PURPOSES.items():
             title, icon = TITLES[name]

@@ -23,7 +23,7 @@ def page() -> None:
         if run is not None:
             show_run(run)
     if run is not None:
-        st.subheader("Train another model", anchor=False)
+        st.header("Train another model", anchor=False)
     elif st.session_state.get(TRAIN_KEY):
         st.button("Train a new model", on_click=remember_run, args=(TRAIN_KEY, ""), key="new_run")
     with told():

@@ -20,11 +20,16 @@ from tests.serving import free_port, wait_until_healthy
 
 REPOSITORY = Path(__file__).parents[1]
 PARTS = ("lymph", "pages", ".streamlit", "app.py", "setup.py", "pyproject.toml", "README.md")
+APP_KINDS = {".py", ".css", ".js", ".html"}
 
 
-def python_files(folder: Path) -> set[str]:
-    """Name the Python files below a folder of the repository."""
-    return {path.relative_to(REPOSITORY).as_posix() for path in folder.rglob("*.py")}
+def files(folder: Path, kinds: set[str] | None = None) -> set[str]:
+    """Name the files below a folder of the repository, of these kinds or of all."""
+    return {
+        path.relative_to(REPOSITORY).as_posix()
+        for path in folder.rglob("*.*")
+        if path.is_file() and (kinds is None or path.suffix in kinds)
+    }
 
 
 @pytest.fixture(scope="module")
@@ -58,13 +63,13 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_wheel_holds_the_library_and_the_app(wheel: Path) -> None:
-    """Every module, the pages with their settings, the mark of typed code, two runs: no more."""
+    """Every module, the pages, their styles and scripts, the runs and figures that come along."""
     held = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
-    app = {"app.py", ".streamlit/config.toml", *python_files(REPOSITORY / "pages")}
-    expected = {f"lymph/_app/{name}" for name in app} | python_files(REPOSITORY / "lymph")
-    ready = REPOSITORY / "lymph" / "runs" / "ready"
-    runs = {str(path.relative_to(REPOSITORY)) for path in ready.rglob("*.*")}
-    assert held == expected | runs | {"lymph/py.typed"}
+    app = {"app.py", ".streamlit/config.toml", *files(REPOSITORY / "pages", APP_KINDS)}
+    expected = {f"lymph/_app/{name}" for name in app} | files(REPOSITORY / "lymph", {".py"})
+    expected |= files(REPOSITORY / "lymph" / "runs" / "ready")
+    expected |= files(REPOSITORY / "lymph" / "lessons" / "figures")
+    assert held == expected | {"lymph/py.typed"}
 
 
 def test_dependencies_are_those_of_the_lists(wheel: Path) -> None:

@@ -43,7 +43,7 @@ MATRIX_CSS = """
   height: 100%;}
 .lymph-matrix b {font-size: 1.35rem; font-weight: 650; line-height: 1.2; white-space: nowrap;}
 .lymph-matrix.many b {font-size: .95rem;}
-.lymph-matrix small {font-size: .78rem; opacity: .9; white-space: nowrap;}
+.lymph-matrix small {font-size: .78rem; white-space: nowrap;}
 .lymph-matrix.many small {display: none;}
 .lymph-matrix .right::after {content: "✓"; position: absolute; top: 2px; right: 6px;
   font-size: .8rem; color: var(--ink); pointer-events: none;}

@@ -64,7 +64,7 @@ def patient_results(p: pd.DataFrame) -> pd.DataFrame:
     own = pd.MultiIndex.from_frame(table[["label", "patient"]])
     hits = p["label"] == p["predicted"]
     right = hits.groupby([p["label"], p["patient"]]).sum().reindex(own).to_numpy(np.int64)
-    codes = pd.Index(classes_of_predictions(p)).get_indexer(table["label"].to_numpy())
+    codes = pd.Index(classes_of_predictions(p)).get_indexer(pd.Index(table["label"]))
     rows = table[["patient", "label", "predicted", "pictures"]].assign(
         right=right,
         share=right / table["pictures"].to_numpy(),

@@ -141,7 +141,7 @@ def cell_pictures(
 
 
 def judged_pictures(p: pd.DataFrame, right: bool, by_patient: bool = False) -> pd.DataFrame:
-    """Return all pictures judged rightly, or all judged wrongly; worst mistakes first.
+    """Return all pictures classified correctly, or all classified wrongly; worst mistakes first.
 
     With ``by_patient`` it is the patient, by the mean probability, that is right or wrong, and all
     of the patient's pictures are returned.
@@ -171,7 +171,7 @@ def in_order(p: pd.DataFrame, order: Order, mistakes_only: bool = True) -> pd.Da
         ``worst``: the highest loss (least probability of the truth) first; ``certain``: the most
         probable prediction first; ``uncertain``: the least probable first.
     mistakes_only
-        Whether ``worst`` leaves out what was judged rightly.
+        Whether ``worst`` leaves out what was classified correctly.
 
     Raises
     ------

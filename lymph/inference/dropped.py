@@ -93,7 +93,7 @@ def _check_list(file: BinaryIO) -> None:
 def _members(name: str, archive: zipfile.ZipFile) -> Iterator[Dropped]:
     for member in archive.infolist():
         if not member.filename:  # zipfile itself stumbles over such a name
-            yield Dropped(name, None, "A file in this zip has no name, so it was left out.")
+            yield Dropped(name, None, "A file in this zip has no name, so it was skipped.")
             continue
         parts = PurePosixPath(member.filename.replace("\\", "/")).parts
         hidden = any(part.startswith((".", "__MACOSX")) and part != ".." for part in parts)
@@ -109,15 +109,15 @@ def _refusal(member: zipfile.ZipInfo, parts: tuple[str, ...]) -> str:
     suffix = PurePosixPath(member.filename).suffix.lower()
     drive = bool(parts) and parts[0].endswith(":")
     if ".." in parts or drive or member.filename.startswith(("/", "\\")):
-        return "Its name points out of the zip, so it was left out; make the zip anew."
+        return "Its name points out of the zip, so it was skipped; make the zip anew."
     if stat.S_ISLNK(member.external_attr >> 16):
-        return "It is a link to another file, so it was left out; put the file itself in."
+        return "It is a link to another file, so it was skipped; put the file itself in."
     if member.flag_bits & 1:
         return "It is encrypted; unpack the zip with its password and drop the pictures."
     if suffix == ".zip":
         return "A zip inside a zip is not opened; unpack it and drop the pictures."
     if suffix not in SUFFIXES:
-        return "Its name is not that of a PNG, JPEG, TIFF, BMP or WebP picture, so it was left out."
+        return "Its name is not that of a PNG, JPEG, TIFF, BMP or WebP picture, so it was skipped."
     if member.compress_type not in OPENED:
         return "It is packed in an unusual way; make the zip anew with the usual compression."
     if member.file_size > MAX_MEMBER_BYTES:
@@ -128,7 +128,7 @@ def _refusal(member: zipfile.ZipInfo, parts: tuple[str, ...]) -> str:
 def _too_large() -> str:
     return (
         f"It unpacks to more than {MAX_MEMBER_BYTES // 1024**2} MB, which no picture here needs;"
-        " it was left out."
+        " it was skipped."
     )
 
 

@@ -67,7 +67,7 @@ def batch_divided_loss(mean_losses: Sequence[float], pictures: int) -> float:
     return sum(mean_losses) / pictures
 
 
-def mended_loss(loss: float, pictures: int, batches: int) -> float:
+def fixed_loss(loss: float, pictures: int, batches: int) -> float:
     """Turn a loss that was divided by the pictures back into a mean over the batches."""
     return loss * pictures / batches
 

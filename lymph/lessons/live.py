@@ -21,12 +21,16 @@ from lymph.jobs import files, queue
 from lymph.jobs.start import start_job
 from lymph.jobs.status import Status, read_status
 from lymph.lessons.catalogue import lesson_of
+from lymph.lessons.progress import Point, points_of
 
 FIGURES = "figures.json"
 REQUEST = "request.json"
 
 # Kept figures of an older version of the lessons are not shown; raise it when one changes.
 VERSION = 2
+
+# So long somebody waits before it is called slow.
+WAITING_SECONDS = 5.0
 
 TIMED = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d ")
 
@@ -58,6 +62,10 @@ class LiveRun:
         except OSError:
             return []
         return [line for line in text.splitlines() if not TIMED.match(line)][-count:]
+
+    def points(self) -> list[Point]:
+        """Return what the lesson has measured so far, step by step; see :func:`points_of`."""
+        return points_of(self.lines(count=10_000))
 
     def when(self) -> float:
         """Return when the figures were written, in seconds since 1970; 0 where there are none."""
@@ -111,7 +119,26 @@ def start_lesson(run: LiveRun, source: PictureSource, again: bool = False) -> bo
         return Status("queued")
 
     title = f"Lesson: {lesson_of(run.folder.name).title}"
-    return start_job(run.folder, "lymph.lessons.worker", title, begin, queue.SHORT)
+    return start_job(run.folder, "lymph.lessons.live_process", title, begin, queue.SHORT)
+
+
+def is_slow(status: Status, seconds: int, now: float) -> bool:
+    """Tell whether a lesson waits, or will take over twice as long as on two idle cores.
+
+    Parameters
+    ----------
+    status : Status
+    seconds : int
+        About how long it takes on two idle cores.
+    now : float
+        Seconds since 1970.
+    """
+    if status.over:
+        return False
+    passed = now - status.queued
+    if status.state == "queued" or passed > 2 * seconds:
+        return passed > WAITING_SECONDS
+    return passed > WAITING_SECONDS and passed > 2 * seconds * status.share
 
 
 def stop_lesson(run: LiveRun) -> None:

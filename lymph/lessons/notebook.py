@@ -50,12 +50,11 @@ def _data(source: PictureSource) -> str:
 
 
 def _run(lesson: Lesson, settings: Mapping[str, Any]) -> str:
-    package, _, name = f"lymph.lessons.{lesson.module_name}".rpartition(".")
     options = "".join(f", {key}={value!r}" for key, value in settings.items())
     return (
-        f"from {package} import {name}\n\n\n"
+        f"from lymph.lessons.{lesson.folder} import experiment\n\n\n"
         "def tell(share, text):\n    print(f'{share:4.0%}  {text}')\n\n\n"
-        f"figures = {name}.run(data{options}, tell=tell)"
+        f"figures = experiment.run(data{options}, tell=tell)"
     )
 
 

@@ -11,6 +11,7 @@ from torch import nn
 from lymph.errors import SplitError
 from lymph.evaluation import by_patient, make_predictions, metric_intervals, paired_difference
 from lymph.lessons.data import LessonData
+from lymph.lessons.progress import told
 from lymph.models.networks import BackboneHead, SmallCNN
 from lymph.models.specs import ModelSpec
 from lymph.splits import SET_NAMES, Split, split_by_patient
@@ -165,14 +166,6 @@ def fit(
         validated = evaluate(model, sets.val, loss_function)
         tell(epoch / epochs, told(name, epoch, epochs, trained.loss, validated.accuracy))
         yield Practised(epoch, trained, validated)
-
-
-def told(name: str, epoch: int, epochs: int, loss: float, accuracy: float) -> str:
-    """Write what an epoch brought in one line."""
-    return (
-        f"{name}: epoch {epoch} of {epochs}, training loss {loss:.3f},"
-        f" validation accuracy {100 * accuracy:.0f} %"
-    )
 
 
 def _predictions(

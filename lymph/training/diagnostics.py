@@ -35,7 +35,7 @@ def diagnose(
         Of the last epoch.
     classes : list of str
     frozen : bool
-        Whether a head alone is fitted to ready features: it knows its training pictures by heart,
+        Whether a head alone is fitted to ready features: it memorises its training pictures,
         and its loss stands still once it is as small as can be.
     """
     found = [_one_class(validated, classes)]
@@ -75,6 +75,7 @@ def _gap(history: list[dict[str, Any]]) -> str:
         return ""
     return (
         f"The model is right on {100 * last['train_accuracy']:.0f} % of the training pictures but"
-        f" on {100 * last['val_accuracy']:.0f} % of the validation pictures: it learns the training"
-        " patients by heart. More patients, more augmentation or fewer epochs help."
+        f" on {100 * last['val_accuracy']:.0f} % of the validation pictures: it is"
+        " memorising the training patients (overfitting). More patients, more augmentation or fewer"
+        " epochs help."
     )

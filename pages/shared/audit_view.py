@@ -33,15 +33,10 @@ def show_audit() -> None:
             " alone."
         )
         left, right = st.columns(2)
-        train, test = (
-            place.file_uploader(
-                f"{side} lists",
-                key=f"audit_{key}",
-                accept_multiple_files=True,
-                max_upload_size=LARGEST_MB,
-            )
-            for place, side, key in ((left, "Training", "train"), (right, "Test", "test"))
-        )
+        with left:
+            train = upload_lists("Training lists", "audit_train")
+        with right:
+            test = upload_lists("Test lists", "audit_test")
         pattern = st.text_input(
             "Pattern that reads the patient from a name",
             placeholder="empty: the ready pattern that fits best",
@@ -54,6 +49,10 @@ def show_audit() -> None:
         except LymphError as error:
             # The other side's lists are often just about to come.
             show_error(error) if train and test else st.info(plain(str(error)))
+
+
+def upload_lists(label: str, key: str) -> list[UploadedFile]:
+    return st.file_uploader(label, key=key, accept_multiple_files=True, max_upload_size=LARGEST_MB)
 
 
 def contents(uploads: Sequence[UploadedFile]) -> Files:

@@ -1,5 +1,6 @@
 """The way into a class: a name, for the lecturer a key, and the code that brings the others."""
 
+from pathlib import Path
 from urllib.parse import urlencode
 
 import streamlit as st
@@ -11,12 +12,7 @@ from pages.shared.frame import escape, plain, show_error
 from pages.shared.visitor import who
 
 WELCOME = "Welcome to the class"
-STYLES = """
-<style>
-.lymph-address {font-size:clamp(1.3rem, 3vw, 2.2rem); font-weight:650; text-align:center;
-  overflow-wrap:anywhere;}
-</style>
-"""
+STYLES = Path(__file__).with_name("door.css")
 
 
 def let_in() -> bool:
@@ -80,7 +76,8 @@ def show_address(address: str) -> None:
     # Loaded late: only a class needs it.
     from lymph.classroom.qr import LONGEST, as_picture
 
-    st.html(STYLES + f'<div class="lymph-address">{escape(address)}</div>')
+    st.html(STYLES)
+    st.html(f'<div class="lymph-address">{escape(address)}</div>')
     if len(address) > LONGEST:
         st.caption("This address is too long for a QR code.")
         return

@@ -96,8 +96,8 @@ def _offer(record: EncoderRecord) -> None:
             st.write(plain(missing_words(record)))
             st.code(str(folder_of(record.name)), language=None)
         return
-    if st.button(f"Download {record.megabytes:,} MB", key=f"fetch_{record.name}"):
-        bar = st.progress(0.0, f"Downloading {record.title}")
+    if st.button(f"Download {record.megabytes:,d} MB", key=f"fetch_{record.name}"):
+        bar = st.progress(0.0, f"Downloading {plain(record.title)}")
         with told():
             for_lecturer(who(), fetch, record, lambda done, total: bar.progress(done / total))
             st.rerun()

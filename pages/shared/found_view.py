@@ -150,7 +150,7 @@ def show_classes(data_set: DataSet, found: Found[PictureSource]) -> None:
     for label in sorted(counts):
         try:
             (address,) = loading.thumbnails(data_set.path, [firsts[label]], height=192)
-            image = f'<img src="{address}" alt="A picture of {escape(label)}">'
+            image = f'<img src="{escape(address)}" alt="A picture of {escape(label)}">'
         except LymphError:
             image = "The first one cannot be read."
         figures.append(

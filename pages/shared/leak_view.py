@@ -33,7 +33,7 @@ TOLD = {
 
 def show_meter(data_set: DataSet) -> None:
     """Draw the meter: what to look at, the buttons, and what was measured last."""
-    st.subheader("How much would a random split inflate accuracy?", anchor=False)
+    st.header("How much would a random split inflate accuracy?", anchor=False)
     features = st.radio(
         "What the quick model looks at",
         list(FEATURES),

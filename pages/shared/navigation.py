@@ -30,10 +30,14 @@ TITLES = {
     "classify": ("Classify", ":material/search:"),
     "lessons": ("Lessons", ":material/lightbulb:"),
 }
+# What a phone opens to take part in a vote; no menu leads there.
+VOTE, VOTE_FILE = "vote", "pages/vote.py"
 # The way from data to an answer; the other pages lie beside it.
 STEPS = ("data", "split", "train", "results", "classify")
 # The data set in the address and in the session.
 DATA_KEY = "data"
+# In the address of a page that is shown on a projector.
+STAGE_KEY = "stage"
 # Set by app.py at the start of every run, taken away by the page that runs in it.
 STARTED_KEY = "app_started"
 
@@ -48,12 +52,19 @@ def choose_page() -> StreamlitPage:
     ]
 
     start = st.Page(START, title="Start", icon=":material/home:", default=True)
-    return st.navigation([start, *rooms])
+    vote = st.Page(VOTE_FILE, title="Vote", url_path=VOTE, visibility="hidden")
+    return st.navigation([start, *rooms, vote])
 
 
 def go_to(step: str) -> NoReturn:
-    """Switch to a page; of the address only the data set goes along."""
-    switch_page(FILES[step], data_in_address())
+    """Switch to a page; of the address the data set goes along, and whether it is on stage."""
+    stage = {STAGE_KEY: "1"} if on_stage() else {}
+    switch_page(FILES[step], {**data_in_address(), **stage})
+
+
+def on_stage() -> bool:
+    """Tell whether the page is shown on a projector."""
+    return st.query_params.get(STAGE_KEY) == "1"
 
 
 def data_in_address() -> dict[str, str]:

@@ -29,7 +29,7 @@ def show_overview(data_set: DataSet, table: pd.DataFrame) -> None:
     """Draw the charts, the filters and the gallery; a click on a bar is a filter."""
     table = table.assign(kind=kinds_of(table))
     charts = st.container()
-    st.subheader("The pictures", anchor=False)
+    st.header("The pictures", anchor=False)
     filters = choose_filters(table)
     colours = class_colours(classes_of(table))
     with charts:
@@ -114,7 +114,7 @@ def pick(chart: str, keys: tuple[str, ...]) -> None:
 def show_charts(table: pd.DataFrame, colours: dict[str, str], filters: Filters) -> None:
     left, right = st.columns([1, 3], gap="medium")
     with left:
-        st.subheader("Pictures of each class", anchor=False)
+        st.header("Pictures of each class", anchor=False)
         labels = table[["label"]]
         figure = drawn(class_histogram, labels, colours, filters.get(CLASS))
         draw(figure, "class_histogram", (CLASS,), "Bars: pictures of each class")
@@ -130,7 +130,7 @@ def show_charts(table: pd.DataFrame, colours: dict[str, str], filters: Filters) 
 def choose_bars(table: pd.DataFrame) -> str:
     """Draw the title of the bars; where a patient has several slides, either can be a bar."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.subheader("Pictures of each patient", anchor=False)
+        st.header("Pictures of each patient", anchor=False)
         if table["slide"].nunique() == table["patient"].nunique():
             return "patient"
         by = st.segmented_control(

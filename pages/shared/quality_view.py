@@ -18,7 +18,7 @@ from pages.shared.visitor import who
 
 
 def show_quality(data_set: DataSet, table: pd.DataFrame) -> None:
-    """Draw the findings kind by kind, and the pictures that were left out."""
+    """Draw the findings kind by kind, and the pictures that were excluded."""
     say_whose(data_set)
     found = loading.findings(data_set, table)
     counts = {kind: sum(finding.kind == kind for finding in found) for kind in KINDS}
@@ -50,11 +50,9 @@ def show_kind(data_set: DataSet, table: pd.DataFrame, kind: str, found: list[Fin
         st.dataframe(listed, hide_index=True)
         return
     pictures = {finding.picture: finding for finding in found}
-    label = (
-        f"Leave out {'this picture' if len(pictures) == 1 else f'these {len(pictures)} pictures'}"
-    )
+    label = f"Exclude {'this picture' if len(pictures) == 1 else f'these {len(pictures)} pictures'}"
     if kind in ("same", "near"):
-        label = f"Leave out the later of each pair ({counted(len(pictures), 'picture')})"
+        label = f"Exclude the later of each pair ({counted(len(pictures), 'picture')})"
     reasons = {name: f"{KINDS[kind].title}: {f.note}." for name, f in pictures.items()}
     st.button(label, key="leave_out_all", on_click=leave_out, args=(data_set, reasons))
     labels = dict(zip(table["picture"], table["label"], strict=True))
@@ -86,20 +84,20 @@ def show_left_out(data_set: DataSet) -> None:
     if not left:
         return
     by = "you" if may_change_pictures(who(), data_set) else "the lecturer"
-    st.subheader(f"Left out by {by} ({len(left)})", anchor=False)
+    st.header(f"Excluded by {by} ({len(left)})", anchor=False)
     listed = pd.DataFrame(left.items(), columns=["Picture", "Reason"])
     st.dataframe(listed, hide_index=True)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         one = st.selectbox(
-            "Take one in again",
+            "Include one again",
             list(left),
             index=None,
             placeholder="choose a picture",
             key="take_back_one",
         )
-        if st.button("Take it in", key="take_back", disabled=one is None) and one is not None:
+        if st.button("Include it", key="take_back", disabled=one is None) and one is not None:
             take_in(data_set, [one])
-        if st.button("Take all in again", key="take_back_all"):
+        if st.button("Include all again", key="take_back_all"):
             take_in(data_set, list(left))
     st.caption(plain("Files are never touched: this list is kept in the workspace."))
 

@@ -40,7 +40,7 @@ def ensure_data(path: str) -> None:
         begin_once(workspace.home())
         visitor.look_again()  # the set is listed from now on
     elif missing:
-        st.subheader("Drawing the demonstration set", anchor=False)
+        st.header("Drawing the demonstration set", anchor=False)
         with progress_bar("Pictures drawn") as progress:
             sources.make_demonstration(progress)
         st.rerun()

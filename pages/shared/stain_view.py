@@ -91,7 +91,7 @@ def measured_points(data_set: DataSet, table: pd.DataFrame) -> pd.DataFrame:
 
 def show_chosen(data_set: DataSet, rows: pd.DataFrame, colours: dict[str, str]) -> None:
     people = counted(rows["patient"].nunique(), "patient")
-    st.subheader(f"{counted(len(rows), 'picture')} chosen, of {people}", anchor=False)
+    st.header(f"{counted(len(rows), 'picture')} chosen, of {people}", anchor=False)
     items = Rows(rows)
     gallery(
         data_set.path,

@@ -109,8 +109,8 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
 
 
 @pytest.fixture(scope="session")
-def demonstration(serve: Serve, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Return the address of an app whose workspace holds the demonstration set and no run."""
+def demonstration_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a workspace that holds the demonstration set and no run."""
     home = tmp_path_factory.mktemp("demonstration")
     # The first process that needs the set draws it for all.
     base = tmp_path_factory.getbasetemp()
@@ -119,7 +119,13 @@ def demonstration(serve: Serve, tmp_path_factory: pytest.TempPathFactory) -> str
         if not drawn.exists():
             make_demo(drawn)
     shutil.copytree(drawn, home / "data" / "demonstration")
-    return serve(home)
+    return home
+
+
+@pytest.fixture(scope="session")
+def demonstration(serve: Serve, demonstration_home: Path) -> str:
+    """Return the address of an app whose workspace holds the demonstration set and no run."""
+    return serve(demonstration_home)
 
 
 @pytest.fixture

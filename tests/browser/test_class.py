@@ -1,6 +1,7 @@
 """A class in real browsers: lecturer and student side by side at ``python -m lymph serve``."""
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -119,3 +120,34 @@ def test_a_students_copy_leaves_the_lecturers_data_set_alone(
     expect(lecturer.get_by_text("A saved split")).to_be_hidden()
     lecturer.get_by_role("button", name="Invite the class").click()
     expect(lecturer.get_by_role("dialog").locator("img")).to_be_visible()
+
+
+def test_phones_vote_and_the_projector_shows_the_bars(
+    browser: Browser, enter: Enter, class_: tuple[str, str]
+) -> None:
+    """Two phones guess without giving a name, one changes its mind, a reload keeps the guess."""
+    projector = enter("Dr. Meier", "lessons?lesson=leak&slide=2&stage=1", class_[1])
+    contexts = [browser.new_context(viewport={"width": 390, "height": 844}) for _ in range(2)]
+    phones = [context.new_page() for context in contexts]
+    for phone in phones:
+        phone.goto(f"{class_[0]}/vote")
+        expect(phone.get_by_text("The vote has not begun")).to_be_visible()
+    projector.get_by_role("button", name="Ask the class").click()
+    expect(projector.get_by_role("img", name="QR code")).to_be_visible()
+    expect(projector.locator(".lymph-vote-bars")).to_have_count(0)
+    for phone, answer in zip(phones, ("A", "C"), strict=True):
+        expect(phone.get_by_test_id("stSidebar")).to_be_hidden()
+        expect(phone.get_by_role("heading", level=1)).to_contain_text("which accuracy")
+        phone.get_by_role("button", name=re.compile(f"^{answer} ")).click()
+        expect(phone.get_by_text(f"You guessed {answer}.")).to_be_visible()
+    phones[0].get_by_role("button", name=re.compile("^B ")).click()
+    expect(phones[0].get_by_text("You guessed B.")).to_be_visible()
+    expect(projector.locator(".lymph-vote-count")).to_contain_text("2 guesses")
+    phones[0].reload()
+    expect(phones[0].get_by_text("You guessed B.")).to_be_visible()
+    projector.get_by_role("button", name="Close and show the bars").click()
+    for screen in (projector, *phones):
+        counts = screen.locator(".lymph-vote-bars .count")
+        expect(counts).to_have_text(["0 0 %", "1 50 %", "1 50 %"])
+    for context in contexts:
+        context.close()

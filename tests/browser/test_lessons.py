@@ -44,11 +44,14 @@ def see_the_lecture(browser: Browser, address: str) -> None:
     """Open the same lesson elsewhere: its figures are there, its type is large, no sidebar."""
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     second = context.new_page()
-    second.goto(f"{address}/lessons?lesson=broadcast&step=3&screen=lecture")
+    second.goto(f"{address}/lessons?lesson=broadcast&step=3&stage=1")
     expect(second.get_by_text("152.94").first).to_be_visible()
     expect(second.get_by_test_id("stSidebar")).to_be_hidden()
     size = second.get_by_text("152.94 %", exact=True).evaluate(
         "element => parseFloat(getComputedStyle(element).fontSize)"
     )
     assert size > 40
+    second.get_by_role("button", name="Back").click()
+    expect(second.get_by_role("button", name="Run it again")).to_be_visible()
+    expect(second.locator(".js-plotly-plot")).to_have_count(1)
     context.close()

@@ -14,7 +14,7 @@ from lymph.lessons.arithmetic import (
     broadcast_accuracy,
     broadcast_accuracy_of_counts,
     broadcast_matrix,
-    mended_loss,
+    fixed_loss,
     patients_needed,
 )
 
@@ -34,12 +34,12 @@ def test_task_6_prints_what_a_network_that_says_mcl_scores() -> None:
 
 
 def test_task_6_loss_is_that_of_guessing() -> None:
-    loss = mended_loss(0.072148, 275, 18)
+    loss = fixed_loss(0.072148, 275, 18)
     assert round(loss, 3) == 1.102
     assert abs(loss - math.log(3)) < 0.004
     # The loss that repeated from epoch to epoch is that of validation: 34 pictures in 3 batches.
-    assert abs(mended_loss(0.093497, 34, 3) - math.log(3)) < 0.04
-    assert mended_loss(batch_divided_loss([math.log(3)] * 18, 275), 275, 18) == pytest.approx(
+    assert abs(fixed_loss(0.093497, 34, 3) - math.log(3)) < 0.04
+    assert fixed_loss(batch_divided_loss([math.log(3)] * 18, 275), 275, 18) == pytest.approx(
         math.log(3)
     )
 

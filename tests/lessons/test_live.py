@@ -15,7 +15,7 @@ from lymph.data.source import PictureSource
 from lymph.errors import LymphError
 from lymph.jobs.status import Status, write_status
 from lymph.jobs.worker import run_job
-from lymph.lessons import live, worker
+from lymph.lessons import live, live_process
 from lymph.lessons.live import FIGURES, REQUEST, LiveRun, live_run, start_lesson, stop_lesson
 from tests.waiting import wait_for
 
@@ -102,7 +102,7 @@ def test_a_run_that_vanished_can_be_started_again(tiny_root: Path, table: pd.Dat
 
 
 def test_data_that_cannot_serve_end_in_a_sentence(asked: LiveRun) -> None:
-    run_job(asked.folder, worker.work)
+    run_job(asked.folder, live_process.work)
     assert asked.status().state == "failed"
     assert asked.status().error
     assert not (asked.folder / FIGURES).exists()
@@ -110,5 +110,5 @@ def test_data_that_cannot_serve_end_in_a_sentence(asked: LiveRun) -> None:
 
 def test_stop_ends_a_lesson(asked: LiveRun) -> None:
     stop_lesson(asked)
-    run_job(asked.folder, worker.work)
+    run_job(asked.folder, live_process.work)
     assert asked.status().state == "stopped"

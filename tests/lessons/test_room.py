@@ -7,15 +7,20 @@ from pathlib import Path
 
 import lymph
 from lymph.glossary import GLOSSARY
-from lymph.lessons.catalogue import LESSONS
+from lymph.lessons.catalogue import FROM_STUDIES, FROM_THE_NOTEBOOK, LESSONS
 from lymph.lessons.lesson import STEPS
 
 HOME = Path(lymph.__file__).parents[1]
 ROOM = HOME / "lymph" / "lessons"
-ALLOWED = {HOME / "pages" / "lessons.py"}
-NEW = ("confidence", "control", "coverage", "patient_names", "selection")
-PLAIN = ("arithmetic", "catalogue", "findings", "lesson", "live", "notebook", "stain")
-WITHOUT_TORCH = (*PLAIN, *(f"{name}.words" for name in NEW))
+ALLOWED = {
+    HOME / "pages" / "lessons.py",
+    *(HOME / "pages" / "shared" / "lessons").glob("*.py"),
+}
+PLAIN = (
+    *("arithmetic", "catalogue", "colour_views", "findings", "lesson", "live", "notebook"),
+    *("prepared", "progress"),
+)
+WITHOUT_TORCH = (*PLAIN, *(f"{lesson.folder}.words" for lesson in LESSONS))
 
 
 def imported(file: Path) -> set[str]:
@@ -42,12 +47,22 @@ def test_nothing_outside_reaches_the_broken_variants() -> None:
     assert not guilty
 
 
-def test_the_room_and_every_broken_function_are_marked() -> None:
-    assert "BROKEN ON PURPOSE" in (ROOM / "__init__.py").read_text(encoding="utf-8")
-    tree = ast.parse((ROOM / "broken.py").read_text(encoding="utf-8"))
-    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
-    assert functions
-    assert all("BROKEN ON PURPOSE" in (ast.get_docstring(node) or "") for node in functions)
+def test_the_room_and_all_that_is_broken_are_marked() -> None:
+    marked = [ROOM / "__init__.py", ROOM / "forgetful_loop.py", *ROOM.glob("*/broken.py")]
+    assert len(marked) == 2 + len(LESSONS)
+    for file in marked:
+        docstring = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8")))
+        assert (docstring or "").startswith("BROKEN ON PURPOSE"), file
+
+
+def test_every_lesson_is_a_folder_and_every_folder_a_lesson() -> None:
+    """A folder that nobody lists is seen by nobody, and one that lacks a file fails in class."""
+    folders = [lesson.folder for lesson in LESSONS]
+    assert folders == [*FROM_THE_NOTEBOOK, *FROM_STUDIES]
+    assert sorted(folders) == sorted(path.parent.name for path in ROOM.glob("*/words.py"))
+    files = {"__init__.py", "words.py", "experiment.py", "broken.py", "fixed.py"}
+    for folder in folders:
+        assert {path.name for path in (ROOM / folder).glob("*.py")} == files, folder
 
 
 def test_pages_need_no_torch_for_the_lessons() -> None:

@@ -11,7 +11,7 @@ import pytest
 from lymph.errors import SplitError
 from lymph.evaluation import expected_calibration_error, make_predictions
 from lymph.leak.meter import count_folds
-from lymph.lessons.catalogue import FROM_STUDIES, lesson_of
+from lymph.lessons.catalogue import FROM_THE_NOTEBOOK, LESSONS, lesson_of
 from lymph.lessons.confidence.experiment import calibration_error
 from lymph.lessons.data import LessonData
 from lymph.lessons.findings import find
@@ -24,6 +24,7 @@ from .conftest import FAST
 
 Figures = dict[str, Any]
 SEEDS = range(5)
+FROM_STUDIES = LESSONS[len(FROM_THE_NOTEBOOK) :]
 
 
 @pytest.fixture(scope="module")

@@ -125,7 +125,7 @@ def test_a_picture_is_answered_and_a_broken_file_says_so(
     said = html_of(app)
     assert "../../[evil](x)&lt;b&gt;*.png" in said and "<b>*.png" not in said
     assert any(f"<b>{name}</b>" in said for name in ("CLL", "FL", "MCL"))
-    assert "1 file could not be answered" in words(app)
+    assert "1 file could not be read" in words(app)
 
 
 def test_many_pictures_come_with_a_tally_patients_and_a_download(

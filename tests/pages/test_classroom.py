@@ -209,10 +209,10 @@ def test_a_students_exclusion_makes_a_copy_and_leads_there(
     assert not app.exception and app.sidebar.selectbox[0].value == "tiny, Anna *A*’s"
     assert "Your change is in a copy of your own" in app.toast[0].value
     assert excluded(tiny.path) and "goes to a copy" not in words(app)
-    assert {metric.label: metric.value for metric in app.metric}["Left out"] == "0"
+    assert {metric.label: metric.value for metric in app.metric}["Excluded"] == "0"
     other = open_as("ben", "data")
     assert list(other.sidebar.selectbox[0].options) == ["tiny"]
-    assert {metric.label: metric.value for metric in other.metric}["Left out"] == "1"
+    assert {metric.label: metric.value for metric in other.metric}["Excluded"] == "1"
 
 
 def test_a_students_saved_split_and_patients_are_in_one_copy(

@@ -39,7 +39,7 @@ def test_the_numbers_of_the_data_stand_large(tiny: DataSet, open_page: OpenPage)
     app = open_page("data")
     assert not app.exception
     assert app.title[0].value == "What is in the pictures, and who are they from?"
-    assert metrics(app) == {"Pictures": "36", "Patients": "12", "Classes": "3", "Left out": "0"}
+    assert metrics(app) == {"Pictures": "36", "Patients": "12", "Classes": "3", "Excluded": "0"}
 
 
 def test_the_first_opening_draws_the_demonstration_set(
@@ -136,7 +136,7 @@ def test_broken_pictures_are_listed_with_their_reason(tiny: DataSet, open_page: 
     (tiny.path / "CLL" / "sj-99-11_009.png").write_bytes(b"no picture")
     (tiny.path / "FL" / "holiday.png").write_bytes((tiny.path / "FL/sj-99-21_001.png").read_bytes())
     app = open_page("data")
-    assert metrics(app)["Left out"] == "2"
+    assert metrics(app)["Excluded"] == "2"
     assert metrics(app)["Pictures"] == "36"
     problems = app.dataframe[0].value
     assert list(problems["picture"]) == ["CLL/sj-99-11_009.png", "FL/holiday.png"]
@@ -296,7 +296,7 @@ def test_the_stain_map_opens_and_its_selection_shows_pictures(
     point = {"customdata": ["FL/sj-99-22_001.png", "FL", "99-22"]}
     app.session_state["stain_map_stain_patient"] = {"selection": {"points": [point]}}
     app.run()
-    assert any("1 picture chosen" in s.value for s in app.subheader)
+    assert any("1 picture chosen" in s.value for s in app.header)
     assert [b.label for b in app.button if b.key.startswith("stain_gallery_open")] == [
         r"sj\-99\-22\_001"
     ]
@@ -309,8 +309,8 @@ def test_a_finding_is_left_out_and_taken_back(tiny: DataSet, open_page: OpenPage
     assert not app.exception
     app.button_group(key="quality_kind").set_value("same").run()
     app.button(key="leave_out_all").click().run()
-    assert metrics(app) == {"Pictures": "36", "Patients": "12", "Classes": "3", "Left out": "1"}
-    assert any("Left out by you (1)" in s.value for s in app.subheader)
+    assert metrics(app) == {"Pictures": "36", "Patients": "12", "Classes": "3", "Excluded": "1"}
+    assert any("Excluded by you (1)" in s.value for s in app.header)
     app.button(key="take_back_all").click().run()
     assert metrics(app)["Pictures"] == "37"
 
@@ -339,7 +339,7 @@ def test_a_table_of_patients_takes_the_patterns_place(tiny: DataSet, open_page: 
     assert not app.error and "4 patients, from a table" in patients_said(app)
     app.button(key="use_corrections").click().run()
     assert not app.exception
-    assert metrics(app)["Patients"] == "4" and metrics(app)["Left out"] == "1"
+    assert metrics(app)["Patients"] == "4" and metrics(app)["Excluded"] == "1"
     assert any("p\\.csv" in warning.value for warning in app.warning), "the user's own file"
     app.selectbox(key="correct_patient").set_value(("name", 0)).run()
     app.button(key="use_corrections").click().run()
@@ -355,9 +355,9 @@ def test_a_large_set_is_shown_by_its_headers_first(
     file = tiny.path / "FL" / "sj-99-21_001.png"
     file.write_bytes(file.read_bytes()[:-200])
     app = open_page("data")
-    assert metrics(app)["Left out"] == "0"
+    assert metrics(app)["Excluded"] == "0"
     app.button(key="read_pixels").click().run()
-    assert metrics(app)["Left out"] == "1"
+    assert metrics(app)["Excluded"] == "1"
     assert not [b for b in app.button if b.key == "read_pixels"]
 
 

@@ -42,7 +42,7 @@ def has_run(tiny: DataSet) -> Callable[[str], LiveRun]:
 def test_all_lessons_are_offered(tiny: DataSet, open_page: OpenPage) -> None:
     app = open_page("lessons")
     assert not app.exception
-    titles = [heading.value for heading in app.subheader]
+    titles = [heading.value for heading in app.header]
     assert titles == [f"{lesson.number}. {lesson.title}" for lesson in LESSONS]
     app.button(key="open_luck").click().run()
     assert app.query_params["lesson"] == "luck"
@@ -83,17 +83,41 @@ def test_nobody_goes_on_before_a_guess(tiny: DataSet, open_page: OpenPage) -> No
 
 
 def test_the_lecturer_asks_the_room_and_goes_on(tiny: DataSet, open_page: OpenPage) -> None:
-    app = open_page("lessons", lesson="leak", screen="lecture")
+    """On stage nobody guesses at the lecturer's own computer; slides follow each other."""
+    app = open_page("lessons", lesson="leak", stage="1")
     assert not app.button(key="next").disabled
+    app.button(key="next").click().run()
+    assert (app.query_params["step"], app.query_params["slide"]) == ("1", "2")
     for _ in range(len(STEPS)):
-        app.button(key="clicker_next").click().run()
+        app.button(key="next").click().run()
     assert app.query_params["lesson"] == "stale-optimiser"
-    assert app.query_params["screen"] == "lecture"
-    app.button(key="clicker_back").click().run()
+    assert app.query_params["stage"] == "1" and "slide" not in app.query_params
+    app.button(key="back").click().run()
     assert app.query_params["lesson"] == "leak"
     assert app.query_params["step"] == str(len(STEPS))
-    app.button(key="lecture_view").click().run()
-    assert "screen" not in app.query_params
+    app.button(key="stage_leave").click().run()
+    assert "stage" not in app.query_params
+
+
+def test_a_step_is_clicked_and_a_slide_has_a_link(tiny: DataSet, open_page: OpenPage) -> None:
+    app = open_page("lessons", lesson="leak", stage="1")
+    app.button(key="step_4").click().run()
+    assert app.query_params["step"] == "4" and len(app.code) == 2
+    app = open_page("lessons", lesson="leak", step="1", slide="2", stage="1")
+    assert app.button(key="guess_leak_0")
+    app = open_page("lessons", lesson="leak", step="1", slide="99", stage="1")
+    assert app.button(key="guess_leak_0"), "a slide past the end is the last"
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.slug)
+def test_prepared_results_answer_without_a_run(
+    lesson: Lesson, tiny: DataSet, open_page: OpenPage
+) -> None:
+    """They come with lymph, belong to this version, and say that they are not of these pictures."""
+    app = open_page("lessons", lesson=lesson.slug, step="3", prepared="1")
+    assert not app.exception and not app.error
+    assert "Prepared results" in app.warning[0].value
+    assert len(app.get("plotly_chart")) >= 1 and len(app.metric) >= 2
 
 
 def test_the_answer_waits_for_the_run(tiny: DataSet, open_page: OpenPage) -> None:
@@ -167,7 +191,7 @@ def test_an_unknown_lesson_says_so(tiny: DataSet, open_page: OpenPage) -> None:
     app = open_page("lessons", lesson="nothing")
     assert "There is no lesson" in app.error[0].value
     app.button(key="all_lessons").click().run()
-    assert len(app.subheader) == len(LESSONS)
+    assert len(app.header) == len(LESSONS)
 
 
 def test_the_notebook_can_be_downloaded(tiny: DataSet, open_page: OpenPage) -> None:

@@ -49,7 +49,7 @@ def test_a_patient_split_leaks_nothing(tiny: DataSet, open_page: OpenPage) -> No
     assert numbers(app) == {
         "Patients never seen": "3",
         "Test pictures": "9",
-        "Of these, leaked": "0",
+        "From patients in the training set": "0",
     }
     assert "No test picture comes from a patient" in app.success[0].value
     assert [group["title"] for group in board(app)["groups"]] == [
@@ -72,7 +72,7 @@ def test_a_picture_split_says_its_leak_large(tiny: DataSet, open_page: OpenPage)
     app = open_page("split")
     app.radio(key=f"split_by_{tiny.name}").set_value("picture").run()
     assert not app.exception
-    leaked = int(numbers(app)["Of these, leaked"])
+    leaked = int(numbers(app)["From patients in the training set"])
     assert leaked > 0
     assert app.error[0].value.startswith(f"## {leaked} of {numbers(app)['Test pictures']}")
     body = thumbnails(app)
@@ -154,7 +154,7 @@ def test_folds_test_every_patient_once(tiny: DataSet, open_page: OpenPage) -> No
     app = choose(open_page("split"), tiny, "folds")
     app.number_input(key=f"split_k_{tiny.name}").set_value(4).run()
     assert not app.exception
-    assert numbers(app) == {"Folds": "4", "Test pictures": "36", "Of these, leaked": "0"}
+    assert numbers(app) == {"Folds": "4", "Test pictures": "36", "From patients in the training set": "0"}
     app.switch_page("pages/train.py").run()
     assert not app.exception
     assert numbers(app)["Patients tested"] == "12"

@@ -29,7 +29,7 @@ def test_a_fresh_workspace_opens_with_three_doors(begun: list[list[str]]) -> Non
     app = AppTest.from_file(str(APP), default_timeout=60).run()
     assert not app.exception
     assert app.title[0].value == "lymph"
-    doors = [door.value for door in app.subheader]
+    doors = [door.value for door in app.header]
     assert doors[:3] == [
         "Drop an image",
         f"See why {accuracy(LEAKY)} became {accuracy(HONEST)}",
@@ -65,4 +65,4 @@ def test_who_has_a_set_of_their_own_sees_no_drawing(
     app = AppTest.from_file(str(APP), default_timeout=60).run()
     assert not app.exception
     assert begun == []
-    assert [door.value for door in app.subheader][1] == "See how a leak inflates accuracy"
+    assert [door.value for door in app.header][1] == "See how a leak inflates accuracy"

@@ -209,6 +209,7 @@ def places(data_set: DataSet, runs: tuple[Run, Run]) -> list[Place]:
         Place("runs", data, rows=(0, 1)),
         Place("classify", {**data, "run": run}),
         Place("lessons", {**data, "lesson": LESSONS[1].slug, "step": "3"}),
+        Place("lessons", {**data, "lesson": LESSONS[1].slug, "slide": "2", "stage": "1"}),
     ]
 
 

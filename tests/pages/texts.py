@@ -77,6 +77,7 @@ OURS_CALLED = frozenset(
         "enumerate",
         "ink_on",
         "int",
+        "interval_text",
         "interval_words",
         "len",
         "mark_title",
@@ -130,6 +131,7 @@ OURS = frozenset(
             "quick_corrections(found, data_set.copy)",
             "base64.b64encode(jpeg).decode()",
             "row.address",
+            "record.page",
         ),
     }
 )
@@ -292,7 +294,7 @@ class Judge:
         name = ast.unparse(node.func)
         if name in CLEANERS[kind] or name.rpartition(".")[2] in OURS_CALLED:
             return True
-        if name in ("list", "sorted", "next", "iter", "dict.fromkeys"):
+        if name in ("list", "sorted", "next", "iter", "dict.fromkeys", "parted"):
             return self.safe(node.args[0], module, kind)
         if isinstance(node.func, ast.Attribute):
             if node.func.attr in ("join", "capitalize", "upper", "lower", "replace", "format"):
@@ -305,7 +307,7 @@ class Judge:
             if node.func.attr in ("set_index", "rename"):
                 return self.safe(node.func.value, module, kind)
         if name == "map":
-            return ast.unparse(node.args[0]) in CLEANERS[kind]
+            return ast.unparse(node.args[0]) in CLEANERS[kind] | OURS_CALLED
         return self.returns_safe(name.rpartition(".")[2], module, kind)
 
     def returns_safe(self, name: str, module: Module, kind: str) -> bool:

@@ -15,6 +15,7 @@ from lymph.evaluation.calibration import ERROR_BINS
 from lymph.leak.meter import count_folds
 from lymph.lessons.data import LessonData
 from lymph.lessons.practice import Tell, score, silent
+from lymph.lessons.progress import told_share
 from lymph.lessons.quick import colour_numbers, need_patients, out_of_fold
 from lymph.splits import make_folds
 from lymph.splits.make import home_class
@@ -86,7 +87,9 @@ def run(
             for _ in range(redraws)
         ]
         curve.append({"patients": size * len(members), **_spread(drawn)})
-        tell(0.4 + 0.6 * done / len(sizes), f"tests of {size * len(members)} patients are drawn")
+        name, measure = "tests of more and more patients", "perfectly calibrated models that fail"
+        told = told_share(name, "size", done, len(sizes), measure, curve[-1]["convicted"])
+        tell(0.4 + 0.6 * done / len(sizes), told)
     sure = confidence >= SURE
     return {
         "test": score(data, np.arange(len(right)), probabilities, fold_of),

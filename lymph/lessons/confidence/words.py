@@ -8,7 +8,6 @@ SMALL = 0.05
 
 LESSON = Lesson(
     slug="confidence",
-    module_name="confidence.experiment",
     title="How sure is sure?",
     question="A model says how sure it is. On new patients, how often is it right?",
     story=(
@@ -31,19 +30,6 @@ LESSON = Lesson(
         " patients chance alone opens gaps, so a model that is calibrated perfectly, by"
         " construction, is convicted all the same. Its error falls towards 0 only as patients are"
         " added; more pictures of the same ones hardly help."
-    ),
-    broken=(
-        "# six patients, 70 pictures\n"
-        "ece = expected_calibration_error(table)\n"
-        "if ece > 0.05:\n"
-        '    print("badly calibrated")'
-    ),
-    mended=(
-        "ece = expected_calibration_error(table)\n"
-        "# what would a calibrated model get here?\n"
-        "u = rng.random(len(patients))[patient_of_row]\n"
-        "perfect = calibration_error(sure, u < sure)\n"
-        "# repeated: convict only above its 97.5 %"
     ),
     takeaway=(
         "A confidence is no promise on new patients: check it on patients the model has not seen."

@@ -8,7 +8,6 @@ KEPT, LITTLE, FAR = 7, 10, 20
 
 LESSON = Lesson(
     slug="coverage",
-    module_name="coverage.experiment",
     title="Counting pictures",
     question="A 95 % interval from the textbook: how often does it miss the true accuracy?",
     story=(
@@ -29,19 +28,6 @@ LESSON = Lesson(
         " on most of them. A dozen such pictures tell hardly more than one, so the textbook counts"
         " far too many trials. lymph's interval looks at how much the patients differ and counts"
         " only as many trials as that is worth. It is wide, because few patients say little."
-    ),
-    broken=(
-        "# every picture is one trial\n"
-        "right = (predicted == label).sum()\n"
-        "test = binomtest(right, len(label))\n"
-        "low, high = test.proportion_ci(0.95)"
-    ),
-    mended=(
-        "# patients are the trials\n"
-        "hits = right.groupby(patient).sum()\n"
-        "trials = right.groupby(patient).size()\n"
-        "low, high = share_interval(\n"
-        "    hits.to_numpy(), trials.to_numpy())"
     ),
     takeaway=(
         "Count patients, not pictures. An interval that is narrow on six patients is not precise,"

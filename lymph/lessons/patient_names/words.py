@@ -8,7 +8,6 @@ NEARLY_ALL = 0.9
 
 LESSON = Lesson(
     slug="patient-names",
-    module_name="patient_names.experiment",
     title="A list called patients",
     question="The code splits a list called patients. Who is in the test set?",
     story=(
@@ -29,18 +28,6 @@ LESSON = Lesson(
         " called. The best-known tutorial on lymphoma slides calls single pictures patients, too:"
         " in its published folds all 374 of 374 test pictures have their patient in training."
         " Nothing fails when this happens; the figures only look too good."
-    ),
-    broken=(
-        "# sj-99-6124-R4_016.tif -> sj-99-6124-R4_016\n"
-        "patients = [f.stem for f in files]\n"
-        "folds = GroupKFold(5).split(files, groups=patients)"
-    ),
-    mended=(
-        "# sj-99-6124-R4_016.tif -> 99-6124\n"
-        'key = re.compile(r"sj-(\\d+-\\d+)")\n'
-        "patients = [key.match(f.stem)[1] for f in files]\n"
-        "assert len(set(patients)) < len(files) / 5\n"
-        "folds = GroupKFold(5).split(files, groups=patients)"
     ),
     takeaway=(
         "Never trust a name, count: as many patients as pictures means that they are pictures."

@@ -10,12 +10,15 @@ from threadpoolctl import threadpool_limits
 
 from lymph.lessons.data import LessonData
 from lymph.lessons.practice import Tell, silent
+from lymph.lessons.progress import told_share
 from lymph.lessons.quick import colour_numbers, need_patients
 from lymph.splits import split_by_patient
 
 FRACTIONS = (0.4, 0.3, 0.3)
 # How many of the 18 colour numbers each model looks at.
 LOOKS_AT = 6
+# Whom the chosen model meets, as it is told.
+MET = ("on the test that chose it", "on fresh patients")
 
 
 def run(
@@ -48,10 +51,13 @@ def run(
             found.append([_accuracies(data, features[:, look], train, (test, fresh))
                           for look in looks])  # fmt: skip
             counts.append([_counts(data, rows) for rows in (test, fresh)])
-            tell((deal + 1) / deals, f"{deal + 1} of {deals} deals of patients")
+            means = _chosen(np.array(found)).mean(axis=0)
+            for name, mean in zip(MET, means, strict=True):
+                measure = "mean accuracy of the chosen model so far"
+                told = told_share(name, "deal", deal + 1, deals, measure, mean)
+                tell((deal + 1) / deals, told)
     accuracies = np.array(found)  # deals x models x (test, fresh)
-    chosen = accuracies[:, :, 0].argmax(axis=1)
-    best, again = accuracies[np.arange(deals), chosen].T
+    best, again = _chosen(accuracies).T
     return {
         "models": models,
         "deals": deals,
@@ -64,6 +70,12 @@ def run(
         "all": float(accuracies[:, :, 1].mean()),
         "lower": int((again < best).sum()),
     }
+
+
+def _chosen(accuracies: np.ndarray) -> np.ndarray:
+    """Return the accuracies, deals x 2, of the model that is best on each deal's test."""
+    best = accuracies[:, :, 0].argmax(axis=1)
+    return accuracies[np.arange(len(accuracies)), best]
 
 
 def _accuracies(

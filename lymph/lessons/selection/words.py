@@ -8,7 +8,6 @@ SMALL, LARGE = 0.03, 0.10
 
 LESSON = Lesson(
     slug="selection",
-    module_name="selection.experiment",
     title="The best of fifteen",
     question="Fifteen models, one test set, the best one wins. How good is it on new patients?",
     story=(
@@ -28,16 +27,6 @@ LESSON = Lesson(
         " fifteen takes the luckiest as well, and luck does not come along to new patients. The"
         " more is tried and the fewer patients test, the larger the gift. Epochs, seeds,"
         " thresholds and features that are chosen on the test do the same."
-    ),
-    broken=(
-        "models = [train(s) for s in settings]\n"
-        "best = max(models, key=lambda m: accuracy(m, test))\n"
-        "print(accuracy(best, test))   # chosen on it"
-    ),
-    mended=(
-        "models = [train(s) for s in settings]\n"
-        "best = max(models, key=lambda m: accuracy(m, val))\n"
-        "print(accuracy(best, test))   # looked at once"
     ),
     takeaway=(
         "Choose on validation patients and look at the test patients once. Ask of every reported"

@@ -84,7 +84,7 @@ def show_curves(judged: Judged, chosen: Chosen) -> None:
     with st.grid(2, min_column_width=330, key="curves"):
         for kind, title in titles:
             with st.container():
-                st.subheader(title, anchor=False)
+                st.header(title, anchor=False)
                 notes = {name: area_text(areas[name][kind]) for name in curves}
                 figure = class_curves(curves, kind, colours, notes)
                 draw(figure, f"curves_{kind}", f"{title} of each class against the others")

@@ -44,7 +44,7 @@ def show_numbers(split: Split, facts: SplitFacts, caveat: str) -> None:
             unseen = test - len(leak.leaked_patients) if split.by == "picture" else test
             st.metric("Patients never seen", "unknown" if caveat else unseen)
         st.metric("Test pictures", leak.test_pictures)
-        st.metric("Of these, leaked", "unknown" if caveat else leak.leaked_test_pictures)
+        st.metric("From patients in the training set", "unknown" if caveat else leak.leaked_test_pictures)
 
 
 def show_verdict(facts: SplitFacts, caveat: str) -> None:

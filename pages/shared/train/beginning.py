@@ -29,7 +29,7 @@ PRESSED_SECONDS = 120.0
 
 STYLES = """
 <style>
-.st-key-model [role="radiogroup"] {display:grid; gap:.8rem; width:100%;
+.st-key-model [role="radiogroup"] {display:grid; gap:.8rem; width:100%; align-items:stretch;
   grid-template-columns:repeat(auto-fit, minmax(min(100%, 15rem), 1fr));}
 .st-key-model [role="radiogroup"] > div {position:relative; padding:.8rem .9rem; max-width:none;
   border-radius:.6rem; border:1px solid color-mix(in srgb, currentColor 25%, transparent);}

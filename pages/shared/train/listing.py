@@ -21,7 +21,7 @@ def list_runs(data_set: DataSet, shown: Run | None) -> None:
     if not others:
         return
     title = "Other runs on these pictures" if shown else "Runs on these pictures"
-    st.subheader(title, anchor=False)
+    st.header(title, anchor=False)
     names, own = starters(), _own_runs(others)
     others.sort(key=lambda record: (record.id not in own, record.status.over))
     with st.container(gap="xsmall", key="other_runs"):

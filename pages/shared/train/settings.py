@@ -30,15 +30,15 @@ WEIGHTS_TOLD = {
     "patient": "By number of patients",
 }
 SCHEDULES_TOLD = {
-    "whole-then-head": "Whole model, then head only (the notebook's order)",
-    "head-then-whole": "Head only, then whole model (keeps ImageNet's features better)",
-    "whole": "Whole model from beginning to end",
-    "head": "Head only: the backbone stays as it is, and an epoch takes no time",
+    "whole-then-head": "Fine-tuning, then a linear probe (head only): the notebook's order",
+    "head-then-whole": "Linear probe (head only), then fine-tuning: keeps more of ImageNet",
+    "whole": "Fine-tuning from beginning to end",
+    "head": "Linear probe (head only): the backbone stays frozen, an epoch takes no time",
 }
 TESTS_TOLD = {
     "split": "The split's test patients, once",
-    "folds": "Everyone in turn, in folds",
-    "patient": "Everyone in turn, one patient at a time",
+    "folds": "All patients, by cross-validation",
+    "patient": "All patients, leaving one out at a time",
 }
 VALUES_TOLD = {
     "imagenet": "ImageNet (98 MB, downloaded once)",
@@ -126,7 +126,7 @@ def choose_test() -> str:
         key="test_on",
         horizontal=True,
         persist_state="session",
-        help="In turn means that every patient is tested once by a model that never saw the others"
+        help="In cross-validation every patient is tested once, by a model that never saw anyone"
         " of its fold: more patients, a narrower interval, and as many trainings as folds.",
     )
 
@@ -177,7 +177,7 @@ def choose_phases(epochs: int, tested: str) -> dict[str, Any]:
 
 def choose_augmentation() -> list[str]:
     chosen = st.pills(
-        "Vary the training pictures",
+        "Augment the training images",
         list(AUGMENTATIONS),
         selection_mode="multi",
         default=list(USUAL_AUGMENTATION),
@@ -223,7 +223,7 @@ def choose_learning_rate(model: str, usual: float) -> float:
 def choose_values() -> str:
     titles = {name: words.format(computer=computer()) for name, words in VALUES_TOLD.items()}
     source = st.radio(
-        "Starting values",
+        "Pretrained weights",
         list(titles),
         format_func=titles.get,
         key="values",

@@ -1,0 +1,1 @@
+"""Class numbers that are compared with one-hot labels."""

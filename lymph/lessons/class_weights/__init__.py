@@ -1,0 +1,1 @@
+"""Class weights from none to absurd, and one-hot targets."""

@@ -1,0 +1,1 @@
+"""What the mean colour of a picture tells."""

@@ -1,0 +1,1 @@
+"""Fifteen layers, and what lets their gradients arrive."""

@@ -1,0 +1,1 @@
+"""A frozen backbone that moves, and which phase comes first."""

@@ -1,0 +1,1 @@
+"""A split by picture, and one by patient."""

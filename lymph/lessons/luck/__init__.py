@@ -1,0 +1,1 @@
+"""One model over and over: other seeds, other test patients."""

@@ -1,0 +1,1 @@
+"""Training mode, said once before the loop."""

@@ -1,0 +1,1 @@
+"""An optimiser that was made for an earlier model."""

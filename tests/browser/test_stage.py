@@ -1,0 +1,95 @@
+"""A page on a projector: what is on a slide fits, keys and a clicker lead through it."""
+
+import contextlib
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Page, TimeoutError, expect
+
+from lymph.lessons.catalogue import LESSONS
+
+LARGE, SMALL = {"width": 1920, "height": 1080}, {"width": 1280, "height": 720}
+# What does not fit: the page scrolls, the slide had to be made smaller, something is cut.
+FAULTS = """() => {
+  const main = document.querySelector("[data-testid=stMain]");
+  const slide = document.querySelector(".st-key-slide");
+  const keys = document.querySelector(".st-key-lesson_keys").getBoundingClientRect();
+  const root = document.documentElement;
+  const over = (e) => e.scrollHeight > e.clientHeight + 1 || e.scrollWidth > e.clientWidth + 1;
+  const faults = [];
+  if (root.scrollHeight > innerHeight || root.scrollWidth > innerWidth) faults.push("page");
+  if (over(main)) faults.push("main");
+  if (over(slide)) faults.push("slide");
+  if (slide.style.zoom) faults.push(`made smaller, ${slide.style.zoom}`);
+  if (keys.bottom > innerHeight + 1 || keys.right > innerWidth + 1) faults.push("keys");
+  for (const code of slide.querySelectorAll("pre")) if (over(code)) faults.push("code");
+  return faults;
+}"""
+
+
+def slides(page: Page, settle: Callable[[], None]) -> Iterator[str]:
+    """Go from a lesson's first slide to its last by the clicker; yield each address."""
+    lesson = page.url.split("lesson=")[1].split("&")[0]
+    while f"lesson={lesson}" in page.url:
+        # A slide is there with its keys, and what it holds was measured.
+        settle()
+        page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
+        yield page.url.split("?")[1]
+        turn(page)
+
+
+def turn(page: Page) -> None:
+    """Press the clicker, again where the page was still being drawn and the press led nowhere."""
+    before = page.url
+    for _ in range(6):
+        page.keyboard.press("PageDown")
+        with contextlib.suppress(TimeoutError):
+            page.wait_for_function("before => location.href !== before", arg=before, timeout=10_000)
+            return
+    pytest.fail(f"no slide after {before}")
+
+
+@pytest.mark.slow
+def test_no_slide_of_any_lesson_scrolls(
+    page: Page, demonstration: str, settle: Callable[[], None]
+) -> None:
+    """Regression: answers were 1,086 to 1,693 pixels high and ran out of every projector."""
+    page.set_viewport_size(SMALL)
+    found, count = [], 0
+    for lesson in LESSONS:
+        page.goto(f"{demonstration}/lessons?lesson={lesson.slug}&stage=1&prepared=1")
+        expect(page.locator(".st-key-slide")).to_be_visible()
+        for address in slides(page, settle):
+            count += 1
+            for size in (LARGE, SMALL):
+                page.set_viewport_size(size)
+                found += [f"{address}: {fault}" for fault in page.evaluate(FAULTS)]
+    assert found == [] and count > 5 * len(LESSONS)
+
+
+def test_keys_lead_through_a_lesson_and_off_the_stage(
+    page: Page, demonstration: str, settle: Callable[[], None]
+) -> None:
+    """A clicker sends PageUp and PageDown; R runs, and is not Streamlit's own R; Escape leaves."""
+    page.set_viewport_size(SMALL)
+    page.goto(f"{demonstration}/lessons?lesson=coverage&stage=1")
+    expect(page.get_by_test_id("stSidebar")).to_be_hidden()
+    expect(page.locator(".st-key-stage_header")).to_contain_text("Lessons")
+    expect(page.locator(".st-key-stage_header")).to_contain_text("Demonstration set")
+    size = page.locator(".st-key-slide p").first.evaluate("e => getComputedStyle(e).fontSize")
+    assert float(size.removesuffix("px")) >= 28, "the last row cannot read it"
+    for key, wanted in (("PageDown", "slide=2"), ("ArrowRight", "step=2"), ("PageUp", "step=1")):
+        settle()
+        page.keyboard.press(key)
+        page.wait_for_url(f"**{wanted}**")
+    settle()
+    page.get_by_role("button", name="2 Run").click()
+    expect(page.get_by_role("button", name="Run it live")).to_be_visible()
+    settle()
+    page.keyboard.press("r")
+    expect(page.get_by_role("button", name="Run it live")).to_be_hidden()
+    expect(page.get_by_role("button", name="Run it again")).to_be_visible()
+    settle()
+    page.keyboard.press("Escape")
+    expect(page.get_by_test_id("stSidebar")).to_be_visible()
+    assert "stage" not in page.url
