@@ -4,7 +4,6 @@ import time
 from collections.abc import Iterable
 from datetime import datetime
 
-from lymph.models.specs import MODELS
 from lymph.runs.catalogue import RunRecord
 
 DAY = 24 * 3600.0
@@ -33,7 +32,7 @@ def described(record: RunRecord, now: float | None = None) -> str:
     """Say what a run is: model, split, seed and when it was begun."""
     folds = f"{record.split.folds} folds " if record.split.folds else ""
     # The rest of the title is for those who choose a model.
-    model = MODELS[record.config.model].title.removesuffix(" from scratch")
+    model = record.config.spec.title.replace(" from scratch", "")
     when = when_words(record.status.queued, now)
     return f"{model}, {folds}by {record.split.by}, seed {record.config.seed}, {when}"
 

@@ -210,7 +210,7 @@ def _show_tiles(
     blank = f" {view.blank:d} blank tiles were skipped." if view.blank else ""
     with side:
         st.html("".join(_tile_words(run, view)))
-        st.caption(_tiles_told(run, view, blank))
+        st.caption(plain(_tiles_told(run, view, blank)))
         file_name = f"{short_name(name)}-tiles.png"
         _offer_png(lambda: laid_over(small, layer, opacity), file_name, f"{key}_tiles_png")
 
