@@ -375,7 +375,8 @@ def explain(run: Run, file: File, answer: "Answer") -> None:
         return
     stated = answer["confidence"]
     share = "" if stated is None else f", {plain(percent(stated))}"
-    said_of_all = f"**{plain(answer['predicted'])}**{share} from the whole picture"
+    seen = "from its tiles together" if run.config.tiles else "from the whole picture"
+    said_of_all = f"**{plain(answer['predicted'])}**{share} {seen}"
     st.markdown(f"{plain(file.name)}: {said_of_all}")
     if only_drawn(answer):
         st.warning(plain(ONLY_DRAWN))

@@ -15,6 +15,9 @@ START_SECONDS = 6.0
 LOAD_SECONDS = 1.0
 # An epoch of the head on ready features.
 HEAD_EPOCH_SECONDS = 0.05
+# Choosing the regularisation of a head on tiles, a tile, of as many as it is chosen on at most.
+TILE_SECONDS = 1e-3
+MOST_TILES = 24_000
 # What is offered first ends before this.
 TEN_MINUTES = 600.0
 
@@ -74,8 +77,12 @@ def _probe_seconds(
     sides = zip(new["height"], new["width"], strict=True)
     largest = spec.size[0] * spec.size[1]
     work = sum(work_of(*both, spec) / largest for both in sides)
-    heads = len(split.folds or [None])
-    return work * picture_seconds + heads * (LOAD_SECONDS + HEAD_EPOCH_SECONDS * config.epochs)
+    head = LOAD_SECONDS + HEAD_EPOCH_SECONDS * config.epochs
+    if spec.tiles:
+        every = zip(table["height"], table["width"], strict=True)
+        pixels = sum(work_of(*both, spec) for both in every)
+        head += TILE_SECONDS * min(MOST_TILES, pixels / spec.tiles**2)
+    return work * picture_seconds + len(split.folds or [None]) * head
 
 
 def _all_folds(split: Split, table: pd.DataFrame) -> list[Split]:

@@ -138,7 +138,7 @@ OURS = frozenset(
 # Numbers.
 COUNTS = frozenset(
     {
-        *("number.value", "view.tiles", "done", "total", "split.seed"),
+        *("number.value", "done", "total", "split.seed"),
         *("leak.test_pictures", "leak.leaked_test_pictures", "facts.summary", "judged.report"),
         *(f"status.{part}" for part in ("epoch", "epochs")),
         *("measurement.result()", "lesson.number", "result['patients']"),
