@@ -9,7 +9,8 @@ from starlette.middleware import Middleware
 from streamlit.navigation.page import StreamlitPage
 
 from lymph import processor
-from pages.shared import ahead, drops, gate, shell, thumbs, visitor
+from pages.shared import drops, thumbs, visitor
+from pages.shared.server import ahead, gate, shell
 from pages.shared.split import route as strips
 from pages.shared.train import route as live
 
@@ -20,8 +21,9 @@ def show() -> None:
     A vote needs none: a phone that has scanned the code sees the question at once.
     """
     # Loaded late: their caches find the server only once it runs.
-    from pages.shared import door, navigation
+    from pages.shared import navigation
     from pages.shared.frame import style, told
+    from pages.shared.visit import door
 
     page = navigation.choose_page()
     style()
@@ -38,9 +40,10 @@ def show() -> None:
 def show_page(page: StreamlitPage) -> None:
     """Show a page with its sidebar or on stage, and say so where the disk is full or closed."""
     from lymph.errors import DiskError
-    from pages.shared import door, navigation, sidebar
+    from pages.shared import navigation, sidebar
     from pages.shared.frame import show_error
     from pages.shared.stage import view
+    from pages.shared.visit import door
 
     try:
         sidebar.ensure_data(page.url_path)

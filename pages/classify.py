@@ -16,7 +16,7 @@ from lymph.facts import CLASS_NAMES, class_colours
 from lymph.runs import Run, titles_of
 from lymph.text import as_cell, counted
 from pages.shared import loading, state, training
-from pages.shared.asked import (
+from pages.shared.classify.asked import (
     examples,
     forget_session,
     keep_pasted,
@@ -24,13 +24,13 @@ from pages.shared.asked import (
     want_examples,
     wants_examples,
 )
+from pages.shared.classify.pasting import paste_area
 from pages.shared.drops import opened
-from pages.shared.explaining import show_explanation
 from pages.shared.frame import begin_on_pictures, escape, offer_training, plain, show_error
-from pages.shared.galleries import badge
 from pages.shared.judging import confidence_of
 from pages.shared.navigation import FILES, ensure_app
-from pages.shared.pasting import paste_area
+from pages.shared.pictures.explaining import show_explanation
+from pages.shared.pictures.galleries import badge
 from pages.shared.place import where_asked_pictures_go
 from pages.shared.results.twins import offer_twin
 

@@ -16,20 +16,13 @@ from lymph.data.sources import DataSet
 from lymph.errors import ClassesUnknown, LymphError
 from lymph.facts import CLASS_NAMES, class_colours
 from lymph.text import counted
-from pages.shared import (
-    ahead,
-    found_view,
-    loading,
-    overview,
-    quality_view,
-    stain_view,
-    state,
-    strips,
-)
+from pages.shared import loading, state
+from pages.shared.data import found_view, overview, quality_view, stain_view, strips
 from pages.shared.drops import content_of, done_with, opened
 from pages.shared.frame import begin, next_step, plain, show_error
 from pages.shared.navigation import ensure_app
 from pages.shared.place import computer, where_added_pictures_go
+from pages.shared.server import ahead
 from pages.shared.training import records_of
 from pages.shared.visitor import data_sets, who
 

@@ -6,9 +6,10 @@ import streamlit as st
 from lymph.data.scan import classes_of, usable
 from lymph.data.sources import DataSet
 from lymph.facts import class_colours
-from pages.shared import audit_view, leak_view, loading, state
+from pages.shared import loading, state
 from pages.shared.frame import begin_on_pictures, told
 from pages.shared.navigation import ensure_app
+from pages.shared.split import audit_view, leak_view
 from pages.shared.split.board import show_board, tests_patients_alone, undo_moves
 from pages.shared.split.choosing import choose_split
 from pages.shared.split.kept import keep_and_load

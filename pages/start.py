@@ -11,7 +11,7 @@ from lymph.data.read import SUFFIXES
 from lymph.errors import LymphError
 from lymph.facts import CLASS_NAMES, class_colours
 from lymph.runs import HONEST, LEAKY, Run, record_of
-from pages.shared.asked import keep_pasted, small_examples, want_examples
+from pages.shared.classify.asked import keep_pasted, small_examples, want_examples
 from pages.shared.drops import content_of
 from pages.shared.frame import escape
 from pages.shared.navigation import FILES, TITLES, ensure_app, go_to, switch_page

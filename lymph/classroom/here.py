@@ -18,7 +18,8 @@ from filelock import FileLock, Timeout
 from lymph import workspace
 from lymph.errors import DiskError
 
-# Seconds after which somebody who has gone does not come back to a visit; see pages.shared.drops.
+# Seconds after which somebody who has gone does not come back to a visit; see what the pages do
+# with drops.
 GONE_SECONDS = 121.0
 
 # The visitors of this server by their sessions, and those that its list in a workspace names.

@@ -22,7 +22,7 @@ WRITES = frozenset(
 # Looks after the file of what visitors share, and leaves alone what it says.
 READS = "lymph.database.reading"
 # What the pages change by: nothing else may be handed a function that changes.
-DOORS = ("lymph.classroom.", "pages.shared.changing.")
+DOORS = ("lymph.classroom.", "pages.shared.visit.changing.")
 
 
 class Use(NamedTuple):

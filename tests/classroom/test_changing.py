@@ -30,14 +30,14 @@ WRITERS = {"pages/shared/drops.py": "what a visitor drops, for the visit"}
 HEAD = (
     "from lymph import runs\nfrom lymph.classroom import jobs\n"
     "from lymph.data.exclusions import exclude\n"
-    "from pages.shared.changing import change_on_click\n"
+    "from pages.shared.visit.changing import change_on_click\n"
 )
 
 
 def test_every_change_on_a_page_asks_who_may() -> None:
     """A page that changes something past the classroom fails here, with its line.
 
-    Hand the function to ``lymph.classroom.jobs`` or ``pages.shared.changing`` instead.
+    Hand the function to ``lymph.classroom.jobs`` or ``pages.shared.visit.changing`` instead.
     """
     files = [HOME / "app.py", *sorted((HOME / "pages").rglob("*.py"))]
     assert len(files) > 30

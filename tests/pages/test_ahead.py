@@ -8,7 +8,8 @@ import pytest
 from lymph.data import ahead as helper
 from lymph.data.sources import DataSet
 from lymph.training import estimate, speed
-from pages.shared import ahead, loading
+from pages.shared import loading
+from pages.shared.server import ahead
 
 from .conftest import OpenPage
 
@@ -95,7 +96,11 @@ def test_the_second_visitor_finds_what_the_first_one_made(
 
     for name in ("table_of", "measure_all", "thumbnail_paths"):
         monkeypatch.setattr(loading, name, again)
-    for name in ("lymph.charts.data.quiet", "pages.shared.strips.thumb", "lymph.splits.advice"):
+    for name in (
+        "lymph.charts.data.quiet",
+        "pages.shared.data.strips.thumb",
+        "lymph.splits.advice",
+    ):
         monkeypatch.setattr(name, again)
     for page in ("data", "split"):
         assert not open_page(page).exception
@@ -119,5 +124,5 @@ def test_what_pages_are_made_of_is_loaded_before_the_first_visit(
     loaded: list[str] = []
     monkeypatch.setattr(ahead, "import_module", loaded.append)
     ahead.load_parts()
-    assert {"lymph.lessons", "lymph.charts", "pages.shared.loading"} <= set(loaded)
+    assert {"lymph.lessons.live", "lymph.charts", "pages.shared.loading"} <= set(loaded)
     assert not any("torch" in name for name in loaded)

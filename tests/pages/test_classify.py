@@ -17,7 +17,7 @@ from lymph.splits import split_by_patient, split_by_picture
 from lymph.text import as_cell
 from lymph.training.config import TrainConfig
 from lymph.training.folder import PREDICTIONS
-from pages.shared.pasting import decode_address
+from pages.shared.classify.pasting import decode_address
 
 from .conftest import MakeRun, OpenPage, words
 

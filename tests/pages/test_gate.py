@@ -9,7 +9,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import Message
 from streamlit import config
 
-from pages.shared.gate import Gate
+from pages.shared.server.gate import Gate
 
 
 def ask(

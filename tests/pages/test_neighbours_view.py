@@ -23,7 +23,7 @@ def shown(found: dict | None) -> AppTest:
     """Draw the part for a result."""
 
     def script(found: dict | None) -> None:
-        from pages.shared.neighbours_view import show_neighbours
+        from pages.shared.split.neighbours_view import show_neighbours
 
         show_neighbours({"neighbours": found}, "colours alone")
 

@@ -6,7 +6,7 @@ import pytest
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import Message
 
-from pages.shared.shell import TOLD, Shell
+from pages.shared.server.shell import TOLD, Shell
 
 HTML = "<html><head><title>lymph</title></head><body></body></html>"
 

@@ -154,7 +154,11 @@ def test_folds_test_every_patient_once(tiny: DataSet, open_page: OpenPage) -> No
     app = choose(open_page("split"), tiny, "folds")
     app.number_input(key=f"split_k_{tiny.name}").set_value(4).run()
     assert not app.exception
-    assert numbers(app) == {"Folds": "4", "Test pictures": "36", "From patients in the training set": "0"}
+    assert numbers(app) == {
+        "Folds": "4",
+        "Test pictures": "36",
+        "From patients in the training set": "0",
+    }
     app.switch_page("pages/train.py").run()
     assert not app.exception
     assert numbers(app)["Patients tested"] == "12"

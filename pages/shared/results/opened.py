@@ -15,11 +15,11 @@ from lymph.facts import class_colours
 from lymph.runs import Run
 from lymph.text import counted
 from pages.shared import loading
-from pages.shared.explaining import show_explanation
 from pages.shared.frame import escape, plain, show_error
-from pages.shared.galleries import Item, badge, gallery, short_name
 from pages.shared.judging import confidence_of
-from pages.shared.stepping import choose_place
+from pages.shared.pictures.explaining import show_explanation
+from pages.shared.pictures.galleries import Item, badge, gallery, short_name
+from pages.shared.pictures.stepping import choose_place
 
 SIBLINGS = 40
 PLACE = "opened_place"

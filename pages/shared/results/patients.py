@@ -19,8 +19,8 @@ from lymph.facts import class_colours
 from lymph.runs import Run
 from pages.shared import loading
 from pages.shared.frame import escape, show_error
-from pages.shared.galleries import badge, short_name
 from pages.shared.judging import Judged, patients_of
+from pages.shared.pictures.galleries import badge, short_name
 from pages.shared.results.choosing import toggle
 from pages.shared.results.opened import open_judged
 

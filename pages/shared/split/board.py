@@ -15,9 +15,9 @@ from lymph.data.strips import shown_of
 from lymph.splits import Split
 from lymph.text import counted, printable
 from pages.shared import loading, state
+from pages.shared.data.strips import page_of_patients, patient_rows
 from pages.shared.split.route import address_of
 from pages.shared.state import SplitSettings
-from pages.shared.strips import page_of_patients, patient_rows
 
 HERE = Path(__file__).parent
 SETS_TOLD = {

@@ -7,10 +7,10 @@ from lymph import splits
 from lymph.data.sources import DataSet
 from lymph.errors import LymphError
 from pages.shared import loading, state
-from pages.shared.changing import change_pictures, say_whose
 from pages.shared.drops import content_of
 from pages.shared.frame import plain, show_error, told
 from pages.shared.state import SplitSettings
+from pages.shared.visit.changing import change_pictures, say_whose
 
 
 def keep_and_load(data_set: DataSet, table: pd.DataFrame, settings: SplitSettings) -> None:

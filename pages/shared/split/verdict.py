@@ -9,11 +9,12 @@ from lymph import splits
 from lymph.charts import names_fit, set_balance
 from lymph.data.sources import DataSet
 from lymph.splits import Split
-from pages.shared import ahead, loading
+from pages.shared import loading
 from pages.shared.frame import plain
-from pages.shared.galleries import legend
 from pages.shared.loading import SplitFacts
 from pages.shared.navigation import go_to
+from pages.shared.pictures.galleries import legend
+from pages.shared.server import ahead
 
 # The verdict and the way on lie at the lower edge of the window, whatever is scrolled.
 STYLES = """
@@ -44,7 +45,9 @@ def show_numbers(split: Split, facts: SplitFacts, caveat: str) -> None:
             unseen = test - len(leak.leaked_patients) if split.by == "picture" else test
             st.metric("Patients never seen", "unknown" if caveat else unseen)
         st.metric("Test pictures", leak.test_pictures)
-        st.metric("From patients in the training set", "unknown" if caveat else leak.leaked_test_pictures)
+        st.metric(
+            "From patients in the training set", "unknown" if caveat else leak.leaked_test_pictures
+        )
 
 
 def show_verdict(facts: SplitFacts, caveat: str) -> None:

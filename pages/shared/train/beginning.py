@@ -14,10 +14,11 @@ from lymph.models.imagenet import IMAGENET_SIZE, imagenet_is_here
 from lymph.splits import Split
 from lymph.text import counted
 from lymph.training.config import TrainConfig
-from pages.shared import ahead, loading, state
+from pages.shared import loading, state
 from pages.shared.frame import plain, show_caveat
 from pages.shared.loading import duration
 from pages.shared.navigation import FILES
+from pages.shared.server import ahead
 from pages.shared.state import TRAIN_KEY
 from pages.shared.train.settings import NO_FILE, choose_settings, folds_for, tested_on
 from pages.shared.train.ways import choose_way, measure_next, time_of, usual_epochs

@@ -19,9 +19,9 @@ from lymph.training.class_weights import class_weights
 from lymph.training.config import CLASS_WEIGHTS, USUAL_AUGMENTATION, TrainConfig
 from lymph.training.preview import vary
 from pages.shared import loading
-from pages.shared.encoder_choice import choose_encoder
 from pages.shared.frame import plain
 from pages.shared.place import computer
+from pages.shared.train.encoder_choice import choose_encoder
 from pages.shared.training import PROBE_WORDS
 
 WEIGHTS_TOLD = {

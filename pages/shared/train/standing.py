@@ -19,8 +19,8 @@ from lymph.models import MODELS
 from lymph.reports.tables import LEAK_MARK, UNKNOWN_MARK
 from lymph.runs import Run, Standing
 from lymph.text import counted
-from pages.shared.galleries import short_name
 from pages.shared.loading import time_left
+from pages.shared.pictures.galleries import short_name
 from pages.shared.training import STATE_MARKS, validates_on_known
 from pages.shared.waiting import waiting_words
 

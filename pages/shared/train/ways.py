@@ -15,10 +15,11 @@ from lymph.reports.tables import honest_rank, mark_of, people_text
 from lymph.splits import Split
 from lymph.training import estimate, speed
 from lymph.training.config import TrainConfig
-from pages.shared import ahead, loading
+from pages.shared import loading
 from pages.shared.frame import plain
 from pages.shared.loading import duration
 from pages.shared.place import computer
+from pages.shared.server import ahead
 from pages.shared.training import SET_WORDS, all_records, finished_records
 
 WAYS = ("linear-probe", "cnn", "resnet50")

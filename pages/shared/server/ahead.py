@@ -20,7 +20,7 @@ from lymph import workspace
 
 log = logging.getLogger(__name__)
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 # Whether a server runs; without one nothing is done ahead, and pages do it when it is their turn.
 _serving = threading.Event()
@@ -61,7 +61,8 @@ def _begin() -> None:
 
 def load_parts() -> None:
     """Load what the pages are put together from; pages themselves run for visitors only."""
-    from pages.shared import door, navigation, sidebar  # noqa: F401 - what all pages share
+    from pages.shared import navigation, sidebar  # noqa: F401 - what all pages share
+    from pages.shared.visit import door  # noqa: F401 - what all pages share
 
     for page in (navigation.START, *navigation.FILES.values()):
         for name in imports_of((ROOT / page).read_text(encoding="utf-8")):

@@ -9,11 +9,12 @@ from lymph.data.quality import KINDS, Finding, unseen_overlaps
 from lymph.data.sources import DataSet
 from lymph.facts import class_colours
 from lymph.text import counted
-from pages.shared import loading, viewer
-from pages.shared.changing import change_on_click, change_pictures, say_whose
+from pages.shared import loading
 from pages.shared.frame import plain, told
-from pages.shared.galleries import Item, gallery
-from pages.shared.rows import Rows
+from pages.shared.pictures import viewer
+from pages.shared.pictures.galleries import Item, gallery
+from pages.shared.pictures.rows import Rows
+from pages.shared.visit.changing import change_on_click, change_pictures, say_whose
 from pages.shared.visitor import who
 
 

@@ -5,7 +5,7 @@ from typing import Any, overload
 
 import pandas as pd
 
-from pages.shared.galleries import Item
+from pages.shared.pictures.galleries import Item
 
 
 class Rows(Sequence[Item]):

@@ -11,9 +11,10 @@ from lymph.data.scan import classes_of
 from lymph.data.sources import DataSet
 from lymph.facts import class_colours
 from lymph.text import counted
-from pages.shared import loading, viewer
-from pages.shared.galleries import gallery
-from pages.shared.rows import Rows
+from pages.shared import loading
+from pages.shared.pictures import viewer
+from pages.shared.pictures.galleries import gallery
+from pages.shared.pictures.rows import Rows
 
 AXES = {"stain": "Stains", "hue": "Hue and brightness", "components": "Colour statistics"}
 TOLD = {

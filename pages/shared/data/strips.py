@@ -12,7 +12,7 @@ from lymph.data.sources import DataSet
 from lymph.text import counted
 from pages.shared import loading
 from pages.shared.frame import escape
-from pages.shared.galleries import badge, short_name
+from pages.shared.pictures.galleries import badge, short_name
 
 PATIENTS_A_PAGE = 40
 PICTURES_A_ROW = 60

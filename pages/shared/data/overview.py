@@ -11,11 +11,11 @@ from lymph.data.scan import classes_of
 from lymph.data.sources import DataSet
 from lymph.facts import class_colours
 from lymph.text import counted
-from pages.shared import viewer
 from pages.shared.frame import plain
-from pages.shared.galleries import gallery
 from pages.shared.loading import drawn
-from pages.shared.rows import Rows
+from pages.shared.pictures import viewer
+from pages.shared.pictures.galleries import gallery
+from pages.shared.pictures.rows import Rows
 
 ALL = "All"
 CLASS, PATIENT, SLIDE, KIND = "gallery_class", "gallery_patient", "gallery_slide", "gallery_kind"

@@ -15,11 +15,11 @@ from lymph.data.stain import StainVectors, estimate_stains, stain_picture
 from lymph.errors import LymphError
 from lymph.models.specs import MODELS
 from pages.shared import loading
-from pages.shared.changing import change_on_click
 from pages.shared.frame import show_error
-from pages.shared.galleries import Item
-from pages.shared.rows import Rows
-from pages.shared.stepping import choose_place
+from pages.shared.pictures.galleries import Item
+from pages.shared.pictures.rows import Rows
+from pages.shared.pictures.stepping import choose_place
+from pages.shared.visit.changing import change_on_click
 
 PLACE = "viewer_place"
 BY_HAND = "You excluded it by hand; the Quality view of the Data page includes it again."

@@ -18,7 +18,7 @@ from lymph.text import whole_percent
 from pages.shared import loading
 from pages.shared.frame import plain, told
 from pages.shared.loading import time_left
-from pages.shared.neighbours_view import show_neighbours
+from pages.shared.split.neighbours_view import show_neighbours
 from pages.shared.visitor import is_own, starter_of, who
 from pages.shared.waiting import waiting_words
 

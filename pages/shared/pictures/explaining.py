@@ -24,8 +24,8 @@ from lymph.runs import Run
 from lymph.text import counted
 from pages.shared import loading, training
 from pages.shared.frame import escape, plain, show_error, told
-from pages.shared.galleries import badge, short_name
-from pages.shared.picture import show_layered
+from pages.shared.pictures.galleries import badge, short_name
+from pages.shared.pictures.picture import show_layered
 
 if TYPE_CHECKING:
     from lymph.explain.layers import Activations

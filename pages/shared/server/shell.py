@@ -9,7 +9,7 @@ from pathlib import Path
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-PAGES = {file.stem for file in Path(__file__).parents[1].glob("*.py")}
+PAGES = {file.stem for file in Path(__file__).parents[2].glob("*.py")}
 # Relative to the page's own address, since a proxy may have put a path before it.
 TOLD = (
     b"<script>window.__streamlit = {BACKEND_BASE_URL: location.origin"

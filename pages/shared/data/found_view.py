@@ -36,10 +36,10 @@ from lymph.errors import LymphError
 from lymph.facts import PATIENT_PATTERN, class_colours
 from lymph.text import counted
 from pages.shared import loading
-from pages.shared.changing import change_pictures, say_whose
 from pages.shared.drops import content_of
 from pages.shared.frame import escape, plain, show_error, told
-from pages.shared.galleries import badge
+from pages.shared.pictures.galleries import badge
+from pages.shared.visit.changing import change_pictures, say_whose
 from pages.shared.visitor import who
 
 EXAMPLES = 6

@@ -1,0 +1,1 @@
+"""Parts of the Classify page, and of what Start hands to it."""

@@ -1,0 +1,1 @@
+"""Pictures on a page: galleries, the viewer, and the explanation over them."""

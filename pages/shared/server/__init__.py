@@ -1,0 +1,1 @@
+"""What surrounds the pages on the server: what it does ahead, guards, takes in and hands out."""

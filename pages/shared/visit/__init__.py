@@ -1,0 +1,1 @@
+"""Who visits, what they may change, and the door of a class."""
