@@ -44,7 +44,7 @@ def explain(run_id: str, file: str) -> None:
     from PIL import Image
 
     from lymph.runs import open_run
-    from pages.shared.explaining import show_explanation
+    from pages.shared.pictures.explaining import show_explanation
 
     pixels = np.asarray(Image.open(file))
     show_explanation(open_run(run_id), "a.png", pixels, "CLL", "test")

@@ -11,7 +11,7 @@ from lymph.models.encoder_files import fetch, folder_of, is_here, missing_words
 from lymph.models.encoder_table import DEFAULT, ENCODER_TABLE, EncoderRecord
 from pages.shared.frame import plain, told
 from pages.shared.place import computer
-from pages.shared.tile_choice import choose_tiles
+from pages.shared.train.tile_choice import choose_tiles
 from pages.shared.visitor import who
 
 OWN_FILE = "own file"
