@@ -6,7 +6,7 @@ neither validation nor test patients have a say. L-BFGS finds the one best head 
 iterations an epoch, so that its way can be watched.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -41,7 +41,7 @@ ITERATIONS = 2
 HISTORY = 20
 # A feature that varies less is constant.
 LEAST_SPREAD = 1e-6
-# Tiles that are whitened together: all at once would be in memory twice.
+# Tiles that are whitened together.
 TOGETHER = 4_096
 
 
@@ -287,20 +287,22 @@ class HeadFit:
         standardise, last = head[0], head[1]
         assert isinstance(standardise, Standardise) and isinstance(last, WhitenedLinear)
         self.penalty = 1 / (2 * strength * len(features))
-        rows = features
+        parts: Sequence[Tensor]
         if isinstance(features, TiledFeatures):
             weights = features.of_tiles(weights / features.counts)
             # The mean over tiles then is the mean over pictures.
             weights = weights * (len(weights) / len(features))
-            labels, rows = features.of_tiles(labels), features.features
-            features = features.of_pictures()
+            labels = features.of_tiles(labels)
+            # All tiles at once would be in memory twice.
+            parts, features = features.features.split(TOGETHER), features.of_pictures()
+        else:
+            parts = [features]
         if not last.axes.any():
             spread, mean = torch.std_mean(features.double(), dim=0, correction=0)
             standardise.mean.copy_(mean)
             standardise.spread.copy_(torch.where(spread < LEAST_SPREAD, 1.0, spread))
             axes = torch.from_numpy(main_axes(standardise(features).double().cpu().numpy()))
             last.axes[: len(axes)] = axes
-        parts = rows.split(TOGETHER) if rows is not features else [rows]
         whitened = [last.whiten(standardise(part)) for part in parts]
         self.linear, self.whitened = last.linear, torch.cat(whitened)
         self.labels, self.weights = labels, weights
