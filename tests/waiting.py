@@ -1,7 +1,12 @@
-"""Waiting for what another process does."""
+"""Waiting for what another process or a coroutine does."""
 
+import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+Result = TypeVar("Result")
 
 
 def wait_for(holds: Callable[[], object], seconds: float = 120.0, every: float = 0.05) -> None:
@@ -10,3 +15,9 @@ def wait_for(holds: Callable[[], object], seconds: float = 120.0, every: float =
     while not holds():
         assert time.monotonic() < end, "waited too long"
         time.sleep(every)
+
+
+def run_async(work: Coroutine[Any, Any, Result]) -> Result:
+    """Run a coroutine in a thread of its own: a browser's event loop may go on in this one."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, work).result()

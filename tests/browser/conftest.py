@@ -77,11 +77,19 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
+def serve(tmp_path_factory: pytest.TempPathFactory, measured_speed: Path) -> Iterator[Serve]:
     """Return a function that starts the app on a workspace and returns its address."""
     servers: list[subprocess.Popen] = []
+    speeds: list[Path] = []
 
     def start(home: Path) -> str:
+        # The machine's speed is measured by the first server that wants it.
+        speeds.append(home / "cache" / "speed.json")
+        for known in filter(Path.exists, speeds):
+            shutil.copy(known, measured_speed)
+        if measured_speed.exists() and not speeds[-1].exists():
+            speeds[-1].parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(measured_speed, speeds[-1])
         port = free_port()
         command = [sys.executable, "-m", "streamlit", "run", str(APP)]
         options = [

@@ -1,6 +1,5 @@
 """What is dropped goes to the disk on its way, is read from there, and leaves nothing behind."""
 
-import asyncio
 import io
 import re
 import zipfile
@@ -22,6 +21,7 @@ from lymph.data import sources
 from lymph.errors import DataError
 from pages.shared import drops
 from pages.shared.drops import Keep, Store, Visit, forget, store_of
+from tests.waiting import run_async
 
 PAGES = Path(__file__).parents[2] / "pages"
 CONTENT = bytes(range(256)) * 5_000
@@ -69,7 +69,7 @@ def send_upload(
         "headers": [(b"content-type", kind)],
         "query_string": b"",
     }
-    asyncio.run(Keep(streamlit)(scope, receive, send))
+    run_async(Keep(streamlit)(scope, receive, send))
     return got[0]
 
 

@@ -1,6 +1,5 @@
 """Other sites' pages cannot ask this server under a name of theirs, nor anyone for its figures."""
 
-import asyncio
 import socket
 from collections.abc import Iterator
 
@@ -10,6 +9,7 @@ from starlette.types import Message
 from streamlit import config
 
 from pages.shared.server.gate import Gate
+from tests.waiting import run_async
 
 
 def ask(
@@ -36,7 +36,7 @@ def ask(
         "client": (client, 5000),
         "headers": [(name.encode(), value.encode("latin-1")) for name, value in named.items()],
     }
-    asyncio.run(Gate(inside)(scope, receive, send))
+    run_async(Gate(inside)(scope, receive, send))
     if kind == "websocket":
         return (sent[0]["code"] if sent else 0), ""
     return sent[0]["status"], sent[1]["body"].decode()

@@ -1,12 +1,11 @@
 """The page that a browser loads first knows where the server is."""
 
-import asyncio
-
 import pytest
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import Message
 
 from pages.shared.server.shell import TOLD, Shell
+from tests.waiting import run_async
 
 HTML = "<html><head><title>lymph</title></head><body></body></html>"
 
@@ -23,7 +22,7 @@ def ask(path: str, answer: Response, method: str = "GET") -> tuple[dict[bytes, b
 
     headers = [(b"accept-encoding", b"gzip")]
     scope = {"type": "http", "method": method, "path": path, "headers": headers}
-    asyncio.run(Shell(answer)(scope, receive, send))
+    run_async(Shell(answer)(scope, receive, send))
     body = b"".join(message.get("body", b"") for message in sent)
     return dict(sent[0]["headers"]), body
 

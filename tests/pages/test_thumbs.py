@@ -1,6 +1,5 @@
 """Small pictures are asked for by addresses that only those know who were shown them."""
 
-import asyncio
 import io
 import shutil
 from pathlib import Path
@@ -13,6 +12,7 @@ from starlette.types import Message
 from lymph import workspace as places
 from pages.shared import thumbs
 from pages.shared.thumbs import PLACE, Thumbs, addresses_of
+from tests.waiting import run_async
 
 PICTURES = ["FL/sj-99-21_001.png", "CLL/sj-99-11_001.png"]
 PAGE = "<html></html>"
@@ -29,7 +29,7 @@ def ask(path: str) -> tuple[int, dict[bytes, bytes], bytes]:
         sent.append(message)
 
     scope = {"type": "http", "method": "GET", "path": path, "headers": []}
-    asyncio.run(Thumbs(HTMLResponse(PAGE))(scope, receive, send))
+    run_async(Thumbs(HTMLResponse(PAGE))(scope, receive, send))
     body = b"".join(message.get("body", b"") for message in sent)
     return sent[0]["status"], dict(sent[0]["headers"]), body
 
