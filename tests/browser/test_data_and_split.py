@@ -109,7 +109,7 @@ def test_a_patient_moves_and_the_leak_is_measured(
     page.get_by_role("button", name="Measure the leak").click()
     result = page.locator(".st-key-leak_result")
     expect(result).to_contain_text("29 patients, 95 % interval", timeout=240_000)
-    expect(result.locator(".js-plotly-plot")).to_be_visible()
+    expect(result.locator(".st-key-leak_bars .js-plotly-plot")).to_be_visible()
     settle()
     page.set_viewport_size({"width": 390, "height": 844})
     wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"

@@ -88,6 +88,8 @@ def train_for_two_epochs(page: Page, settle: Callable[[], None]) -> None:
 
 
 def click_a_cell(page: Page, settle: Callable[[], None]) -> None:
+    # The live view of Train has a matrix as well, whose cells do not answer.
+    expect(page.get_by_role("heading", name="How often is it right, and for whom?")).to_be_visible()
     settle()
     # The text lies in the cell and must answer as the cell does.
     cell = page.locator("td.cell").first
