@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 import torch
 
+from bench.kills import equal
 from lymph import workspace
 from lymph.data.source import PictureSource
 from lymph.models.networks import build_model
@@ -30,17 +31,6 @@ def stop_after(patch: pytest.MonkeyPatch, run: Run, epochs: int) -> None:
             stop_run(run)
 
     patch.setattr(Trainer, "_after_epoch", after)
-
-
-def equal(left: object, right: object) -> bool:
-    """Compare two checkpoints number by number, through every dictionary and list."""
-    if isinstance(left, torch.Tensor):
-        return torch.equal(left, right)
-    if isinstance(left, dict):
-        return left.keys() == right.keys() and all(equal(left[key], right[key]) for key in left)
-    if isinstance(left, list):
-        return len(left) == len(right) and all(map(equal, left, right))
-    return left == right
 
 
 def without_times(file: Path) -> dict:
