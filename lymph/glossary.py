@@ -86,3 +86,16 @@ GLOSSARY: dict[str, str] = {
     "validation set": "Patients that choose among epochs and settings; the model does not learn"
     " from them.",
 }
+
+
+def search(words: str) -> list[str]:
+    """Return the terms that some words fit: those named so first, then those explained by them.
+
+    Without words these are all, in alphabetical order; case is ignored.
+    """
+    sought = words.strip().casefold()
+    terms = sorted(GLOSSARY, key=str.lower)
+    named = [term for term in terms if sought in term.casefold()]
+    named.sort(key=lambda term: not term.casefold().startswith(sought))
+    told = [term for term in terms if sought in GLOSSARY[term].casefold()]
+    return list(dict.fromkeys([*named, *told]))
