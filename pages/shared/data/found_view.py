@@ -52,15 +52,7 @@ LAYOUTS_TOLD = {
     "table": "a table names the class of each picture",
     "names": "the file names tell the class",
 }
-STYLES = """
-<style>
-.lymph-found {display:grid; grid-template-columns:repeat(auto-fill,minmax(9rem,1fr)); gap:.6rem;}
-.lymph-found figure {margin:0; line-height:1.35; font-size:.85rem;}
-.lymph-found img {width:100%; height:84px; object-fit:cover; border-radius:4px;
-  border:3px solid var(--edge);}
-.lymph-found .lymph-badge {white-space:normal; overflow-wrap:anywhere;}
-</style>
-"""
+STYLES = Path(__file__).with_name("found.css")
 
 
 def show_found(data_set: DataSet) -> None:
