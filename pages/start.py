@@ -14,8 +14,9 @@ from lymph.runs import HONEST, LEAKY, Run, record_of
 from pages.shared.classify.asked import keep_pasted, small_examples, want_examples
 from pages.shared.drops import content_of
 from pages.shared.frame import escape
-from pages.shared.navigation import FILES, TITLES, ensure_app, go_to, switch_page
+from pages.shared.navigation import FILES, TITLES, ensure_app, go_to, on_stage, switch_page
 from pages.shared.place import where_added_pictures_go, where_asked_pictures_go
+from pages.shared.stage.deck import Slide, show_slides
 from pages.shared.state import want_own_pictures
 
 TAKEN_KEY = "start_taken"
@@ -37,8 +38,18 @@ STYLES = Path(__file__).parent / "shared" / "start.css"
 
 
 def page() -> None:
-    st.html(STYLES)
+    if on_stage():
+        show_slides("", [Slide("lymph", show_doors)])
+        return
     st.title("lymph", anchor=False)
+    show_doors()
+    show_drawing()
+    show_pages()
+
+
+def show_doors() -> None:
+    """Draw what lymph is, and the three doors into it."""
+    st.html(STYLES)
     st.html(f'<div class="lymph-hero">{escape(SENTENCE)}</div>')
     drawings = st.container()
     drop, leak, own = st.columns(3, gap="medium")
@@ -48,8 +59,6 @@ def page() -> None:
         offer_leak()
     with own.container(border=True, height="stretch", key="door_own"):
         offer_own_pictures()
-    show_drawing()
-    show_pages()
     # Last: the words and doors are there while they are drawn for the first time.
     with drawings:
         show_drawings()

@@ -54,6 +54,24 @@ def test_a_run_is_followed_to_its_results(page: Page, address: str, settle: Sett
     assert first.evaluate("image => image.naturalWidth") > 0
 
 
+def test_on_stage_the_chart_of_a_run_grows_and_fits(
+    page: Page, address: str, settle: Settle
+) -> None:
+    """A lecturer starts a run by the key R: its chart grows on the projector, nothing scrolls."""
+    page.set_viewport_size({"width": 1280, "height": 720})
+    page.goto(f"{address}/train?stage=1")
+    settle()
+    expect(page.locator(".st-key-start_training")).to_be_visible()
+    page.keyboard.press("r")
+    expect(page).to_have_url(re.compile("run=.*stage=1|stage=1.*run="))
+    expect(page.locator(".curve svg path").first).to_be_visible(timeout=120_000)
+    expect(page.locator(".said td.cell")).to_have_count(9)
+    settle()
+    slide = page.locator(".st-key-slide")
+    expect(slide).to_have_js_property("scrollHeight", slide.evaluate("e => e.clientHeight"))
+    assert page.evaluate("document.documentElement.scrollHeight <= innerHeight")
+
+
 def test_who_scrolls_is_not_taken_away(page: Page, address: str, settle: Settle) -> None:
     start(page, address, settle)
     expect(page.locator(".curve svg path").first).to_be_visible(timeout=120_000)

@@ -1,12 +1,15 @@
 """A page on a projector: what is on a slide fits, keys and a clicker lead through it."""
 
 import contextlib
+import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, TimeoutError, expect
 
 from lymph.lessons.catalogue import LESSONS
+from lymph.runs import take_in_ready_runs
 
 LARGE, SMALL = {"width": 1920, "height": 1080}, {"width": 1280, "height": 720}
 # What does not fit: the page scrolls, the slide had to be made smaller, something is cut.
@@ -25,6 +28,26 @@ FAULTS = """() => {
   for (const code of slide.querySelectorAll("pre")) if (over(code)) faults.push("code");
   return faults;
 }"""
+
+
+# What does not fit on a slide of a page's own figures: as above, and type made smaller than this.
+SMALLEST = 0.7
+PAGE_FAULTS = """smallest => {
+  const faults = [];
+  const slide = document.querySelector(".st-key-slide");
+  const keys = document.querySelector(".st-key-slide_keys").getBoundingClientRect();
+  const root = document.documentElement;
+  const main = document.querySelector("[data-testid=stMain]");
+  const over = (e) => e.scrollHeight > e.clientHeight + 1 || e.scrollWidth > e.clientWidth + 1;
+  if (root.scrollHeight > innerHeight || root.scrollWidth > innerWidth) faults.push("page");
+  if (over(main)) faults.push("main");
+  if (over(slide)) faults.push("slide");
+  if (Number(slide.style.zoom || 1) < smallest) faults.push(`made smaller, ${slide.style.zoom}`);
+  if (keys.bottom > innerHeight + 1 || keys.right > innerWidth + 1) faults.push("keys");
+  if (document.querySelector("[data-testid=stException]")) faults.push("an exception");
+  return faults;
+}"""
+PAGES = ("", "data", "split", "train", "results", "runs", "classify", "lessons")
 
 
 def slides(page: Page, settle: Callable[[], None]) -> Iterator[str]:
@@ -65,6 +88,43 @@ def test_no_slide_of_any_lesson_scrolls(
                 page.set_viewport_size(size)
                 found += [f"{address}: {fault}" for fault in page.evaluate(FAULTS)]
     assert found == [] and count > 5 * len(LESSONS)
+
+
+@pytest.fixture(scope="module")
+def with_runs(
+    serve: Callable[[Path], str], demonstration_home: Path, tmp_path_factory: pytest.TempPathFactory
+) -> str:
+    """Return the address of an app that holds the demonstration set with its two runs."""
+    home = tmp_path_factory.mktemp("stage")
+    shutil.copytree(demonstration_home, home, dirs_exist_ok=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LYMPH_HOME", str(home))
+        take_in_ready_runs(home / "data" / "demonstration")
+    return serve(home)
+
+
+@pytest.mark.slow
+def test_no_slide_of_any_page_scrolls(
+    page: Page, with_runs: str, settle: Callable[[], None]
+) -> None:
+    """Regression: pages on stage were as long as elsewhere, and no clicker led through them."""
+    page.set_viewport_size(SMALL)
+    page.goto(f"{with_runs}/?stage=1")
+    found, seen = [], []
+    for _ in range(30):
+        expect(page.locator(".st-key-slide_keys")).to_be_visible()
+        settle()
+        page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
+        address = page.url.removeprefix(with_runs)
+        seen.append(address.split("?")[0].strip("/"))
+        for size in (LARGE, SMALL):
+            page.set_viewport_size(size)
+            found += [f"{address}: {fault}" for fault in page.evaluate(PAGE_FAULTS, SMALLEST)]
+        if seen[-1] == "lessons":
+            break
+        turn(page)
+    assert found == [] and list(dict.fromkeys(seen)) == list(PAGES)
+    assert seen.count("results") >= 8, "every view of the results"
 
 
 def test_keys_lead_through_a_lesson_and_off_the_stage(

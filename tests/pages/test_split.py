@@ -31,7 +31,7 @@ def board(app: AppTest) -> dict[str, Any]:
 def move(app: AppTest, data_set: DataSet, *moves: tuple[str, str]) -> AppTest:
     """Move patients by hand, as the board does when it reports a move."""
     kept = SplitSettings(by="hand", moves=moves)
-    app.session_state[SPLITS_KEY] = {data_set.name: tuple(kept)}
+    app.session_state[SPLITS_KEY] = {(str(data_set.path), ""): tuple(kept)}
     app.session_state[f"split_by_{data_set.name}"] = "hand"
     return app.run()
 
