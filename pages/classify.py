@@ -190,7 +190,7 @@ def in_session() -> list[File]:
     if wants_examples():
         files += [File(name, name, lambda c=c: c) for name, c in examples()]
     if files:
-        st.button("Take these pictures away", on_click=forget_session, key="classify_forget")
+        st.button("Remove these pictures", on_click=forget_session, key="classify_forget")
     return files
 
 
@@ -202,7 +202,7 @@ def classify(runs: list[Run], files: list[File]) -> None:
         return
     if len(files) > MAX_FILES:
         st.warning(
-            f"Only the first {MAX_FILES} of {len(files)} files are answered here;"
+            f"Only the first {MAX_FILES} of {len(files)} files are classified here;"
             " `python -m lymph classify` takes folders of any size."
         )
     files = files[:MAX_FILES]
@@ -214,7 +214,7 @@ def classify(runs: list[Run], files: list[File]) -> None:
     # Two models need the whole width to stand side by side.
     columns = 1 if len(shown) == 1 or len(runs) > 1 else 2
     answered = []
-    with loading.progress_bar("Pictures answered") as progress, st.container(key="answer_cards"):
+    with loading.progress_bar("Pictures classified") as progress, st.container(key="answer_cards"):
         grid = st.grid(columns, min_column_width=330, key="answer_grid")
         for place, entry in enumerate(answer_all(runs, files)):
             answered.append(entry)
@@ -426,7 +426,7 @@ def tally(run: Run, answers: "list[Answer]", named: bool) -> str:
     doubted = sum(not answer["familiar"] for answer in good)
     drawn = any(only_drawn(answer) for answer in good)
     like = " with the kind of drawing that each looks most like" if drawn else ""
-    text = f"{counted(len(good), 'picture')} answered{like}: {words or 'none'}"
+    text = f"{counted(len(good), 'picture')} classified{like}: {words or 'none'}"
     text += f"; **{doubted}** not to be trusted" if doubted else ""
     return f"{plain(training.title_of(run))}  \n{text}" if named else text
 

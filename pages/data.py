@@ -128,8 +128,8 @@ def show_unopened(data_set: DataSet) -> None:
     """Offer to decode the pictures of a large set that were only seen by their headers."""
     if loading.headers_only(data_set):
         st.info(
-            "So far only the headers of these files were read. A file that is cut short shows when"
-            " its pixels are read, which the split and the training do by themselves."
+            "So far only the headers of these files were read. A truncated file is noticed when"
+            " its pixels are read, which splitting and training do anyway."
         )
         if st.button("Read all pixels now", key="read_pixels"):
             loading.picture_table(data_set)

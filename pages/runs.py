@@ -194,7 +194,7 @@ def show_settings(record: RunRecord, opened: bool) -> None:
                 # What another visitor has written meanwhile stays, but for what is changed here.
                 change(run, {k: text for k, text in written.items() if text != vars(about)[k]})
         with st.container(horizontal=True, key=f"actions_{stem}"):
-            title = "Bring back" if about.archived else "Archive"
+            title = "Restore" if about.archived else "Archive"
             if st.button(title, key=f"archive_{stem}"):
                 change(run, {"archived": not about.archived})
             if st.button("Delete", key=f"delete_{stem}"):

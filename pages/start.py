@@ -81,10 +81,10 @@ def show_drawings() -> None:
 
 
 def offer_drop() -> None:
-    st.header("Drop an image", anchor=False)
+    st.header("Drop a picture", anchor=False)
     st.write("A small model that has learned from drawings answers at once, and shows why.")
     upload = st.file_uploader(
-        "An image to classify",
+        "A picture to classify",
         type=sorted(suffix.lstrip(".") for suffix in SUFFIXES),
         key="start_drop",
     )
@@ -118,8 +118,9 @@ def offer_leak() -> None:
     high, low = (f"{100 * share:.0f}" for share in shares if share is not None)
     st.header(f"See why {high} % became {low} %", anchor=False)
     st.write(
-        f"One network, one set of pictures. Dealt at random into training and test, it is right on"
-        f" {high} % of the test images; with every patient on one side only, on {low} %."
+        "One network, one set of pictures. With pictures assigned at random to training and test,"
+        f" it classifies {high} % of the test pictures correctly; with each patient in one set"
+        f" only, {low} %."
     )
     if st.button("Show both side by side", type="primary", key="start_leak"):
         query = {"data": sources.DEMO_NAME, "run": leaky.id, "view": "twins"}

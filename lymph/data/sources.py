@@ -421,7 +421,7 @@ def add_zip(
         except Exception as error:  # zipfile and its decoders raise nearly anything when damaged.
             if "password" in str(error):
                 raise DataError("The zip is encrypted; unpack it and drop the folder.") from error
-            raise DataError(f"The zip cannot be unpacked ({error}); make it anew.") from error
+            raise DataError(f"The zip cannot be unpacked ({error}); create it again.") from error
 
     return _take_in(Path(name).stem, fill, whose)
 

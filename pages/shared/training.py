@@ -45,8 +45,8 @@ STATE_MARKS = {
 PROBE_WORDS = (
     "Each picture goes once through the first three stages of ResNet-50, enlarged, each colour"
     " channel with its own contrast; the features are kept for every later run. A logistic"
-    " regression learns from them: each patient weighs the same, and how strongly it is held back"
-    " (regularisation) is chosen by inner folds over the training patients, never on the test."
+    " regression learns from them: each patient weighs the same, and the strength of"
+    " its regularisation is chosen by inner folds over the training patients, never on the test."
 )
 
 
@@ -234,8 +234,8 @@ def quality_sentence(run: Run) -> str:
     figures = report_of(run, set_name)
     pictures = figures["pictures"]
     words = (
-        f"This model is right on {100 * pictures['accuracy']:.0f} % of {pictures['n']}"
-        f" {SET_WORDS[set_name]} pictures ({interval_words(pictures['interval'])}) of"
+        f"This model classifies {100 * pictures['accuracy']:.0f} % of {pictures['n']}"
+        f" {SET_WORDS[set_name]} pictures correctly ({interval_words(pictures['interval'])}), of"
         f" {people_text(figures)}, split by {run.split().by}."
     )
     if figures.get("leaked_test_share"):

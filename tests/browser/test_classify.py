@@ -98,7 +98,7 @@ def drop_good_and_broken(
     expect(page.get_by_text("an SVG drawing")).to_be_visible()
     expect(page.get_by_text("points out of the zip")).to_be_visible()
     expect(page.get_by_text("../<b>out</b>.png")).to_be_visible()
-    expect(page.get_by_text("4 pictures answered")).to_be_visible()
+    expect(page.get_by_text("4 pictures classified")).to_be_visible()
 
 
 def open_the_reasons_by_keyboard(page: Page, settle: Callable[[], None]) -> None:

@@ -31,7 +31,7 @@ def test_a_dropped_picture_is_answered_before_the_set_is_drawn(
     picture = tmp_path / "dropped.png"
     picture.write_bytes(synthetic_examples()[0][2])
     page.goto(fresh)
-    expect(page.get_by_role("heading", name="Drop an image")).to_be_visible()
+    expect(page.get_by_role("heading", name="Drop a picture")).to_be_visible()
     expect(page.get_by_role("heading", name="See why")).to_be_visible()
     page.locator(".st-key-start_drop input").set_input_files(picture)
     expect(page.get_by_text("has only ever seen computer-drawn pictures")).to_be_visible()

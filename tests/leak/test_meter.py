@@ -211,7 +211,7 @@ def test_the_small_cnn_is_measured_the_same_way(
     assert result["folds"] == 2 and result["patient"]["same_patient_rate"] == 0.0
     assert result["picture"]["mean"] > 0.8 and result["patient"]["mean"] > 0.6
     assert leak.MeterConfig(str(tiny_root), "cnn").seeds == 3
-    assert "small CNN trained anew" in leak.words(result, "cnn")
+    assert "small CNN trained again" in leak.words(result, "cnn")
 
 
 def test_a_measurement_can_be_stopped(tiny_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

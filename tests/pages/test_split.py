@@ -307,13 +307,13 @@ def test_a_published_split_is_audited(tiny: DataSet, open_page: OpenPage) -> Non
     train = "".join(f"sj-05-{patient}_{i:03}.tif\n" for patient in (1, 2) for i in range(3))
     app = audit(open_page("split"), {"a.txt": train}, {"b.txt": "sj-05-2_009.tif\n"})
     assert not app.exception
-    assert app.error[0].value.startswith("### 1 of 1 test image comes from a patient who also")
+    assert app.error[0].value.startswith("### 1 of 1 test picture comes from a patient who also")
     table = next(frame.value for frame in app.dataframe if "Patient" in frame.value)
     assert table.to_numpy().tolist() == [["05-2", 3, 1]]
 
     app = audit(app, {"a.txt": train}, {"b.txt": "sj-05-3_009.tif\n"})
     assert not app.error
-    assert any(told.value.startswith("### None of 1 test image") for told in app.success)
+    assert any(told.value.startswith("### None of 1 test picture") for told in app.success)
 
     app = audit(app, {"a.txt": train}, {"[x](http://y).txt": "\0"})
     assert app.error[0].value.startswith("y\\)\\.txt is not a table") and not app.exception
@@ -326,7 +326,7 @@ def test_published_folds_are_audited_in_one_go(tiny: DataSet, open_page: OpenPag
     test = {f"test_{k}.txt": "\n".join(sides[1 - k]) for k in (0, 1)}
     app = audit(open_page("split"), train, test)
     assert not app.exception
-    assert app.error[0].value.startswith("### 8 of 8 test images come from")
+    assert app.error[0].value.startswith("### 8 of 8 test pictures come from")
     assert "over 2 folds" in app.error[0].value
     app = audit(app, train, {})
     assert not app.error

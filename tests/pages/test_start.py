@@ -31,7 +31,7 @@ def test_a_fresh_workspace_opens_with_three_doors(begun: list[list[str]]) -> Non
     assert app.title[0].value == "lymph"
     doors = [door.value for door in app.header]
     assert doors[:3] == [
-        "Drop an image",
+        "Drop a picture",
         f"See why {accuracy(LEAKY)} became {accuracy(HONEST)}",
         "Use my own folder",
     ]

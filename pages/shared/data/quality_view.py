@@ -100,7 +100,7 @@ def show_left_out(data_set: DataSet) -> None:
             take_in(data_set, [one])
         if st.button("Include all again", key="take_back_all"):
             take_in(data_set, list(left))
-    st.caption(plain("Files are never touched: this list is kept in the workspace."))
+    st.caption(plain("Files are never changed: this list is kept in the workspace."))
 
 
 def take_in(data_set: DataSet, names: list[str]) -> None:

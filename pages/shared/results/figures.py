@@ -146,7 +146,7 @@ def show_sure(judged: Judged, chosen: Chosen) -> None:
         config={"displayModeBar": False},
         alt="Bars: pictures by the probability of their answer, correct and wrong apart",
     )
-    st.caption("Click a bar to see its pictures: the wrong ones far right are the ones to look at.")
+    st.caption("Click a bar to see its pictures: look first at the confident mistakes, far right.")
 
 
 def choose_bar(chart: str) -> None:
@@ -176,9 +176,9 @@ def show_orders(judged: Judged, chosen: Chosen) -> None:
     )
     rows = in_order(judged.pictures, order)
     words = {
-        "worst": "The least probability for the truth first; only mistakes.",
-        "certain": "The most probable answers first, correct or wrong.",
-        "uncertain": "The least probable answers first, correct or wrong.",
+        "worst": "Mistakes only, the lowest probability of the true class first.",
+        "certain": "The highest probability first, correct or wrong.",
+        "uncertain": "The lowest probability first, correct or wrong.",
     }
     st.caption(f"{words[order]} {base_of(judged)}")
     if rows.empty:

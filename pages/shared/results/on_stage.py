@@ -19,11 +19,11 @@ from pages.shared.stage.deck import Slide
 
 QUESTION = "How often is it right, and for whom?"
 PARTS: dict[str, Callable[[Judged, Chosen], None]] = {
-    "How good is it in each class?": figures.show_classes,
+    "How good is it on each class?": figures.show_classes,
     "What if the threshold moves?": figures.show_curves,
     "How sure is it when it is wrong?": figures.show_sure,
     "Can its probabilities be believed?": figures.show_reliability,
-    "Which pictures does it hold similar?": figures.show_map,
+    "Which pictures look alike to the model?": figures.show_map,
     "What have others published?": figures.show_published,
 }
 

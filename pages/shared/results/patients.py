@@ -39,7 +39,7 @@ _mount = st.components.v2.component(
 HEAD_STYLES = Path(__file__).with_name("heads.css")
 HEAD = """
 <div class="lymph-heads"><div aria-hidden="true"><span>Patient</span><span>Pictures</span>
-<span>Classified correctly</span><span>Mean probability of the truth</span>
+<span>Classified correctly</span><span>Mean probability of the true class</span>
 <span>Stain: mean optical density</span></div></div>
 """
 
@@ -132,7 +132,8 @@ def row_html(run: Run, person: Any, own: pd.DataFrame, stain: str) -> str:
         f'<small>{said}</small></button><div class="strip">{thumbs}{more}</div>'
         f'<div class="cell"><span class="bar"><span style="width:{100 * person.share:.1f}%">'
         f"</span></span>{hits:d} of {count:d}</div>"
-        '<div class="cell probability"><span class="told">mean probability of the truth </span>'
+        '<div class="cell probability"><span class="told">'
+        "mean probability of the true class </span>"
         f"{percent(person.probability)}</div>"
         f'<div class="cell stain">{stain}</div></div>'
     )

@@ -69,8 +69,8 @@ def show_on_slide(data_set: DataSet) -> None:
 
 
 def choose_weights() -> str:
-    """Choose the file of ResNet-50's values; in a class it is one that the lecturer named."""
-    label = "File with ResNet-50's values; empty: fetch torchvision's (98 MB)"
+    """Choose the file of ResNet-50's weights; in a class it is one that the lecturer named."""
+    label = "File with ResNet-50's weights; empty: fetch torchvision's (98 MB)"
     settings = class_settings()
     if settings is None:
         return st.text_input(label, key="leak_weights", persist_state="session").strip()

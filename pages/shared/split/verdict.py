@@ -76,7 +76,7 @@ def show_advice(facts: SplitFacts) -> None:
 def show_twins(data_set: DataSet, table: pd.DataFrame, split: Split) -> None:
     """Tell of pictures that look alike and stand on two sides, whoever the patients are."""
     if not loading.twins_are_known(data_set, table):
-        if not st.button("Look for pictures that look alike", key="look_for_twins"):
+        if not st.button("Find near-duplicate pictures", key="look_for_twins"):
             st.caption("Every picture is read once, which takes minutes for tens of thousands.")
             return
         loading.findings(data_set, table)
@@ -88,8 +88,8 @@ def show_twins(data_set: DataSet, table: pd.DataFrame, split: Split) -> None:
     if not across:
         return
     st.warning(
-        f"**{len(across)} pairs of pictures look the same and stand in two sets.** They leak even"
-        " where the patients are right; the Quality view of the Data page leaves them out."
+        f"**{len(across)} pairs of pictures look the same and are in two sets.** They leak even"
+        " where the patients are right; the Quality view of the Data page excludes them."
     )
     with st.expander("Which ones", key="twins"):
         st.dataframe(pd.DataFrame(across, columns=["One", "The other"]), hide_index=True)
@@ -100,7 +100,7 @@ def await_measures(data_set: DataSet) -> None:
     """Say that the pictures are being compared, until they are."""
     if not ahead.preparing(data_set.path):
         st.rerun()
-    st.caption("Looking for pictures that look alike")
+    st.caption("Looking for near-duplicate pictures")
 
 
 def show_balance(table: pd.DataFrame, facts: SplitFacts, colours: dict[str, str]) -> None:

@@ -25,7 +25,7 @@ def slides(data_set: DataSet) -> list[Slide]:
     shown = [Slide(QUESTION, partial(show_learning, run))]
     if run.status().state == "finished":
         end = partial(show_end, data_set, run)
-        shown.append(Slide("What is it worth on patients it never saw?", end))
+        shown.append(Slide("How good is it on patients it has never seen?", end))
     return [*shown, Slide("Train another model", begin)] if run.status().over else shown
 
 
