@@ -16,7 +16,6 @@ from lymph.evaluation import (
     cells_holding,
     interval_words,
     moved_pictures,
-    selected_pictures,
 )
 from lymph.predictions import sets_of
 from lymph.runs import Run, described, record_of, titles_of
@@ -34,6 +33,7 @@ from pages.shared.judging import Judged, base_of, beside, headline_of, same_test
 from pages.shared.navigation import ensure_app, on_stage
 from pages.shared.results import choosing, figures, keeping, twins
 from pages.shared.results.choosing import Chosen
+from pages.shared.results.chosen import chosen_in, show_chosen
 from pages.shared.results.matrix import show_difference, show_matrix
 from pages.shared.results.numbers import show_leak, show_numbers
 from pages.shared.results.on_stage import slides
@@ -242,22 +242,6 @@ def chosen_of(judged: Judged, others: list[Judged], selection: Selection | None)
     return next((other for other in others if other.run.id == wanted), judged)
 
 
-def chosen_in(judged: Judged, selection: Selection | None) -> Chosen:
-    """Return the pictures of a choice; a link to what this run does not know chooses nothing."""
-    rows = judged.pictures.iloc[:0]
-    if selection is None:
-        return Chosen(None, rows)
-    # The map shows all pictures of the run, whichever set is chosen.
-    table = judged.pictures
-    if selection.kind == "picture":
-        table = training.predictions_of(judged.run).drop_duplicates("picture")
-    try:
-        rows = selected_pictures(table, selection, judged.level == "patients")
-    except LymphError:
-        return Chosen(None, rows)
-    return Chosen(selection, rows)
-
-
 def show_people(data_set: DataSet, judged: Judged, chosen: Chosen) -> None:
     if judged.report.get("patients_unknown"):
         return
@@ -368,44 +352,6 @@ def show_the_difference(
         with st.container(key=f"cell_pictures_{name}"):
             st.header(f"{words}: {counted(len(rows), 'picture')}", anchor=False)
             show_judged(one.run, rows, one.pictures, f"moved_{name}")
-
-
-def show_chosen(judged: Judged, chosen: Chosen) -> None:
-    """Draw the pictures that are chosen."""
-    if chosen.selection is None:
-        return
-    rows = chosen.rows
-    with st.container(key="cell_pictures"):
-        with st.container(horizontal=True, vertical_alignment="bottom", key="chosen_head"):
-            people = counted(rows["patient"].nunique(), "patient")
-            words = f"{chosen_words(judged, chosen)}: {counted(len(rows), 'picture')}, {people}"
-            st.header(words, anchor=False)
-            st.button("Choose nothing", on_click=choosing.keep, args=(None,), key="choose_nothing")
-        if not choosing.fits_address(chosen.selection):
-            st.caption("So many pictures do not fit into the page's address: a link forgets them.")
-        if rows.empty:
-            st.write("No picture is in this cell." if chosen.selection.cell else "No picture.")
-            return
-        show_judged(judged.run, rows, judged.pictures, "cell")
-
-
-def chosen_words(judged: Judged, chosen: Chosen) -> str:
-    """Say what is chosen, as Markdown."""
-    selection, rows = chosen.selection, chosen.rows
-    assert selection is not None, "only a choice has words"
-    if selection.cell is not None:
-        true, predicted = selection.cell
-        return f"{plain(true)} {'correctly ' if true == predicted else ''}called {plain(predicted)}"
-    if selection.kind == "cell":
-        return "All correct" if selection.values == (RIGHT,) else "All wrong, worst mistakes first"
-    if selection.kind == "patient":
-        right = int((rows["label"] == rows["predicted"]).sum())
-        return f"Patient {plain(selection.values[0])}, {right} classified correctly"
-    if selection.bar is not None:
-        low = int(selection.bar[0])
-        said = "Classified correctly" if selection.bar[1] == RIGHT else "Misclassified"
-        return f"{said} with a probability of {low:d} to {low + 10:d} %"
-    return "Chosen in the map"
 
 
 def show_part(judged: Judged, chosen: Chosen) -> None:

@@ -12,6 +12,7 @@ from pages.shared.frame import escape, offer_training, plain
 from pages.shared.judging import Judged, headline_of
 from pages.shared.results import choosing, figures, twins
 from pages.shared.results.choosing import Chosen
+from pages.shared.results.chosen import chosen_in, show_chosen
 from pages.shared.results.matrix import show_matrix
 from pages.shared.results.numbers import show_leak, show_numbers
 from pages.shared.results.patients import list_patients
@@ -35,14 +36,16 @@ def slides(data_set: DataSet) -> list[Slide]:
         return [Slide(QUESTION, offer_training)]
     state.mark_done("results")
     judged = Judged(run, sets_of(training.predictions_of(run))[0], "pictures")
+    chosen = chosen_in(judged, choosing.current())
     shown = [Slide(QUESTION, partial(show_answer, data_set, judged))]
+    if chosen.selection is not None:
+        shown.append(Slide("Which pictures are these?", partial(show_chosen, judged, chosen, 12)))
     if not judged.report.get("patients_unknown"):
-        people = partial(list_patients, data_set, judged, None, ())
+        people = partial(list_patients, data_set, judged, chosen.selection, chosen.pictures)
         shown.append(Slide("Patients, the worst first", people))
     if (both := twins.twins_of(data_set, run)) is not None:
         shown.append(Slide("What would a leak have promised?", partial(twins.show_pair, *both)))
-    nothing = Chosen(None, judged.pictures.iloc[:0])
-    return [*shown, *(Slide(name, partial(draw, judged, nothing)) for name, draw in PARTS.items())]
+    return [*shown, *(Slide(name, partial(draw, judged, chosen)) for name, draw in PARTS.items())]
 
 
 def show_answer(data_set: DataSet, judged: Judged) -> None:
@@ -64,3 +67,4 @@ def show_answer(data_set: DataSet, judged: Judged) -> None:
             selection,
             "matrix_0",
         )
+        st.caption("Click a cell: its pictures are on the next slide.")
