@@ -85,7 +85,7 @@ class Audit(NamedTuple):
         told = _images_words(self.folds, images, over) if images else self._patients_words(over)
         unknown = sum(fold.unknown for fold in self.folds)
         if unknown:
-            told += f" The patient of {counted(unknown, 'test image')} is unknown."
+            told += f" The patient of {counted(unknown, 'test picture')} is unknown."
         return told + _shared_words(sum(len(fold.shared) for fold in self.folds))
 
     def _patients_words(self, over: str) -> str:
