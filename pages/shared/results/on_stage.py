@@ -19,7 +19,7 @@ from pages.shared.results.patients import list_patients
 from pages.shared.stage.deck import Slide
 
 QUESTION = "How often is it right, and for whom?"
-PARTS: dict[str, Callable[[Judged, Chosen], None]] = {
+PARTS: dict[str, Callable[[Judged, Chosen], object]] = {
     "How good is it on each class?": figures.show_classes,
     "What if the threshold moves?": figures.show_curves,
     "How sure is it when it is wrong?": figures.show_sure,

@@ -29,7 +29,7 @@ class Slide(NamedTuple):
     """One slide: the question over it, and what draws the answer."""
 
     question: str
-    draw: Callable[[], None]
+    draw: Callable[[], object]
 
 
 def show_page(name: str, question: str, slides: Callable[[DataSet], Sequence[Slide]]) -> None:

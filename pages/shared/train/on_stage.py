@@ -34,6 +34,7 @@ def show_learning(run: Run) -> None:
     status = run.status()
     with st.container(key="run_progress"):
         show_live(run)
-    for sentence in filter(None, [status.error, *status.warnings]):
-        st.warning(plain(sentence))
+    for sentence in [status.error, *status.warnings]:
+        if sentence:
+            st.warning(plain(sentence))
     st.caption(plain(title_of(run)))
