@@ -1,4 +1,4 @@
-"""The notebook's own way to read and to train, written again; only its wrong figures are mended.
+"""The notebook's own way to read and to train, written again; only its wrong figures are fixed.
 
 Pictures are transformed one by one in ``DataLoader`` workers that are started anew for every pass,
 numbers are float32 in PyTorch's usual layout, and every epoch trains the whole network.

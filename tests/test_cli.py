@@ -129,7 +129,7 @@ def test_cross_validation_covers_all_patients(tiny_root: Path, tmp_path: Path) -
     ],
 )
 def test_a_users_error_is_one_line(arguments: tuple, words: str) -> None:
-    """``lymph: <what and how to mend it>`` and exit code 2, never a traceback."""
+    """``lymph: <what and how to fix it>`` and exit code 2, never a traceback."""
     line = lymph_error(*arguments)
     assert line.startswith("lymph: ")
     assert len(line.splitlines()) == 1

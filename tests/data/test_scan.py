@@ -212,7 +212,7 @@ def test_only_changed_files_are_decoded_again(tiny_root: Path, read_files: list[
     assert (row["width"], row["height"], row["mode"]) == (10, 11, "L")
 
 
-def test_a_mended_file_loses_its_problem(tiny_root: Path) -> None:
+def test_a_fixed_file_loses_its_problem(tiny_root: Path) -> None:
     """A file that was broken at the first scan and is whole at the second is sound."""
     file = tiny_root / "FL" / "sj-99-21_001.png"
     whole = file.read_bytes()
