@@ -20,7 +20,8 @@ PREDICTIONS = "predictions.csv"
 ENVIRONMENT = "environment.json"
 PROBE = "probe.json"
 SUMMARY = "summary.json"
-FAMILIARITY = "familiarity.json"
+# Its name on the disk is that of the first versions, so that runs open in all of them.
+OOD = "familiarity.json"
 FEATURES = "features.npz"
 FOLDS = "folds"
 ABOUT = "about.json"
@@ -36,7 +37,7 @@ OWN = (
     LOG,
     ENVIRONMENT,
     SUMMARY,
-    FAMILIARITY,
+    OOD,
     FEATURES,
     STOP,
     RESERVE,

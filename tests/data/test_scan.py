@@ -1,4 +1,4 @@
-"""A folder becomes the picture table: columns, counts, problems, memory of what was examined."""
+"""A folder becomes the picture table: columns, counts, problems, cache of what was examined."""
 
 import os
 import shutil
@@ -223,7 +223,7 @@ def test_a_fixed_file_loses_its_problem(tiny_root: Path) -> None:
 
 
 def test_the_pattern_can_change_without_decoding(tiny_root: Path, read_files: list[str]) -> None:
-    """What is remembered is of the files; patients follow the pattern of the moment."""
+    """What is cached is of the files; patients follow the pattern of the moment."""
     PictureSource(tiny_root).table()
     table = PictureSource(tiny_root, pattern=r"sj-99-(?P<patient>\d)").table()
     assert sorted(table["patient"].unique()) == ["1", "2", "3"]
