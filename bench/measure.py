@@ -189,7 +189,7 @@ def small_cnn(root: Path, repeats: int) -> list[Row]:
     epochs = 4
     with both_ways(root, "cnn") as (notebook_way, our_way, _):
         notebook_way("val test")  # the first of each only warms up
-        our_way("whole", epochs)
+        our_way("finetune", epochs)
         row = ratio_row(
             "Small CNN, an epoch",
             "5 times faster",
@@ -197,7 +197,7 @@ def small_cnn(root: Path, repeats: int) -> list[Row]:
             {
                 "notebook": lambda: notebook_way("val test"),
                 "notebook, two pools": lambda: notebook_way("val"),
-                "ours": lambda: our_way("whole", epochs) / epochs,
+                "ours": lambda: our_way("finetune", epochs) / epochs,
             },
             "batch 16, flips and rotation; the notebook's epoch with its three pools of workers",
         )
@@ -208,29 +208,29 @@ def small_cnn(root: Path, repeats: int) -> list[Row]:
 
 def resnet(root: Path, repeats: int, pictures: int) -> list[Row]:
     """Measure the ten-epoch run of ResNet-50 from its epochs: ten of the notebook's are alike."""
-    parts: dict[str, list[float]] = {"whole": [], "head": []}
+    parts: dict[str, list[float]] = {"finetune": [], "linear_probe": []}
     with both_ways(root, "resnet50", pictures) as (notebook_way, our_way, ask):
 
         def ours() -> float:
-            parts["whole"].append(our_way("whole", 1))
-            parts["head"].append(our_way("head", 5))
-            return 5 * parts["whole"][-1] + parts["head"][-1]
+            parts["finetune"].append(our_way("finetune", 1))
+            parts["linear_probe"].append(our_way("linear_probe", 5))
+            return 5 * parts["finetune"][-1] + parts["linear_probe"][-1]
 
         row = ratio_row(
             "ResNet-50, ten epochs in two phases at 224 px",
             "4 times faster",
             repeats,
             {"notebook": lambda: 10 * notebook_way("val"), "ours": ours},
-            "five whole epochs, five on a frozen backbone; the notebook's ten are all of the whole",
+            "five epochs of fine-tuning, five of a linear probe; the notebook's ten all fine-tune",
         )
         limit = ask("matrix_speed")
     row.seconds |= {f"ours, {name}": values for name, values in parts.items()}
-    epochs = zip(row.seconds["notebook"], parts["whole"], strict=True)
-    whole_ratios = [old / 10 / new for old, new in epochs]
+    epochs = zip(row.seconds["notebook"], parts["finetune"], strict=True)
+    tuned_ratios = [old / 10 / new for old, new in epochs]
     return [
         row,
-        Row("ResNet-50, one epoch of the whole model", "", whole_ratios, "times faster"),
-        share_of_limit(Material(root, "resnet50", pictures), parts["whole"], limit),
+        Row("ResNet-50, one epoch of fine-tuning", "", tuned_ratios, "times faster"),
+        share_of_limit(Material(root, "resnet50", pictures), parts["finetune"], limit),
     ]
 
 

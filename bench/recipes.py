@@ -49,15 +49,15 @@ TITLES = {
     "cnn": "small CNN",
     "probe": "linear probe",
     "tiles": "linear probe on tiles of 224 px",
-    "head": "ResNet-50, head alone",
-    "whole": "ResNet-50, fine-tuned",
+    "linear_probe": "ResNet-50, linear probe (head only)",
+    "finetune": "ResNet-50, fine-tuned",
 }
 SETTINGS: dict[str, dict[str, Any]] = {
     "cnn": {"model": "cnn"},
     "probe": {"model": "linear-probe"},
     "tiles": {"model": "linear-probe", "tiles": 224},
-    "head": {"model": "resnet50", "schedule": "head"},
-    "whole": {"model": "resnet50"},
+    "linear_probe": {"model": "resnet50", "schedule": "linear_probe"},
+    "finetune": {"model": "resnet50"},
 }
 
 # Of a table and its folds: every picture's prediction by the model that did not see its fold.

@@ -232,7 +232,7 @@ def test_variations_patience_and_phases_reach_the_run(tiny_root: Path, tmp_path:
     config = json.loads((folder / "config.json").read_text())
     assert (config["augmentation"], config["patience"]) == (["flips", "stain"], 1)
     options = ("--split", out, "--model", "resnet50", "--phases", "tail:2")
-    assert "head:N or whole:N" in lymph_error("train", tiny_root, *options)
+    assert "linear_probe:N or finetune:N" in lymph_error("train", tiny_root, *options)
 
 
 def only_patient_of_cll(root: Path) -> Path:

@@ -194,16 +194,16 @@ def _class_weights(figures: Figures, classes: Mapping[str, str], stop: int) -> l
 
 
 def _freeze(figures: Figures, classes: Mapping[str, str], stop: int) -> list[LessonChart]:
+    ways = {
+        "finetune_then_linear_probe": ("fine-tuning, then probe", BROKEN, "solid"),
+        "linear_probe_then_finetune": ("probe, then fine-tuning", FIXED, "solid"),
+        "drifting": ("probe, statistics running", BROKEN, "dot"),
+        "frozen": ("probe, statistics kept", FIXED, "dot"),
+    }
     figure = _lines(
         {
-            "whole, then head": (_hundred(figures["whole_then_head"]["drift"]), BROKEN, "solid"),
-            "head, then whole": (_hundred(figures["head_then_whole"]["drift"]), FIXED, "solid"),
-            "head only, statistics running": (
-                _hundred(figures["drifting"]["drift"]),
-                BROKEN,
-                "dot",
-            ),
-            "head only, statistics kept": (_hundred(figures["frozen"]["drift"]), FIXED, "dot"),
+            name: (_hundred(figures[key]["drift"]), colour, dash)
+            for key, (name, colour, dash) in ways.items()
         },
         first=0,
     )

@@ -80,8 +80,8 @@ def test_a_backbone_frozen_by_half_drifts_without_a_gradient(all_figures: Figure
     figures = all_figures["freeze"]
     assert figures["frozen"]["drift"] == [0.0] * 5
     assert figures["drifting"]["drift"][-1] > 0.01
-    first, second = figures["whole_then_head"], figures["head_then_whole"]
-    assert first["phases"] == ["whole", "whole", "head", "head"]
+    first, second = figures["finetune_then_linear_probe"], figures["linear_probe_then_finetune"]
+    assert first["phases"] == ["finetune", "finetune", "linear_probe", "linear_probe"]
     assert first["drift"][1] > 0.0 and first["drift"][2] == first["drift"][3] == first["drift"][4]
     assert second["drift"][:3] == [0.0] * 3 and second["drift"][3] > 0.0
 

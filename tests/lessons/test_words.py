@@ -107,9 +107,10 @@ def check_class_weights(figures: Figures, finding: Finding) -> None:
 
 def check_freeze(figures: Figures, finding: Finding) -> None:
     early, late = (
-        round(100 * figures[order]["drift"][-1]) for order in ("whole_then_head", "head_then_whole")
+        round(100 * figures[order]["drift"][-1])
+        for order in ("finetune_then_linear_probe", "linear_probe_then_finetune")
     )
-    assert ("head first kept more" in finding.sentence) == (late < early)
+    assert ("the linear probe first kept more" in finding.sentence) == (late < early)
     assert ("the opposite" in finding.sentence) == (late > early)
     assert ("no difference to that" in finding.sentence) == (late == early)
     moves = figures["drifting"]["drift"][-1] > figures["frozen"]["drift"][-1]
@@ -262,15 +263,15 @@ def test_whatever_the_figures_say_the_words_say(
 
 
 def test_whichever_order_drifts_more_is_named(seeded: dict[str, list[Figures]]) -> None:
-    """Regression: head first drifted more, and the page said that the order did not matter."""
+    """Regression: the page said that the order did not matter where the features drifted more."""
     figures = copy.deepcopy(seeded["freeze"][0])
     for first, second, words in (
         (0.09, 0.29, "kept less of them, the opposite of what Kumar"),
         (0.29, 0.09, "kept more of them, as Kumar"),
         (0.09, 0.091, "no difference to that"),
     ):
-        figures["whole_then_head"]["drift"][-1] = first
-        figures["head_then_whole"]["drift"][-1] = second
+        figures["finetune_then_linear_probe"]["drift"][-1] = first
+        figures["linear_probe_then_finetune"]["drift"][-1] = second
         assert words in find("freeze", figures).sentence
 
 
