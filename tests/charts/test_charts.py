@@ -151,7 +151,7 @@ def test_phases_are_marked_where_there_are_two(metrics: pd.DataFrame) -> None:
     figure = learning_curves(metrics, phases, "accuracy")
     assert [(shape.x0, shape.x1) for shape in figure.layout.shapes] == [(0.5, 5.5), (5.5, 10.5)]
     words = [note.text for note in figure.layout.annotations]
-    assert "whole model, 5 epochs" in words
+    assert "fine-tuning, 5 epochs" in words
     assert "linear probe, 5 epochs" in words
     assert figure.layout.yaxis.range == (0, 1.03)
 

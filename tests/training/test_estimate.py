@@ -49,7 +49,7 @@ def test_the_time_left_counts_each_phase_at_its_own_speed() -> None:
 
 
 def test_the_time_left_of_folds_is_not_that_of_their_last_phase() -> None:
-    """A fold ends with epochs on ready features; the folds ahead begin with the whole model."""
+    """A fold ends with epochs on ready features; the folds ahead begin with fine-tuning."""
     plan = plan_phases(TrainConfig("x", "resnet50", epochs=2))
     seen = rows(("finetune", 60.0), ("linear_probe", 0.0), fold=1)
     assert seconds_left(seen, plan, 2, 10) == pytest.approx(8 * 30)
