@@ -80,7 +80,7 @@ class Material:
 
     def __init__(self, root: Path, name: str, pictures: int = 0) -> None:
         self.root, self.name, self.spec = root, name, MODELS[name]
-        table = PictureSource(root).usable()
+        table = PictureSource(str(root)).usable()
         self.split = _split(table, pictures)
         self.sets = self.split.assign(table).to_numpy(str)
         index = {label: i for i, label in enumerate(classes_of(table))}
@@ -111,7 +111,7 @@ class Material:
             folder = Path(workspace.home()) / "bench-run"
             shutil.rmtree(folder, ignore_errors=True)
             config = TrainConfig(
-                str(self.root),
+                PictureSource(str(self.root)),
                 self.name,
                 phases=[f"{name}:{epochs}"] if self.name != "cnn" else [],
                 epochs=epochs,
@@ -150,10 +150,13 @@ def process(environment: dict[str, str]) -> Iterator[Callable[..., float]]:
         cwd=Path(__file__).parents[1],
     )
 
+    questions, answers = child.stdin, child.stdout
+    assert questions and answers
+
     def ask(name: str, *arguments: object) -> float:
-        child.stdin.write(json.dumps([name, *arguments]) + "\n")
-        child.stdin.flush()
-        answer = child.stdout.readline()
+        questions.write(json.dumps([name, *arguments]) + "\n")
+        questions.flush()
+        answer = answers.readline()
         if not answer:
             raise RuntimeError("The process that measures has ended; what it said stands above.")
         return json.loads(answer)
@@ -161,7 +164,7 @@ def process(environment: dict[str, str]) -> Iterator[Callable[..., float]]:
     try:
         yield ask
     finally:
-        child.stdin.close()
+        questions.close()
         child.wait()
 
 
@@ -296,7 +299,7 @@ def reading(root: Path, repeats: int) -> list[Row]:
 
 def _write_tiffs(root: Path, folder: Path) -> list[str]:
     """Write the set's names as full-size TIFF pictures, few of them different to spare the disk."""
-    table = PictureSource(root).usable()
+    table = PictureSource(str(root)).usable()
     shutil.rmtree(folder, ignore_errors=True)
     names = [f"{number:03}.tif" for number in range(374)]
     folder.mkdir(parents=True)

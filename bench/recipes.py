@@ -98,8 +98,8 @@ def trained(
             resume_run(run, here=True)
     else:
         own = settings["model"] == "cnn" or "encoder" in settings
-        chosen = {} if own else {"weights": weights}
-        run = create_run(TrainConfig(str(root), **settings, **chosen), folds, home)
+        chosen: dict[str, Any] = {} if own else {"weights": weights}
+        run = create_run(TrainConfig(PictureSource(str(root)), **settings, **chosen), folds, home)
         train_here(run)
     status = run.status()
     if status.state != "finished":
@@ -113,7 +113,7 @@ class Bench:
     def __init__(self, root: Path, weights: str, seeds: int, encoders: Sequence[str] = ()) -> None:
         self.root, self.weights, self.seeds = root, weights, seeds
         self.encoders = {f"linear probe on {_short(asked)}": asked for asked in encoders}
-        self.table = PictureSource(root).usable()
+        self.table = PictureSource(str(root)).usable()
         self.home = workspace.home() / "bench-recipes"
 
     def predictions(self, recipe: str, by: By, seed: int) -> tuple[pd.DataFrame, float]:
