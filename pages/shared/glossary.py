@@ -40,7 +40,7 @@ def show_whole_glossary() -> None:
         with st.container(height=420, border=False):
             st.markdown(_entries(found) if found else f"No term for {plain(wanted)}.")
         if wanted and found:
-            st.caption(f"[Link to this search](?{TERM_KEY}={quote(wanted)})")
+            st.caption(f"[Link to this search](?{TERM_KEY}={quote(wanted, safe='')})")
 
 
 def _entries(terms: Sequence[str]) -> str:

@@ -59,9 +59,10 @@ def show_slides(name: str, slides: Sequence[Slide]) -> None:
     """
     use_deck()
     place = slide_in_address(len(slides))
-    st.title(slides[place - 1].question, anchor=False)
+    slide = slides[place - 1]
+    st.title(slide.question, anchor=False)
     with st.container(key="slide"), told():
-        slides[place - 1].draw()
+        slide.draw()
     show_keys(name, place, len(slides))
 
 
