@@ -253,7 +253,7 @@ def test_twins_on_two_sides_are_shown(tiny: DataSet, open_page: OpenPage) -> Non
     for number in (12, 13, 14):
         (tiny.path / "CLL" / f"sj-99-{number}_001.png").write_bytes(content)
     app = open_page("split")
-    assert any("look the same and stand in two sets" in w.value for w in app.warning)
+    assert any("look the same and are in two sets" in w.value for w in app.warning)
 
 
 def test_twins_of_a_large_set_are_looked_for_on_a_click(
@@ -267,7 +267,7 @@ def test_twins_of_a_large_set_are_looked_for_on_a_click(
     app = open_page("split")
     assert not app.warning
     app.button(key="look_for_twins").click().run()
-    assert any("look the same and stand in two sets" in w.value for w in app.warning)
+    assert any("look the same and are in two sets" in w.value for w in app.warning)
 
 
 def test_balance_counts_patients_too(tiny: DataSet, open_page: OpenPage) -> None:
