@@ -169,14 +169,14 @@ def test_intervals_of_answers_cover_at_few_patients() -> None:
 
 
 def test_intervals_of_scores_cover_at_few_patients() -> None:
-    """The same of areas and calibration, on fewer simulated tables: each of them is dear."""
+    """The same of areas and calibration, on fewer simulated tables."""
     settings = [(0.7, 1.0, 2.5), (3.0, 0.3, 1)]
     truths = coverage.true_figures(np.random.default_rng(1), settings)
 
     def measure(rng: np.random.Generator, tables: int, per_class: int) -> Iterator:
         return coverage.of_scores(rng, tables, per_class, truths)
 
-    for per_class, found in coverage.coverage(measure, 50, (1, 3, 10)).items():
+    for per_class, found in coverage.coverage(measure, 50, SIZES).items():
         assert len(found) == 14
         for name, seen in found.items():
             held = [one.held for one in seen]
