@@ -119,7 +119,7 @@ def test_a_server_killed_while_it_opens_a_folder_is_followed_by_one_that_opens_i
     make_tiny: Callable[..., Path], workspace: Path, tmp_path: Path
 ) -> None:
     """With a second server on the same workspace, which has to live with both."""
-    data_set = sources.add_folder(make_tiny("many", pictures=16))
+    data_set = sources.add_folder(make_tiny("many", pictures=40))
     log, other = tmp_path / "log.txt", tmp_path / "other.txt"
     with served(log) as address, at_work(lambda: visit(address, "data").__enter__()):
         wait_soon(lambda: list(workspace.rglob("*.jpg")))
