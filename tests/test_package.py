@@ -107,33 +107,55 @@ def test_import_lymph_loads_nothing_before_it_is_used() -> None:
     subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, check=True)
 
 
+# Commands one after the other in one process, since loading PyTorch takes seconds.
+COMMANDS = """
+import json, sys
+from contextlib import redirect_stdout
+from io import StringIO
+from lymph.cli import main
+told = []
+for words in json.loads(sys.argv[1]):
+    with redirect_stdout(StringIO()) as written:
+        told.append([main(words), written.getvalue()])
+print(json.dumps(told))
+"""
+
+
 @pytest.mark.slow
 def test_an_installed_lymph_goes_the_whole_way(installed: Path, tmp_path: Path) -> None:
-    """From the demonstration set to answers, by the command alone, far from the repository."""
+    """From the demonstration set to answers, by its commands alone, far from the repository."""
     environment = {**os.environ, "LYMPH_HOME": str(tmp_path / "workspace")}
     environment.pop("PYTHONPATH", None)
 
-    def lymph(*arguments: object) -> str:
-        command = [str(installed / "lymph"), *map(str, arguments)]
+    def ask(*command: object) -> str:
         done = subprocess.run(
-            command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+            [*map(str, command)], cwd=tmp_path, env=environment, capture_output=True, text=True
         )
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    assert lymph("--version").startswith("lymph 0.")
-    assert "374" in lymph("demo", "pictures")
+    assert ask(installed / "lymph", "--version").startswith("lymph 0.")
+    assert "374" in ask(installed / "lymph", "demo", "pictures")
     for number in range(4, 20):  # three pictures of each patient are enough here
         for picture in (tmp_path / "pictures").glob(f"*/*_{number:03}.*"):
             picture.unlink()
-    assert json.loads(lymph("scan", "pictures", "--json"))["problems"] == []
-    lymph("split", "pictures", "--out", "split.json")
-    training = ("--split", "split.json", "--model", "cnn", "--epochs", 1, "--run", "first")
-    assert json.loads(lymph("train", "pictures", *training, "--json"))["state"] == "finished"
-    assert (tmp_path / "workspace" / "runs" / "first" / "best.pt").is_file()
-    assert json.loads(lymph("evaluate", "first", "--json"))["patients"]["n"] == 6
     picture = next((tmp_path / "pictures" / "MCL").iterdir())
-    assert json.loads(lymph("classify", "first", picture, "--json"))[0]["predicted"]
+    training = ("--split", "split.json", "--model", "cnn", "--epochs", "1", "--run", "first")
+    commands = [
+        ("scan", "pictures", "--json"),
+        ("split", "pictures", "--out", "split.json"),
+        ("train", "pictures", *training, "--json"),
+        ("evaluate", "first", "--json"),
+        ("classify", "first", str(picture), "--json"),
+    ]
+    told = json.loads(ask(installed / "python", "-c", COMMANDS, json.dumps(commands)))
+    assert [code for code, _ in told] == [0] * len(commands)
+    found, _, trained, figures, answers = (written for _, written in told)
+    assert json.loads(found)["problems"] == []
+    assert json.loads(trained)["state"] == "finished"
+    assert (tmp_path / "workspace" / "runs" / "first" / "best.pt").is_file()
+    assert json.loads(figures)["patients"]["n"] == 6
+    assert json.loads(answers)[0]["predicted"]
 
 
 def test_an_installed_lymph_opens_the_app(installed: Path, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from filelock import FileLock
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from lymph.synthetic import make_demo
+from tests.conftest import keep_speed
 from tests.serving import free_port, wait_until_healthy
 
 APP = Path(__file__).parents[2] / "app.py"
@@ -86,8 +87,8 @@ def serve(tmp_path_factory: pytest.TempPathFactory, measured_speed: Path) -> Ite
     def start(home: Path) -> str:
         # The machine's speed is measured by the first server that wants it.
         speeds.append(home / "cache" / "speed.json")
-        for known in filter(Path.exists, speeds):
-            shutil.copy(known, measured_speed)
+        for known in speeds:
+            keep_speed(known, measured_speed)
         if measured_speed.exists() and not speeds[-1].exists():
             speeds[-1].parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(measured_speed, speeds[-1])
@@ -115,6 +116,21 @@ def serve(tmp_path_factory: pytest.TempPathFactory, measured_speed: Path) -> Ite
     for server in servers:
         server.terminate()
         server.wait(10)
+
+
+@pytest.fixture(scope="module")
+def served_home(serve: Serve, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
+    """Return the address of a server that all tests of a file share, and its workspace."""
+    home = tmp_path_factory.mktemp("shared") / "workspace"
+    return serve(home), home
+
+
+@pytest.fixture
+def shared(served_home: tuple[str, Path], monkeypatch: pytest.MonkeyPatch) -> str:
+    """Return the address of the file's server; the test works in that server's workspace."""
+    address, home = served_home
+    monkeypatch.setenv("LYMPH_HOME", str(home))
+    return address
 
 
 @pytest.fixture(scope="session")

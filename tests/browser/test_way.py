@@ -20,7 +20,6 @@ from ..pages.parameters import bound_in_source
 from .conftest import PATIENCE_MS
 
 Settle = Callable[[], None]
-Serve = Callable[[Path], str]
 
 QUESTIONS = {
     "data": "What is in the pictures",
@@ -113,9 +112,8 @@ class Visitor:
         self.touched.add(key)
 
 
-@pytest.fixture
-def home(workspace: Path, make_tiny: Callable[..., Path]) -> Path:
-    """Return a workspace with a small demonstration set and, second, a set of an odd name."""
+def furnish(make_tiny: Callable[..., Path]) -> None:
+    """Give the workspace a small demonstration set and, second, a set of an odd name."""
     demonstration = sources.demo_folder()
     demonstration.parent.mkdir(parents=True, exist_ok=True)
     make_tiny("drawn", pictures=1).rename(demonstration)
@@ -125,12 +123,14 @@ def home(workspace: Path, make_tiny: Callable[..., Path]) -> Path:
     first.rename(first.with_name("sj-99-11-R2_001.png"))
     (own / "MCL").rename(own / "a&b #1 ü (2)")
     sources.add_folder(own, OWN)
-    return workspace
 
 
 @pytest.fixture
-def visitor(page: Page, serve: Serve, settle: Settle, home: Path) -> Visitor:
-    return Visitor(page, serve(home), settle)
+def visitor(page: Page, shared: str, settle: Settle, make_tiny: Callable[..., Path]) -> Visitor:
+    """Return someone at an app with these two sets."""
+    if not sources.demo_folder().exists():
+        furnish(make_tiny)
+    return Visitor(page, shared, settle)
 
 
 def test_every_large_button_of_the_way_keeps_the_data_set(visitor: Visitor) -> None:
