@@ -5,12 +5,15 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
 from filelock import FileLock
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Request, WebSocket, expect, sync_playwright
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from lymph.synthetic import make_demo
 from tests.serving import free_port, wait_until_healthy
@@ -30,6 +33,9 @@ ARGUMENTS = [
     "--use-fake-ui-for-media-stream",
 ]
 PATIENCE_MS = 60_000
+IDLE = "[data-testid='stApp'][data-test-script-state='notRunning']"
+QUIET_SECONDS = 0.8
+TWO_FRAMES = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 REQUIRED = bool(os.environ.get("LYMPH_REQUIRE_BROWSER"))
 
 # The browser's own object of a drag, filled with files of real content.
@@ -114,7 +120,7 @@ def serve(tmp_path_factory: pytest.TempPathFactory, measured_speed: Path) -> Ite
     yield start
     for server in servers:
         server.terminate()
-        server.wait(10)
+        server.wait(60)
 
 
 @pytest.fixture(scope="session")
@@ -153,11 +159,70 @@ def page(browser: Browser) -> Iterator[Page]:
     assert not outside, f"requests left this machine: {outside}"
 
 
+class Line:
+    """What a page asks its server for, and what the server has done of it.
+
+    Streamlit calls itself "notRunning" until the server's answer to a click has arrived, and for a
+    moment between a run that was broken off and the next. So what was asked for is counted here,
+    and what has ended: a run never ends twice, so all is done when as many have ended.
+    """
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.asked = self.ended = 0
+        self.ended_since = False
+        self.heard = time.monotonic()
+        page.on("request", self._leaves)
+        page.on("websocket", self._opens)
+
+    def _leaves(self, request: Request) -> None:
+        if request.is_navigation_request() and request.frame == self.page.main_frame:
+            self.asked = self.ended = 0
+
+    def _opens(self, socket: WebSocket) -> None:
+        if "/_stcore/stream" in socket.url:
+            self.asked = self.ended = 0
+            socket.on("framesent", self._asks)
+            socket.on("framereceived", self._hears)
+
+    def _asks(self, frame: bytes | str) -> None:
+        if isinstance(frame, bytes):
+            asks = BackMsg.FromString(frame).HasField("rerun_script")
+            self.asked += asks
+            self.ended_since = self.ended_since and not asks
+
+    def _hears(self, frame: bytes | str) -> None:
+        if isinstance(frame, bytes):
+            said = ForwardMsg.FromString(frame)
+            # What was broken off goes on in the next run.
+            early = said.script_finished == ForwardMsg.FINISHED_EARLY_FOR_RERUN
+            ends = said.HasField("script_finished") and not early
+            self.ended += ends
+            self.ended_since = self.ended_since or ends
+            self.heard = time.monotonic()
+
+    def settle(self) -> None:
+        """Wait until all that was asked for is done, and the page shows it."""
+        end = time.monotonic() + PATIENCE_MS / 1000
+        self.page.evaluate(TWO_FRAMES)  # what a click asks for is on its way then
+        while not self._is_answered():
+            assert time.monotonic() < end, f"{self.ended} of {self.asked} runs ended"
+            self.page.wait_for_timeout(20)
+        self.page.evaluate(TWO_FRAMES)
+        self.page.locator(IDLE).wait_for()
+
+    def _is_answered(self) -> bool:
+        if self.ended < self.asked and self.ended_since:
+            # One run may have answered several clicks: nothing comes after it.
+            quiet = time.monotonic() - self.heard > QUIET_SECONDS
+            return quiet and self.page.locator(IDLE).count() == 1
+        return 0 < self.asked <= self.ended
+
+
 @pytest.fixture
 def settle(page: Page) -> Callable[[], None]:
-    """Return a function that waits until the app's script has run to its end."""
-    idle = page.locator("[data-testid='stApp'][data-test-script-state='notRunning']")
-    return lambda: idle.wait_for()
+    """Return a function that waits until the app has done all that its page asked for."""
+    return Line(page).settle
 
 
 @pytest.fixture

@@ -171,7 +171,7 @@ def test_a_detached_run_finishes_without_us(new_run: NewRun) -> None:
 
 def test_stop_keeps_what_is_finished_and_resume_goes_on(new_run: NewRun) -> None:
     """Stop ends a detached run within a batch; resume finishes it."""
-    run = new_run(epochs=400)
+    run = new_run(epochs=20_000)
     start_run(run)
     wait_for(lambda: run.status().epoch >= 1)
     stop_run(run)
@@ -188,7 +188,7 @@ def test_stop_keeps_what_is_finished_and_resume_goes_on(new_run: NewRun) -> None
 
 def test_a_killed_run_is_lost_and_can_be_resumed(new_run: NewRun) -> None:
     """kill -9 in mid-epoch: the state says so, and the last checkpoint is whole."""
-    run = new_run(epochs=400)
+    run = new_run(epochs=20_000)
     start_run(run)
     wait_for(lambda: run.status().epoch >= 1)
     os.kill(run.status().pid, signal.SIGKILL)
@@ -204,7 +204,7 @@ def test_a_killed_run_is_lost_and_can_be_resumed(new_run: NewRun) -> None:
 
 def test_runs_wait_for_each_other_and_one_can_be_taken_out(new_run: NewRun) -> None:
     """One trains at a time; a queued run that is stopped never starts."""
-    first, second, third = new_run(epochs=400), new_run(epochs=1), new_run(epochs=1)
+    first, second, third = new_run(epochs=20_000), new_run(epochs=1), new_run(epochs=1)
     start_run(first)
     wait_for(lambda: first.status().state == "running")
     for run in (second, third):

@@ -109,7 +109,7 @@ def test_a_full_disk_ends_the_run_in_words_and_keeps_the_last_state(
 
 def test_pictures_deleted_during_a_run_end_it_in_words(new_run: NewRun) -> None:
     """Training needs them again at the end only; put back, the run is finished by resuming it."""
-    run = new_run(epochs=400)
+    run = new_run(epochs=20_000)
     start_run(run)
     wait_for(lambda: run.status().epoch >= 1)
     away = shutil.move(run.config.data, run.config.data + "-away")
