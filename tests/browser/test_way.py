@@ -220,7 +220,7 @@ def compare_runs(visitor: Visitor) -> None:
     page.get_by_role("link", name="Runs").click()
     visitor.sees("runs")
     table = page.get_by_test_id("stDataFrame").first
-    expect(table.get_by_role("gridcell").first).to_be_attached()
+    expect(table.get_by_test_id("data-grid-canvas")).to_be_visible()
     for row, told in ((1, "How it learned"), (2, "How they learned")):
         # The table waits a moment before it says what was chosen.
         table.click(position={"x": 15, "y": 35 * row + 17})
