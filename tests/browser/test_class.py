@@ -52,7 +52,6 @@ def enter(browser: Browser, class_: tuple[str, str]) -> Iterator[Enter]:
     def come(name: str, page: str, key: str = "") -> Page:
         contexts.append(browser.new_context(viewport={"width": 1440, "height": 900}))
         contexts[-1].set_default_timeout(PATIENCE_MS)
-        expect.set_options(timeout=PATIENCE_MS)
         opened = contexts[-1].new_page()
         local = ("http://127.0.0.1:", "data:", "blob:")
         opened.on("request", lambda r: None if r.url.startswith(local) else outside.append(r.url))

@@ -22,6 +22,8 @@ from lymph.splits import Split
 from lymph.training import folder as files
 from lymph.training.config import TrainConfig
 
+from .conftest import PATIENCE_MS
+
 EDGE = 2
 
 
@@ -196,6 +198,7 @@ def test_the_report_opens_with_the_network_off(
     file = tmp_path / "report.html"
     file.write_text(reports.report_html(run), encoding="utf-8")
     context = browser.new_context(offline=True)
+    context.set_default_timeout(PATIENCE_MS)
     page, asked, broken = context.new_page(), [], []
     page.on("request", lambda r: asked.append(r.url) if not r.url.startswith("file:") else None)
     page.on("pageerror", lambda error: broken.append(error))

@@ -191,7 +191,7 @@ def train(visitor: Visitor) -> Run:
     expect(page).to_have_url(re.compile("run="))
     expect(page.locator(".live .words")).not_to_be_empty()
     page.keyboard.press("Shift")  # Who touches anything is not taken to the results.
-    expect(page.get_by_role("button", name="See the results")).to_be_visible(timeout=180_000)
+    expect(page.get_by_role("button", name="See the results")).to_be_visible(timeout=240_000)
     visitor.sees("train")
     return list_runs()[0]
 

@@ -189,7 +189,7 @@ def test_colour_features_know_no_shapes(tiny_root: Path) -> None:
 def test_a_measurement_runs_on_its_own(tiny_root: Path) -> None:
     """Started, followed by its files alone, finished, and found again with its result."""
     measurement = leak.start_measurement(leak.MeterConfig(str(tiny_root), seeds=2))
-    wait_for(lambda: measurement.status().over, seconds=240)
+    wait_for(lambda: measurement.status().over)
     status = measurement.status()
     assert (status.state, status.epoch, status.error) == ("finished", 4, "")
     found = leak.latest_measurement(PictureSource(tiny_root).look().source, "colour")
