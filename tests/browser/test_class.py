@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.layouts import by
 from tests.serving import free_port, wait_until_healthy
 
-from .conftest import APP, PATIENCE_MS
+from .conftest import APP, PATIENCE_MS, Line
 
 Enter = Callable[..., Page]
 
@@ -55,12 +55,15 @@ def enter(browser: Browser, class_: tuple[str, str]) -> Iterator[Enter]:
         opened = contexts[-1].new_page()
         local = ("http://127.0.0.1:", "data:", "blob:")
         opened.on("request", lambda r: None if r.url.startswith(local) else outside.append(r.url))
+        line = Line(opened)
         opened.goto(f"{class_[0]}/{page}")
+        line.settle()  # what is typed before the last run has ended may be drawn anew
         opened.get_by_label("Your name").fill(name)
         if key:
             opened.get_by_label("Lecturer's key").fill(key)
         opened.get_by_role("button", name="Join").click()
         expect(opened.get_by_text("Welcome to the class")).to_be_hidden()
+        line.settle()
         return opened
 
     yield come

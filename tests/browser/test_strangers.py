@@ -76,6 +76,7 @@ def sees_what_was_found(page: Page, settle: Settle, shape: Shape, told: str) -> 
 
 
 def trains_and_answers(page: Page, settle: Settle, drop: Drop, picture: Path, shape: Shape) -> None:
+    settle()
     page.get_by_text("Settings", exact=True).click()
     epochs = page.get_by_label("Epochs", exact=True)
     epochs.fill("1")

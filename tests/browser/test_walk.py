@@ -74,6 +74,7 @@ def see_the_leak_of_a_random_split(page: Page, settle: Callable[[], None]) -> No
 
 
 def train_for_two_epochs(page: Page, settle: Callable[[], None]) -> None:
+    settle()
     page.get_by_text("Settings", exact=True).click()
     epochs = page.get_by_label("Epochs", exact=True)
     epochs.fill("2")
