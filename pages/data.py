@@ -260,7 +260,7 @@ def remove_data_set() -> None:
     }
     if not removable:
         return
-    with st.popover("Remove a data set"):
+    with st.popover("Remove a data set", key="removal"):
         st.write("Copies made here are deleted; a folder that you opened stays where it is.")
         name = st.selectbox("Data set to remove", list(removable), key="remove_name")
         if st.button("Remove it from the list", key="remove_data_set"):
