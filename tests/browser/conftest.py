@@ -182,7 +182,8 @@ class Line:
 
     def _opens(self, socket: WebSocket) -> None:
         if "/_stcore/stream" in socket.url:
-            self.asked = self.ended = 0
+            # What an earlier line of the page left undone is asked for again, where it is wanted.
+            self.ended = self.asked
             socket.on("framesent", self._asks)
             socket.on("framereceived", self._hears)
 
