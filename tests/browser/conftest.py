@@ -35,7 +35,7 @@ ARGUMENTS = [
 # Only a failure takes so long; a busy machine has taken a minute for a first page.
 PATIENCE_MS = 120_000
 IDLE = "[data-testid='stApp'][data-test-script-state='notRunning']"
-QUIET_SECONDS = 0.8
+QUIET_SECONDS = 0.5
 TWO_FRAMES = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 REQUIRED = bool(os.environ.get("LYMPH_REQUIRE_BROWSER"))
 
