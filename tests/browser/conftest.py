@@ -34,6 +34,8 @@ ARGUMENTS = [
 ]
 # Only a failure takes so long; a busy machine has taken a minute for a first page.
 PATIENCE_MS = 120_000
+# For what takes a minute where nothing else runs: a drawing, a training, a measurement.
+LONG_PATIENCE_MS = 600_000
 IDLE = "[data-testid='stApp'][data-test-script-state='notRunning']"
 QUIET_SECONDS = 0.5
 TWO_FRAMES = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"

@@ -5,6 +5,8 @@ from collections.abc import Callable
 
 from playwright.sync_api import Locator, Page, expect
 
+from .conftest import LONG_PATIENCE_MS
+
 Settle = Callable[[], None]
 
 
@@ -108,7 +110,7 @@ def test_a_patient_moves_and_the_leak_is_measured(
     page.get_by_text("Leak meter", exact=True).click()
     page.get_by_role("button", name="Measure the leak").click()
     result = page.locator(".st-key-leak_result")
-    expect(result).to_contain_text("29 patients, 95 % interval", timeout=240_000)
+    expect(result).to_contain_text("29 patients, 95 % interval", timeout=LONG_PATIENCE_MS)
     expect(result.locator(".st-key-leak_bars .js-plotly-plot")).to_be_visible()
     settle()
     page.set_viewport_size({"width": 390, "height": 844})

@@ -9,6 +9,8 @@ from playwright.sync_api import Page, expect
 
 from lymph.data import sources
 
+from .conftest import LONG_PATIENCE_MS
+
 Settle = Callable[[], None]
 
 
@@ -33,10 +35,12 @@ def start(page: Page, address: str, settle: Settle) -> None:
 def test_a_run_is_followed_to_its_results(page: Page, address: str, settle: Settle) -> None:
     """Nobody touches anything: curves and matrix come, then the results."""
     start(page, address, settle)
-    expect(page.locator(".curve svg path").first).to_be_visible(timeout=240_000)
+    expect(page.locator(".curve svg path").first).to_be_visible(timeout=LONG_PATIENCE_MS)
     expect(page.locator(".curve.loss svg")).to_have_attribute("aria-label", re.compile("^Loss, ep"))
     expect(page.locator(".said td.cell")).to_have_count(9)
-    expect(page.locator(".end")).to_contain_text("Going to the results in", timeout=240_000)
+    expect(page.locator(".end")).to_contain_text(
+        "Going to the results in", timeout=LONG_PATIENCE_MS
+    )
     expect(page).to_have_url(re.compile(r"/results\?.*run="))
     # Who comes back stays, and looks through the epochs.
     settle()
@@ -58,7 +62,9 @@ def test_who_scrolls_is_not_taken_away(page: Page, address: str, settle: Settle)
     expect(page.locator(".live .words")).not_to_be_empty()
     page.mouse.move(700, 500)
     page.mouse.wheel(0, 300)
-    expect(page.locator(".curve svg path").first).to_be_visible(timeout=240_000)
-    expect(page.get_by_role("button", name="See the results")).to_be_visible(timeout=240_000)
+    expect(page.locator(".curve svg path").first).to_be_visible(timeout=LONG_PATIENCE_MS)
+    expect(page.get_by_role("button", name="See the results")).to_be_visible(
+        timeout=LONG_PATIENCE_MS
+    )
     settle()
     expect(page.locator(".end")).to_be_hidden()

@@ -11,6 +11,8 @@ from playwright.sync_api import Page, expect
 from lymph.data import sources
 from tests.layouts import SHAPES, Shape, by
 
+from .conftest import LONG_PATIENCE_MS
+
 Serve = Callable[[Path], str]
 Drop = Callable[[str, list[Path]], None]
 Settle = Callable[[], None]
@@ -86,7 +88,7 @@ def trains_and_answers(page: Page, settle: Settle, drop: Drop, picture: Path, sh
     expect(page).to_have_url(re.compile("run="))
     expect(page.locator(".live .words")).not_to_be_empty()
     page.keyboard.press("Shift")  # Who touches anything is not taken to the results.
-    page.get_by_role("button", name="See the results").click(timeout=240_000)
+    page.get_by_role("button", name="See the results").click(timeout=LONG_PATIENCE_MS)
     expect(page.locator("td.cell")).to_have_count(len(shape.classes) ** 2)
     settle()
     page.get_by_role("button", name="Classify a picture").click()

@@ -7,6 +7,8 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Page, expect
 
+from .conftest import LONG_PATIENCE_MS
+
 FULL_SIZE = Path(__file__).parents[3] / "shared" / "data" / "fullsize"
 CLASSES = ("CLL", "FL", "MCL")
 
@@ -28,7 +30,7 @@ def test_from_the_first_opening_to_the_answer_for_a_dropped_picture(
     expect(page.get_by_text("Drawing the demonstration set")).to_be_visible()
     expect(page.get_by_role("progressbar").first).to_be_visible()
     question = page.get_by_role("heading", name="Which patients does the model never see?")
-    expect(question).to_be_visible(timeout=240_000)
+    expect(question).to_be_visible(timeout=LONG_PATIENCE_MS)
     settle()
 
     go_to(page, "Data")
@@ -87,7 +89,9 @@ def train_for_two_epochs(page: Page, settle: Callable[[], None]) -> None:
     page.reload()
     expect(page.locator(".live .words")).not_to_be_empty()
     page.keyboard.press("Shift")  # Who touches anything is not taken to the results.
-    expect(page.locator(".st-key-run_progress")).to_contain_text("finished", timeout=240_000)
+    expect(page.locator(".st-key-run_progress")).to_contain_text(
+        "finished", timeout=LONG_PATIENCE_MS
+    )
     expect(page.locator(".curve svg path").first).to_be_visible()
     settle()
 

@@ -17,7 +17,7 @@ from lymph.training.config import TrainConfig
 from pages.shared.frame import plain
 
 from ..pages.parameters import bound_in_source
-from .conftest import PATIENCE_MS, TWO_FRAMES
+from .conftest import LONG_PATIENCE_MS, PATIENCE_MS, TWO_FRAMES
 
 Settle = Callable[[], None]
 Serve = Callable[[Path], str]
@@ -191,7 +191,9 @@ def train(visitor: Visitor) -> Run:
     expect(page).to_have_url(re.compile("run="))
     expect(page.locator(".live .words")).not_to_be_empty()
     page.keyboard.press("Shift")  # Who touches anything is not taken to the results.
-    expect(page.get_by_role("button", name="See the results")).to_be_visible(timeout=240_000)
+    expect(page.get_by_role("button", name="See the results")).to_be_visible(
+        timeout=LONG_PATIENCE_MS
+    )
     visitor.sees("train")
     return list_runs()[0]
 
