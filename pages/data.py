@@ -185,7 +185,7 @@ def add_pictures(expanded: bool = False) -> None:
             " found and can correct it. " + where_added_pictures_go()
         )
         folder, archive, drop, kaggle = st.tabs(
-            ["Folder", "Zip file", "Drop a folder", "Real lymphoma set"]
+            ["Folder", "Zip file", "Drop a folder", "Real lymphoma set"], key="ways_to_add"
         )
         with folder:
             add_folder()

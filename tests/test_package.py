@@ -1,5 +1,6 @@
 """The package as others get it: built, installed where nothing of the repository is, and used."""
 
+import contextlib
 import email
 import json
 import os
@@ -170,16 +171,24 @@ def test_an_installed_lymph_opens_the_app(installed: Path, tmp_path: Path) -> No
     )
     try:
         wait_until_healthy(f"http://127.0.0.1:{port}", server)
-        process = psutil.Process(server.pid)
-        doors = [
-            door.laddr
-            for one in (process, *process.children(recursive=True))
-            for door in one.net_connections()
-            if door.status == psutil.CONN_LISTEN
-        ]
-        assert [(door.ip, door.port) for door in doors] == [("127.0.0.1", port)]
+        doors = [door for one in family(server.pid) for door in doors_of(one)]
+        assert doors == [("127.0.0.1", port)]
     finally:
-        for process in psutil.Process(server.pid).children(recursive=True):
-            process.terminate()
-        server.terminate()
-        server.wait(10)
+        for process in family(server.pid):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.terminate()
+        server.wait(60)
+
+
+def family(pid: int) -> list[psutil.Process]:
+    """Return a process and all that it has started."""
+    process = psutil.Process(pid)
+    return [process, *process.children(recursive=True)]
+
+
+def doors_of(process: psutil.Process) -> list[tuple[str, int]]:
+    """Return where a process listens; nowhere where it has just ended."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        found = process.net_connections()
+        return [tuple(door.laddr) for door in found if door.status == psutil.CONN_LISTEN]
+    return []

@@ -198,6 +198,13 @@ def picture_table(data_set: DataSet, decode: bool = True) -> pd.DataFrame:
     DataError
         As :func:`found`.
     """
+    # The bar comes and goes in a place of its own: were what lies below drawn at another place in
+    # the next run, a file that is dropped there would be lost and a tab be closed.
+    with st.container():
+        return _picture_table(data_set, decode)
+
+
+def _picture_table(data_set: DataSet, decode: bool) -> pd.DataFrame:
     root, holds = data_set.path, found(data_set)
     stamp = folder_stamp(root)
     done, key = _done(), ("read", str(root), stamp)

@@ -22,6 +22,8 @@ from lymph.splits import Split
 from lymph.training import folder as files
 from lymph.training.config import TrainConfig
 
+from .conftest import PATIENCE_MS
+
 EDGE = 2
 
 
@@ -92,6 +94,7 @@ def test_every_cell_answers_on_its_text_and_on_its_edge(
         told = "1 picture," if count == 1 else f"{count} pictures,"
         expect(shown.get_by_role("heading")).to_contain_text(f"{true} {verb} {predicted}: {told}")
         expect(cell.locator("button")).to_have_attribute("aria-pressed", "true")
+        settle()
         box = cell.bounding_box()
         assert box is not None
         x, y = corners[place % 4]
@@ -108,6 +111,8 @@ def test_the_keyboard_reaches_the_cells_and_a_link_leads_back(
     run = finished_run(tmp_path / "pictures", ["CLL", "FL", "MCL"])
     page.goto(f"{shared}/results?data=pictures&run={run.id}")
     first = cell_at(page, "CLL", "CLL").locator("button")
+    first.wait_for()
+    settle()
     first.focus()
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
@@ -118,8 +123,9 @@ def test_the_keyboard_reaches_the_cells_and_a_link_leads_back(
     page.keyboard.press("Tab")
     page.keyboard.press("Space")
     expect(shown.get_by_role("heading")).to_contain_text("CLL called MCL")
+    expect(page).to_have_url(re.compile("cell=CLL&cell=MCL"))
+    settle()
     address = page.url
-    assert "cell=CLL&cell=MCL" in address
     page.goto("about:blank")
     page.goto(address)
     expect(shown.get_by_role("heading")).to_contain_text("CLL called MCL")
@@ -147,11 +153,12 @@ def test_what_is_chosen_is_chosen_everywhere_and_after_a_reload(
     page.reload()
     expect(rows.locator(".thumb.in")).to_have_count(2)
     # A patient: its cell gets an edge, and its pictures are those of the gallery.
-    rows.locator(".who").first.click()
+    settle()
     name = rows.locator(".who b").first.inner_text()
+    rows.locator(".who").first.click()
     expect(gallery.get_by_role("heading")).to_contain_text(f"Patient {name}")
     expect(page.locator("td.cell.holds")).to_have_count(1)
-    assert f"patient={name}" in page.url and "cell=" not in page.url
+    expect(page).to_have_url(re.compile(rf"\?(?!.*cell=).*patient={name}(&|$)"))
     page.reload()
     expect(gallery.get_by_role("heading")).to_contain_text(f"Patient {name}")
     expect(rows.locator(".who").first).to_have_attribute("aria-pressed", "true")
@@ -171,10 +178,12 @@ def test_the_viewer_goes_on_by_arrow_keys_and_shows_each_picture_once(
     page.locator(".st-key-cell_pictures").get_by_role("button", name="sj-99-").first.click()
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("1 of 2")
+    settle()
     page.keyboard.press("ArrowRight")
     expect(dialog).to_contain_text("2 of 2")
     expect(dialog.locator("img.ground")).to_have_count(1)
     expect(dialog.locator("img.ground")).to_have_attribute("alt", re.compile("called MCL"))
+    settle()
     page.keyboard.press("ArrowLeft")
     expect(dialog).to_contain_text("1 of 2")
     expect(dialog.get_by_role("button", name="Previous")).to_be_disabled()
@@ -185,6 +194,7 @@ def test_the_report_opens_with_the_network_off(browser: Browser, tmp_path: Path)
     file = tmp_path / "report.html"
     file.write_text(reports.report_html(run), encoding="utf-8")
     context = browser.new_context(offline=True)
+    context.set_default_timeout(PATIENCE_MS)
     page, asked, broken = context.new_page(), [], []
     page.on("request", lambda r: asked.append(r.url) if not r.url.startswith("file:") else None)
     page.on("pageerror", lambda error: broken.append(error))

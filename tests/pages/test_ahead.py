@@ -61,7 +61,7 @@ def test_who_comes_while_a_helper_reads_waits_and_reads_nothing(
     ahead.prepare(tiny.path)
     ahead.prepare(tiny.path)
     (started,) = ahead._prepared.values()
-    started.join(60)
+    started.join()
 
     def read_again(*_: object) -> None:
         raise AssertionError("a picture was read again")

@@ -69,7 +69,7 @@ def open_as() -> OpenAs:
     """Return a function that opens a page in the browser that keeps a token."""
 
     def open_it(token: str, page: str, **query: str) -> AppTest:
-        app = AppTest.from_file(str(APP), default_timeout=60)
+        app = AppTest.from_file(str(APP), default_timeout=180)
         app.session_state[TOKEN_KEY] = token
         for key, value in query.items():
             app.query_params[key] = value

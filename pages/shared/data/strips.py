@@ -44,9 +44,10 @@ def patient_rows(
     """
     rows = rows[["picture", "label", "patient", *(["set"] if marked else [])]]
     key = (str(data_set.path), loading.hash_of(rows), tuple(colours.items()), marked)
-    known_by = loading.make_thumbnails_once(
-        data_set.path, key, lambda: list(_first_of_each(rows)["picture"]), LINE_HEIGHT
-    )
+    with st.container():  # a bar that comes and goes must not move what lies below
+        known_by = loading.make_thumbnails_once(
+            data_set.path, key, lambda: list(_first_of_each(rows)["picture"]), LINE_HEIGHT
+        )
     return _patient_rows(data_set.path, rows, colours, (*key, known_by))
 
 

@@ -89,7 +89,8 @@ def board_of(
     """Return what the board draws, in plain values."""
     shown = [shown_of(pictures) for pictures in people["pictures"]]
     every = [picture for pictures in shown for picture in pictures]
-    known_by = loading.make_thumbnails(data_set.path, every, LINE_HEIGHT)
+    with st.container():  # a bar that comes and goes must not move what lies below
+        known_by = loading.make_thumbnails(data_set.path, every, LINE_HEIGHT)
     version = str(hash(known_by))
     patients = [
         {
