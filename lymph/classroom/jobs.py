@@ -80,7 +80,7 @@ def start_comparison(who: Visitor, config: "ComparisonConfig") -> "Comparison":
     with _starting(who):
         before = {job.folder for job in queue.going()}
         comparison = recipes.start_comparison(config)
-        if comparison.path not in before:
+        if comparison.path not in before and comparison.status().going:
             own(who, comparison.path, anew=True)
     return comparison
 

@@ -219,6 +219,13 @@ class Comparison:
         numbered = enumerate(self.config.recipes, start=1)
         return [Cell(home / f"{n}-{by}", name, by) for n, name in numbered for by in SIDES]
 
+    @property
+    def pictures(self) -> str:
+        """Return the digest of the pictures that it began on; empty before it has begun."""
+        begun = workspace.read_json_or(self.path / BEGUN, None)
+        told = begun.get("pictures") if isinstance(begun, dict) else None
+        return told if isinstance(told, str) else ""
+
     def changed(self) -> tuple[str, ...]:
         """Return what is the same as long as no further cell is done."""
         return (str(self.path), *(cell.path.name for cell in self.cells() if cell.done))

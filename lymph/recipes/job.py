@@ -1,7 +1,7 @@
 """Starting, finding and going on with comparisons: each is one job, as a training run is."""
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -13,18 +13,33 @@ from lymph.data.source import PictureSource
 from lymph.errors import LymphError, RunError
 from lymph.jobs import files
 from lymph.jobs.start import Begin, enter_queue, start_job
-from lymph.jobs.status import Status
+from lymph.jobs.status import Status, write_status
 from lymph.jobs.worker import run_job
-from lymph.recipes.comparison import UNITS, Cell, Comparison, ComparisonConfig, comparisons_home
+from lymph.recipes.comparison import (
+    UNITS,
+    Cell,
+    Comparison,
+    ComparisonConfig,
+    comparisons_home,
+    digest_of,
+)
 from lymph.text import counted
 
 WORKER = "lymph.recipes.worker"
 
 
-def _create(config: ComparisonConfig) -> Comparison:
-    """Make a comparison's folder; nothing is measured yet."""
+def _open(config: ComparisonConfig) -> Comparison:
+    """Return the comparison of these very recipes and pictures, or a new one, not begun yet.
+
+    Of a new one each cell is taken over that an earlier one has measured on the same pictures.
+    """
+    digest = digest_of(config.source.usable())
+    for known in list_comparisons(config.source):
+        if known.config.alike(config) and known.pictures in ("", digest):
+            return known
     path = workspace.new_folder(comparisons_home(), f"{datetime.now():%Y-%m-%d-%H%M%S}-1")
     workspace.write_json(path / files.CONFIG, config.to_json())
+    write_status(path, Status("queued", epochs=UNITS))
     return Comparison(path)
 
 
@@ -33,18 +48,13 @@ def _title(config: ComparisonConfig) -> str:
     return f"Comparison of {counted(len(config.recipes), 'recipe')}, {config.folds} folds"
 
 
-def _begin() -> Begin:
-    return lambda before: before or Status("queued", epochs=UNITS)
-
-
-def _kept(config: ComparisonConfig) -> Comparison | None:
-    """Return the newest comparison of the same recipes on the same pictures, or None."""
-    known = list_comparisons(config.source)
-    return next((one for one in known if one.config.alike(config)), None)
+def _begin(comparison: Comparison) -> Begin:
+    status = comparison.status()
+    return lambda before: before or status
 
 
 @contextlib.contextmanager
-def _starting():  # noqa: ANN202 - a context
+def _starting() -> Iterator[None]:
     comparisons_home().mkdir(parents=True, exist_ok=True)
     with FileLock(comparisons_home() / files.START_LOCK):
         yield
@@ -53,8 +63,8 @@ def _starting():  # noqa: ANN202 - a context
 def start_comparison(config: ComparisonConfig) -> Comparison:
     """Compare in a process of its own, or return the comparison of these pictures that goes on.
 
-    Of many who ask at once one starts it, and all follow that one. One that was stopped or killed
-    goes on where it was.
+    Of many who ask at once one starts it, and all follow that one. One of the same recipes that was
+    stopped or killed goes on where it was; one that is finished is returned as it is.
 
     Raises
     ------
@@ -65,18 +75,16 @@ def start_comparison(config: ComparisonConfig) -> Comparison:
         for known in list_comparisons(config.source):
             if known.status().going:
                 return known
-        comparison = _kept(config)
-        if comparison is None or comparison.status().state == "finished":
-            # What was measured before is taken over where the pictures are still the same.
-            comparison = _create(config)
-        start_job(comparison.path, WORKER, _title(config), _begin())
+        comparison = _open(config)
+        if comparison.status().state != "finished":
+            start_job(comparison.path, WORKER, _title(config), _begin(comparison))
     return comparison
 
 
 def compare_here(
     config: ComparisonConfig, finished: Callable[[Cell], None] | None = None
 ) -> Comparison:
-    """Compare in this process; how it ended stands in the status. One that was stopped goes on.
+    """Compare in this process, as :func:`start_comparison`; how it ended stands in the status.
 
     Parameters
     ----------
@@ -92,10 +100,10 @@ def compare_here(
     from lymph.recipes.worker import work
 
     with _starting():
-        comparison = _kept(config)
-        if comparison is None or comparison.status().state == "finished":
-            comparison = _create(config)
-        if not enter_queue(comparison.path, _title(config), _begin()):
+        comparison = _open(config)
+        if comparison.status().state == "finished":
+            return comparison
+        if not enter_queue(comparison.path, _title(config), _begin(comparison)):
             raise RunError(
                 "These recipes are being compared already; wait for that, or stop it on the Train"
                 " page."
@@ -116,7 +124,7 @@ def resume_comparison(comparison: Comparison) -> None:
     config = comparison.config
     if not status.over or status.state == "finished":
         raise RunError(f"The comparison cannot be resumed: it is {status.state}.")
-    if not start_job(comparison.path, WORKER, _title(config), _begin()):
+    if not start_job(comparison.path, WORKER, _title(config), _begin(comparison)):
         raise RunError("The comparison goes on already.")
 
 

@@ -85,13 +85,12 @@ def work(folder: Path, finished: Callable[[Cell], None] | None = None) -> None:
 def _begin(comparison: Comparison, table: pd.DataFrame) -> dict[By, Split]:
     """Return the folds; a comparison that goes on must find its pictures as they were."""
     config, digest = comparison.config, digest_of(table)
-    known = workspace.read_json_or(comparison.path / BEGUN, None)
-    if isinstance(known, dict) and known.get("pictures") != digest:
+    if comparison.pictures not in ("", digest):
         raise RunError(CHANGED)
     both = make_both(table, config.source, config.folds, config.seed)
     for by, split in both.items():
         split.save(comparison.path / f"{by}.json")
-    if known is None:
+    if not comparison.pictures:
         workspace.write_json(comparison.path / BEGUN, {"pictures": digest})
     return both
 
