@@ -65,14 +65,12 @@ def write_comparison(
 def paint_patients(root: Path, per_class: int = 4, pictures: int = 4) -> Path:
     """Write two classes whose patients each have a colour of their own, which says no class."""
     rng = np.random.default_rng(4)
-    count = 2 * per_class
-    shades = rng.permutation(np.linspace(60, 200, count))
-    for place in range(count):
+    for place in range(2 * per_class):
         label = "AB"[place % 2]
         (root / label).mkdir(parents=True, exist_ok=True)
-        own = np.array([shades[place], 255 - shades[place], rng.uniform(80, 180)])
+        own, grain = rng.uniform(60, 200, 3), rng.uniform(2, 30, 3)
         for number in range(pictures):
-            pixels = own + rng.normal(0, 3, (24, 32, 3))
+            pixels = own + grain * rng.normal(size=(24, 32, 3))
             picture = Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
             picture.save(root / label / f"sj-99-{place + 1:04}_{number:03}.png")
     return root

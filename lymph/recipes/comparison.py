@@ -220,6 +220,11 @@ class Comparison:
         return [Cell(home / f"{n}-{by}", name, by) for n, name in numbered for by in SIDES]
 
     @property
+    def complete(self) -> bool:
+        """Tell whether it is finished and nothing of it has gone since."""
+        return self.status().state == "finished" and all(cell.done for cell in self.cells())
+
+    @property
     def pictures(self) -> str:
         """Return the digest of the pictures that it began on; empty before it has begun."""
         begun = workspace.read_json_or(self.path / BEGUN, None)

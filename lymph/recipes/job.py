@@ -76,7 +76,7 @@ def start_comparison(config: ComparisonConfig) -> Comparison:
             if known.status().going:
                 return known
         comparison = _open(config)
-        if comparison.status().state != "finished":
+        if not comparison.complete:
             start_job(comparison.path, WORKER, _title(config), _begin(comparison))
     return comparison
 
@@ -101,7 +101,7 @@ def compare_here(
 
     with _starting():
         comparison = _open(config)
-        if comparison.status().state == "finished":
+        if comparison.complete:
             return comparison
         if not enter_queue(comparison.path, _title(config), _begin(comparison)):
             raise RunError(
@@ -120,12 +120,11 @@ def resume_comparison(comparison: Comparison) -> None:
     RunError
         When it goes on or is finished.
     """
-    status = comparison.status()
-    config = comparison.config
-    if not status.over or status.state == "finished":
-        raise RunError(f"The comparison cannot be resumed: it is {status.state}.")
-    if not start_job(comparison.path, WORKER, _title(config), _begin(comparison)):
-        raise RunError("The comparison goes on already.")
+    state = comparison.status().state
+    if comparison.complete:
+        raise RunError("The comparison is finished; there is nothing to go on with.")
+    if not start_job(comparison.path, WORKER, _title(comparison.config), _begin(comparison)):
+        raise RunError(f"The comparison is {state} already.")
 
 
 def stop_comparison(comparison: Comparison) -> None:

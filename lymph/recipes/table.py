@@ -103,8 +103,11 @@ def rows_of(comparison: Comparison) -> list[Row]:
     for cell in cells:
         try:
             tables[cell.by][cell.recipe] = cell.predictions()
-        except LymphError as error:
-            problems[cell.recipe] = str(error)
+        except LymphError:
+            problems[cell.recipe] = (
+                f"What was measured of {cell.title} cannot be read: delete the folder {cell.path},"
+                " then compare again, which measures that alone."
+            )
     found: dict[str, dict[By, Figures]] = {name: {} for name in config.recipes}
     for cell in cells:
         if cell.recipe in tables[cell.by]:

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import shutil
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -41,7 +42,7 @@ def when_written(comparison: Comparison) -> dict[str, int]:
 
 
 def test_colours_of_patients_shine_at_random_and_fail_with_patients_apart(tmp_path: Path) -> None:
-    """Who recognises the patient has all of the random folds right, which proves nothing.
+    """Who recognises patients has nearly all of the random folds right, which proves nothing.
 
     The cell with patients apart is what scikit-learn gives over the very same folds.
     """
@@ -50,10 +51,10 @@ def test_colours_of_patients_shine_at_random_and_fail_with_patients_apart(tmp_pa
     assert comparison.status().state == "finished" and comparison.status().done == 1.0
     (row,) = rows_of(comparison)
     mixed, apart = row.cells["picture"], row.cells["patient"]
-    assert mixed.pictures["accuracy"] == 1.0 and mixed.beside_largest == "above"
+    assert mixed.pictures["accuracy"] > 0.9
     assert mixed.report["leaked_test_share"] == 1.0
     assert mixed.pictures["stated"]["verdict"] == "cannot be stated"
-    assert apart.pictures["accuracy"] < 0.7 and apart.beside_largest == "like"
+    assert apart.pictures["accuracy"] < 0.6 and apart.beside_largest == "like"
     assert apart.report["leaked_test_share"] == 0.0
 
     table = PictureSource(str(root)).usable()
@@ -178,8 +179,17 @@ def test_a_damaged_cell_costs_itself_only(tiny_root: Path) -> None:
     with pytest.raises(EvaluationError):
         comparison.cells()[0].predictions()
     damaged, sound = rows_of(comparison)
-    assert "cannot be used" in damaged.problem and list(damaged.cells) == ["picture"]
+    assert "delete the folder" in damaged.problem and list(damaged.cells) == ["picture"]
     assert len(sound.cells) == 2 and not sound.problem
+
+
+def test_a_cell_that_was_deleted_is_measured_again(tiny_root: Path) -> None:
+    """Of a finished comparison, as the sentence about a damaged one asks for."""
+    whole = compare_here(configured(tiny_root, folds=2))
+    shutil.rmtree(whole.cells()[1].path)
+    measured: list[str] = []
+    again = compare_here(configured(tiny_root, folds=2), lambda cell: measured.append(cell.by))
+    assert again == whole and again.complete and measured == ["picture"]
 
 
 def test_few_patients(make_tiny: Callable[..., Path]) -> None:
