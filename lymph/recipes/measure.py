@@ -15,6 +15,7 @@ from lymph.jobs.status import Status, write_status
 from lymph.leak.features import colour_features
 from lymph.parallel import Progress
 from lymph.predictions import make_predictions, read_predictions
+from lymph.runs import filled_in
 from lymph.splits import Split
 from lymph.training import folder as files
 from lymph.training.config import TrainConfig
@@ -78,10 +79,10 @@ def train_folds(config: TrainConfig, folds: Split, table: pd.DataFrame, home: Pa
 
     home.mkdir(parents=True, exist_ok=True)
     (home / files.STOP).unlink(missing_ok=True)
-    config.classes = classes_of(table)
     if (home / files.CONFIG).exists():
         config = TrainConfig.load(home / files.CONFIG)
     else:
+        config = filled_in(config, config.source, table)
         workspace.write_json(home / files.CONFIG, config.to_json())
     count = len(folds.folds or [])
     write_status(home, Status("running", epochs=config.epochs * count, folds=count))
