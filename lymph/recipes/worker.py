@@ -71,15 +71,15 @@ def work(folder: Path, finished: Callable[[Cell], None] | None = None) -> None:
     comparison = Comparison(folder)
     table = comparison.config.source.usable()
     both = _begin(comparison, table)
-    work_left = Progress(folder, comparison, table, both)
+    progress = Progress(folder, comparison, table, both)
     for cell in comparison.cells():
         check_stop(folder)
         if not cell.done:
-            work_left.begin(cell)
-            _measure(work_left, cell, comparison.config, table, both[cell.by])
+            progress.begin(cell)
+            _measure(progress, cell, comparison.config, table, both[cell.by])
             if finished:
                 finished(cell)
-    work_left.tell(1.0, "")
+    change_status(folder, epoch=UNITS, epochs=UNITS, share=0.0, step="")
 
 
 def _begin(comparison: Comparison, table: pd.DataFrame) -> dict[By, Split]:

@@ -13,7 +13,7 @@ from lymph.data.scan import usable
 from lymph.data.source import PictureSource
 from lymph.data.sources import DataSet
 from lymph.models import MODELS
-from lymph.models.imagenet import IMAGENET_SIZE, imagenet_is_here
+from lymph.models.imagenet import IMAGENET_SIZE
 from lymph.recipes.comparison import FOLDS, make_both
 from lymph.training import speed
 from pages.shared import loading
@@ -156,7 +156,7 @@ def _offer(source: PictureSource, wanted: Wanted, times: Mapping[str, float | No
 def _show_time(wanted: Wanted, times: Mapping[str, float | None]) -> None:
     known = [times[name] for name in wanted.names]
     whole = None if None in known else sum(filter(None, known))
-    if (whole is None or not imagenet_is_here()) and (model := measure_next("cnn")):
+    if whole is None and (model := measure_next("cnn")):
         _await_speed(model)
         return
     words = "not measured yet" if whole is None else f"about {duration(whole)}"

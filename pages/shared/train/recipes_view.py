@@ -95,12 +95,12 @@ def _follow(comparison: Comparison, seen: int) -> None:
         st.rerun()
     with st.container(key="recipes_progress"):
         st.progress(status.done, _progress_words(comparison))
+        if not is_own(comparison.path):
+            st.caption(plain(whose_words(comparison.path)))
+            return
         if starter := starter_of(comparison.path):
             st.caption(plain(starter))
-        if is_own(comparison.path):
-            st.button("Stop", on_click=_stop, args=(comparison,), key="stop_recipes")
-        else:
-            st.caption(plain(whose_words(comparison.path)))
+        st.button("Stop", on_click=_stop, args=(comparison,), key="stop_recipes")
 
 
 def _progress_words(comparison: Comparison) -> str:
