@@ -169,7 +169,7 @@ def best_words(rows: Sequence[Row], by: By = "patient") -> str:
     share, interval = cell.pictures["accuracy"], cell.pictures["interval"]
     people, largest = counted(cell.patients["n"], "patient"), cell.pictures["baseline"]
     told = (
-        f"With patients apart {best.title} is highest: {whole_percent(share)} of"
+        f"With patients apart ‘{best.title}’ is highest: {whole_percent(share)} of"
         f" {cell.pictures['n']} pictures ({people}, {interval_words(interval)})."
     )
     naming = f"always naming the largest class ({whole_percent(largest)})"

@@ -30,7 +30,7 @@ def test_two_browsers_follow_one_comparison(
     later.goto(view)
     for one in (page, later):
         told = one.locator(".st-key-recipes_result")
-        expect(told).to_contain_text("With patients apart Colours alone is highest")
+        expect(told).to_contain_text("With patients apart ‘Colours alone’ is highest")
         expect(one.locator(".st-key-compare_again")).to_be_visible(timeout=120_000)
         expect(told).to_contain_text("Under random folds it would seem to reach")
         expect(one.locator(".st-key-recipes .js-plotly-plot")).to_be_visible()

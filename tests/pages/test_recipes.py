@@ -69,7 +69,7 @@ def test_the_table_says_what_may_be_believed(tiny: DataSet, open_page: OpenPage)
     assert cnn["Better than"] == "the largest class, A" and colours["Better than"] == "none of them"
     assert cnn["May it be stated?"] == "✕ Cannot be stated"
     assert "⚠ leaky split" in colours["At random"] and cnn["Time"] == "2 min"
-    assert "Small CNN is highest" in words(app)
+    assert "‘Small CNN’ is highest" in words(app)
     (chart,) = app.get("plotly_chart")
     assert "Small CNN: 100 % with patients apart" in chart.proto.alt
     assert app.button(key="compare_recipes")

@@ -152,7 +152,7 @@ def test_letters_say_who_is_told_apart(tiny_root: Path) -> None:
     assert wrong.cells["patient"].better_words == "none of them"
     assert right.cells["picture"].like == ("A",)
     words = recipes.best_words([wrong, right])
-    assert "Small CNN is highest: 100 % of 36 pictures (12 patients" in words
+    assert "‘Small CNN’ is highest: 100 % of 36 pictures (12 patients" in words
     assert "better than always naming the largest class (33 %)" in words
     assert "would seem to reach 100 %" in words
 

@@ -30,6 +30,8 @@ from pages.shared.train.recipes_choice import choose_and_compare
 from pages.shared.visitor import is_own, starter_of, who
 from pages.shared.waiting import waiting_words
 
+# A number and its percent sign stay on one line.
+NO_BREAK = "\u00a0%"
 INTRODUCTION = (
     "Each recipe is trained over the same folds twice: with patients apart, and at random, where"
     " the model has met the patients of its test. Only the first says anything of a new patient."
@@ -120,7 +122,7 @@ def _show_over(comparison: Comparison) -> None:
         return
     cells = comparison.cells()
     done = sum(cell.done for cell in cells)
-    st.caption(f"{status.state.capitalize()} after {done} of {counted(len(cells), 'cell')}.")
+    st.caption(f"{plain(status.state.capitalize())} after {done} of {counted(len(cells), 'cell')}.")
     if is_own(comparison.path):
         st.button(
             "Resume", type="primary", on_click=_resume, args=(comparison,), key="resume_recipes"
@@ -165,7 +167,8 @@ def _show_table(comparison: Comparison) -> None:
         return
     with st.container(border=True, gap="small", key="recipes_result"):
         if (best := recipes.best_of(rows)) is not None:
-            st.markdown(f"**{plain(recipes.best_words(rows))}**")
+            words = plain(recipes.best_words(rows)).replace(" %", NO_BREAK)
+            st.markdown(f"**{words}**")
             show_stated(best.cells["patient"].pictures)
     figures = next(iter(rows[0].cells.values()))
     chart = recipes_chart([_drawn(row) for row in rows], figures.pictures["baseline"])
@@ -180,10 +183,10 @@ def _show_table(comparison: Comparison) -> None:
     )
     config = comparison.config
     st.caption(
-        f"{figures.pictures['n']} pictures of {counted(figures.patients['n'], 'patient')},"
+        f"{figures.pictures['n']:d} pictures of {counted(figures.patients['n'], 'patient')},"
         f" {config.folds} folds, seed {config.seed}; accuracies are per picture, out of fold. A"
-        " letter stands for a recipe: ‘Better than’ names those that can be told apart from it on"
-        " these patients, with patients apart."
+        " letter stands for a recipe: ‘Better than’ names those that score lower and can be told"
+        " apart on these patients."
     )
     with st.expander("How this was measured", key="recipes_method"):
         st.write(plain(method_words(rows)))
@@ -207,6 +210,7 @@ def _row(row: Row) -> dict[str, Any]:
         "Better than": apart and apart.better_words,
         "Patients right": apart and right_text(apart.report),
         "At random": mixed and _marked(mixed),
+        "At random, better than": mixed and mixed.better_words,
     }
     return {**line, "Time": duration(row.seconds)}
 
