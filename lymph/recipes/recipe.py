@@ -30,7 +30,9 @@ RECIPES: dict[str, Recipe] = {
     "linear-probe-tiles": Recipe(
         "Linear probe, tiles of 224 px", {"model": "linear-probe", "tiles": 224}
     ),
-    "resnet50-head": Recipe("ResNet-50, head alone", {"model": "resnet50", "schedule": "head"}),
+    "resnet50-head": Recipe(
+        "ResNet-50, head alone", {"model": "resnet50", "schedule": "linear_probe"}
+    ),
     "resnet50": Recipe("ResNet-50, fine-tuned", {"model": "resnet50"}),
 }
 # Before the name, folder or file of an encoder that a linear probe looks through.

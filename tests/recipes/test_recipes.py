@@ -243,6 +243,15 @@ def test_nothing_that_takes_ten_minutes_is_chosen_by_default() -> None:
     assert recipes.default_recipes(unknown, 50_000) == []
 
 
+def test_every_recipe_is_a_training_that_can_be_made(tiny_root: Path) -> None:
+    """None asks for a schedule, a model or tiles that there are no more."""
+    source = PictureSource(str(tiny_root))
+    made = {name: recipes.training_of(name, source, "none", 3) for name in recipes.RECIPES}
+    assert [name for name, config in made.items() if config is None] == ["colours"]
+    assert {config.seed for config in made.values() if config} == {3}
+    assert made["linear-probe-tiles"].tiles == 224
+
+
 def test_only_what_is_here_is_offered(tmp_path: Path) -> None:
     """Without ResNet-50's values neither its probe nor its fine-tuning; with a file all of them."""
     assert recipes_here(str(tmp_path / "none.pth")) == ["colours", "cnn"]
