@@ -8,7 +8,7 @@ import pytest
 
 from lymph import leak, recipes, runs
 from lymph.classroom import jobs
-from lymph.classroom.owners import owner_names, owner_of, thing_of, whose_words
+from lymph.classroom.owners import own, owner_names, owner_of, thing_of, whose_words
 from lymph.classroom.settings import ClassSettings
 from lymph.classroom.who import FREE, Visitor
 from lymph.data.source import PictureSource
@@ -21,6 +21,7 @@ from lymph.models.encoder_files import folder_of
 from lymph.runs import Run
 from lymph.splits import Split, split_by_patient
 from lymph.training.config import TrainConfig
+from tests.measured_recipes import write_comparison
 
 Train = Callable[..., Run]
 
@@ -199,9 +200,18 @@ def test_a_class_follows_one_comparison_of_recipes(
         jobs.change_job(ben, comparison.path, recipes.stop_comparison, comparison)
     jobs.change_job(lecturer, comparison.path, recipes.stop_comparison, comparison)
     assert (comparison.path / files.STOP).exists()
-    change_status(comparison.path, state="finished")
+    change_status(comparison.path, state="stopped")
     assert jobs.start_comparison(ben, comparison.config) == comparison
-    assert owner_of(comparison.path) == anna.id, "what is finished is looked at and not started"
+    assert owner_of(comparison.path) == ben.id, "he goes on with what she has stopped"
+
+
+def test_a_finished_comparison_is_looked_at_and_not_started(
+    tiny_root: Path, anna: Visitor, ben: Visitor
+) -> None:
+    comparison = write_comparison(tiny_root)
+    own(anna, comparison.path)
+    assert jobs.start_comparison(ben, comparison.config) == comparison
+    assert owner_of(comparison.path) == anna.id and not queue.going()
 
 
 def test_recipes_take_no_file_that_the_lecturer_did_not_name(
