@@ -38,7 +38,7 @@ from lymph.recipes import (
     as_json,
     compare_here,
     default_recipes,
-    estimate_recipe,
+    estimate_recipes,
     make_config,
     recipes_here,
     rows_of,
@@ -239,7 +239,7 @@ def _cheap_recipes(
     count = table["patient"].nunique() if options.folds == "patient" else options.folds
     both = make_both(table, source, count, options.seed)
     here = recipes_here(options.weights)
-    times = {name: estimate_recipe(name, source, table, both, options.weights) for name in here}
+    times = estimate_recipes(here, source, table, both, options.weights)
     chosen = default_recipes(times, len(table))
     left = ", ".join(name for name in {**RECIPES, **times} if name not in chosen)
     say(f"Comparing {', '.join(chosen)}. Further recipes are named with --recipes: {left}.")

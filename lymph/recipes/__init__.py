@@ -5,7 +5,7 @@ stopped or killed. torch is needed by its process alone.
 """
 
 from lymph.recipes.comparison import Comparison, ComparisonConfig, make_config
-from lymph.recipes.estimate import default_recipes, estimate_recipe
+from lymph.recipes.estimate import default_recipes, estimate_recipes
 from lymph.recipes.job import (
     compare_here,
     list_comparisons,
@@ -27,7 +27,7 @@ __all__ = [
     "best_words",
     "compare_here",
     "default_recipes",
-    "estimate_recipe",
+    "estimate_recipes",
     "list_comparisons",
     "make_config",
     "recipe_title",

@@ -1,11 +1,13 @@
 """How long recipes will take here, and which of them to offer first."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 import pandas as pd
 
 from lymph.data.measure import measured_before
 from lymph.data.source import PictureSource
+from lymph.errors import LymphError
 from lymph.models.specs import MODELS
 from lymph.recipes.comparison import SIDES
 from lymph.recipes.recipe import training_of
@@ -59,19 +61,27 @@ def estimate_cell(
     return 1.0 + COLOUR_SECONDS * pixels / 1e6 + FIT_SECONDS * len(folds.folds or [])
 
 
-def estimate_recipe(
-    name: str,
+def estimate_recipes(
+    names: Sequence[str],
     source: PictureSource,
     table: pd.DataFrame,
     both: Mapping[By, Split],
     weights: str = "imagenet",
-) -> float | None:
-    """Estimate the seconds of a recipe over both kinds of folds; see :func:`estimate_cell`."""
-    parts = [
-        estimate_cell(name, source, table, both[by], weights, seen=by != SIDES[0]) for by in SIDES
-    ]
-    known = [part for part in parts if part is not None]
-    return sum(known) if len(known) == len(parts) else None
+) -> dict[str, float | None]:
+    """Estimate the seconds of recipes over both kinds of folds; see :func:`estimate_cell`.
+
+    One whose encoder cannot be read is left out.
+    """
+    found: dict[str, float | None] = {}
+    for name in names:
+        with suppress(LymphError):
+            parts = [
+                estimate_cell(name, source, table, both[by], weights, seen=by != SIDES[0])
+                for by in SIDES
+            ]
+            known = [part for part in parts if part is not None]
+            found[name] = sum(known) if len(known) == len(parts) else None
+    return found
 
 
 def default_recipes(times: Mapping[str, float | None], pictures: int) -> list[str]:

@@ -35,15 +35,15 @@ def test_what_is_here_is_offered_with_its_time(tiny: DataSet, open_page: OpenPag
         "Small CNN": True,
     }
     assert "About" in words(app) and "a Quick training downloads them" in words(app)
-    assert app.number_input(key="recipe_folds").value == 5
-    assert app.number_input(key="recipe_folds").max == 12
+    assert app.number_input(key="recipe_folds_12").value == 5
+    assert app.number_input(key="recipe_folds_12").max == 12
 
 
 def test_two_browsers_follow_one_comparison(tiny: DataSet, open_page: OpenPage) -> None:
     """The second finds the job that is there, may stop it, and is offered no other one."""
     first, second = (open_page("train", train_view=VIEW) for _ in range(2))
     first.checkbox(key="recipe_cnn").uncheck()
-    first.number_input(key="recipe_folds").set_value(4)
+    first.number_input(key="recipe_folds_12").set_value(4)
     first.button(key="compare_recipes").click().run()
     assert not first.exception
     second.button(key="compare_recipes").click().run()

@@ -1,6 +1,6 @@
 """Which recipes to compare, over how many folds, and what that will take."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import pandas as pd
@@ -56,7 +56,7 @@ def choose_and_compare(data_set: DataSet) -> None:
     make_both(table, source, folds, seed)
     times = times_of(source, table, folds, seed, weights, tuple(here))
     with grid:
-        names = _choose_recipes(here, times, len(table))
+        names = _choose_recipes(times, len(table))
     with button:
         _offer(source, Wanted(names, folds, seed, weights), times)
 
@@ -70,7 +70,8 @@ def _choose_settings(table: pd.DataFrame) -> tuple[int, int, str]:
                 2,
                 max(2, patients),
                 max(2, min(FOLDS, patients)),
-                key="recipe_folds",
+                # Of other pictures there may be fewer.
+                key=f"recipe_folds_{patients}",
                 persist_state="session",
                 help="As many by patient as at random. As many folds as patients leave out one"
                 " patient at a time.",
@@ -102,27 +103,24 @@ def times_of(
 def _times(_source: PictureSource, _table: pd.DataFrame, key: tuple) -> dict[str, float | None]:
     _, _, folds, seed, weights, names, _ = key
     both = make_both(_table, _source, folds, seed)
-    return {name: recipes.estimate_recipe(name, _source, _table, both, weights) for name in names}
+    return recipes.estimate_recipes(names, _source, _table, both, weights)
 
 
-def _choose_recipes(
-    here: Sequence[str], times: Mapping[str, float | None], pictures: int
-) -> list[str]:
+def _choose_recipes(times: Mapping[str, float | None], pictures: int) -> list[str]:
     """Draw a box for each recipe, and return those that are chosen."""
     first = recipes.default_recipes(times, pictures)
     chosen = []
     with st.grid(3, min_column_width=230, key="recipe_choice"):
-        for name in here:
+        for name, seconds in times.items():
             with st.container(border=True, gap="xsmall"):
                 # Whoever has chosen nothing gets what is quick, also once the speed is known.
                 key = f"recipe_{name}" if name in first else f"recipe_more_{name}"
                 title = plain(recipes.recipe_title(name))
                 if st.checkbox(title, name in first, key=key, persist_state="session"):
                     chosen.append(name)
-                seconds = times[name]
                 time = "Time not measured yet" if seconds is None else f"About {duration(seconds)}"
                 st.caption(f"{TOLD.get(name, ENCODER_TOLD)} **{time}**")
-    if "linear-probe" not in here:
+    if "linear-probe" not in times:
         st.caption(_missing_words())
     return chosen
 
