@@ -184,7 +184,7 @@ def _show_table(comparison: Comparison) -> None:
     config = comparison.config
     st.caption(
         f"{figures.pictures['n']:d} pictures of {counted(figures.patients['n'], 'patient')},"
-        f" {config.folds} folds, seed {config.seed}; accuracies are per picture, out of fold. A"
+        f" {config.folds:d} folds, seed {config.seed:d}; accuracies are per picture, out of fold. A"
         " letter stands for a recipe: ‘Better than’ names those that score lower and can be told"
         " apart on these patients."
     )
