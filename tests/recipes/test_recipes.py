@@ -6,6 +6,8 @@ import json
 import os
 import shutil
 import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -86,6 +88,37 @@ def test_one_that_is_interrupted_goes_on_with_the_cell_at_hand(tiny_root: Path) 
     assert when_written(whole)["1-patient"] == written["1-patient"]
     again = compare_here(config, lambda cell: measured.append(cell.by))
     assert again == whole and measured == ["picture"]
+
+
+KILLED = """
+import os, signal, sys
+from lymph.data.source import PictureSource
+from lymph.recipes import compare_here, make_config
+
+config = make_config(PictureSource(sys.argv[1]), ["colours"], 3)
+compare_here(config, lambda cell: os.kill(os.getpid(), signal.SIGKILL))
+"""
+
+
+def test_one_that_was_killed_gives_the_same_table(tiny_root: Path, tmp_path: Path) -> None:
+    """Killed after its first cell it is lost; resumed, it measures the second one alone."""
+    ended = subprocess.run([sys.executable, "-c", KILLED, str(tiny_root)], timeout=120)
+    assert ended.returncode == -signal.SIGKILL
+    config = configured(tiny_root, folds=3)
+    (killed,) = recipes.list_comparisons(config.source)
+    assert killed.status().state == "lost"
+    written = when_written(killed)
+    assert list(written) == ["1-patient"]
+    measured: list[str] = []
+    whole = compare_here(config, lambda cell: measured.append(cell.by))
+    assert whole == killed and whole.complete and measured == ["picture"]
+    assert when_written(whole)["1-patient"] == written["1-patient"]
+    resumed = [cell.predictions() for cell in whole.cells()]
+
+    whole.path.rename(tmp_path / "aside")
+    undisturbed = compare_here(config)
+    for cell, before in zip(undisturbed.cells(), resumed, strict=True):
+        assert cell.predictions().equals(before), cell.title
 
 
 @pytest.mark.slow
