@@ -28,14 +28,13 @@ def page() -> None:
 
 
 def choose_view() -> str:
-    """Choose between one model and all recipes; the address keeps which."""
+    """Choose between one model and all recipes."""
     return st.segmented_control(
         "What to do",
         VIEWS,
         default=VIEWS[0],
         required=True,
         key="train_view",
-        bind="query-params",
         persist_state="session",
         label_visibility="collapsed",
     )

@@ -10,8 +10,8 @@ from lymph.charts.style import PINK_LINE, VIOLET_LINE, quiet, whole_percent
 
 TICKS = [0, 0.25, 0.5, 0.75, 1]
 # Of a recipe's place, which is 1 high: below its title.
-PLACES = {"patient": -0.36, "picture": -0.64}
-ROW_HEIGHT = 74
+PLACES = {"patient": -0.44, "picture": -0.7}
+ROW_HEIGHT = 80
 
 
 class Side(NamedTuple):
@@ -53,7 +53,7 @@ def recipes_chart(recipes: Sequence[Mapping[str, Any]], largest: float) -> go.Fi
             font={"size": 14},
         )
     # Interrupted at the titles, which it would strike through.
-    heights = [y for place in range(rows) for y in (-place - 0.24, -place - 0.84, None)]
+    heights = [y for place in range(rows) for y in (-place - 0.3, -place - 0.86, None)]
     figure.add_scatter(
         x=[None if y is None else largest for y in heights],
         y=heights,

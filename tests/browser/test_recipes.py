@@ -18,16 +18,18 @@ def test_two_browsers_follow_one_comparison(
 ) -> None:
     """One starts it; to the other, who came before or comes later, rows come without a click."""
     sources.add_folder(make_tiny("mine", pictures=2))
-    view = f"{serve(workspace)}/train?train_view=Compare+recipes"
+    address = f"{serve(workspace)}/train"
     other = browser.new_context()
     later = other.new_page()
-    page.goto(view)
+    page.goto(address)
+    page.locator(".st-key-train_view").get_by_text("Compare recipes", exact=True).click()
     settle()
     page.locator(".st-key-recipe_choice").get_by_text("Small CNN", exact=True).click()
     settle()
     page.locator(".st-key-compare_recipes button").click()
     expect(page.locator(".st-key-recipes_progress, .st-key-recipes_result").first).to_be_visible()
-    later.goto(view)
+    later.goto(address)
+    later.locator(".st-key-train_view").get_by_text("Compare recipes", exact=True).click()
     for one in (page, later):
         told = one.locator(".st-key-recipes_result")
         expect(told).to_contain_text("With patients apart ‘Colours alone’ is highest")

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from lymph.data import sources
 from lymph.data.source import PictureSource, keep_source
@@ -26,9 +27,14 @@ def none_starts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
 
 
+def open_recipes(open_page: OpenPage) -> AppTest:
+    """Open the view of the Train page that compares recipes."""
+    return open_page("train").button_group(key="train_view").set_value(VIEW).run()
+
+
 def test_what_is_here_is_offered_with_its_time(tiny: DataSet, open_page: OpenPage) -> None:
     """Without ImageNet weights colours and CNN, and a sentence how to have the others."""
-    app = open_page("train", train_view=VIEW)
+    app = open_recipes(open_page)
     assert not app.exception
     assert {box.label: box.value for box in app.checkbox} == {
         "Colours alone": True,
@@ -41,7 +47,7 @@ def test_what_is_here_is_offered_with_its_time(tiny: DataSet, open_page: OpenPag
 
 def test_two_browsers_follow_one_comparison(tiny: DataSet, open_page: OpenPage) -> None:
     """The second finds the job that is there, may stop it, and is offered no other one."""
-    first, second = (open_page("train", train_view=VIEW) for _ in range(2))
+    first, second = (open_recipes(open_page) for _ in range(2))
     first.checkbox(key="recipe_cnn").uncheck()
     first.number_input(key="recipe_folds_12").set_value(4)
     first.button(key="compare_recipes").click().run()
@@ -61,7 +67,7 @@ def test_two_browsers_follow_one_comparison(tiny: DataSet, open_page: OpenPage) 
 def test_the_table_says_what_may_be_believed(tiny: DataSet, open_page: OpenPage) -> None:
     """A row a recipe with interval, verdict, whom it beats, and what a random split would claim."""
     write_comparison(tiny.path)
-    app = open_page("train", train_view=VIEW)
+    app = open_recipes(open_page)
     assert not app.exception
     (table,) = app.dataframe
     colours, cnn = table.value.to_dict("records")
@@ -78,7 +84,7 @@ def test_the_table_says_what_may_be_believed(tiny: DataSet, open_page: OpenPage)
 def test_one_that_was_killed_can_be_resumed(tiny: DataSet, open_page: OpenPage) -> None:
     """What is done is shown, and the rest goes on from there."""
     comparison = write_comparison(tiny.path, state="stopped", cells=1)
-    app = open_page("train", train_view=VIEW)
+    app = open_recipes(open_page)
     assert "Stopped after 1 of 4 cells" in words(app) and len(app.dataframe[0].value) == 1
     app.button(key="resume_recipes").click().run()
     assert not app.exception and comparison.status().state == "queued"
@@ -87,7 +93,7 @@ def test_one_that_was_killed_can_be_resumed(tiny: DataSet, open_page: OpenPage) 
 def test_earlier_comparisons_can_be_chosen(tiny: DataSet, open_page: OpenPage) -> None:
     write_comparison(tiny.path, ("colours",))
     write_comparison(tiny.path)
-    app = open_page("train", train_view=VIEW)
+    app = open_recipes(open_page)
     chooser = app.selectbox(key="comparison")
     assert len(app.dataframe[0].value) == 2 and "2 recipes, 5 folds" in chooser.options[0]
     chooser.select_index(1).run()
@@ -102,10 +108,10 @@ def test_where_folds_cannot_be_made_the_page_says_why(
     for file in [*root.glob("FL/*2[2-4]_*.png")]:
         file.unlink()
     data_set = sources.add_folder(root)
-    app = open_page("train", train_view=VIEW)
+    app = open_recipes(open_page)
     assert not app.exception and "FL has no training pictures" in words(app)
     assert "compare_recipes" not in [button.key for button in app.button]
     source = PictureSource(str(data_set.path))
     keep_source(replace(source, patients="none"))
-    app = open_page("train", train_view=VIEW)
+    app = open_recipes(open_page)
     assert not app.exception and "nobody knows the patients" in words(app)
