@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-import os
 import shutil
 import signal
 import subprocess
@@ -21,12 +20,10 @@ from lymph import recipes
 from lymph.cli import main
 from lymph.data.source import PictureSource
 from lymph.errors import EvaluationError, RunError, SplitError
-from lymph.jobs import files
 from lymph.leak.features import colour_features
 from lymph.recipes import Comparison, compare_here, make_config, rows_of
-from lymph.recipes.comparison import OUT_OF_FOLD, SIDES, Cell, ComparisonConfig
+from lymph.recipes.comparison import OUT_OF_FOLD, Cell, ComparisonConfig
 from lymph.recipes.recipe import recipes_here
-from lymph.recipes.worker import TRAINED
 from lymph.splits import make_folds
 from tests.measured_recipes import paint_patients, write_comparison
 from tests.waiting import wait_for
@@ -119,31 +116,6 @@ def test_one_that_was_killed_gives_the_same_table(tiny_root: Path, tmp_path: Pat
     undisturbed = compare_here(config)
     for cell, before in zip(undisturbed.cells(), resumed, strict=True):
         assert cell.predictions().equals(before), cell.title
-
-
-@pytest.mark.slow
-def test_a_killed_process_costs_no_cell_that_was_done(tiny_root: Path, tmp_path: Path) -> None:
-    """Killed while the CNN trains and resumed, the table is that of one that nobody disturbed."""
-    config = configured(tiny_root, "colours", "cnn", folds=2)
-    comparison = recipes.start_comparison(config)
-    assert recipes.start_comparison(config) == comparison, "a second press finds the one that runs"
-    training = comparison.cells()[2].path / TRAINED / files.STATUS
-    wait_for(lambda: training.exists() and comparison.status().pid)
-    written = when_written(comparison)
-    os.kill(comparison.status().pid, signal.SIGKILL)
-    wait_for(lambda: comparison.status().state == "lost")
-    assert list(written) == ["1-patient", "1-picture"]
-    recipes.resume_comparison(comparison)
-    wait_for(lambda: comparison.status().over)
-    assert comparison.status().state == "finished", comparison.status().error
-    assert {**when_written(comparison), **written} == when_written(comparison)
-    assert not list(comparison.path.glob(f"cells/*/{TRAINED}")), "what was trained is cleared away"
-    resumed = [cell.predictions() for cell in comparison.cells()]
-
-    moved = comparison.path.rename(tmp_path / "aside")
-    undisturbed = compare_here(config)
-    for cell, before in zip(undisturbed.cells(), resumed, strict=True):
-        assert cell.predictions().equals(before), (cell.title, moved)
 
 
 def test_a_further_recipe_takes_over_what_was_measured(tiny_root: Path) -> None:
@@ -290,18 +262,6 @@ def test_only_what_is_here_is_offered(tmp_path: Path) -> None:
     assert recipes_here(str(tmp_path / "none.pth")) == ["colours", "cnn"]
     (tmp_path / "values.pth").touch()
     assert recipes_here(str(tmp_path / "values.pth")) == list(recipes.RECIPES)
-
-
-@pytest.mark.slow
-def test_the_linear_probe_shares_its_features(tiny_root: Path, encoder_file: Path) -> None:
-    """Both kinds of folds look at each picture once: the second takes a fraction of the first."""
-    config = configured(tiny_root, "linear-probe", folds=2, weights=str(encoder_file))
-    comparison = compare_here(config)
-    assert comparison.status().state == "finished", comparison.status().error
-    first, second = comparison.cells()
-    assert second.seconds < first.seconds
-    (row,) = rows_of(comparison)
-    assert row.title == "Linear probe, ResNet-50" and set(row.cells) == set(SIDES)
 
 
 def test_the_command_prints_the_table_and_keeps_it(
