@@ -26,12 +26,24 @@ from lymph.data.scan import summary, usable
 from lymph.data.source import PictureSource, source_of, table_of
 from lymph.data.telling import LABELS, PATIENTS
 from lymph.errors import DiskError, LymphError, RunError
-from lymph.evaluation import Robustness, robustness_words
+from lymph.evaluation import Robustness, interval_words, report, robustness_words
 from lymph.launch import open_app
 from lymph.models.augmentations import AUGMENTATIONS
 from lymph.models.encoder_table import DEFAULT, ENCODER_TABLE
 from lymph.models.specs import MODELS
 from lymph.parallel import Progress
+from lymph.recipes import (
+    RECIPES,
+    as_csv,
+    as_json,
+    compare_here,
+    default_recipes,
+    estimate_recipes,
+    make_config,
+    recipes_here,
+    rows_of,
+)
+from lymph.recipes.comparison import SIDE_TITLES, SIDES, Cell, make_both
 from lymph.runs import (
     Run,
     RunRecord,
@@ -57,6 +69,7 @@ from lymph.splits import (
     untrainable,
 )
 from lymph.splits import summary as split_summary
+from lymph.splits.split import By
 from lymph.text import brief
 from lymph.training.class_weights import class_weights
 from lymph.training.config import (
@@ -200,6 +213,66 @@ def measure_leak(options: argparse.Namespace) -> Document:
     if not options.control:
         told += f" The interval: {result['patient']['interval_method']}."
     return {"words": told, **result, **_caveat(measurement.config.source)}
+
+
+def compare_recipes(options: argparse.Namespace) -> Document:
+    """Compare whole recipes over the same folds, with patients apart and at random; it resumes."""
+    found, table = _look(options)
+    names = options.recipes or _cheap_recipes(options, found.source, usable(table))
+    folds = None if options.folds == "patient" else options.folds
+    config = make_config(found.source, names, folds, options.seed, options.weights)
+    comparison = compare_here(config, _say_cell)
+    rows, status = rows_of(comparison), comparison.status()
+    if options.csv and rows:
+        _written(options.csv, as_csv(comparison, rows).encode())
+    if status.state != "finished":
+        stopped = "The comparison was stopped; the same command goes on with it."
+        raise RunError(status.error or stopped)
+    document = as_json(comparison, rows)
+    return document if options.json else _recipe_lines(document)
+
+
+def _cheap_recipes(
+    options: argparse.Namespace, source: PictureSource, table: pd.DataFrame
+) -> list[str]:
+    """Return the recipes that are here and end within ten minutes, and say which are left out."""
+    count = table["patient"].nunique() if options.folds == "patient" else options.folds
+    both = make_both(table, source, count, options.seed)
+    here = recipes_here(options.weights)
+    times = estimate_recipes(here, source, table, both, options.weights)
+    chosen = default_recipes(times, len(table))
+    left = ", ".join(name for name in {**RECIPES, **times} if name not in chosen)
+    say(f"Comparing {', '.join(chosen)}. Further recipes are named with --recipes: {left}.")
+    return chosen
+
+
+def _say_cell(cell: Cell) -> None:
+    """Say how a cell came out as soon as it is done."""
+    figures = report(cell.predictions(), "test")["pictures"]
+    percent, interval = f"{100 * figures['accuracy']:.0f} %", interval_words(figures["interval"])
+    say(f"{brief(cell.title)}: {percent} of {figures['n']} pictures ({interval})")
+
+
+def _recipe_lines(document: dict[str, Any]) -> Document:
+    """Say the table in lines: one a recipe."""
+    lines = {
+        f"{row['letter']} {brief(row['title'])}": "; ".join(_side_words(row, by) for by in SIDES)
+        for row in document["recipes"]
+    }
+    return {"words": document["words"], **lines, "comparison": document["comparison"]}
+
+
+def _side_words(row: dict[str, Any], by: By) -> str:
+    cell = row[by]
+    if cell is None:
+        return f"{SIDE_TITLES[by]}: {row['problem']}"
+    pictures, better = cell["pictures"], ["the largest class"] * (cell["beside_largest"] == "above")
+    told = ", ".join([*better, *cell["better_than"]])
+    return (
+        f"{SIDE_TITLES[by]} {100 * pictures['accuracy']:.0f} %"
+        f" ({interval_words(pictures['interval'])}), {pictures['stated']['verdict']}"
+        f"{f', better than {told}' if told else ''}"
+    )
 
 
 def _config(options: argparse.Namespace) -> TrainConfig:
@@ -615,6 +688,28 @@ def _add_leak_command(add: Callable[..., argparse.ArgumentParser]) -> None:
     )
 
 
+def _add_recipes_command(add: Callable[..., argparse.ArgumentParser]) -> None:
+    parser = add("recipes", compare_recipes)
+    _with_data(parser)
+    parser.add_argument(
+        "--recipes",
+        nargs="+",
+        metavar="RECIPE",
+        help=f"{', '.join(RECIPES)}, or linear-probe:ENCODER with a name that"
+        " `lymph encoders` lists or a file; by default those that are here and end within ten"
+        " minutes",
+    )
+    parser.add_argument(
+        "--folds",
+        type=_fold_count,
+        default=5,
+        help="number, or 'patient' to leave one patient out at a time; 5 by default",
+    )
+    parser.add_argument("--seed", type=_seed, default=0, help="of the folds and the trainings")
+    parser.add_argument("--weights", default="imagenet", help="imagenet (downloaded), or a file")
+    parser.add_argument("--csv", type=Path, help="write the table here, one line a cell")
+
+
 def _add_encoders_command(add: Callable[..., argparse.ArgumentParser]) -> None:
     parser = add("encoders", encoders)
     parser.add_argument(
@@ -706,6 +801,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_data_commands(add)
     _add_audit_command(add)
     _add_leak_command(add)
+    _add_recipes_command(add)
     _add_encoders_command(add)
     _add_run_commands(add)
     serve.add_command(add)

@@ -1,7 +1,8 @@
-"""Train: how well a model learns, seen while it does."""
+"""Train: how well a model learns, seen while it does; and which recipe to believe."""
 
 import streamlit as st
 
+from lymph.data.sources import DataSet
 from pages.shared.frame import begin_on_pictures, told
 from pages.shared.navigation import ensure_app, on_stage
 from pages.shared.stage.deck import show_page
@@ -10,9 +11,11 @@ from pages.shared.train.beginning import choose_and_start
 from pages.shared.train.following import followed_run, show_run
 from pages.shared.train.listing import list_runs
 from pages.shared.train.on_stage import slides
+from pages.shared.train.recipes_view import show_recipes
 from pages.shared.training import remember_run, show_unreadable
 
 QUESTION = "How well does it learn?"
+VIEWS = ("Train a model", "Compare recipes")
 
 
 def page() -> None:
@@ -22,6 +25,28 @@ def page() -> None:
     data_set = begin_on_pictures(QUESTION)
     if data_set is None:
         return
+    if choose_view() == VIEWS[1]:
+        with told():
+            show_recipes(data_set)
+    else:
+        show_training(data_set)
+
+
+def choose_view() -> str:
+    """Choose between one model and all recipes."""
+    return st.segmented_control(
+        "What to do",
+        VIEWS,
+        default=VIEWS[0],
+        required=True,
+        key="train_view",
+        persist_state="session",
+        label_visibility="collapsed",
+    )
+
+
+def show_training(data_set: DataSet) -> None:
+    """Draw the run that is followed, the way to another one, and those that were made."""
     run = None
     with told():
         run = followed_run()

@@ -29,6 +29,7 @@ from lymph.charts.learning import QUANTITIES, learning_curves
 from lymph.charts.names import breakable
 from lymph.charts.neighbours import neighbour_bars
 from lymph.charts.probabilities import percent, probability_bars, sure_chart
+from lymph.charts.recipes import recipes_chart
 from lymph.charts.stain import intensity_histogram, stain_map, zoomable
 from lymph.charts.style import ink_on
 from lymph.text import SET_TITLES, whole_percent
@@ -61,6 +62,7 @@ __all__ = [
     "percent",
     "pictures_per_patient",
     "probability_bars",
+    "recipes_chart",
     "reliability_chart",
     "set_balance",
     "stain_map",

@@ -16,6 +16,7 @@ from lymph.training.config import NAMED_VALUES, TrainConfig
 
 if TYPE_CHECKING:
     from lymph.leak import Measurement, MeterConfig
+    from lymph.recipes import Comparison, ComparisonConfig
 
 T = TypeVar("T")
 
@@ -58,6 +59,30 @@ def start_measurement(who: Visitor, config: "MeterConfig") -> "Measurement":
         if measurement.path not in before:
             own(who, measurement.path)
     return measurement
+
+
+def start_comparison(who: Visitor, config: "ComparisonConfig") -> "Comparison":
+    """Start a comparison of recipes, or follow the one that goes on; whose that is stays so.
+
+    Raises
+    ------
+    ClassError
+        As :func:`start_training`, of every recipe's weights.
+    """
+    from lymph import recipes  # which loads scikit-learn, for those who compare
+
+    trainings = [
+        recipes.training_of(name, config.source, config.weights, config.seed)
+        for name in config.recipes
+    ]
+    for training in filter(None, trainings):
+        check_weights(who, training.weights)
+    with _starting(who):
+        before = {job.folder for job in queue.going()}
+        comparison = recipes.start_comparison(config)
+        if comparison.path not in before and comparison.status().going:
+            own(who, comparison.path, anew=True)
+    return comparison
 
 
 def start_job(who: Visitor, folder: Path, start: Callable[..., T], *given: object) -> T:

@@ -14,6 +14,7 @@ from lymph.runs.catalogue import (
 from lymph.runs.control import (
     check_resumable,
     create_run,
+    filled_in,
     move_data,
     queue,
     resume_run,
@@ -44,6 +45,7 @@ __all__ = [
     "create_run",
     "delete_run",
     "described",
+    "filled_in",
     "full_title",
     "is_honest",
     "leaks",

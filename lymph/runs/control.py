@@ -5,9 +5,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from lymph import workspace
 from lymph.data.scan import classes_of, usable
-from lymph.data.source import table_of
+from lymph.data.source import PictureSource, table_of
 from lymph.errors import LymphError, RunError
 from lymph.jobs import queue as jobs
 from lymph.jobs.start import Begin, enter_queue, start_job
@@ -43,7 +45,7 @@ def create_run(config: TrainConfig, split: Split, folder: Path | None = None) ->
     """
     found = config.source.look()
     table = usable(table_of(found))
-    config = replace(config, source=found.source, classes=classes_of(table))
+    config = filled_in(config, found.source, table)
     problems = untrainable(table, split)
     if problems:
         raise RunError(" ".join(problems))
@@ -54,6 +56,20 @@ def create_run(config: TrainConfig, split: Split, folder: Path | None = None) ->
     status = Status("queued", epochs=config.epochs * max(1, folds), folds=folds)
     write_status(path, status)
     return Run(path)
+
+
+def filled_in(config: TrainConfig, source: PictureSource, table: pd.DataFrame) -> TrainConfig:
+    """Return a configuration with what is only known of the pictures at hand.
+
+    Parameters
+    ----------
+    config : TrainConfig
+    source : PictureSource
+        As :meth:`PictureSource.look` returns it.
+    table : DataFrame
+        Its picture table, sound pictures only.
+    """
+    return replace(config, source=source, classes=classes_of(table))
 
 
 def run_folder(name: str | Path) -> Path:

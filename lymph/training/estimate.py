@@ -23,7 +23,9 @@ MOST_TILES = 24_000
 TEN_MINUTES = 600.0
 
 
-def estimate_seconds(config: TrainConfig, split: Split, table: pd.DataFrame) -> float | None:
+def estimate_seconds(
+    config: TrainConfig, split: Split, table: pd.DataFrame, seen: bool = False
+) -> float | None:
     """Estimate the seconds of a run, or of all its folds, from the measured speed of this machine.
 
     Answers at once: None before :func:`lymph.training.speed.start_measuring` has measured.
@@ -35,12 +37,15 @@ def estimate_seconds(config: TrainConfig, split: Split, table: pd.DataFrame) -> 
         With sets or with folds.
     table : DataFrame
         Picture table, sound pictures only.
+    seen : bool
+        Whether the encoder of a frozen model will have seen all pictures before.
     """
     measured = speed.known(config.speed_name)
     if measured is None:
         return None
     if MODELS[config.model].frozen:
-        return START_SECONDS + _probe_seconds(config, measured.eval_seconds, split, table)
+        each = 0.0 if seen else measured.eval_seconds
+        return START_SECONDS + _probe_seconds(config, each, split, table)
     sets = [split] if split.folds is None else _all_folds(split, table)
     seconds = START_SECONDS
     frozen = all(phase.name == LINEAR_PROBE for phase in plan_phases(config))

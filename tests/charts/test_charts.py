@@ -343,3 +343,23 @@ def test_the_bars_of_probabilities_count_every_picture_once() -> None:
     assert strong == [("90", "wrong")]
     assert figure.layout.xaxis.title.text == "probability of the answer, %"
     assert figure.layout.yaxis.title.text == "pictures"
+
+
+def test_the_chart_of_recipes_sets_both_kinds_of_folds_beside_the_largest_class() -> None:
+    """One dot with its interval for each, none for what is not measured; names are no markup."""
+    apart = {"value": 0.5, "low": 0.3, "high": 0.7}
+    mixed = {"value": 0.96, "low": 0.9, "high": 1.0}
+    rows = [
+        {"title": "A · <b>x</b>", "patient": apart, "picture": mixed},
+        {"title": "B · Small CNN", "patient": apart},
+    ]
+    figure = charts.recipes_chart(rows, 0.38)
+    dots = {trace.name: trace for trace in figure.data}
+    first, second, line = dots.values()
+    assert list(first.x) == [0.5, 0.5] and list(second.x) == [0.96]
+    assert first.error_x.array[0] == pytest.approx(0.2)
+    assert second.error_x.arrayminus[0] == pytest.approx(0.06)
+    assert first.marker.symbol != second.marker.symbol, "told apart without colour"
+    assert set(line.x) == {0.38, None} and "38 %" in line.name
+    told = [note.text for note in figure.layout.annotations]
+    assert told.count("50 %") == 2 and "<b>A · &lt;b&gt;x&lt;/b&gt;</b>" in told

@@ -13,6 +13,8 @@ HARMLESS = {
     "lymph.data.strips.strip_file": "a cache",
     "lymph.data.thumbnails.thumbnail_paths": "a cache",
     "lymph.training.estimate.estimate_seconds": "a cache",
+    "lymph.recipes.comparison.make_config": "a cache",
+    "lymph.recipes.estimate.estimate_recipes": "a cache",
     "lymph.runs.catalogue.with_figures": "a cache in the run's folder",
     "lymph.data.sources.clear_unfinished": "leftovers of processes that have ended",
     "lymph.data.sources.make_demonstration": "made once, whoever comes first",

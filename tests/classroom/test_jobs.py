@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from lymph import leak, runs
+from lymph import leak, recipes, runs
 from lymph.classroom import jobs
-from lymph.classroom.owners import owner_names, owner_of, thing_of, whose_words
+from lymph.classroom.owners import own, owner_names, owner_of, thing_of, whose_words
 from lymph.classroom.settings import ClassSettings
 from lymph.classroom.who import FREE, Visitor
 from lymph.data.source import PictureSource
@@ -21,6 +21,7 @@ from lymph.models.encoder_files import folder_of
 from lymph.runs import Run
 from lymph.splits import Split, split_by_patient
 from lymph.training.config import TrainConfig
+from tests.measured_recipes import write_comparison
 
 Train = Callable[..., Run]
 
@@ -184,3 +185,41 @@ def test_a_lesson_is_whose_who_started_it_last(
     assert owner_of(folder) == anna.id
     change_status(folder, state="stopped")
     assert jobs.start_job(ben, folder, begin) and owner_of(folder) == ben.id
+
+
+def test_a_class_follows_one_comparison_of_recipes(
+    tiny_root: Path, anna: Visitor, ben: Visitor, lecturer: Visitor
+) -> None:
+    """A second press, with other recipes too, finds the one that goes on; only hers to stop."""
+    source = PictureSource(str(tiny_root))
+    comparison = jobs.start_comparison(anna, recipes.make_config(source, ["colours"]))
+    other = jobs.start_comparison(ben, recipes.make_config(source, ["cnn"]))
+    assert other == comparison and owner_of(comparison.path) == anna.id
+    assert len(queue.going()) == 1
+    with pytest.raises(ClassError, match="Anna started this"):
+        jobs.change_job(ben, comparison.path, recipes.stop_comparison, comparison)
+    jobs.change_job(lecturer, comparison.path, recipes.stop_comparison, comparison)
+    assert (comparison.path / files.STOP).exists()
+    change_status(comparison.path, state="stopped")
+    assert jobs.start_comparison(ben, comparison.config) == comparison
+    assert owner_of(comparison.path) == ben.id, "he goes on with what she has stopped"
+
+
+def test_a_finished_comparison_is_looked_at_and_not_started(
+    tiny_root: Path, anna: Visitor, ben: Visitor
+) -> None:
+    comparison = write_comparison(tiny_root)
+    own(anna, comparison.path)
+    assert jobs.start_comparison(ben, comparison.config) == comparison
+    assert owner_of(comparison.path) == anna.id and not queue.going()
+
+
+def test_recipes_take_no_file_that_the_lecturer_did_not_name(
+    tiny_root: Path, tmp_path: Path, anna: Visitor
+) -> None:
+    """Neither ResNet-50's values nor an encoder by a path of the server."""
+    config = recipes.make_config(
+        PictureSource(str(tiny_root)), ["resnet50"], weights=str(tmp_path / "values.pth")
+    )
+    with pytest.raises(ClassError, match="Weights come from the lecturer's files"):
+        jobs.start_comparison(anna, config)

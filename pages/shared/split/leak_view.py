@@ -1,7 +1,6 @@
 """The leak meter and its negative control on the Split page: started, followed and told."""
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -9,7 +8,6 @@ import streamlit as st
 from lymph import leak
 from lymph.charts import leak_bars
 from lymph.classroom import jobs
-from lymph.classroom.settings import class_settings
 from lymph.data.sources import DataSet
 from lymph.errors import LymphError
 from lymph.jobs.queue import job_of
@@ -20,6 +18,7 @@ from pages.shared.frame import plain, told
 from pages.shared.loading import time_left
 from pages.shared.results.twins import offer_pair
 from pages.shared.split.neighbours_view import show_neighbours
+from pages.shared.values_file import choose_values_file
 from pages.shared.visitor import is_own, starter_of, who
 from pages.shared.waiting import waiting_words
 
@@ -46,7 +45,7 @@ def show_meter(data_set: DataSet) -> None:
     )
     weights = "imagenet"
     if features == "imagenet":
-        weights = choose_weights()
+        weights = choose_values_file("leak_weights")
     config = MeterConfig(loading.found(data_set).source, features, weights or "imagenet")
     # Places of their own: what one shows while it runs must not move the other.
     with st.container(key="leak_part"):
@@ -66,23 +65,6 @@ def show_on_slide(data_set: DataSet) -> None:
     source = loading.found(data_set).source
     show_part(MeterConfig(source, features, "imagenet"), "Measure the leak", "measure_leak")
     offer_pair(data_set, "leak_twins")
-
-
-def choose_weights() -> str:
-    """Choose the file of ResNet-50's weights; in a class it is one that the lecturer named."""
-    label = "File with ResNet-50's weights; empty: fetch torchvision's (98 MB)"
-    settings = class_settings()
-    if settings is None:
-        return st.text_input(label, key="leak_weights", persist_state="session").strip()
-    named = st.selectbox(
-        label,
-        settings.weights,
-        index=None,
-        format_func=lambda file: Path(file).name,
-        key="leak_weights_named",
-        persist_state="session",
-    )
-    return named or ""
 
 
 def show_part(config: MeterConfig, label: str, key: str) -> None:

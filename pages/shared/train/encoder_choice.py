@@ -51,21 +51,21 @@ def _choose(choose_values: Callable[[], str]) -> dict[str, str]:
 def encoders_here() -> list[str]:
     """Return what can be chosen: ResNet-50, the encoders on this computer, and one's own file."""
     known = [name for name in ENCODER_TABLE if name == DEFAULT or is_here(name)]
-    return [*known, OWN_FILE] if class_settings() is None or _named() else known
+    return [*known, OWN_FILE] if class_settings() is None or encoder_files() else known
 
 
 def _title(name: str) -> str:
     return "An encoder of your own" if name == OWN_FILE else ENCODER_TABLE[name].title
 
 
-def _named() -> list[str]:
+def encoder_files() -> list[str]:
     """Return the encoders that the lecturer named when the class began."""
     settings = class_settings()
     return [file for file in settings.weights if file.endswith(SUFFIX)] if settings else []
 
 
 def _choose_own() -> str:
-    if named := _named():
+    if named := encoder_files():
         return st.selectbox("File of the encoder", named, key="encoder_named") or ""
     path = st.text_input(
         f"Its folder on {computer()}, or its {SUFFIX} file with config.json beside it",
