@@ -50,14 +50,16 @@ TITLES = {
     "probe": "linear probe",
     "tiles": "linear probe on tiles of 224 px",
     "head": "ResNet-50, head alone",
-    "whole": "ResNet-50, fine-tuned",
+    "notebook": "ResNet-50 in the notebook's two phases",
+    "tuned": "ResNet-50, probe then last block (the app's own)",
 }
 SETTINGS: dict[str, dict[str, Any]] = {
     "cnn": {"model": "cnn"},
     "probe": {"model": "linear-probe"},
     "tiles": {"model": "linear-probe", "tiles": 224},
     "head": {"model": "resnet50", "schedule": "head"},
-    "whole": {"model": "resnet50"},
+    "notebook": {"model": "resnet50", "schedule": "whole-then-head"},
+    "tuned": {"model": "resnet50"},
 }
 
 # Of a table and its folds: every picture's prediction by the model that did not see its fold.

@@ -11,7 +11,7 @@ from lymph.charts.style import HAEMATOXYLIN_PALE, PINK_LINE, VIOLET_LINE, percen
 Quantity = Literal["loss", "accuracy"]
 QUANTITIES: tuple[Quantity, ...] = ("loss", "accuracy")
 MOST_MARKS = 60
-PHASE_TITLES = {"whole": "whole model", "head": "head only"}
+PHASE_TITLES = {"whole": "whole model", "head": "head only", "last_block": "last block"}
 
 
 class PhaseLike(Protocol):

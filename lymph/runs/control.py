@@ -39,11 +39,14 @@ def create_run(config: TrainConfig, split: Split, folder: Path | None = None) ->
     ------
     LymphError
         When the data cannot be used, the split was made for others, a class has nothing to train
-        on, in any of the folds too, or the folder already holds something.
+        on, in any of the folds too, the file of weights cannot be used, or the folder already
+        holds something.
     """
     found = config.source.look()
     table = usable(table_of(found))
-    config = replace(config, source=found.source, classes=classes_of(table))
+    config = replace(
+        config, source=found.source, classes=classes_of(table), stages=_stages_of(config)
+    )
     problems = untrainable(table, split)
     if problems:
         raise RunError(" ".join(problems))
@@ -54,6 +57,16 @@ def create_run(config: TrainConfig, split: Split, folder: Path | None = None) ->
     status = Status("queued", epochs=config.epochs * max(1, folds), folds=folds)
     write_status(path, status)
     return Run(path)
+
+
+def _stages_of(config: TrainConfig) -> int | None:
+    """Return how many stages ResNet-50 will have: those that there are values for."""
+    if config.model != "resnet50":
+        return None
+    # Loaded late: torch stands behind it.
+    from lymph.models.weights import stages_in
+
+    return config.stages or stages_in(config.weights)
 
 
 def run_folder(name: str | Path) -> Path:

@@ -9,6 +9,7 @@ from lymph.training.config import TrainConfig
 class Phase(NamedTuple):
     """``whole`` trains everything, ``head`` freezes the backbone and its batch statistics.
 
+    ``last_block`` lets the last block of the backbone learn with the head, on frozen statistics.
     ``first_epoch`` is counted from 1 over the run; rates are the peaks of the schedule.
     """
 
@@ -29,14 +30,14 @@ def plan_phases(config: TrainConfig) -> list[Phase]:
 
     The two-phase schedules spend half the epochs on each, an odd one on the whole model.
     ``whole-then-head`` is the notebook's order, ``head-then-whole`` the one that keeps pretrained
-    features better (Kumar et al. 2022, arXiv 2202.10054).
+    features better (Kumar et al. 2022, arXiv 2202.10054), and ``probe-then-last-block`` our own.
     """
     rate = config.learning_rate
     backbone_rate = rate if config.weights == "none" else rate * config.backbone_factor
     phases: list[Phase] = []
     first = 1
     for name, epochs in config.named_phases() or _scheduled(config):
-        own_rate = backbone_rate if name == "whole" else 0.0
+        own_rate = 0.0 if name == "head" else backbone_rate
         phases.append(Phase(name, first, epochs, rate, own_rate))
         first += epochs
     return phases
@@ -45,8 +46,11 @@ def plan_phases(config: TrainConfig) -> list[Phase]:
 def _scheduled(config: TrainConfig) -> list[tuple[str, int]]:
     if config.schedule in ("whole", "head"):
         return [(config.schedule, config.epochs)]
-    whole = math.ceil(config.epochs / 2)
-    parts = [("whole", whole), ("head", config.epochs - whole)]
+    half = math.ceil(config.epochs / 2)
+    if config.tunes_last_block:
+        parts = [("head", half), ("last_block", config.epochs - half)]
+    else:
+        parts = [("whole", half), ("head", config.epochs - half)]
     if config.schedule == "head-then-whole":
         parts.reverse()
     return [(name, epochs) for name, epochs in parts if epochs]

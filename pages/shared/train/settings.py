@@ -16,13 +16,13 @@ from lymph.models import MODELS
 from lymph.models.augmentations import AUGMENTATIONS
 from lymph.splits import Split
 from lymph.training.class_weights import class_weights
-from lymph.training.config import CLASS_WEIGHTS, USUAL_AUGMENTATION, TrainConfig
+from lymph.training.config import CLASS_WEIGHTS, LAST_BLOCK, USUAL_AUGMENTATION, TrainConfig
 from lymph.training.preview import vary
 from pages.shared import loading
 from pages.shared.frame import plain
 from pages.shared.place import computer
 from pages.shared.train.encoder_choice import choose_encoder
-from pages.shared.training import PROBE_WORDS
+from pages.shared.training import LAST_BLOCK_WORDS, PROBE_WORDS
 
 WEIGHTS_TOLD = {
     "none": "All alike",
@@ -30,6 +30,7 @@ WEIGHTS_TOLD = {
     "patient": "By number of patients",
 }
 SCHEDULES_TOLD = {
+    "probe-then-last-block": "Linear probe, then the last block, at a low rate: lymph's own",
     "whole-then-head": "Fine-tuning, then a linear probe (head only): the notebook's order",
     "head-then-whole": "Linear probe (head only), then fine-tuning: keeps more of ImageNet",
     "whole": "Fine-tuning from beginning to end",
@@ -55,7 +56,7 @@ def choose_settings(
     with st.expander("Settings", key="train_settings"):
         tested = choose_test()
         config = _choose_config(source, model, epochs, (table, split), tested)
-        if not MODELS[model].frozen:
+        if not (MODELS[model].frozen or config.tunes_last_block):
             show_variations(source, table, config)
     return config, split if tested == "split" else folds_for(table, split, tested)
 
@@ -84,8 +85,13 @@ def _choose_config(
     if spec.frozen:
         st.caption(PROBE_WORDS)
         return TrainConfig(**chosen)
-    chosen["augmentation"] = choose_augmentation()
+    if model == "resnet50":
+        chosen |= choose_phases(chosen["epochs"], tested, chosen["weights"])
     chosen["learning_rate"] = choose_learning_rate(model, spec.learning_rate)
+    if chosen.get("schedule") == LAST_BLOCK:
+        st.caption(LAST_BLOCK_WORDS)
+        return TrainConfig(**chosen)
+    chosen["augmentation"] = choose_augmentation()
     chosen["patience"] = st.number_input(
         "Stop early after this many epochs without a better validation (0: never)",
         0,
@@ -94,8 +100,6 @@ def _choose_config(
         key="patience",
         persist_state="session",
     )
-    if model == "resnet50":
-        chosen |= choose_phases(chosen["epochs"], tested)
     return TrainConfig(**chosen)
 
 
@@ -139,32 +143,22 @@ def folds_for(table: pd.DataFrame, split: Split, tested: str) -> Split:
     return splits.make_folds(table, min(count, patients), split.by, split.seed)
 
 
-def choose_phases(epochs: int, tested: str) -> dict[str, Any]:
+def choose_phases(epochs: int, tested: str, weights: str) -> dict[str, Any]:
     """Choose what learns when, and for how long."""
+    # Without pretrained weights there is nothing for a linear probe to begin with.
+    offered = [name for name in SCHEDULES_TOLD if weights != "none" or name != LAST_BLOCK]
+    usual = "head" if tested == "patient" else offered[0]
     schedule = st.radio(
         "Phases",
-        list(SCHEDULES_TOLD),
-        index=list(SCHEDULES_TOLD).index("head" if tested == "patient" else "whole-then-head"),
+        offered,
+        index=offered.index(usual),
         format_func=SCHEDULES_TOLD.__getitem__,
         key=f"schedule_{tested}" if tested == "patient" else "schedule",
         persist_state="session",
     )
     chosen: dict[str, Any] = {"schedule": schedule}
     if "then" in schedule and epochs > 1:
-        whole = (
-            st.slider(
-                f"Of the {epochs:d} epochs, so many train the whole model",
-                1,
-                epochs - 1,
-                (epochs + 1) // 2,
-                key=f"whole_epochs_{epochs}",
-                persist_state="session",
-            )
-            if epochs > 2
-            else 1
-        )
-        lengths = {"whole": whole, "head": epochs - whole}
-        chosen["phases"] = [f"{name}:{lengths[name]}" for name in schedule.split("-then-")]
+        chosen["phases"] = _choose_lengths(schedule, epochs)
     chosen["backbone_factor"] = st.select_slider(
         "Learning rate of the backbone, as a share of the head's",
         (0.0, 0.01, 0.03, 0.1, 0.3, 1.0),
@@ -173,6 +167,26 @@ def choose_phases(epochs: int, tested: str) -> dict[str, Any]:
         persist_state="session",
     )
     return chosen
+
+
+def _choose_lengths(schedule: str, epochs: int) -> list[str]:
+    """Choose how many epochs train more than the head."""
+    ours = schedule == LAST_BLOCK
+    what = "last block" if ours else "whole model"
+    more = 1
+    if epochs > 2:
+        more = st.slider(
+            f"Of the {epochs:d} epochs, so many train the {what}",
+            1,
+            epochs - 1,
+            epochs // 2 if ours else (epochs + 1) // 2,
+            key=f"{'block' if ours else 'whole'}_epochs_{epochs}",
+            persist_state="session",
+        )
+    lengths = {"whole": more, "head": epochs - more}
+    if ours:
+        return [f"head:{epochs - more}", f"last_block:{more}"]
+    return [f"{name}:{lengths[name]}" for name in schedule.split("-then-")]
 
 
 def choose_augmentation() -> list[str]:
