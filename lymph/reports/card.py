@@ -30,6 +30,7 @@ from lymph.reports.tables import (
 from lymph.runs import Run, record_of
 from lymph.text import SET_TITLES, counted
 from lymph.training.config import TrainConfig
+from lymph.training.phases import phase_words
 
 BLANK = "not known to lymph: fill in"
 GUIDELINES = (
@@ -211,8 +212,9 @@ def _model(run: Run) -> list[Row]:
     if (known := ENCODER_TABLE.get(config.encoder)) and config.architecture:
         start += f" They learned from {known.learned_from}; {known.terms} ({known.page})."
     ways = "; ".join(AUGMENTATIONS[way].split(":")[0].lower() for way in config.augmentation)
+    phases = phase_words(config)
     training = (
-        f"At most {config.epochs} epochs ({_phases(config)}), batches of {config.batch_size},"
+        f"At most {config.epochs} epochs ({phases}), batches of {config.batch_size},"
         f" learning rate {config.learning_rate:g}, weight decay {config.weight_decay:g}, seed"
         f" {config.seed}."
         f" Augmentation: {ways or 'none'}."
@@ -226,7 +228,7 @@ def _model(run: Run) -> list[Row]:
         training = (
             "First a linear head on frozen features (logistic regression by L-BFGS, each patient"
             " weighs the same), then its last layer with the last block of the network, all batch"
-            f" statistics frozen: {config.epochs} epochs ({_phases(config)}), batches of"
+            f" statistics frozen: {config.epochs} epochs ({phases}), batches of"
             f" {config.batch_size}, learning rate {config.learning_rate:g}, of the block"
             f" {config.learning_rate * config.backbone_factor:g}, weight decay"
             f" {config.weight_decay:g}, seed {config.seed}. No augmentation."
@@ -267,10 +269,6 @@ def _model(run: Run) -> list[Row]:
         Row("Model", "Output", "12g, 15", "", "", gives),
         Row("Model", "The model itself", "22", "43", "", load),
     ]
-
-
-def _phases(config: TrainConfig) -> str:
-    return ", ".join(config.phases) or config.schedule
 
 
 def _up_to(config: TrainConfig) -> str:

@@ -18,17 +18,24 @@ from lymph.models.augmentations import AUGMENTATIONS
 from lymph.models.encoder_files import describe
 from lymph.models.encoder_table import DEFAULT, ENCODER_TABLE, OWN
 from lymph.models.specs import LAST_BLOCK_STAGES, MODELS, STAGES, ModelSpec
+from lymph.training.older import FINETUNE, LINEAR_PROBE, with_phase_names
 from lymph.typed import misfit, read_object
 
 ClassWeights = Literal["none", "picture", "patient"]
-Schedule = Literal["probe-then-last-block", "whole-then-head", "head-then-whole", "whole", "head"]
+Schedule = Literal[
+    "linear_probe_then_last_block",
+    "finetune_then_linear_probe",
+    "linear_probe_then_finetune",
+    "finetune",
+    "linear_probe",
+]
 PrecisionChoice = Literal["measured", "float32", "bfloat16"]
 CLASS_WEIGHTS: tuple[ClassWeights, ...] = get_args(ClassWeights)
 SCHEDULES: tuple[Schedule, ...] = get_args(Schedule)
 PRECISIONS: tuple[PrecisionChoice, ...] = get_args(PrecisionChoice)
-PHASES = ("whole", "head", "last_block")
+PHASES = (FINETUNE, LINEAR_PROBE, "last_block")
 # The app's own way to fine-tune: ResNet-50 begins as a linear probe, then its last block learns.
-LAST_BLOCK: Schedule = "probe-then-last-block"
+LAST_BLOCK: Schedule = "linear_probe_then_last_block"
 # The model's own value: it takes this place as the configuration is made.
 MODELS_OWN: Any = None
 LARGEST_SEED = 2**32 - 1
@@ -66,7 +73,8 @@ class TrainConfig:
     ``source`` says what the pictures are (a path will do), ``weights`` is ``imagenet``, ``none`` or
     a file, and ``classes`` the class names in order, filled in when the run is created.
     ``learning_rate`` is the head's; the backbone of a fine-tuned model takes ``backbone_factor`` of
-    it. ``phases``, such as ``["head:3", "whole:7"]``, replaces ``schedule`` and ``epochs``.
+    it. ``phases``, such as ``["linear_probe:3", "finetune:7"]``, replaces ``schedule`` and
+    ``epochs``.
     ``patience`` is the number of epochs without a better validation after which a phase ends; 0
     trains every epoch. ``encoder`` is what a linear probe looks through: a name of the table of
     encoders, or the folder or file of one's own; ``architecture`` describes one that is not
@@ -102,6 +110,8 @@ class TrainConfig:
     def __post_init__(self) -> None:
         if not isinstance(self.source, PictureSource):
             self.source = PictureSource.from_json(self.source)
+        named = with_phase_names(vars(self))
+        self.schedule, self.phases = named["schedule"], named["phases"]
         _one_of("model", self.model, tuple(MODELS))
         _one_of("class_weights", self.class_weights, CLASS_WEIGHTS)
         if self.schedule is None:
@@ -120,10 +130,11 @@ class TrainConfig:
         if self.phases:
             self.epochs = sum(epochs for _, epochs in self.named_phases())
         if self.model == "cnn":
-            self.weights, self.schedule, self.phases = "none", "whole", []
+            self.weights, self.schedule, self.phases = "none", "finetune", []
         elif spec.frozen:
             # Features are made once, whatever is drawn; the fit has one optimum.
-            self.schedule, self.phases, self.augmentation, self.patience = "head", [], [], 0
+            self.schedule, self.phases = "linear_probe", []
+            self.augmentation, self.patience = [], 0
             self.learning_rate, self.precision = spec.learning_rate, "float32"
         self._check_last_block()
         self._choose_encoder()
@@ -144,7 +155,7 @@ class TrainConfig:
         """Return the model's own schedule; phases of one's own are the notebook's, or ours."""
         pretrained = self.model == "resnet50" and self.weights != "none"
         ours = "last_block" in str(self.phases) if self.phases else pretrained
-        return LAST_BLOCK if ours else "whole-then-head"
+        return LAST_BLOCK if ours else "finetune_then_linear_probe"
 
     def _check_last_block(self) -> None:
         """Hold to what a frozen network with one block that learns can do."""
@@ -160,9 +171,10 @@ class TrainConfig:
                 f"The schedule {LAST_BLOCK} begins with pretrained weights; choose some, or another"
                 " schedule."
             )
-        if "whole" in named or named[:1] == ["last_block"]:
+        if FINETUNE in named or named[:1] == ["last_block"]:
             raise ConfigError(
-                f"phases of the schedule {LAST_BLOCK} begin with head and go on with last_block."
+                f"phases of the schedule {LAST_BLOCK} begin with linear_probe and go on with"
+                " last_block."
             )
         # What comes before the last block is made once, of the pictures as they are.
         self.augmentation, self.patience, self.precision = [], 0, "float32"
@@ -255,15 +267,15 @@ class TrainConfig:
         Raises
         ------
         ConfigError
-            When one is not ``head:N`` or ``whole:N``.
+            When one is not ``linear_probe:N`` or ``finetune:N``.
         """
         named = []
         for text in self.phases:
             name, _, epochs = str(text).partition(":")
             if name not in PHASES or not epochs.isdecimal() or not int(epochs):
                 raise ConfigError(
-                    f"phases has {text!r}; write each as head:N or whole:N with N epochs, in the"
-                    " order in which they train."
+                    f"phases has {text!r}; write each as linear_probe:N or finetune:N with N"
+                    " epochs, in the order in which they train."
                 )
             named.append((name, int(epochs)))
         return named
@@ -320,7 +332,7 @@ class TrainConfig:
 
 def _from_older(document: Mapping[str, Any]) -> dict[str, Any]:
     """Say what an older version meant; such a run does not name its version."""
-    document = {"lymph": "", "stages": STAGES, **document}
+    document = {"lymph": "", "stages": STAGES, **with_phase_names(document)}
     if "augment" in document:
         named = list(UNNAMED_AUGMENTATION) if document.pop("augment") else []
         document.setdefault("augmentation", named)

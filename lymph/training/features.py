@@ -16,6 +16,7 @@ from lymph.models.tiles import TiledFeatures
 from lymph.training.dataset import Batches, FeatureBatches, MapBatches
 from lymph.training.loop import Rows, autocast
 from lymph.training.maps import keep_features, last_block_features, probed, ready_maps
+from lymph.training.older import LINEAR_PROBE
 from lymph.training.phases import Phase
 from lymph.training.run_data import Check, Material
 
@@ -98,7 +99,7 @@ def what_learns(
     if ready is not None:
         train = material.map_batches(ready, "train", training=True)
         return LastBlock(probed(material)), train, material.map_batches(ready, "val")
-    if phase.name != "head":
+    if phase.name != LINEAR_PROBE:
         wrapped = material.processes.wrap(material.model)
         return wrapped, material.batches("train", training=True), material.batches("val")
     log.info("The backbone is frozen: its features are computed once for this phase.")

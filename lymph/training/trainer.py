@@ -29,6 +29,7 @@ from lymph.training.environment import prepare_environment
 from lymph.training.features import Supply, what_learns
 from lymph.training.loop import Evaluation, evaluate, set_rates, train_one_epoch
 from lymph.training.losses import weighted_loss
+from lymph.training.older import LINEAR_PROBE
 from lymph.training.optimisers import new_optimiser
 from lymph.training.outputs import keep_features_and_check, predict_all, write_table
 from lymph.training.phases import Phase, phase_of, plan_phases
@@ -83,7 +84,7 @@ class Trainer:
         make_repeatable(self.device)
         self.phases = plan_phases(config)
         # A backbone that never learns makes the same features from beginning to end.
-        self.always_frozen = all(phase.name == "head" for phase in self.phases)
+        self.always_frozen = all(phase.name == LINEAR_PROBE for phase in self.phases)
         # A fold on ready features takes seconds, less than writing its whole network would.
         self.keeps_model = not (outer and self.always_frozen)
         self.steps = Steps(self._tell_step)
@@ -163,7 +164,7 @@ class Trainer:
 
     def _optimiser_of(self, phase: Phase, train: Supply) -> torch.optim.Optimizer:
         self.fit = None
-        if phase.name != "head" or not isinstance(self.model.head, ProbeHead):
+        if phase.name != LINEAR_PROBE or not isinstance(self.model.head, ProbeHead):
             return new_optimiser(self.model, phase, self.state.fresh, self.config.weight_decay)
         assert isinstance(train, FeatureBatches)
         self.fit, choice = begin_fit(self.folder, self.material, train, self.weights)
@@ -198,7 +199,7 @@ class Trainer:
             assert isinstance(self.model, ProbedResNet50)
             self.model.tune_last_block()
         else:
-            self.model.freeze_backbone(phase.name == "head")
+            self.model.freeze_backbone(phase.name == LINEAR_PROBE)
 
     def _one_epoch(
         self,

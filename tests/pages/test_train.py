@@ -82,14 +82,14 @@ def test_resnet50_offers_its_values_and_its_phases(
     app = open_page("train")
     app.radio(key="model").set_value("resnet50").run()
     assert "98 MB" in app.radio(key="values").options[0]
-    app.radio(key="schedule").set_value("head-then-whole")
+    app.radio(key="schedule").set_value("linear_probe_then_finetune")
     app.radio(key="values").set_value("file").run()
     app.text_input(key="values_file").set_value(str(encoder_file))
     app.button(key="start_training").click().run()
     assert not app.exception
     (run,) = runs.list_runs()
     assert run.config.weights == str(encoder_file)
-    assert run.config.schedule == "head-then-whole"
+    assert run.config.schedule == "linear_probe_then_finetune"
     assert run.config.stages == 3
 
 
@@ -105,15 +105,15 @@ def test_resnet50s_own_way_offers_nothing_that_it_does_not_use(
     assert "validation chooses nothing" in words(app)
     app.radio(key="values").set_value("none").run()
     assert not app.exception
-    assert app.radio(key="schedule").value == "whole-then-head"
+    assert app.radio(key="schedule").value == "finetune_then_linear_probe"
     app.radio(key="values").set_value("file").run()
     app.text_input(key="values_file").set_value(str(encoder_file)).run()
     app.radio(key="schedule").set_value(LAST_BLOCK).run()
-    app.slider(key="block_epochs_10").set_value(3)
+    app.slider(key="last_block_epochs_10").set_value(3)
     app.button(key="start_training").click().run()
     assert not app.exception
     (run,) = runs.list_runs()
-    assert run.config.phases == ["head:7", "last_block:3"]
+    assert run.config.phases == ["linear_probe:7", "last_block:3"]
     assert run.config.tunes_last_block
 
 
@@ -331,7 +331,7 @@ def test_one_patient_at_a_time_trains_the_head_alone(
     assert not app.exception
     (run,) = runs.list_runs()
     assert len(run.split().folds) == 12
-    assert run.config.schedule == "head"
+    assert run.config.schedule == "linear_probe"
 
 
 def test_phases_and_ways_to_vary_are_free(
@@ -340,14 +340,14 @@ def test_phases_and_ways_to_vary_are_free(
     app = open_page("train")
     app.radio(key="model").set_value("resnet50").run()
     app.radio(key="values").set_value("none").run()
-    app.radio(key="schedule").set_value("head-then-whole").run()
-    app.slider(key="whole_epochs_10").set_value(7)
+    app.radio(key="schedule").set_value("linear_probe_then_finetune").run()
+    app.slider(key="finetune_epochs_10").set_value(7)
     app.number_input(key="patience").set_value(3)
     app.button_group(key="augmentation").set_value(["crop", "flips"]).run()
     app.button(key="start_training").click().run()
     assert not app.exception
     (run,) = runs.list_runs()
-    assert run.config.phases == ["head:3", "whole:7"]
+    assert run.config.phases == ["linear_probe:3", "finetune:7"]
     assert run.config.patience == 3
     assert run.config.augmentation == ["flips", "crop"]
 

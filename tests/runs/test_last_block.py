@@ -56,7 +56,12 @@ def test_a_resumed_run_equals_one_that_was_never_stopped(
     root = make_tiny(pictures=1)
     whole, parts = finished(new_run(root, encoder_file)), new_run(root, encoder_file)
     assert whole.config.schedule == LAST_BLOCK
-    assert list(whole.metrics()["phase"]) == ["head", "head", "last_block", "last_block"]
+    assert list(whole.metrics()["phase"]) == [
+        "linear_probe",
+        "linear_probe",
+        "last_block",
+        "last_block",
+    ]
     assert whole.status().best_epoch == 4
     for stopped in (1, 3):
         with monkeypatch.context() as patch:
@@ -152,7 +157,9 @@ def test_a_file_that_ends_early_cuts_the_notebooks_network(
     make_tiny: MakeTiny, encoder_file: Path
 ) -> None:
     """layer4 was filled with random values, which learned nothing but the training pictures."""
-    run = new_run(make_tiny(pictures=1), encoder_file, schedule="whole-then-head", epochs=2)
+    run = new_run(
+        make_tiny(pictures=1), encoder_file, schedule="finetune_then_linear_probe", epochs=2
+    )
     assert run.config.stages == 3
     finished(run)
     assert any("ends after layer3" in note for note in run.status().notes)
@@ -164,7 +171,7 @@ def test_a_file_that_ends_early_cuts_the_notebooks_network(
 
 def test_an_older_run_keeps_its_fourth_stage(make_tiny: MakeTiny, encoder_file: Path) -> None:
     """Its checkpoint holds values for layer4, and it says nothing of stages."""
-    run = new_run(make_tiny(pictures=1), encoder_file, schedule="whole", epochs=1)
+    run = new_run(make_tiny(pictures=1), encoder_file, schedule="finetune", epochs=1)
     document = json.loads((run.path / "config.json").read_text())
     del document["stages"]
     (run.path / "config.json").write_text(json.dumps(document))

@@ -32,10 +32,10 @@ def test_an_unknown_key_is_refused() -> None:
         {"precision": "float16"},
         {"patience": -1},
         {"backbone_factor": 2.0},
-        {"phases": ["head"]},
+        {"phases": ["linear_probe"]},
         {"phases": ["tail:3"]},
-        {"phases": ["head:0"]},
-        {"phases": "head:3"},
+        {"phases": ["linear_probe:0"]},
+        {"phases": "linear_probe:3"},
         {"epochs": 2.5},
         {"epochs": 0},
         {"seed": 1.5},
@@ -46,7 +46,7 @@ def test_an_unknown_key_is_refused() -> None:
         {"weights": None},
         {"warm_up": float("nan")},
         {"learning_rate": "0.1"},
-        {"schedule": ["whole"]},
+        {"schedule": ["finetune"]},
         {"stages": 5},
         {"stages": "all"},
     ],
@@ -96,12 +96,18 @@ def test_a_source_with_an_unknown_key_or_value_is_refused() -> None:
 
 def test_the_notebooks_schedule_is_five_whole_then_five_frozen() -> None:
     """Notebook fault 5: freeze_epochs was an argument that nothing read."""
-    phases = plan_phases(TrainConfig("x", model="resnet50", schedule="whole-then-head"))
-    assert [(p.name, p.first_epoch, p.epochs) for p in phases] == [("whole", 1, 5), ("head", 6, 5)]
+    phases = plan_phases(TrainConfig("x", "resnet50", schedule="finetune_then_linear_probe"))
+    assert [(p.name, p.first_epoch, p.epochs) for p in phases] == [
+        ("finetune", 1, 5),
+        ("linear_probe", 6, 5),
+    ]
     assert phases[0].backbone_rate == pytest.approx(0.1 * phases[0].head_rate)
     assert phases[1].backbone_rate == 0.0
-    assert phase_of(phases, 5).name == "whole"
-    assert phase_of(phases, 6).name == "head"
+    assert phase_of(phases, 5).name == "finetune"
+    assert phase_of(phases, 6).name == "linear_probe"
+
+
+NOTEBOOK = "finetune_then_linear_probe"
 
 
 def test_our_own_schedule_ends_with_the_last_block() -> None:
@@ -110,10 +116,10 @@ def test_our_own_schedule_ends_with_the_last_block() -> None:
     assert config.schedule == LAST_BLOCK
     assert (config.augmentation, config.patience, config.chooses_by_validation) == ([], 0, False)
     found = [(p.name, p.first_epoch, p.epochs) for p in plan_phases(config)]
-    assert found == [("head", 1, 5), ("last_block", 6, 5)]
-    assert TrainConfig("x", model="resnet50", weights="none").schedule == "whole-then-head"
-    assert TrainConfig("x", model="resnet50", phases=["head:2"]).schedule == "whole-then-head"
-    named = TrainConfig("x", model="resnet50", phases=["head:2", "last_block:1"])
+    assert found == [("linear_probe", 1, 5), ("last_block", 6, 5)]
+    assert TrainConfig("x", model="resnet50", weights="none").schedule == NOTEBOOK
+    assert TrainConfig("x", model="resnet50", phases=["linear_probe:2"]).schedule == NOTEBOOK
+    named = TrainConfig("x", model="resnet50", phases=["linear_probe:2", "last_block:1"])
     assert (named.schedule, named.epochs) == (LAST_BLOCK, 3)
 
 
@@ -122,8 +128,8 @@ def test_our_own_schedule_ends_with_the_last_block() -> None:
     [
         {"weights": "none"},
         {"phases": ["last_block:2"]},
-        {"phases": ["head:1", "whole:2"]},
-        {"schedule": "whole", "phases": ["head:1", "last_block:2"]},
+        {"phases": ["linear_probe:1", "finetune:2"]},
+        {"schedule": "finetune", "phases": ["linear_probe:1", "last_block:2"]},
     ],
 )
 def test_the_last_block_learns_after_a_probe_only(change: dict) -> None:
@@ -133,26 +139,49 @@ def test_the_last_block_learns_after_a_probe_only(change: dict) -> None:
 
 
 def test_the_better_schedule_turns_the_order() -> None:
-    """Head first, then the whole model."""
-    phases = plan_phases(TrainConfig("x", model="resnet50", schedule="head-then-whole", epochs=7))
-    assert [(p.name, p.epochs) for p in phases] == [("head", 3), ("whole", 4)]
+    """A linear probe first, then fine-tuning."""
+    phases = plan_phases(
+        TrainConfig("x", model="resnet50", schedule="linear_probe_then_finetune", epochs=7)
+    )
+    assert [(p.name, p.epochs) for p in phases] == [("linear_probe", 3), ("finetune", 4)]
+
+
+@pytest.mark.parametrize(
+    ("older", "now"),
+    [
+        ("whole-then-head", "finetune_then_linear_probe"),
+        ("head-then-whole", "linear_probe_then_finetune"),
+        ("whole", "finetune"),
+        ("head", "linear_probe"),
+        ("linear-probe", "linear_probe"),
+    ],
+)
+def test_schedules_of_earlier_versions_are_known(older: str, now: str) -> None:
+    """A configuration, a script and a command written before the phases had the field's names."""
+    assert TrainConfig("x", "resnet50", schedule=older).schedule == now
+    written = {**TrainConfig("x", "resnet50").to_json(), "schedule": older}
+    assert TrainConfig.from_json(written).schedule == now
+    with pytest.raises(ConfigError, match="'heads'"):
+        TrainConfig("x", "resnet50", schedule="heads")
 
 
 def test_phases_and_their_lengths_are_free() -> None:
     """Named phases replace schedule and epochs, in any order and number."""
-    config = TrainConfig("x", "resnet50", phases=["head:1", "whole:3", "head:2"], epochs=99)
+    config = TrainConfig(
+        "x", "resnet50", phases=["linear_probe:1", "finetune:3", "linear_probe:2"], epochs=99
+    )
     assert config.epochs == 6
     phases = plan_phases(config)
     assert [(p.name, p.first_epoch, p.epochs) for p in phases] == [
-        ("head", 1, 1),
-        ("whole", 2, 3),
-        ("head", 5, 2),
+        ("linear_probe", 1, 1),
+        ("finetune", 2, 3),
+        ("linear_probe", 5, 2),
     ]
 
 
 def test_the_rates_of_backbone_and_warm_up_are_free() -> None:
     """The backbone's share of the rate, and the share of steps in which rates rise."""
-    chosen = {"learning_rate": 0.01, "backbone_factor": 0.5, "schedule": "whole"}
+    chosen = {"learning_rate": 0.01, "backbone_factor": 0.5, "schedule": "finetune"}
     phases = plan_phases(TrainConfig("x", "resnet50", **chosen))
     assert phases[0].backbone_rate == pytest.approx(0.005)
     assert [rate_factor(step, 10, warm_up=0.5) for step in range(5)] == [0.2, 0.4, 0.6, 0.8, 1.0]
@@ -161,7 +190,7 @@ def test_the_rates_of_backbone_and_warm_up_are_free() -> None:
 def test_the_small_cnn_has_one_phase() -> None:
     """There is nothing to freeze in a network from scratch."""
     phases = plan_phases(TrainConfig("x", epochs=9))
-    assert [(p.name, p.epochs) for p in phases] == [("whole", 9)]
+    assert [(p.name, p.epochs) for p in phases] == [("finetune", 9)]
     assert phases[0].backbone_rate == phases[0].head_rate
 
 

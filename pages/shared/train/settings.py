@@ -16,7 +16,14 @@ from lymph.models import MODELS
 from lymph.models.augmentations import AUGMENTATIONS
 from lymph.splits import Split
 from lymph.training.class_weights import class_weights
-from lymph.training.config import CLASS_WEIGHTS, LAST_BLOCK, USUAL_AUGMENTATION, TrainConfig
+from lymph.training.config import (
+    CLASS_WEIGHTS,
+    LAST_BLOCK,
+    SCHEDULES,
+    USUAL_AUGMENTATION,
+    TrainConfig,
+)
+from lymph.training.older import THEN
 from lymph.training.preview import vary
 from pages.shared import loading
 from pages.shared.frame import plain
@@ -30,11 +37,17 @@ WEIGHTS_TOLD = {
     "patient": "By number of patients",
 }
 SCHEDULES_TOLD = {
-    "probe-then-last-block": "Linear probe, then the last block, at a low rate: lymph's own",
-    "whole-then-head": "Fine-tuning, then a linear probe (head only): the notebook's order",
-    "head-then-whole": "Linear probe (head only), then fine-tuning: keeps more of ImageNet",
-    "whole": "Fine-tuning from beginning to end",
-    "head": "Linear probe (head only): the backbone stays frozen, an epoch takes no time",
+    "linear_probe_then_last_block": (
+        "Linear probe (head only), then the last block at a low rate: lymph's own"
+    ),
+    "finetune_then_linear_probe": (
+        "Fine-tuning, then a linear probe (head only): the notebook's order"
+    ),
+    "linear_probe_then_finetune": (
+        "Linear probe (head only), then fine-tuning: keeps more of ImageNet"
+    ),
+    "finetune": "Fine-tuning from beginning to end",
+    "linear_probe": "Linear probe (head only): the backbone stays frozen, an epoch takes no time",
 }
 TESTS_TOLD = {
     "split": "The split's test patients, once",
@@ -146,8 +159,8 @@ def folds_for(table: pd.DataFrame, split: Split, tested: str) -> Split:
 def choose_phases(epochs: int, tested: str, weights: str) -> dict[str, Any]:
     """Choose what learns when, and for how long."""
     # Without pretrained weights there is nothing for a linear probe to begin with.
-    offered = [name for name in SCHEDULES_TOLD if weights != "none" or name != LAST_BLOCK]
-    usual = "head" if tested == "patient" else offered[0]
+    offered = [name for name in SCHEDULES if weights != "none" or name != LAST_BLOCK]
+    usual = "linear_probe" if tested == "patient" else offered[0]
     schedule = st.radio(
         "Phases",
         offered,
@@ -157,7 +170,7 @@ def choose_phases(epochs: int, tested: str, weights: str) -> dict[str, Any]:
         persist_state="session",
     )
     chosen: dict[str, Any] = {"schedule": schedule}
-    if "then" in schedule and epochs > 1:
+    if THEN in schedule and epochs > 1:
         chosen["phases"] = _choose_lengths(schedule, epochs)
     chosen["backbone_factor"] = st.select_slider(
         "Learning rate of the backbone, as a share of the head's",
@@ -171,22 +184,20 @@ def choose_phases(epochs: int, tested: str, weights: str) -> dict[str, Any]:
 
 def _choose_lengths(schedule: str, epochs: int) -> list[str]:
     """Choose how many epochs train more than the head."""
+    names = schedule.split(THEN)
     ours = schedule == LAST_BLOCK
-    what = "last block" if ours else "whole model"
-    more = 1
+    tuned = 1
     if epochs > 2:
-        more = st.slider(
-            f"Of the {epochs:d} epochs, so many train the {what}",
+        what = "the last block" if ours else "fine-tuning"
+        tuned = st.slider(
+            f"Epochs of {what}, of {epochs:d}",
             1,
             epochs - 1,
             epochs // 2 if ours else (epochs + 1) // 2,
-            key=f"{'block' if ours else 'whole'}_epochs_{epochs}",
+            key=f"{'last_block' if ours else 'finetune'}_epochs_{epochs}",
             persist_state="session",
         )
-    lengths = {"whole": more, "head": epochs - more}
-    if ours:
-        return [f"head:{epochs - more}", f"last_block:{more}"]
-    return [f"{name}:{lengths[name]}" for name in schedule.split("-then-")]
+    return [f"{name}:{epochs - tuned if name == 'linear_probe' else tuned}" for name in names]
 
 
 def choose_augmentation() -> list[str]:
