@@ -92,6 +92,11 @@ class StagedBackbone(nn.Module):
         """Return the part that learns."""
         return self.last_stage[-1]
 
+    @property
+    def places(self) -> nn.Module:
+        """Return what Grad-CAM looks at: the last part that knows where in the picture it is."""
+        return self.last_block
+
     def frozen_part(self) -> nn.ModuleList:
         """Return what never learns: everything before the last block."""
         earlier = [getattr(self, name) for name in self.names[:-1]]
