@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from lymph import workspace
 from lymph.data.scan import classes_of, usable
 from lymph.data.source import table_of
-from lymph.errors import LymphError, RunError
+from lymph.errors import LymphError, RunError, WeightsError
 from lymph.jobs import queue as jobs
 from lymph.jobs.start import Begin, enter_queue, start_job
 from lymph.jobs.status import Status, elsewhere, write_status
@@ -39,8 +39,7 @@ def create_run(config: TrainConfig, split: Split, folder: Path | None = None) ->
     ------
     LymphError
         When the data cannot be used, the split was made for others, a class has nothing to train
-        on, in any of the folds too, the file of weights cannot be used, or the folder already
-        holds something.
+        on, in any of the folds too, or the folder already holds something.
     """
     found = config.source.look()
     table = usable(table_of(found))
@@ -60,13 +59,19 @@ def create_run(config: TrainConfig, split: Split, folder: Path | None = None) ->
 
 
 def _stages_of(config: TrainConfig) -> int | None:
-    """Return how many stages ResNet-50 will have: those that there are values for."""
-    if config.model != "resnet50":
-        return None
+    """Return how many stages ResNet-50 will have: those that there are values for.
+
+    Of a file that cannot be read that is None: the run fails on it and says why.
+    """
+    if config.model != "resnet50" or config.stages:
+        return config.stages
     # Loaded late: torch stands behind it.
     from lymph.models.weights import stages_in
 
-    return config.stages or stages_in(config.weights)
+    try:
+        return stages_in(config.weights)
+    except WeightsError:
+        return None
 
 
 def run_folder(name: str | Path) -> Path:

@@ -9,12 +9,13 @@ from typing import Any
 import pandas as pd
 import torch
 
+from lymph.errors import RunError
 from lymph.jobs.status import change_status
 from lymph.jobs.worker import Stopped
 from lymph.models.last_block import ProbedResNet50
 from lymph.models.networks import ProbeHead
 from lymph.models.specs import MODELS
-from lymph.models.weights import first_values
+from lymph.models.weights import first_values, stages_in
 from lymph.parallel import Progress
 from lymph.predictions import write_predictions
 from lymph.splits import Split
@@ -131,6 +132,7 @@ class Trainer:
         """Load the last checkpoint or the first values; return the number of finished epochs."""
         checkpoint = last_checkpoint(self.folder, self.model)
         if not checkpoint:
+            self._check_stages()
             values = self.config.weights, self.frozen, self.config.encoder
             self.state.fresh, note = first_values(self.model, *values, self._fetching())
             self.state.notes += [note] if self.config.model != "cnn" else []
@@ -138,6 +140,15 @@ class Trainer:
         layout = torch.channels_last if self.precision.channels_last else torch.contiguous_format
         self.model.to(self.device).to(memory_format=layout)
         return self._go_on(checkpoint) if checkpoint else 0
+
+    def _check_stages(self) -> None:
+        """Say what is the matter with weights that could not be read when the run was made."""
+        if self.config.model == "resnet50" and self.config.stages is None:
+            stages_in(self.config.weights)
+            raise RunError(
+                f"{self.config.weights} could not be read when this run was made, and now it can:"
+                " start a new run."
+            )
 
     def _go_on(self, checkpoint: dict[str, Any]) -> int:
         self.state = State.of(checkpoint)

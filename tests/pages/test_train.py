@@ -117,18 +117,6 @@ def test_resnet50s_own_way_offers_nothing_that_it_does_not_use(
     assert run.config.tunes_last_block
 
 
-def test_a_file_that_is_no_weights_is_refused_before_the_run(
-    tiny: DataSet, open_page: OpenPage, started: list[str], tmp_path: Path
-) -> None:
-    app = open_page("train")
-    app.radio(key="model").set_value("resnet50").run()
-    app.radio(key="values").set_value("file").run()
-    app.text_input(key="values_file").set_value(str(tmp_path / "values.pth"))
-    app.button(key="start_training").click().run()
-    assert "values.pth" in app.error[0].value
-    assert runs.list_runs() == [] and started == []
-
-
 def test_a_probe_asks_for_its_encoder_and_nothing_that_it_does_not_use(
     tiny: DataSet, open_page: OpenPage, started: list[str], encoder_file: Path
 ) -> None:
