@@ -49,6 +49,7 @@ def finished(run: Run) -> Run:
     return run
 
 
+@pytest.mark.slow
 def test_a_resumed_run_equals_one_that_was_never_stopped(
     make_tiny: MakeTiny, encoder_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -73,6 +74,7 @@ def test_a_resumed_run_equals_one_that_was_never_stopped(
     pd.testing.assert_frame_equal(whole.predictions(), parts.predictions(), check_exact=True)
 
 
+@pytest.mark.slow
 def test_only_the_last_block_and_the_head_learn_and_three_ways_lead_to_one_number(
     make_tiny: MakeTiny, encoder_file: Path, tmp_path: Path
 ) -> None:
@@ -138,6 +140,7 @@ def test_folds_share_what_the_frozen_part_makes(make_tiny: MakeTiny, encoder_fil
     assert run.metrics()["val_loss"].isna().all()
 
 
+@pytest.mark.slow
 def test_pictures_too_many_to_be_kept_are_answered_the_same(
     make_tiny: MakeTiny, encoder_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
