@@ -28,7 +28,7 @@ from lymph.training.checkpoint import load_model
 from lymph.training.config import LAST_BLOCK, TrainConfig
 from lymph.training.optimisers import new_optimiser
 from lymph.training.trainer import Trainer
-from tests.runs.test_schedules import stop_after, without_times
+from tests.runs.test_schedules import StopAfter, without_times
 
 pytestmark = pytest.mark.usefixtures("small_resnet50")
 
@@ -51,7 +51,7 @@ def finished(run: Run) -> Run:
 
 @pytest.mark.slow
 def test_a_resumed_run_equals_one_that_was_never_stopped(
-    make_tiny: MakeTiny, encoder_file: Path, monkeypatch: pytest.MonkeyPatch
+    make_tiny: MakeTiny, encoder_file: Path, stop_after: StopAfter
 ) -> None:
     """Stopped in the probe and again as the last block learns: every number is the same."""
     root = make_tiny(pictures=1)
@@ -65,9 +65,8 @@ def test_a_resumed_run_equals_one_that_was_never_stopped(
     ]
     assert whole.status().best_epoch == 4
     for stopped in (1, 3):
-        with monkeypatch.context() as patch:
-            stop_after(patch, parts, stopped)
-            resume_run(parts, here=True) if stopped > 1 else train_here(parts)
+        stop_after(parts, stopped)
+        resume_run(parts, here=True) if stopped > 1 else train_here(parts)
         assert parts.status().state == "stopped"
     resume_run(parts, here=True)
     assert equal(*(without_times(run.path / "last.pt") for run in (whole, parts)))
@@ -166,7 +165,7 @@ def test_a_file_that_ends_early_cuts_the_notebooks_network(
     assert run.config.stages == 3
     finished(run)
     assert any("ends after layer3" in note for note in run.status().notes)
-    assert not any("random" in note for note in run.status().notes)
+    assert not any("start from random" in note for note in run.status().notes)
     model, _ = load_model(run.path)
     assert model.head.in_features == 1024
     assert target_layer(model) is model.backbone.layer3
@@ -180,6 +179,6 @@ def test_an_older_run_keeps_its_fourth_stage(make_tiny: MakeTiny, encoder_file: 
     (run.path / "config.json").write_text(json.dumps(document))
     assert run.config.stages == 4
     finished(run)
-    assert any("layer4 start from random values" in note for note in run.status().notes)
+    assert any("layer4 start from random weights" in note for note in run.status().notes)
     model, _ = load_model(run.path)
     assert model.head.in_features == 2048
