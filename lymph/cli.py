@@ -75,6 +75,7 @@ from lymph.training.class_weights import class_weights
 from lymph.training.config import (
     CLASS_WEIGHTS,
     LARGEST_SEED,
+    LAST_BLOCK,
     PRECISIONS,
     SCHEDULES,
     USUAL_AUGMENTATION,
@@ -285,7 +286,7 @@ def _config(options: argparse.Namespace) -> TrainConfig:
         learning_rate=options.learning_rate,
         backbone_factor=options.backbone_factor,
         class_weights=options.class_weights,
-        schedule=options.schedule or SCHEDULES[0],
+        schedule=options.schedule,
         phases=options.phases or [],
         patience=options.patience,
         precision=options.precision,
@@ -587,7 +588,10 @@ def _with_training(parser: argparse.ArgumentParser) -> None:
         help="weigh classes by inverse frequency, counted in pictures or in patients",
     )
     parser.add_argument(
-        "--schedule", type=phase_name, choices=SCHEDULES, help=f"{SCHEDULES[0]} by default"
+        "--schedule",
+        type=phase_name,
+        choices=SCHEDULES,
+        help=f"{LAST_BLOCK} by default; finetune_then_linear_probe is the notebook's order",
     )
     parser.add_argument(
         "--phases",

@@ -11,7 +11,11 @@ _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028-\u202e\u2060-\u2069
 SET_TITLES = {"train": "Train", "val": "Validation", "test": "Test", "out-of-fold": "Out of fold"}
 SET_WORDS = {"train": "training", "val": "validation", "test": "test", "out-of-fold": "out-of-fold"}
 # What a phase of training is called.
-PHASE_TITLES = {"finetune": "fine-tuning", "linear_probe": "linear probe"}
+PHASE_TITLES = {
+    "finetune": "fine-tuning",
+    "linear_probe": "linear probe",
+    "last_block": "last block",
+}
 
 
 def whole_percent(share: float) -> str:

@@ -168,7 +168,8 @@ def trained_run(trained_once: "Run", tiny_root: Path) -> "Run":
 @pytest.fixture
 def small_resnet50(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let ResNet-50 see pictures of 64 x 64 pixels: the same code in a tenth of the time."""
-    monkeypatch.setitem(MODELS, "resnet50", MODELS["resnet50"]._replace(size=(64, 64)))
+    small = MODELS["resnet50"]._replace(size=(64, 64), tuned_size=(64, 80))
+    monkeypatch.setitem(MODELS, "resnet50", small)
 
 
 @pytest.fixture(scope="session")

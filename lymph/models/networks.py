@@ -11,6 +11,7 @@ from lymph.errors import ConfigError
 from lymph.models.architecture import Architecture
 from lymph.models.encoder_table import DEFAULT
 from lymph.models.encoders import ENCODERS, Encoder
+from lymph.models.specs import STAGES
 from lymph.models.tiles import TiledFeatures
 
 
@@ -124,16 +125,26 @@ class ResNet50(BackboneHead):
 
     Input N x 3 x 224 x 224 with ImageNet's normalisation. The values are random until
     :mod:`lymph.models.weights` loads some.
+
+    Parameters
+    ----------
+    classes : int
+    stages : int
+        How many of the four stages, ``layer1`` to ``layer4``, the network has: it is cut off after
+        the last one that there are values for, and pooled there.
     """
 
-    def __init__(self, classes: int) -> None:
+    def __init__(self, classes: int, stages: int = STAGES) -> None:
         # Loaded late: torch's compiler comes along, a second and 160 MB that the small CNN spares.
         from torchvision.models import resnet50
 
         backbone = resnet50(weights=None)
-        features = backbone.fc.in_features
-        setattr(backbone, "fc", nn.Identity())  # noqa: B010 - torchvision calls it a Linear
+        # Each stage has twice the maps of the one before.
+        features = backbone.fc.in_features >> (STAGES - stages)
+        for part in ("fc", *(f"layer{stage}" for stage in range(stages + 1, STAGES + 1))):
+            setattr(backbone, part, nn.Identity())
         super().__init__(backbone, nn.Linear(features, classes))
+        self.stages = stages
 
 
 # A mean probability that is smaller counts as this: the logarithm of nothing is no number.
@@ -242,10 +253,12 @@ def build_model(
     classes: int,
     encoder: str = DEFAULT,
     architecture: Mapping[str, Any] | None = None,
+    stages: int = STAGES,
 ) -> BackboneHead:
     """Build a model by its name, with random values drawn from torch's global generator.
 
-    ``encoder`` and ``architecture`` say what a linear probe is built on.
+    ``encoder`` and ``architecture`` say what a linear probe is built on, ``stages`` how many of its
+    four stages ResNet-50 has.
 
     Raises
     ------
@@ -256,11 +269,11 @@ def build_model(
     """
     if name == "linear-probe":
         return LinearProbe(classes, encoder, architecture)
-    networks = {"cnn": SmallCNN, "resnet50": ResNet50}
-    if name not in networks:
-        named = ", ".join([*networks, "linear-probe"])
-        raise ConfigError(f"There is no model {name!r}; choose one of {named}.")
-    return networks[name](classes)
+    if name == "resnet50":
+        return ResNet50(classes, stages)
+    if name == "cnn":
+        return SmallCNN(classes)
+    raise ConfigError(f"There is no model {name!r}; choose one of cnn, resnet50, linear-probe.")
 
 
 def count_parameters(module: nn.Module) -> int:

@@ -2,6 +2,11 @@
 
 from typing import NamedTuple
 
+# ResNet-50's stages, layer1 to layer4.
+STAGES = 4
+# Where only the last block learns there are no more: the fourth answers to everyday things.
+LAST_BLOCK_STAGES = 3
+
 
 class ModelSpec(NamedTuple):
     """A model's name, its title for people, and its input: (height, width) in pixels, grey or RGB.
@@ -11,6 +16,7 @@ class ModelSpec(NamedTuple):
     at ``scale`` times its size, or at as many pixels as the input has where those are fewer; its
     features are made once by a frozen encoder, and a linear head learns from them. ``tiles`` is the
     side in pixels of the tiles that it is cut into, at that scale; 0 where it is seen whole.
+    ``tuned_size`` is the input where only the last block learns, which is quick enough for more.
     """
 
     name: str
@@ -21,6 +27,7 @@ class ModelSpec(NamedTuple):
     learning_rate: float
     scale: float = 0.0
     tiles: int = 0
+    tuned_size: tuple[int, int] = (0, 0)
 
     @property
     def frozen(self) -> bool:
@@ -30,7 +37,9 @@ class ModelSpec(NamedTuple):
 
 MODELS: dict[str, ModelSpec] = {
     "cnn": ModelSpec("cnn", "Small CNN from scratch", (128, 128), True, 20, 1e-3),
-    "resnet50": ModelSpec("resnet50", "ResNet-50, fine-tuned", (224, 224), False, 10, 1e-3),
+    "resnet50": ModelSpec(
+        "resnet50", "ResNet-50, fine-tuned", (224, 224), False, 10, 1e-3, tuned_size=(312, 416)
+    ),
     "linear-probe": ModelSpec(
         "linear-probe", "Frozen features, linear head", (624, 834), False, 30, 1.0, scale=2.0
     ),

@@ -39,13 +39,15 @@ def work_of(height: int, width: int, spec: ModelSpec) -> int:
 
 
 def scale_words(spec: ModelSpec) -> str:
-    """Name the scale at which a frozen encoder sees pictures."""
+    """Name the scale at which a network sees the pictures from which a linear probe learns."""
     if spec.tiles:
         return (
             f"in tiles of {spec.tiles} x {spec.tiles} pixels (at most {MOST_PIXELS:,} together),"
             f" enlarged {spec.scale:g} times, at most to {TILED_PIXELS:,} pixels, never shrunk"
         )
     height, width = spec.size
+    if not spec.frozen:
+        return f"brought to {width} x {height} pixels"
     return f"enlarged {spec.scale:g} times, at most to {height * width:,} pixels"
 
 

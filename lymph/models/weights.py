@@ -12,20 +12,29 @@ from lymph.models import imagenet
 from lymph.models.encoder_files import VALUES, fill, folder_of, missing_words, read_safetensors
 from lymph.models.encoder_table import DEFAULT, ENCODER_TABLE
 from lymph.models.imagenet import IMAGENET_SIZE
-from lymph.models.networks import BackboneHead, count_parameters
+from lymph.models.networks import BackboneHead, ResNet50, count_parameters
+from lymph.models.specs import STAGES
 from lymph.parallel import Progress
 
 # The values that an encoder's makers published, as the workspace keeps them.
 PUBLISHED = "published"
 
 
+# What a network has before its first stage, by torchvision's names.
+BEFORE = ("conv1", "bn1")
+
+
 class LoadReport(NamedTuple):
-    """Numbers (parameters, statistics apart) that were loaded, of how many, and what was not."""
+    """Numbers (parameters, statistics apart) that were loaded, of how many, and what was not.
+
+    ``ends`` is the stage after which the network was cut off, where it was.
+    """
 
     source: str
     loaded: int
     total: int
     missing: list[str]
+    ends: str = ""
 
     @property
     def sentence(self) -> str:
@@ -34,6 +43,8 @@ class LoadReport(NamedTuple):
             f"{self.loaded / 1e6:.1f} of {self.total / 1e6:.1f} million backbone parameters were"
             f" loaded from {self.source}"
         )
+        if self.ends:
+            text += f"; the network ends after {self.ends}, since there are none for what follows"
         if not self.missing:
             return f"{text}."
         return f"{text}; {', '.join(self.missing)} start from random weights."
@@ -67,7 +78,42 @@ def load_backbone(
         return None
     if weights == "imagenet":
         return _fill(model.backbone, _download(progress), "torchvision's ImageNet weights")
-    return _fill(model.backbone, read_values(Path(weights)), Path(weights).name)
+    report = _fill(model.backbone, read_values(Path(weights)), Path(weights).name)
+    stages = getattr(model, "stages", STAGES)
+    return report._replace(ends=f"layer{stages}" if stages < STAGES else "")
+
+
+def stages_in(weights: str) -> int:
+    """Return how many of ResNet-50's four stages there are values for.
+
+    Parameters
+    ----------
+    weights : str
+        ``imagenet``, ``none`` (both have all four), or the path of a file.
+
+    Raises
+    ------
+    WeightsError
+        When the file cannot be read, or lacks a part of what comes before the second stage: then
+        nothing is left to begin with.
+    """
+    if weights in ("imagenet", "none"):
+        return STAGES
+    values = read_values(Path(weights))
+    with torch.device("meta"):  # which has shapes and no numbers
+        parameters = dict(ResNet50(1).backbone.named_parameters())
+    fits = {n for n, own in parameters.items() if n in values and values[n].shape == own.shape}
+    _check_some_fit(len(fits), Path(weights).name)
+    lacking = {name.split(".")[0] for name in parameters if name not in fits}
+    there = 0
+    while there < STAGES and f"layer{there + 1}" not in lacking:
+        there += 1
+    if not there or lacking.intersection(BEFORE):
+        raise WeightsError(
+            f"{Path(weights).name} has no values for {sorted(lacking)[0]}, with which ResNet-50"
+            " begins; give a file with conv1 to layer1 at least."
+        )
+    return there
 
 
 def load_encoder(
@@ -204,12 +250,16 @@ def _fill(backbone: nn.Module, values: dict[str, Tensor], source: str) -> LoadRe
     matching = {n: v for n, v in values.items() if n in own and v.shape == own[n].shape}
     parameters = dict(backbone.named_parameters())
     loaded = sum(parameters[name].numel() for name in matching if name in parameters)
-    if not loaded:
-        raise WeightsError(
-            f"Nothing in {source} fits ResNet-50: no tensor has a name and shape of its backbone;"
-            " give torchvision's resnet50 weights."
-        )
+    _check_some_fit(loaded, source)
     backbone.load_state_dict(matching, strict=False)
     missing = sorted({name.split(".")[0] for name in parameters if name not in matching})
     total = sum(parameter.numel() for parameter in parameters.values())
     return LoadReport(source, loaded, total, missing)
+
+
+def _check_some_fit(count: int, source: str) -> None:
+    if not count:
+        raise WeightsError(
+            f"Nothing in {source} fits ResNet-50: no tensor has a name and shape of its backbone;"
+            " give torchvision's resnet50 weights."
+        )

@@ -34,6 +34,10 @@ RECIPES: dict[str, Recipe] = {
         "ResNet-50, head alone", {"model": "resnet50", "schedule": "linear_probe"}
     ),
     "resnet50": Recipe("ResNet-50, fine-tuned", {"model": "resnet50"}),
+    "resnet50-notebook": Recipe(
+        "ResNet-50, in the notebook's order",
+        {"model": "resnet50", "schedule": "finetune_then_linear_probe"},
+    ),
 }
 # Before the name, folder or file of an encoder that a linear probe looks through.
 ON = "linear-probe:"

@@ -17,6 +17,7 @@ from lymph.evaluation import percent_interval_text
 from lymph.models.architecture import Architecture
 from lymph.models.augmentations import AUGMENTATIONS
 from lymph.models.encoder_table import ENCODER_TABLE
+from lymph.models.specs import STAGES
 from lymph.models.view import scale_words
 from lymph.reports.tables import (
     METRICS_TOLD,
@@ -28,6 +29,7 @@ from lymph.reports.tables import (
 )
 from lymph.runs import Run, record_of
 from lymph.text import SET_TITLES, counted
+from lymph.training.config import TrainConfig
 from lymph.training.phases import phase_words
 
 BLANK = "not known to lymph: fill in"
@@ -113,6 +115,11 @@ def _data(run: Run, predictions: pd.DataFrame) -> list[Row]:
         f"Scaled to {width} by {height} pixels, {'grey' if spec.grey else 'colour'}, with fixed"
         " means and deviations: nothing is fitted to the test pictures."
     )
+    if run.config.tunes_last_block:
+        how = (
+            f"Scaled to {width} by {height} pixels, colour; {_normalised(run)}. The features are on"
+            " the standard scales of the training pictures."
+        )
     if spec.frozen:
         how = (
             f"Enlarged {spec.scale:g} times, or to {width * height:,} pixels where those are"
@@ -207,8 +214,9 @@ def _model(run: Run) -> list[Row]:
     ways = "; ".join(AUGMENTATIONS[way].split(":")[0].lower() for way in config.augmentation)
     phases = phase_words(config)
     training = (
-        f"At most {config.epochs} epochs ({phases}), batches of {config.batch_size}, learning rate"
-        f" {config.learning_rate:g}, weight decay {config.weight_decay:g}, seed {config.seed}."
+        f"At most {config.epochs} epochs ({phases}), batches of {config.batch_size},"
+        f" learning rate {config.learning_rate:g}, weight decay {config.weight_decay:g}, seed"
+        f" {config.seed}."
         f" Augmentation: {ways or 'none'}."
     )
     if spec.frozen:
@@ -216,12 +224,23 @@ def _model(run: Run) -> list[Row]:
             f"A linear head on frozen features: logistic regression by L-BFGS, {config.epochs}"
             " epochs of two iterations; each patient weighs the same. No augmentation."
         )
+    if config.tunes_last_block:
+        training = (
+            "First a linear head on frozen features (logistic regression by L-BFGS, each patient"
+            " weighs the same), then its last layer with the last block of the network, all batch"
+            f" statistics frozen: {config.epochs} epochs ({phases}), batches of"
+            f" {config.batch_size}, learning rate {config.learning_rate:g}, of the block"
+            f" {config.learning_rate * config.backbone_factor:g}, weight decay"
+            f" {config.weight_decay:g}, seed {config.seed}. No augmentation."
+        )
     best = run.status().best_epoch
     kept = f" Epoch {best} is kept." if best else ""
     folds = run.split().folds
     chosen = f"The epoch that scores best on the validation set.{kept}"
     if spec.frozen:
         chosen = _regularisation(run)
+    elif not config.chooses_by_validation:
+        chosen = f"The last epoch, whatever validation says. {_regularisation(run)}"
     together = "None."
     if folds:
         chosen, together = (
@@ -237,7 +256,7 @@ def _model(run: Run) -> list[Row]:
         "A probability for each class; the most probable one is named, without a threshold. A"
         " patient is named by the mean probability of all pictures."
     )
-    kind = f"{spec.title}; {len(run.classes)} classes."
+    kind = f"{spec.title}{_up_to(config)}; {len(run.classes)} classes."
     load = "" if folds else "The weights with the lines that load them: `python -m lymph export`."
     return [
         Row("Model", "Architecture", "12c", "22", "", kind),
@@ -250,6 +269,12 @@ def _model(run: Run) -> list[Row]:
         Row("Model", "Output", "12g, 15", "", "", gives),
         Row("Model", "The model itself", "22", "43", "", load),
     ]
+
+
+def _up_to(config: TrainConfig) -> str:
+    """Say where a network ends that does not have all of its stages."""
+    stages = config.stages_kept
+    return f", cut off after layer{stages}" if stages and stages < STAGES else ""
 
 
 def _normalised(run: Run) -> str:

@@ -10,7 +10,7 @@ import pandas as pd
 from lymph import workspace
 from lymph.data.scan import classes_of, usable
 from lymph.data.source import PictureSource, table_of
-from lymph.errors import LymphError, RunError
+from lymph.errors import LymphError, RunError, WeightsError
 from lymph.jobs import queue as jobs
 from lymph.jobs.start import Begin, enter_queue, start_job
 from lymph.jobs.status import Status, elsewhere, write_status
@@ -69,7 +69,23 @@ def filled_in(config: TrainConfig, source: PictureSource, table: pd.DataFrame) -
     table : DataFrame
         Its picture table, sound pictures only.
     """
-    return replace(config, source=source, classes=classes_of(table))
+    return replace(config, source=source, classes=classes_of(table), stages=_stages_of(config))
+
+
+def _stages_of(config: TrainConfig) -> int | None:
+    """Return how many stages ResNet-50 will have: those that there are values for.
+
+    Of a file that cannot be read that is None: the run fails on it and says why.
+    """
+    if config.model != "resnet50" or config.stages:
+        return config.stages
+    # Loaded late: torch stands behind it.
+    from lymph.models.weights import stages_in
+
+    try:
+        return stages_in(config.weights)
+    except WeightsError:
+        return None
 
 
 def run_folder(name: str | Path) -> Path:

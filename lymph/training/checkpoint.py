@@ -10,7 +10,9 @@ import torch
 
 from lymph import workspace
 from lymph.errors import RunError
+from lymph.models.last_block import ProbedResNet50
 from lymph.models.networks import BackboneHead, build_model
+from lymph.models.specs import STAGES
 from lymph.training import folder as files
 from lymph.training.config import TrainConfig
 
@@ -79,10 +81,17 @@ def load_checkpoint(path: Path, needed: Sequence[str] = ("model",)) -> dict[str,
 def load_model(folder: Path) -> tuple[BackboneHead, TrainConfig]:
     """Load a run's best model, in evaluation mode, with the run's configuration."""
     config = TrainConfig.load(folder / files.CONFIG)
-    classes = len(config.classes)
-    model = build_model(config.model, classes, config.encoder, config.architecture)
+    model = network_of(config)
     load_values(model, load_checkpoint(folder / files.BEST), files.BEST)
     return model.eval(), config
+
+
+def network_of(config: TrainConfig) -> BackboneHead:
+    """Build the network of a run, with random values."""
+    classes, stages = len(config.classes), config.stages_kept or STAGES
+    if config.tunes_last_block:
+        return ProbedResNet50(classes, stages)
+    return build_model(config.model, classes, config.encoder, config.architecture, stages)
 
 
 def load_values(model: BackboneHead, checkpoint: dict[str, Any], name: str) -> None:

@@ -17,19 +17,25 @@ from lymph.models.architecture import Architecture
 from lymph.models.augmentations import AUGMENTATIONS
 from lymph.models.encoder_files import describe
 from lymph.models.encoder_table import DEFAULT, ENCODER_TABLE, OWN
-from lymph.models.specs import MODELS, ModelSpec
+from lymph.models.specs import LAST_BLOCK_STAGES, MODELS, STAGES, ModelSpec
 from lymph.training.older import FINETUNE, LINEAR_PROBE, with_phase_names
 from lymph.typed import misfit, read_object
 
 ClassWeights = Literal["none", "picture", "patient"]
 Schedule = Literal[
-    "finetune_then_linear_probe", "linear_probe_then_finetune", "finetune", "linear_probe"
+    "linear_probe_then_last_block",
+    "finetune_then_linear_probe",
+    "linear_probe_then_finetune",
+    "finetune",
+    "linear_probe",
 ]
 PrecisionChoice = Literal["measured", "float32", "bfloat16"]
 CLASS_WEIGHTS: tuple[ClassWeights, ...] = get_args(ClassWeights)
 SCHEDULES: tuple[Schedule, ...] = get_args(Schedule)
 PRECISIONS: tuple[PrecisionChoice, ...] = get_args(PrecisionChoice)
-PHASES = (FINETUNE, LINEAR_PROBE)
+PHASES = (FINETUNE, LINEAR_PROBE, "last_block")
+# The app's own way to fine-tune: ResNet-50 begins as a linear probe, then its last block learns.
+LAST_BLOCK: Schedule = "linear_probe_then_last_block"
 # The model's own value: it takes this place as the configuration is made.
 MODELS_OWN: Any = None
 LARGEST_SEED = 2**32 - 1
@@ -73,8 +79,9 @@ class TrainConfig:
     trains every epoch. ``encoder`` is what a linear probe looks through: a name of the table of
     encoders, or the folder or file of one's own; ``architecture`` describes one that is not
     ResNet-50 and is filled in. ``tiles`` is the side in pixels of the tiles in which a linear probe
-    sees a picture, at full resolution; None for whole pictures. ``lymph`` is the version that made
-    the run.
+    sees a picture, at full resolution; None for whole pictures. ``stages`` is how many of its four
+    stages ResNet-50 has, filled in when the run is created: a file of values that ends earlier cuts
+    it off. ``lymph`` is the version that made the run.
     """
 
     source: PictureSource
@@ -86,7 +93,7 @@ class TrainConfig:
     warm_up: float = 0.1
     weight_decay: float = 1e-4
     class_weights: ClassWeights = "none"
-    schedule: Schedule = "finetune_then_linear_probe"
+    schedule: Schedule = MODELS_OWN
     phases: list[str] = field(default_factory=list)
     patience: int = 0
     weights: str = "imagenet"
@@ -97,6 +104,7 @@ class TrainConfig:
     encoder: str = DEFAULT
     architecture: dict[str, Any] = field(default_factory=dict)
     tiles: int | None = None
+    stages: int | None = None
     lymph: str = __version__
 
     def __post_init__(self) -> None:
@@ -106,6 +114,8 @@ class TrainConfig:
         self.schedule, self.phases = named["schedule"], named["phases"]
         _one_of("model", self.model, tuple(MODELS))
         _one_of("class_weights", self.class_weights, CLASS_WEIGHTS)
+        if self.schedule is None:
+            self.schedule = self._own_schedule()
         _one_of("schedule", self.schedule, SCHEDULES)
         _one_of("precision", self.precision, PRECISIONS)
         spec = MODELS[self.model]
@@ -126,6 +136,7 @@ class TrainConfig:
             self.schedule, self.phases = "linear_probe", []
             self.augmentation, self.patience = [], 0
             self.learning_rate, self.precision = spec.learning_rate, "float32"
+        self._check_last_block()
         self._choose_encoder()
         self._check_tiles()
         if self.weights not in NAMED_VALUES:
@@ -138,6 +149,53 @@ class TrainConfig:
         _between("weight_decay", self.weight_decay, 0.0, 10.0)
         _between("patience", self.patience, 0, 10_000)
         _between("seed", self.seed, 0, LARGEST_SEED)
+        _between("stages", self.stages or 1, 1, 4)
+
+    def _own_schedule(self) -> Schedule:
+        """Return the model's own schedule; phases of one's own are the notebook's, or ours."""
+        pretrained = self.model == "resnet50" and self.weights != "none"
+        ours = "last_block" in str(self.phases) if self.phases else pretrained
+        return LAST_BLOCK if ours else "finetune_then_linear_probe"
+
+    def _check_last_block(self) -> None:
+        """Hold to what a frozen network with one block that learns can do."""
+        named = [name for name, _ in self.named_phases()]
+        if not self.tunes_last_block:
+            if "last_block" in named:
+                raise ConfigError(
+                    f"phases has last_block, which belongs to the schedule {LAST_BLOCK}."
+                )
+            return
+        if self.weights == "none":
+            raise ConfigError(
+                f"The schedule {LAST_BLOCK} begins with pretrained weights; choose some, or another"
+                " schedule."
+            )
+        if FINETUNE in named or named[:1] == ["last_block"]:
+            raise ConfigError(
+                f"phases of the schedule {LAST_BLOCK} begin with linear_probe and go on with"
+                " last_block."
+            )
+        # What comes before the last block is made once, of the pictures as they are.
+        self.augmentation, self.patience, self.precision = [], 0, "float32"
+
+    @property
+    def tunes_last_block(self) -> bool:
+        """Tell whether ResNet-50 begins as a linear probe, of which the last block learns then."""
+        return self.schedule == LAST_BLOCK
+
+    @property
+    def stages_kept(self) -> int | None:
+        """Return how many of its four stages ResNet-50 has; None of another model."""
+        if self.model != "resnet50":
+            return None
+        stages = self.stages or STAGES
+        return min(stages, LAST_BLOCK_STAGES) if self.tunes_last_block else stages
+
+    @property
+    def chooses_by_validation(self) -> bool:
+        """Tell whether validation chooses the epoch that is kept, and not the plan alone."""
+        return not (MODELS[self.model].frozen or self.tunes_last_block)
 
     def _choose_encoder(self) -> None:
         """Find the encoder that is asked for, and what it looks like."""
@@ -177,6 +235,8 @@ class TrainConfig:
     def spec(self) -> ModelSpec:
         """Return what the run's model is called and what it sees."""
         spec = MODELS[self.model]
+        if self.tunes_last_block:
+            return spec._replace(size=spec.tuned_size)
         if self.tiles is None:
             return spec
         return spec._replace(title=f"{spec.title}, tiles of {self.tiles} px", tiles=self.tiles)
@@ -272,7 +332,7 @@ class TrainConfig:
 
 def _from_older(document: Mapping[str, Any]) -> dict[str, Any]:
     """Say what an older version meant; such a run does not name its version."""
-    document = {"lymph": "", **with_phase_names(document)}
+    document = {"lymph": "", "stages": STAGES, **with_phase_names(document)}
     if "augment" in document:
         named = list(UNNAMED_AUGMENTATION) if document.pop("augment") else []
         document.setdefault("augmentation", named)

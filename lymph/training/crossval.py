@@ -7,7 +7,6 @@ import pandas as pd
 
 from lymph import workspace
 from lymph.jobs.status import change_status
-from lymph.models.specs import MODELS
 from lymph.predictions import read_predictions, write_predictions
 from lymph.splits import Split, fold_sets
 from lymph.training import folder as files
@@ -45,8 +44,8 @@ def cross_validate(
             log.info("Fold %d of %d", fold + 1, count)
             if processes.is_main:
                 change_status(folder, fold=fold + 1, folds=count)
-            # Nothing of a probe is chosen by validation, so that every other patient trains.
-            sets = fold_sets(table, split, fold, validate=not MODELS[config.model].frozen)
+            # Where nothing is chosen by validation, every other patient trains.
+            sets = fold_sets(table, split, fold, validate=config.chooses_by_validation)
             _train_fold(folder, inner, config, sets, fold, processes)
         if processes.is_main:
             tested = read_predictions(inner / files.PREDICTIONS)

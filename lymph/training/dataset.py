@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 import torch
@@ -9,6 +10,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from lymph.models.inputs import Draws, augment, draw, normalise, to_input
+from lymph.models.last_block import ReadyMaps
 from lymph.models.networks import one_hot
 from lymph.models.specs import ModelSpec
 from lymph.models.tiles import TiledFeatures
@@ -125,14 +127,14 @@ class Batches:
         return normalise(augment(self.pixels[rows], self.augmentation, draws), self.spec)
 
 
+Ready = TypeVar("Ready", Tensor | TiledFeatures, ReadyMaps)
+
+
 @dataclass(frozen=True)
-class FeatureBatches:
-    """Batches of ready features and class indices, N, for a head on a frozen backbone.
+class ReadyBatches(Generic[Ready]):
+    """Batches of what a frozen part has made once, with class indices, N."""
 
-    Features are a row a picture, N x D, or those of the pictures' tiles.
-    """
-
-    features: Tensor | TiledFeatures
+    features: Ready
     labels: Tensor
     batch_size: int
     training: bool = False
@@ -142,13 +144,23 @@ class FeatureBatches:
     def __len__(self) -> int:
         return -(-len(self.labels) // self.batch_size)
 
-    def of_epoch(self, epoch: int) -> "FeatureBatches":
+    def of_epoch(self, epoch: int) -> "ReadyBatches[Ready]":
         """Return the batches of an epoch, counted from 1."""
         return replace(self, epoch=epoch)
 
-    def __iter__(self) -> Iterator[tuple[Tensor | TiledFeatures, Tensor]]:
+    def __iter__(self) -> Iterator[tuple[Ready, Tensor]]:
         count = len(self.labels)
         generator = epoch_generator(self.seed, self.epoch)
         order = torch.randperm(count, generator=generator) if self.training else torch.arange(count)
         for rows in order.split(self.batch_size) if count else ():
-            yield self.features[rows], self.labels[rows]
+            # All that is ready is asked for pictures alike, which no common type says.
+            features: Any = self.features
+            yield features[rows], self.labels[rows]
+
+
+class FeatureBatches(ReadyBatches[Tensor | TiledFeatures]):
+    """For a head on a frozen backbone: features, N x D, or those of the pictures' tiles."""
+
+
+class MapBatches(ReadyBatches[ReadyMaps]):
+    """For the last block of a backbone: what all before it makes of pictures."""

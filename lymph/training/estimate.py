@@ -1,5 +1,7 @@
 """How long a run will take, before it starts."""
 
+import math
+
 import pandas as pd
 
 from lymph.models.specs import MODELS
@@ -12,6 +14,14 @@ from lymph.training.speed import Precision
 
 # Starting Python and torch, and reading pixels that are already cached.
 START_SECONDS = 6.0
+# Of a picture's time in the whole network at its usual size: before the last block, and a step of
+# the last block, per pixel.
+STEM_SHARE = 0.8
+BLOCK_SHARE = 0.1
+# So much longer it computes in float32 where bfloat16 is what is fastest.
+FLOAT32 = 2.0
+# Choosing the regularisation of the head that comes first.
+FIT_SECONDS = 3.0
 # A further fold: building the network and loading its values.
 LOAD_SECONDS = 1.0
 # An epoch of the head on ready features.
@@ -47,6 +57,8 @@ def estimate_seconds(
         each = 0.0 if seen else measured.eval_seconds
         return START_SECONDS + _probe_seconds(config, each, split, table)
     sets = [split] if split.folds is None else _all_folds(split, table)
+    if config.tunes_last_block:
+        return START_SECONDS + _last_block_seconds(config, measured, sets, table)
     seconds = START_SECONDS
     frozen = all(phase.name == LINEAR_PROBE for phase in plan_phases(config))
     if frozen:
@@ -58,6 +70,34 @@ def estimate_seconds(
         seconds += LOAD_SECONDS if split.folds else 0.0
         seconds += _train_seconds(config, measured, train, val, frozen)
         seconds += 0.0 if frozen else len(table) * measured.eval_seconds
+    return seconds
+
+
+def _last_block_seconds(
+    config: TrainConfig, measured: Precision, sets: list[Split], table: pd.DataFrame
+) -> float:
+    """Estimate the seconds of what the frozen part makes, once, and of each set's epochs on it."""
+    height, width = MODELS[config.model].size
+    larger = math.prod(config.spec.size) / (height * width)
+    if measured.bfloat16:
+        larger *= FLOAT32
+    stem, step = (
+        share * larger * one
+        for share, one in (
+            (STEM_SHARE, measured.eval_seconds),
+            (BLOCK_SHARE, measured.train_seconds),
+        )
+    )
+    seconds = stem * len(table)
+    for one in sets:
+        counts = one.assign(table).value_counts()
+        train, val = int(counts.get("train", 0)), int(counts.get("val", 0))
+        # Forward alone is a third of a step.
+        forward = step * (2 * len(table)) / 3
+        seconds += LOAD_SECONDS + FIT_SECONDS + forward
+        for phase in plan_phases(config):
+            if phase.name == "last_block":
+                seconds += phase.epochs * step * (train + val / 3)
     return seconds
 
 

@@ -9,21 +9,21 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from lymph import workspace
 from lymph.data.stamps import cache_folder
 from lymph.models.encoded import Encoded, encode, values_digest
-from lymph.models.specs import MODELS
+from lymph.models.last_block import LastBlock
 from lymph.models.tiles import TiledFeatures
-from lymph.training.dataset import Batches, FeatureBatches
+from lymph.training.dataset import Batches, FeatureBatches, MapBatches
 from lymph.training.loop import Rows, autocast
-from lymph.training.older import FINETUNE
+from lymph.training.maps import keep_features, last_block_features, probed, ready_maps
+from lymph.training.older import LINEAR_PROBE
 from lymph.training.phases import Phase
-from lymph.training.run_data import Material
+from lymph.training.run_data import Check, Material
 
 log = logging.getLogger("lymph")
 
-# Called before each batch; it may raise to end.
-Check = Callable[[], None]
+# What a phase trains or validates on.
+Supply = Batches | FeatureBatches | MapBatches
 
 
 @torch.no_grad()
@@ -55,7 +55,7 @@ def first_features(material: Material, check: Check) -> Tensor | TiledFeatures:
     They are the same for every run from these values, every fold and every resumption: they are
     kept with the pixels. What an encoder makes is kept by content.
     """
-    if MODELS[material.config.model].frozen:
+    if material.config.spec.frozen:
         return encoded(material, check).ready()
     pixels, processes = material.data.pixels, material.processes
     bfloat16 = material.precision.bfloat16
@@ -63,8 +63,12 @@ def first_features(material: Material, check: Check) -> Tensor | TiledFeatures:
     kept = processes.broadcast(read_features(file, len(pixels)))
     if kept is not None:
         return kept
-    rows = np.arange(len(pixels))[processes.rank :: processes.world_size]
-    made = backbone_features(material, replace(material.batches("train"), rows=rows), check)
+    ready = ready_maps(material, check) if material.config.tunes_last_block else None
+    if ready is not None:
+        made = last_block_features(material, ready, check)
+    else:
+        rows = np.arange(len(pixels))[processes.rank :: processes.world_size]
+        made = backbone_features(material, replace(material.batches("train"), rows=rows), check)
     if processes.is_main:
         keep_features(file, made)
     return made
@@ -85,12 +89,17 @@ def encoded(material: Material, check: Check) -> Encoded:
 
 def what_learns(
     material: Material, phase: Phase, first: bool, check: Check
-) -> tuple[nn.Module, Batches | FeatureBatches, Batches | FeatureBatches]:
+) -> tuple[nn.Module, Supply, Supply]:
     """Return what a phase trains, with its batches to train on and to validate on.
 
     A frozen backbone runs once for the whole phase; ``first`` tells that nothing trained it before.
+    So does what comes before the last block, where that learns, unless there are too many pictures.
     """
-    if phase.name == FINETUNE:
+    ready = ready_maps(material, check) if phase.name == "last_block" else None
+    if ready is not None:
+        train = material.map_batches(ready, "train", training=True)
+        return LastBlock(probed(material)), train, material.map_batches(ready, "val")
+    if phase.name != LINEAR_PROBE:
         wrapped = material.processes.wrap(material.model)
         return wrapped, material.batches("train", training=True), material.batches("val")
     log.info("The backbone is frozen: its features are computed once for this phase.")
@@ -126,13 +135,3 @@ def read_features(file: Path, count: int) -> Tensor | None:
     except (OSError, ValueError):
         return None
     return torch.from_numpy(kept) if len(kept) == count else None
-
-
-def keep_features(file: Path, features: Tensor) -> None:
-    """Keep features, float32 N x D."""
-
-    def write(temporary: Path) -> None:
-        with temporary.open("wb") as opened:
-            np.save(opened, features.numpy())
-
-    workspace.write_atomically(file, write)

@@ -4,6 +4,7 @@ from collections.abc import Collection
 
 import torch
 
+from lymph.models.last_block import ProbedResNet50
 from lymph.models.networks import BackboneHead
 from lymph.training.older import FINETUNE
 from lymph.training.phases import Phase
@@ -25,4 +26,7 @@ def new_optimiser(
             rate = phase.head_rate if name in fresh else phase.backbone_rate
             groups.append({"params": list(part.parameters()), "peak": rate})
         groups = [group for group in groups if group["params"]]
+    elif isinstance(model, ProbedResNet50):
+        block = list(model.staged.last_block.parameters())
+        groups.append({"params": block, "peak": phase.backbone_rate})
     return torch.optim.AdamW(groups, lr=phase.head_rate, weight_decay=weight_decay, fused=True)

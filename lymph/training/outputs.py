@@ -17,9 +17,10 @@ from lymph.parallel import map_in_threads
 from lymph.predictions import make_predictions
 from lymph.splits import SET_NAMES
 from lymph.training import folder as files
-from lymph.training.features import Check, features_of, first_features
+from lymph.training.features import features_of, first_features
 from lymph.training.loop import Evaluation, evaluate
-from lymph.training.run_data import Material, RunData
+from lymph.training.maps import last_block_features, ready_maps
+from lymph.training.run_data import Check, Material, RunData
 
 
 def predict_all(
@@ -53,6 +54,10 @@ def _evaluate(
     if frozen:
         features = first_features(material, check)[material.data.rows(name)]
         return evaluate(material.model.head, material.feature_batches(features, name), loss)
+    ready = ready_maps(material, check) if material.config.tunes_last_block else None
+    if ready is not None:
+        features = last_block_features(material, ready[material.data.rows(name)], check)
+        return evaluate(material.model.head, material.feature_batches(features, name), loss)
     bfloat16, processes = material.precision.bfloat16, material.processes
     return evaluate(material.model, material.batches(name), loss, bfloat16, processes)
 
@@ -79,14 +84,23 @@ def keep_features_and_check(folder: Path, material: Material, check: Check) -> N
 
 def _features_of_set(material: Material, name: str, check: Check) -> np.ndarray:
     if material.data.encoded:
-        head, rows = material.model.head, material.data.rows(name)
-        assert isinstance(head, torch.nn.Sequential)
-        made = material.data.encoded.of_pictures()[rows].to(material.device)
-        return head[0](made).cpu().numpy()
+        made = material.data.encoded.of_pictures()[material.data.rows(name)]
+        return _standardised(material, made)
+    ready = ready_maps(material, check) if material.config.tunes_last_block else None
+    if ready is not None:
+        made = last_block_features(material, ready[material.data.rows(name)], check)
+        return _standardised(material, made)
     # Only the first process explains, so it takes the others' share too.
     batches = replace(material.batches(name), rows=material.data.rows(name))
     made = features_of(material, batches, lambda p: forward_features(material.model, p), check)
     return made.numpy() if made.numel() else np.empty((0, 1), np.float32)
+
+
+def _standardised(material: Material, features: torch.Tensor) -> np.ndarray:
+    """Return features, N x D, on the scales of a probe's head."""
+    head = material.model.head
+    assert isinstance(head, nn.Sequential)
+    return head[0](features.to(material.device)).cpu().numpy()
 
 
 def _fit_check(folder: Path, root: Path, data: RunData, features: dict[str, np.ndarray]) -> None:

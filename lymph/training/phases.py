@@ -13,6 +13,7 @@ class Phase(NamedTuple):
 
     Frozen are its values and its batch statistics.
 
+    ``last_block`` lets the last block of the backbone learn with the head, on frozen statistics.
     ``first_epoch`` is counted from 1 over the run; rates are the peaks of the schedule.
     """
 
@@ -33,14 +34,15 @@ def plan_phases(config: TrainConfig) -> list[Phase]:
 
     The two-phase schedules spend half the epochs on each, an odd one on fine-tuning.
     ``finetune_then_linear_probe`` is the notebook's order, ``linear_probe_then_finetune`` the one
-    that keeps pretrained features better (Kumar et al. 2022, arXiv 2202.10054).
+    that keeps pretrained features better (Kumar et al. 2022, arXiv 2202.10054), and
+    ``linear_probe_then_last_block`` our own.
     """
     rate = config.learning_rate
     backbone_rate = rate if config.weights == "none" else rate * config.backbone_factor
     phases: list[Phase] = []
     first = 1
     for name, epochs in config.named_phases() or _scheduled(config):
-        own_rate = backbone_rate if name == FINETUNE else 0.0
+        own_rate = 0.0 if name == LINEAR_PROBE else backbone_rate
         phases.append(Phase(name, first, epochs, rate, own_rate))
         first += epochs
     return phases
@@ -49,8 +51,11 @@ def plan_phases(config: TrainConfig) -> list[Phase]:
 def _scheduled(config: TrainConfig) -> list[tuple[str, int]]:
     if config.schedule in PHASES:
         return [(config.schedule, config.epochs)]
-    tuned = math.ceil(config.epochs / 2)
-    parts = [(FINETUNE, tuned), (LINEAR_PROBE, config.epochs - tuned)]
+    half = math.ceil(config.epochs / 2)
+    if config.tunes_last_block:
+        parts = [(LINEAR_PROBE, half), ("last_block", config.epochs - half)]
+    else:
+        parts = [(FINETUNE, half), (LINEAR_PROBE, config.epochs - half)]
     if config.schedule == "linear_probe_then_finetune":
         parts.reverse()
     return [(name, epochs) for name, epochs in parts if epochs]

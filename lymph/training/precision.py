@@ -117,7 +117,10 @@ def precision_of(config: TrainConfig) -> Precision:
 
         return precision_here(config.speed_name, measure)
     measured = precision_here(config.model)
-    if config.precision == "measured" or MODELS[config.model].frozen:
+    if config.tunes_last_block:
+        # An answer then is the same number wherever it is given, to the last digits.
+        return measured._replace(bfloat16=False, channels_last=True)
+    if config.precision == "measured" or config.spec.frozen:
         return measured
     wanted = config.precision == "bfloat16"
     return measured._replace(bfloat16=wanted, channels_last=wanted)

@@ -1,5 +1,6 @@
 """What a run sees: its table, sets, labels and pixels, and the batches cut from them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,15 +12,18 @@ from lymph.data.depth import white_of
 from lymph.data.pixels import load_pixels
 from lymph.errors import RunError
 from lymph.models.encoded import Encoded
+from lymph.models.last_block import ReadyMaps
 from lymph.models.networks import BackboneHead
-from lymph.models.specs import MODELS
 from lymph.models.tiles import TiledFeatures
 from lymph.parallel import Progress
 from lymph.splits import Split
 from lymph.training.config import TrainConfig
-from lymph.training.dataset import Batches, FeatureBatches
+from lymph.training.dataset import Batches, FeatureBatches, MapBatches
 from lymph.training.precision import Precision
 from lymph.training.processes import ALONE, Processes
+
+# Called before each batch; it may raise to end.
+Check = Callable[[], None]
 
 
 @dataclass
@@ -64,7 +68,7 @@ def load_run_data(config: TrainConfig, split: Split, progress: Progress | None =
         )
     index = {name: i for i, name in enumerate(config.classes)}
     labels = table["label"].map(index).to_numpy(np.int64)
-    spec = MODELS[config.model]
+    spec = config.spec
     if spec.frozen:
         pixels = np.empty((0, 0), np.uint8)
     else:
@@ -95,7 +99,7 @@ class Material:
             self.data.pixels,
             rows if training else rows[self.processes.rank :: self.processes.world_size],
             self.data.labels,
-            MODELS[self.config.model],
+            self.config.spec,
             self.config.batch_size,
             training=training,
             augmentation=self.config.augmentation if training else (),
@@ -112,6 +116,17 @@ class Material:
         return FeatureBatches(
             features.to(self.device),
             torch.from_numpy(self.data.labels[self.data.rows(name)]).to(self.device),
+            self.config.batch_size,
+            training,
+            self.config.seed,
+        )
+
+    def map_batches(self, ready: ReadyMaps, name: str, training: bool = False) -> MapBatches:
+        """Return the batches of a set's pictures as the last block sees them, of those of all."""
+        rows = self.data.rows(name)
+        return MapBatches(
+            ready[rows].to(self.device),
+            torch.from_numpy(self.data.labels[rows]).to(self.device),
             self.config.batch_size,
             training,
             self.config.seed,

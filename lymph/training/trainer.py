@@ -9,26 +9,28 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import torch
 
+from lymph.errors import RunError
 from lymph.jobs.status import change_status
 from lymph.jobs.worker import Stopped
-from lymph.models.networks import build_model
+from lymph.models.last_block import ProbedResNet50
+from lymph.models.networks import ProbeHead
 from lymph.models.specs import MODELS
-from lymph.models.weights import first_values
+from lymph.models.weights import first_values, stages_in
 from lymph.parallel import Progress
 from lymph.predictions import write_predictions
 from lymph.splits import Split
 from lymph.training import folder as files
-from lymph.training.checkpoint import load_checkpoint, load_values
+from lymph.training.checkpoint import load_checkpoint, load_values, network_of
 from lymph.training.class_weights import class_weights
 from lymph.training.config import TrainConfig
-from lymph.training.dataset import Batches, FeatureBatches
+from lymph.training.dataset import FeatureBatches, MapBatches
 from lymph.training.devices import device_here, make_repeatable
 from lymph.training.diagnostics import diagnose, diagnose_before
 from lymph.training.environment import prepare_environment
-from lymph.training.features import what_learns
+from lymph.training.features import Supply, what_learns
 from lymph.training.loop import Evaluation, evaluate, set_rates, train_one_epoch
 from lymph.training.losses import weighted_loss
-from lymph.training.older import FINETUNE, LINEAR_PROBE
+from lymph.training.older import LINEAR_PROBE
 from lymph.training.optimisers import new_optimiser
 from lymph.training.outputs import keep_features_and_check, predict_all, write_table
 from lymph.training.phases import Phase, phase_of, plan_phases
@@ -46,6 +48,8 @@ log = logging.getLogger("lymph")
 # How often progress within an epoch is told, and how long short epochs wait to be written down.
 TELL_SECONDS = 1.0
 KEEP_SECONDS = 1.0
+# Steps that the fit of a head makes in an epoch where its few epochs are followed by others.
+FIT_STEPS = 6
 
 
 class Trainer:
@@ -95,12 +99,12 @@ class Trainer:
         self.loss_function = weighted_loss(self.weights).to(self.device)
         self.state = State()
         self.frozen = MODELS[config.model].frozen
+        self.chooses = config.chooses_by_validation
         self.warnings = self._diagnose_before()
         self.kept = self.told = time.monotonic()
         self.precision = prepare_environment(folder, config, self.weights, self.device, processes)
         torch.manual_seed(config.seed)
-        described = config.encoder, config.architecture
-        self.model = build_model(config.model, len(config.classes), *described)
+        self.model = network_of(config)
         computes = self.precision, self.device, processes
         features = self.steps.following("Computing features, once", " pictures")
         self.material = Material(config, self.data, self.model, *computes, features)
@@ -130,6 +134,7 @@ class Trainer:
         """Load the last checkpoint or the first values; return the number of finished epochs."""
         checkpoint = last_checkpoint(self.folder, self.model)
         if not checkpoint:
+            self._check_stages()
             values = self.config.weights, self.frozen, self.config.encoder
             self.state.fresh, note = first_values(self.model, *values, self._fetching())
             self.state.notes += [note] if self.config.model != "cnn" else []
@@ -137,6 +142,15 @@ class Trainer:
         layout = torch.channels_last if self.precision.channels_last else torch.contiguous_format
         self.model.to(self.device).to(memory_format=layout)
         return self._go_on(checkpoint) if checkpoint else 0
+
+    def _check_stages(self) -> None:
+        """Say what is the matter with weights that could not be read when the run was made."""
+        if self.config.model == "resnet50" and self.config.stages is None:
+            stages_in(self.config.weights)
+            raise RunError(
+                f"{self.config.weights} could not be read when this run was made, and now it can:"
+                " start a new run."
+            )
 
     def _go_on(self, checkpoint: dict[str, Any]) -> int:
         self.state = State.of(checkpoint)
@@ -161,8 +175,9 @@ class Trainer:
                 done = phase.last_epoch
         self._finish()
 
-    def _optimiser_of(self, phase: Phase, train: Batches | FeatureBatches) -> torch.optim.Optimizer:
-        if not self.frozen:
+    def _optimiser_of(self, phase: Phase, train: Supply) -> torch.optim.Optimizer:
+        self.fit = None
+        if phase.name != LINEAR_PROBE or not isinstance(self.model.head, ProbeHead):
             return new_optimiser(self.model, phase, self.state.fresh, self.config.weight_decay)
         assert isinstance(train, FeatureBatches)
         # Loaded late: scikit-learn takes a second, and most trainings need none before their end.
@@ -175,7 +190,7 @@ class Trainer:
 
     def _train_phase(self, phase: Phase, done: int) -> None:
         """Train the epochs of a phase; with patience it ends when validation gets no better."""
-        self.model.freeze_backbone(phase.name == LINEAR_PROBE)
+        self._let_learn(phase)
         first = phase is self.phases[0]
         module, train, val = what_learns(self.material, phase, first, self._end_if_wished)
         optimiser = self._optimiser_of(phase, train)
@@ -195,22 +210,31 @@ class Trainer:
             if over:
                 break
 
+    def _let_learn(self, phase: Phase) -> None:
+        if phase.name == "last_block":
+            assert isinstance(self.model, ProbedResNet50)
+            self.model.tune_last_block()
+        else:
+            self.model.freeze_backbone(phase.name == LINEAR_PROBE)
+
     def _one_epoch(
         self,
         phase: Phase,
         epoch: int,
         module: torch.nn.Module,
-        train: Batches | FeatureBatches,
-        val: Batches | FeatureBatches,
+        train: Supply,
+        val: Supply,
         optimiser: torch.optim.Optimizer,
     ) -> tuple[dict[str, Any], Evaluation]:
         """Train and validate once; return the row of ``metrics.csv`` and the validation."""
         start = time.perf_counter()
-        # A head on ready features is so little work that every process does all of it.
-        processes = self.processes if phase.name == FINETUNE else ALONE
-        bfloat16 = self.precision.bfloat16 and phase.name == FINETUNE
+        # What is ready is so little work that every process does all of it.
+        ready = isinstance(train, (FeatureBatches, MapBatches))
+        processes = ALONE if ready else self.processes
+        bfloat16 = self.precision.bfloat16 and not ready
         if self.fit:
-            self.fit.step(optimiser)
+            for _ in range(1 if self.frozen else FIT_STEPS):
+                self.fit.step(optimiser)
             trained = evaluate(module, train, self.loss_function)
         else:
             before_step = self._before_step(optimiser, phase, epoch, len(train))
@@ -219,7 +243,7 @@ class Trainer:
                 module, batches, loss, optimiser, before_step, bfloat16, processes
             )
         # What learns, without the wrapping that adds gradients up over processes.
-        plain = module if module is self.model.head else self.model
+        plain = module if ready else self.model
         validated = evaluate(plain, val, self.loss_function, bfloat16, processes)
         return {
             "epoch": epoch,
@@ -272,10 +296,10 @@ class Trainer:
         self, row: dict[str, Any], validated: Evaluation, module: torch.nn.Module
     ) -> None:
         """Judge an epoch: is it sound, is it the best, are there signs of trouble."""
-        self.state.judge(row, validated, self.model, module, latest=self.frozen)
+        self.state.judge(row, validated, self.model, module, latest=not self.chooses)
         if len(validated.labels):
             self.answers.take(row["epoch"], validated.logits, self.state.best_epoch)
-        found = diagnose(self.state.history, validated, self.config.classes, self.frozen)
+        found = diagnose(self.state.history, validated, self.config.classes, not self.chooses)
         self.warnings = self._diagnose_before() + found
 
     def _diagnose_before(self) -> list[str]:

@@ -49,6 +49,13 @@ PROBE_WORDS = (
     " its regularisation is chosen by inner folds over the training patients, never on the test."
 )
 
+LAST_BLOCK_WORDS = (
+    "The head begins with the solution of a linear probe; then it goes on learning together with"
+    " the last block of ResNet-50, at a low rate. All before that block is frozen, its batch"
+    " statistics too, and sees each picture once, each colour channel with its own contrast, so"
+    " that there is no augmentation. The last epoch is kept: validation chooses nothing."
+)
+
 
 def look_again() -> None:
     """Forget, as a page begins, what the last one knew of the runs."""

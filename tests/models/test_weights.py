@@ -8,7 +8,7 @@ import torch
 
 from lymph.errors import WeightsError
 from lymph.models.networks import ResNet50, count_parameters
-from lymph.models.weights import load_backbone
+from lymph.models.weights import load_backbone, stages_in
 
 
 class Evil:
@@ -37,11 +37,11 @@ def test_a_part_is_loaded_and_counted(tmp_path: Path) -> None:
 
 
 def test_the_real_file_holds_conv1_to_layer3(imagenet_file: Path) -> None:
-    """8.5 of 23.5 million parameters; layer4 stays random."""
-    report = load_backbone(ResNet50(3), str(imagenet_file))
-    assert round(report.loaded / 1e6, 1) == 8.5
-    assert round(report.total / 1e6, 1) == 23.5
-    assert report.missing == ["layer4"]
+    """8.5 million parameters, and the network ends there."""
+    stages = stages_in(str(imagenet_file))
+    report = load_backbone(ResNet50(3, stages), str(imagenet_file))
+    assert (stages, report.ends, report.missing) == (3, "layer3", [])
+    assert round(report.loaded / 1e6, 1) == round(report.total / 1e6, 1) == 8.5
 
 
 def test_a_file_that_matches_nothing_is_refused(tmp_path: Path) -> None:
@@ -49,6 +49,35 @@ def test_a_file_that_matches_nothing_is_refused(tmp_path: Path) -> None:
     torch.save({"conv1.weight": torch.zeros(1), "other": torch.zeros(3)}, tmp_path / "no.pth")
     with pytest.raises(WeightsError, match="fits"):
         load_backbone(ResNet50(3), str(tmp_path / "no.pth"))
+
+
+@pytest.mark.parametrize(
+    ("lost", "stages"), [(["layer4"], 3), (["layer3", "layer4"], 2), (["layer2"], 1), ([], 4)]
+)
+def test_a_network_is_cut_off_after_the_last_stage_with_values(
+    tmp_path: Path, lost: list[str], stages: int
+) -> None:
+    """A stage after a gap has nothing to see; what is left is all loaded."""
+    values = ResNet50(3).backbone.state_dict()
+    kept = {name: value for name, value in values.items() if name.split(".")[0] not in lost}
+    file = tmp_path / "part.pth"
+    torch.save(kept, file)
+    assert stages_in(str(file)) == stages
+    model = ResNet50(3, stages)
+    report = load_backbone(model, str(file))
+    assert not report.missing and report.loaded == report.total
+    assert ("ends after" in report.sentence) == (stages < 4)
+    assert model.eval()(torch.zeros(1, 3, 64, 64)).shape == (1, 3)
+
+
+@pytest.mark.parametrize("lost", ["conv1", "layer1.2.bn3.weight"])
+def test_without_the_first_stage_nothing_is_left(tmp_path: Path, lost: str) -> None:
+    """A network that begins with random values would make nonsense of all that follows."""
+    values = ResNet50(3).backbone.state_dict()
+    kept = {name: value for name, value in values.items() if not name.startswith(lost)}
+    torch.save(kept, tmp_path / "part.pth")
+    with pytest.raises(WeightsError, match=lost.split(".")[0]):
+        stages_in(str(tmp_path / "part.pth"))
 
 
 @pytest.mark.parametrize("content", [b"", b"not a pickle", pickle.dumps([1, 2])])

@@ -20,7 +20,7 @@ from lymph.runs import Run, create_run, train_here
 from lymph.splits import Split, split_by_patient, split_by_picture
 from lymph.training import estimate
 from lymph.training import folder as files
-from lymph.training.config import TrainConfig
+from lymph.training.config import LAST_BLOCK, TrainConfig
 
 from .conftest import MakeRun, OpenPage, words
 
@@ -77,19 +77,44 @@ def test_class_weights_are_shown_in_numbers(tiny: DataSet, open_page: OpenPage) 
 
 
 def test_resnet50_offers_its_values_and_its_phases(
-    tiny: DataSet, open_page: OpenPage, started: list[str], tmp_path: Path
+    tiny: DataSet, open_page: OpenPage, started: list[str], encoder_file: Path
 ) -> None:
     app = open_page("train")
     app.radio(key="model").set_value("resnet50").run()
     assert "98 MB" in app.radio(key="values").options[0]
     app.radio(key="schedule").set_value("linear_probe_then_finetune")
     app.radio(key="values").set_value("file").run()
-    app.text_input(key="values_file").set_value(str(tmp_path / "values.pth"))
+    app.text_input(key="values_file").set_value(str(encoder_file))
     app.button(key="start_training").click().run()
     assert not app.exception
     (run,) = runs.list_runs()
-    assert run.config.weights == str(tmp_path / "values.pth")
+    assert run.config.weights == str(encoder_file)
     assert run.config.schedule == "linear_probe_then_finetune"
+    assert run.config.stages == 3
+
+
+def test_resnet50s_own_way_offers_nothing_that_it_does_not_use(
+    tiny: DataSet, open_page: OpenPage, started: list[str], encoder_file: Path
+) -> None:
+    """Random values have nothing for a linear probe to begin with: there it is not offered."""
+    app = open_page("train")
+    app.radio(key="model").set_value("resnet50").run()
+    assert app.radio(key="schedule").value == LAST_BLOCK
+    shown = {widget.key for kind in (app.radio, app.number_input, app.toggle) for widget in kind}
+    assert not {"patience", "show_variations"} & shown
+    assert "validation chooses nothing" in words(app)
+    app.radio(key="values").set_value("none").run()
+    assert not app.exception
+    assert app.radio(key="schedule").value == "finetune_then_linear_probe"
+    app.radio(key="values").set_value("file").run()
+    app.text_input(key="values_file").set_value(str(encoder_file)).run()
+    app.radio(key="schedule").set_value(LAST_BLOCK).run()
+    app.slider(key="last_block_epochs_10").set_value(3)
+    app.button(key="start_training").click().run()
+    assert not app.exception
+    (run,) = runs.list_runs()
+    assert run.config.phases == ["linear_probe:7", "last_block:3"]
+    assert run.config.tunes_last_block
 
 
 def test_a_probe_asks_for_its_encoder_and_nothing_that_it_does_not_use(

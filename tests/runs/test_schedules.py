@@ -119,14 +119,18 @@ def test_patience_ends_a_phase_early(new_run: NewRun) -> None:
 def test_parts_without_values_learn_at_the_rate_of_the_head(
     tiny_root: Path, tmp_path: Path
 ) -> None:
-    """A file that ends before layer4 leaves random values there: nothing in them to keep."""
+    """Runs of before networks were cut off have random values there: nothing in them to keep."""
     torch.manual_seed(0)
     values = build_model("resnet50", 3).backbone.state_dict()
     partial = {name: value for name, value in values.items() if not name.startswith("layer4")}
     torch.save(partial, tmp_path / "values.pth")
     split = split_by_patient(PictureSource(tiny_root).usable())
     config = TrainConfig(
-        str(tiny_root), "resnet50", weights=str(tmp_path / "values.pth"), phases=["finetune:1"]
+        str(tiny_root),
+        "resnet50",
+        weights=str(tmp_path / "values.pth"),
+        phases=["finetune:1"],
+        stages=4,
     )
     run = create_run(config, split)
     trainer = Trainer(run.path, run.config, split)

@@ -73,6 +73,20 @@ def test_folds_take_as_long_as_their_trainings(
     assert seconds("finetune", split_by_patient(table)) < seconds("finetune", folds) / 2
 
 
+def test_what_comes_before_the_last_block_is_paid_for_once(
+    make_tiny: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the page would promise an hour for what takes minutes."""
+    monkeypatch.setattr(speed, "known", lambda name: Precision(False, False, 1.0, 1.0))
+    table = PictureSource(make_tiny()).usable()
+    folds, config = make_folds(table, 4), TrainConfig("x", "resnet50", epochs=2)
+    once = estimate_seconds(config, split_by_patient(table), table)
+    four = estimate_seconds(config, folds, table)
+    stem = estimate.STEM_SHARE * 312 * 416 / 224**2 * len(table)
+    assert once > estimate.START_SECONDS + stem
+    assert four - once < 3.5 * (once - estimate.START_SECONDS - stem)
+
+
 @pytest.mark.parametrize("text", ["[]", '{"%s": 3}', '{"%s": {"cnn": [true, true, 1e30, "x"]}}'])
 def test_a_damaged_file_of_speeds_is_measured_again(workspace: Path, text: str) -> None:
     """Regression: a speed of the wrong type broke the Train page until the file was deleted."""

@@ -7,7 +7,7 @@ from lymph.data.source import PictureSource
 from lymph.errors import ConfigError, RunError
 from lymph.leak.measurement import MeterConfig
 from lymph.training.class_weights import class_weights
-from lymph.training.config import TrainConfig
+from lymph.training.config import LAST_BLOCK, TrainConfig
 from lymph.training.phases import phase_of, plan_phases, rate_factor
 
 
@@ -47,6 +47,8 @@ def test_an_unknown_key_is_refused() -> None:
         {"warm_up": float("nan")},
         {"learning_rate": "0.1"},
         {"schedule": ["finetune"]},
+        {"stages": 5},
+        {"stages": "all"},
     ],
 )
 def test_an_impossible_value_is_refused(change: dict) -> None:
@@ -94,7 +96,7 @@ def test_a_source_with_an_unknown_key_or_value_is_refused() -> None:
 
 def test_the_notebooks_schedule_is_five_whole_then_five_frozen() -> None:
     """Notebook fault 5: freeze_epochs was an argument that nothing read."""
-    phases = plan_phases(TrainConfig("x", model="resnet50"))
+    phases = plan_phases(TrainConfig("x", "resnet50", schedule="finetune_then_linear_probe"))
     assert [(p.name, p.first_epoch, p.epochs) for p in phases] == [
         ("finetune", 1, 5),
         ("linear_probe", 6, 5),
@@ -103,6 +105,37 @@ def test_the_notebooks_schedule_is_five_whole_then_five_frozen() -> None:
     assert phases[1].backbone_rate == 0.0
     assert phase_of(phases, 5).name == "finetune"
     assert phase_of(phases, 6).name == "linear_probe"
+
+
+NOTEBOOK = "finetune_then_linear_probe"
+
+
+def test_our_own_schedule_ends_with_the_last_block() -> None:
+    """ResNet-50 with nothing else asked for; random values have nothing to begin a probe with."""
+    config = TrainConfig("x", model="resnet50", augmentation=["flips"], patience=3)
+    assert config.schedule == LAST_BLOCK
+    assert (config.augmentation, config.patience, config.chooses_by_validation) == ([], 0, False)
+    found = [(p.name, p.first_epoch, p.epochs) for p in plan_phases(config)]
+    assert found == [("linear_probe", 1, 5), ("last_block", 6, 5)]
+    assert TrainConfig("x", model="resnet50", weights="none").schedule == NOTEBOOK
+    assert TrainConfig("x", model="resnet50", phases=["linear_probe:2"]).schedule == NOTEBOOK
+    named = TrainConfig("x", model="resnet50", phases=["linear_probe:2", "last_block:1"])
+    assert (named.schedule, named.epochs) == (LAST_BLOCK, 3)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"weights": "none"},
+        {"phases": ["last_block:2"]},
+        {"phases": ["linear_probe:1", "finetune:2"]},
+        {"schedule": "finetune", "phases": ["linear_probe:1", "last_block:2"]},
+    ],
+)
+def test_the_last_block_learns_after_a_probe_only(change: dict) -> None:
+    """Anything else would train on features of a head that knows nothing, or of random values."""
+    with pytest.raises(ConfigError, match="schedule"):
+        TrainConfig("x", **{"model": "resnet50", "schedule": LAST_BLOCK, **change})
 
 
 def test_the_better_schedule_turns_the_order() -> None:
@@ -148,7 +181,8 @@ def test_phases_and_their_lengths_are_free() -> None:
 
 def test_the_rates_of_backbone_and_warm_up_are_free() -> None:
     """The backbone's share of the rate, and the share of steps in which rates rise."""
-    phases = plan_phases(TrainConfig("x", "resnet50", learning_rate=0.01, backbone_factor=0.5))
+    chosen = {"learning_rate": 0.01, "backbone_factor": 0.5, "schedule": "finetune"}
+    phases = plan_phases(TrainConfig("x", "resnet50", **chosen))
     assert phases[0].backbone_rate == pytest.approx(0.005)
     assert [rate_factor(step, 10, warm_up=0.5) for step in range(5)] == [0.2, 0.4, 0.6, 0.8, 1.0]
 

@@ -10,7 +10,6 @@ from lymph import splits
 from lymph.classroom import jobs
 from lymph.data.scan import usable
 from lymph.data.sources import DataSet
-from lymph.models import MODELS
 from lymph.models.imagenet import IMAGENET_SIZE, imagenet_is_here
 from lymph.splits import Split
 from lymph.text import counted
@@ -70,7 +69,7 @@ def _offer_start(config: TrainConfig, split: Split, table: pd.DataFrame) -> None
             on_click=press,
             width="stretch",
         )
-    _describe_split(table, split, MODELS[config.model].frozen)
+    _describe_split(table, split, config.chooses_by_validation)
 
 
 def _button_words(config: TrainConfig) -> str:
@@ -147,18 +146,18 @@ def _await_speed(model: str, seconds: float | None) -> None:
     st.metric("Time it will take", told)
 
 
-def _describe_split(table: pd.DataFrame, split: Split, frozen: bool) -> None:
+def _describe_split(table: pd.DataFrame, split: Split, chooses: bool) -> None:
     leak = loading.leak_of(table, split)
     if leak.leaked_test_pictures:
         st.error(plain(leak.sentence))
     with st.container(horizontal=True, vertical_alignment="center", key="train_split"):
-        st.caption(_folds_words(split) if split.folds else _sets_words(table, split, frozen))
+        st.caption(_folds_words(split) if split.folds else _sets_words(table, split, chooses))
         st.page_link(FILES["split"], label="Change the split")
 
 
-def _sets_words(table: pd.DataFrame, split: Split, frozen: bool) -> str:
+def _sets_words(table: pd.DataFrame, split: Split, chooses: bool) -> str:
     sets = loading.summary_of(table, split)["sets"]
-    aim = "to validate" if frozen else "to choose the epoch"
+    aim = "to choose the epoch" if chooses else "to validate"
     return (
         f"Split by {split.by}, seed {split.seed}: {sets['train']['pictures']} pictures to learn"
         f" from, {sets['val']['pictures']} {aim}, {sets['test']['pictures']} held back."

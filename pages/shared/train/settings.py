@@ -16,14 +16,20 @@ from lymph.models import MODELS
 from lymph.models.augmentations import AUGMENTATIONS
 from lymph.splits import Split
 from lymph.training.class_weights import class_weights
-from lymph.training.config import CLASS_WEIGHTS, SCHEDULES, USUAL_AUGMENTATION, TrainConfig
+from lymph.training.config import (
+    CLASS_WEIGHTS,
+    LAST_BLOCK,
+    SCHEDULES,
+    USUAL_AUGMENTATION,
+    TrainConfig,
+)
 from lymph.training.older import THEN
 from lymph.training.preview import vary
 from pages.shared import loading
 from pages.shared.frame import plain
 from pages.shared.place import computer
 from pages.shared.train.encoder_choice import choose_encoder
-from pages.shared.training import PROBE_WORDS
+from pages.shared.training import LAST_BLOCK_WORDS, PROBE_WORDS
 
 WEIGHTS_TOLD = {
     "none": "All alike",
@@ -31,6 +37,9 @@ WEIGHTS_TOLD = {
     "patient": "By number of patients",
 }
 SCHEDULES_TOLD = {
+    "linear_probe_then_last_block": (
+        "Linear probe (head only), then the last block at a low rate: lymph's own"
+    ),
     "finetune_then_linear_probe": (
         "Fine-tuning, then a linear probe (head only): the notebook's order"
     ),
@@ -60,7 +69,7 @@ def choose_settings(
     with st.expander("Settings", key="train_settings"):
         tested = choose_test()
         config = _choose_config(source, model, epochs, (table, split), tested)
-        if not MODELS[model].frozen:
+        if not (MODELS[model].frozen or config.tunes_last_block):
             show_variations(source, table, config)
     return config, split if tested == "split" else folds_for(table, split, tested)
 
@@ -89,8 +98,13 @@ def _choose_config(
     if spec.frozen:
         st.caption(PROBE_WORDS)
         return TrainConfig(**chosen)
-    chosen["augmentation"] = choose_augmentation()
+    if model == "resnet50":
+        chosen |= choose_phases(chosen["epochs"], tested, chosen["weights"])
     chosen["learning_rate"] = choose_learning_rate(model, spec.learning_rate)
+    if chosen.get("schedule") == LAST_BLOCK:
+        st.caption(LAST_BLOCK_WORDS)
+        return TrainConfig(**chosen)
+    chosen["augmentation"] = choose_augmentation()
     chosen["patience"] = st.number_input(
         "Early stopping: epochs without improvement on validation (0: never)",
         0,
@@ -99,8 +113,6 @@ def _choose_config(
         key="patience",
         persist_state="session",
     )
-    if model == "resnet50":
-        chosen |= choose_phases(chosen["epochs"], tested)
     return TrainConfig(**chosen)
 
 
@@ -144,32 +156,22 @@ def folds_for(table: pd.DataFrame, split: Split, tested: str) -> Split:
     return splits.make_folds(table, min(count, patients), split.by, split.seed)
 
 
-def choose_phases(epochs: int, tested: str) -> dict[str, Any]:
+def choose_phases(epochs: int, tested: str, weights: str) -> dict[str, Any]:
     """Choose what learns when, and for how long."""
+    # Without pretrained weights there is nothing for a linear probe to begin with.
+    offered = [name for name in SCHEDULES if weights != "none" or name != LAST_BLOCK]
+    usual = "linear_probe" if tested == "patient" else offered[0]
     schedule = st.radio(
         "Phases",
-        SCHEDULES,
-        index=SCHEDULES.index("linear_probe") if tested == "patient" else 0,
+        offered,
+        index=offered.index(usual),
         format_func=SCHEDULES_TOLD.__getitem__,
         key=f"schedule_{tested}" if tested == "patient" else "schedule",
         persist_state="session",
     )
     chosen: dict[str, Any] = {"schedule": schedule}
     if THEN in schedule and epochs > 1:
-        tuned = (
-            st.slider(
-                f"Epochs of fine-tuning, of {epochs:d}",
-                1,
-                epochs - 1,
-                (epochs + 1) // 2,
-                key=f"finetune_epochs_{epochs}",
-                persist_state="session",
-            )
-            if epochs > 2
-            else 1
-        )
-        lengths = {"finetune": tuned, "linear_probe": epochs - tuned}
-        chosen["phases"] = [f"{name}:{lengths[name]}" for name in schedule.split(THEN)]
+        chosen["phases"] = _choose_lengths(schedule, epochs)
     chosen["backbone_factor"] = st.select_slider(
         "Learning rate of the backbone, as a share of the head's",
         (0.0, 0.01, 0.03, 0.1, 0.3, 1.0),
@@ -178,6 +180,24 @@ def choose_phases(epochs: int, tested: str) -> dict[str, Any]:
         persist_state="session",
     )
     return chosen
+
+
+def _choose_lengths(schedule: str, epochs: int) -> list[str]:
+    """Choose how many epochs train more than the head."""
+    names = schedule.split(THEN)
+    ours = schedule == LAST_BLOCK
+    tuned = 1
+    if epochs > 2:
+        what = "the last block" if ours else "fine-tuning"
+        tuned = st.slider(
+            f"Epochs of {what}, of {epochs:d}",
+            1,
+            epochs - 1,
+            epochs // 2 if ours else (epochs + 1) // 2,
+            key=f"{'last_block' if ours else 'finetune'}_epochs_{epochs}",
+            persist_state="session",
+        )
+    return [f"{name}:{epochs - tuned if name == 'linear_probe' else tuned}" for name in names]
 
 
 def choose_augmentation() -> list[str]:

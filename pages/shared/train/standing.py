@@ -15,7 +15,6 @@ from lymph.charts import confusion_cells, matrix_html
 from lymph.charts.learning import PHASE_TITLES
 from lymph.facts import class_colours
 from lymph.jobs.status import Status
-from lymph.models import MODELS
 from lymph.reports.tables import LEAK_MARK, UNKNOWN_MARK
 from lymph.runs import Run, Standing
 from lymph.text import counted
@@ -171,7 +170,7 @@ def _caption(run: Run, standing: Standing) -> str:
     if standing.best_epoch:
         which += ", the one that is kept" + ("" if status.over else " so far")
     val = f" on {counted(len(split.sets['val']), f'validation {split.by}')}" if split.sets else ""
-    chooses = "nothing" if MODELS[standing.config.model].frozen else "the epoch"
+    chooses = "the epoch" if standing.config.chooses_by_validation else "nothing"
     return (
         f"{which}: accuracy per picture{val}, split by {split.by}. Validation chooses {chooses};"
         " how good the model is on patients it never saw is on the Results page, with its interval."

@@ -32,7 +32,8 @@ TOLD = {
     "linear-probe": "A ResNet-50 that knows everyday pictures describes each picture once; a linear"
     " head learns from that.",
     "cnn": "A small network learns from nothing, on grey pictures.",
-    "resnet50": "A ResNet-50 that knows everyday pictures goes on learning, all of it.",
+    "resnet50": "A ResNet-50 that knows everyday pictures: a linear head learns, then its last"
+    " block goes on learning.",
 }
 # Of more pictures than these nobody promises that an unmeasured machine is quick.
 FEW = 1_000
