@@ -4,11 +4,13 @@ import streamlit as st
 
 from lymph.data.sources import DataSet
 from pages.shared.frame import begin_on_pictures, told
-from pages.shared.navigation import ensure_app
+from pages.shared.navigation import ensure_app, on_stage
+from pages.shared.stage.deck import show_page
 from pages.shared.state import TRAIN_KEY
 from pages.shared.train.beginning import choose_and_start
 from pages.shared.train.following import followed_run, show_run
 from pages.shared.train.listing import list_runs
+from pages.shared.train.on_stage import slides
 from pages.shared.train.recipes_view import show_recipes
 from pages.shared.training import remember_run, show_unreadable
 
@@ -17,6 +19,9 @@ VIEWS = ("Train a model", "Compare recipes")
 
 
 def page() -> None:
+    if on_stage():
+        show_page("train", QUESTION, slides)
+        return
     data_set = begin_on_pictures(QUESTION)
     if data_set is None:
         return
@@ -46,7 +51,7 @@ def show_training(data_set: DataSet) -> None:
     with told():
         run = followed_run()
         if run is not None:
-            show_run(run)
+            show_run(data_set, run)
     if run is not None:
         st.header("Train another model", anchor=False)
     elif st.session_state.get(TRAIN_KEY):

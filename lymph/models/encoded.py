@@ -213,7 +213,7 @@ def _store() -> Iterator[sqlite3.Connection]:
         _file().unlink(missing_ok=True)
         raise DiskError(
             f"{_file()}, which kept the features of pictures, was damaged and is deleted. Try"
-            " again: they are made anew."
+            " again: they are computed again."
         ) from error
 
 
