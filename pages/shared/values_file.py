@@ -6,7 +6,7 @@ import streamlit as st
 
 from lymph.classroom.settings import class_settings
 
-LABEL = "File with ResNet-50's values; empty: fetch torchvision's (98 MB)"
+LABEL = "File with ResNet-50's weights; empty: fetch torchvision's (98 MB)"
 
 
 def choose_values_file(key: str, label: str = LABEL) -> str:

@@ -79,7 +79,7 @@ def _choose_settings(table: pd.DataFrame) -> tuple[int, int, str]:
             seed = st.number_input("Seed", 0, 99999, 0, key="recipe_seed", persist_state="session")
         weights = choose_values_file(
             "recipe_weights",
-            f"File with ResNet-50's values; empty: torchvision's, once they are on {computer()}",
+            f"File with ResNet-50's weights; empty: torchvision's, once they are on {computer()}",
         )
     return int(folds), int(seed), weights or "imagenet"
 
