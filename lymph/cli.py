@@ -203,14 +203,20 @@ def measure_leak(options: argparse.Namespace) -> Document:
     """Measure how much a split by picture inflates a quick model's accuracy here."""
     from lymph.leak import MeterConfig, control_words, measure_here, words
 
+    features = options.features or ("colour" if options.encoder == DEFAULT else "imagenet")
     config = MeterConfig(
-        _source(options), options.features, options.weights, options.seeds, options.control
+        _source(options),
+        features,
+        options.weights,
+        options.seeds,
+        options.control,
+        options.encoder,
     )
     measurement = measure_here(config)
     result = measurement.result()
     if result is None:
         raise RunError(measurement.status().error or "The measurement was stopped before its end.")
-    told = (control_words if options.control else words)(result, options.features)
+    told = (control_words if options.control else words)(result, features, config.encoder)
     if not options.control:
         told += f" The interval: {result['patient']['interval_method']}."
     return {"words": told, **result, **_caveat(measurement.config.source)}
@@ -426,8 +432,8 @@ def _encoder_text(document: dict[str, Any]) -> str:
         lines.append(f"  {document['page']}")
     if document["works"]:
         lines.append(
-            f"  {document['features']:,} features, {document['seconds_per_100']:g} seconds for 100"
-            " pictures here"
+            f"  {document['features']:,} features,"
+            f" {document['seconds_per_100']:.3g} seconds for 100 pictures here"
         )
     if found := document.get("robustness"):
         lines.append(f"  {robustness_words(Robustness(**found))}")
@@ -681,7 +687,17 @@ def _add_audit_command(add: Callable[..., argparse.ArgumentParser]) -> None:
 def _add_leak_command(add: Callable[..., argparse.ArgumentParser]) -> None:
     parser = add("leak", measure_leak)
     _with_data(parser)
-    parser.add_argument("--features", choices=("colour", "imagenet", "cnn"), default="colour")
+    parser.add_argument(
+        "--features",
+        choices=("colour", "imagenet", "cnn"),
+        help="what the quick model looks at: colour by default, imagenet with an encoder",
+    )
+    parser.add_argument(
+        "--encoder",
+        default=DEFAULT,
+        metavar="NAME|FILE",
+        help="what makes the frozen features of imagenet, as of `lymph train`",
+    )
     parser.add_argument("--weights", default="imagenet", help="imagenet (downloaded), or a file")
     parser.add_argument("--seeds", type=int, help="how often the folds are drawn")
     parser.add_argument(

@@ -11,6 +11,7 @@ from lymph.classroom.settings import class_settings
 from lymph.classroom.who import Visitor
 from lymph.errors import ClassError
 from lymph.jobs import queue
+from lymph.models.encoder_table import ENCODER_TABLE
 from lymph.splits import Split
 from lymph.training.config import NAMED_VALUES, TrainConfig
 
@@ -53,6 +54,8 @@ def start_measurement(who: Visitor, config: "MeterConfig") -> "Measurement":
     from lymph import leak  # which loads scikit-learn, for those who measure
 
     check_weights(who, config.weights)
+    if config.encoder not in ENCODER_TABLE:
+        check_weights(who, config.encoder)
     with _starting(who):
         before = {job.folder for job in queue.going()}
         measurement = leak.start_measurement(config)

@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from lymph.errors import SplitError
-from lymph.leak.meter import STARTS, Learner, Tell, measure_rounds
+from lymph.leak.meter import Learner, Tell, measure_rounds, starting_words
+from lymph.models.encoder_table import DEFAULT
 from lymph.splits.make import home_class
 
 BELOW_CHANCE = (
@@ -105,15 +106,15 @@ def draws_that_leak(result: dict[str, Any]) -> int:
     return sum(picture > max(patient, baseline) for picture, patient, baseline in pairs)
 
 
-def control_words(result: dict[str, Any], features: str) -> str:
+def control_words(result: dict[str, Any], features: str, encoder: str = DEFAULT) -> str:
     """Say what the control found and what that proves, after the figures."""
     picture, patient, seeds = result["picture"], result["patient"], result["seeds"]
     low, high = min(picture["accuracies"]), max(picture["accuracies"])
     ranging = f" ({100 * low:.0f} to {100 * high:.0f} % over {seeds} draws)" if seeds > 1 else ""
     measured = (
         f"Each of the {result['patients']} patients has a class drawn at random, so there is"
-        f" nothing to learn. {STARTS[features]}, {100 * picture['mean']:.0f} % of pictures are"
-        f" still classified correctly when pictures are split at random{ranging},"
+        f" nothing to learn. {starting_words(features, encoder)}, {100 * picture['mean']:.0f} % of"
+        f" pictures are still classified correctly when pictures are split at random{ranging},"
         f" {100 * patient['mean']:.0f} % when patients are kept apart (always naming the largest"
         f" class: {100 * result['baseline']:.0f} %)."
     )

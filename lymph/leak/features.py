@@ -7,6 +7,7 @@ import pandas as pd
 
 from lymph.data.measure import COLOUR_STATISTICS, measure_all
 from lymph.errors import DataError
+from lymph.models.encoder_table import DEFAULT
 from lymph.parallel import Progress
 
 
@@ -21,13 +22,29 @@ def colour_features(
     return measured[COLOUR_STATISTICS].to_numpy(np.float64)
 
 
-def imagenet_features(
-    root: Path | str, table: pd.DataFrame, weights: str, progress: Progress | None = None
+def frozen_features(
+    root: Path | str,
+    table: pd.DataFrame,
+    weights: str,
+    progress: Progress | None = None,
+    encoder: str = DEFAULT,
 ) -> np.ndarray:
-    """Return the linear probe's features of every picture, N x 3584.
+    """Return the linear probe's features of every picture, N x D.
 
-    Means and spreads of layer1 to layer3 of ResNet-50 on ImageNet's values, over the enlarged
-    picture with its own contrast; a run's probe learns from the very same numbers.
+    Of ResNet-50 they are means and spreads of layer1 to layer3 over the enlarged picture with its
+    own contrast, 3,584 numbers; a run's probe learns from the very same.
+
+    Parameters
+    ----------
+    root : Path
+        Data root.
+    table : DataFrame
+        Picture table.
+    weights : str
+        ResNet-50's values: ``imagenet``, or a file.
+    progress : callable, optional
+    encoder : str
+        As of :func:`lymph.training.encoders.open_encoder`.
 
     Raises
     ------
@@ -35,7 +52,6 @@ def imagenet_features(
         When the values cannot be had, or a part of them is missing.
     """
     # Loaded late: torch takes seconds to import.
-    from lymph.models.encoder_table import DEFAULT
     from lymph.training.encoders import features_of_set, open_encoder
 
-    return features_of_set(open_encoder(DEFAULT, weights), root, table, progress)
+    return features_of_set(open_encoder(encoder, weights), root, table, progress)

@@ -16,7 +16,7 @@ from lymph.jobs.start import Begin, enter_queue, start_job
 from lymph.jobs.status import Status
 from lymph.jobs.worker import run_job
 from lymph.leak.measurement import Measurement, MeterConfig, meters_home
-from lymph.leak.meter import FEATURES
+from lymph.models.encoder_table import DEFAULT
 
 
 def _create(config: MeterConfig) -> Path:
@@ -30,7 +30,7 @@ def _create(config: MeterConfig) -> Path:
 
 def _title(config: MeterConfig) -> str:
     """Name a measurement for those who wait for it."""
-    return f"{'Negative control' if config.control else 'Leak meter'}, {FEATURES[config.features]}"
+    return f"{'Negative control' if config.control else 'Leak meter'}, {config.title}"
 
 
 def start_measurement(config: MeterConfig) -> Measurement:
@@ -80,7 +80,7 @@ def stop_measurement(measurement: Measurement) -> None:
 
 
 def latest_measurement(
-    source: PictureSource, features: str, control: bool = False
+    source: PictureSource, features: str, control: bool = False, encoder: str = DEFAULT
 ) -> Measurement | None:
     """Return the newest measurement of these features on these pictures, or None.
 
@@ -91,13 +91,15 @@ def latest_measurement(
     features : str
     control : bool
         Whether it is the negative control.
+    encoder : str
+        What makes the frozen features, as of :class:`lymph.leak.measurement.MeterConfig`.
     """
     for path in sorted(meters_home().glob(f"*-{features}-*"), reverse=True):
         measurement = Measurement(path)
         try:
             config = measurement.config
-            alike = config.source.tells_as(source) and config.control == control
-            if alike and measurement.status():
+            alike = (config.control, config.encoder) == (control, encoder)
+            if alike and config.source.tells_as(source) and measurement.status():
                 return measurement
         except (OSError, ValueError, TypeError, KeyError, LymphError):
             continue

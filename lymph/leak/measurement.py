@@ -9,10 +9,12 @@ from typing import Any
 
 from lymph import workspace
 from lymph.data.source import PictureSource
+from lymph.data.telling import absolute
 from lymph.errors import RunError
 from lymph.jobs import files
 from lymph.jobs.status import Status, read_status
 from lymph.leak.meter import FEATURES, SEEDS
+from lymph.models.encoder_table import DEFAULT, ENCODER_TABLE, title_of
 from lymph.typed import misfit
 
 RESULT = "result.json"
@@ -30,7 +32,8 @@ LOST = "The measurement was cut off: the machine stopped or the process was kill
 class MeterConfig:
     """What is measured, and on which pictures; ``seeds`` defaults to the model's own number.
 
-    ``control``: on classes shuffled over the patients.
+    ``control``: on classes shuffled over the patients. ``encoder`` makes the frozen features: a
+    name of the table of encoders, or a folder or file.
     """
 
     source: PictureSource
@@ -38,6 +41,7 @@ class MeterConfig:
     weights: str = "imagenet"
     seeds: int | None = None
     control: bool = False
+    encoder: str = DEFAULT
 
     def __post_init__(self) -> None:
         if not isinstance(self.source, PictureSource):
@@ -48,10 +52,24 @@ class MeterConfig:
             raise RunError(
                 f"There are no features {self.features!r}; choose {' or '.join(FEATURES)}."
             )
+        if self.encoder != DEFAULT and self.features != "imagenet":
+            raise RunError(
+                "An encoder makes frozen features; choose --features imagenet, or leave the"
+                " encoder out."
+            )
+        if self.encoder not in ENCODER_TABLE:
+            object.__setattr__(self, "encoder", absolute(self.encoder))
         if self.seeds is None:
             object.__setattr__(self, "seeds", SEEDS[self.features])
         if not 1 <= self.times <= 100:
             raise RunError("The number of seeds must be between 1 and 100.")
+
+    @property
+    def title(self) -> str:
+        """Return what the quick model looks at, for people."""
+        if self.encoder == DEFAULT:
+            return FEATURES[self.features]
+        return f"frozen features of {title_of(self.encoder)}"
 
     @property
     def times(self) -> int:

@@ -18,6 +18,7 @@ from sklearn.preprocessing import StandardScaler
 from lymph.errors import SplitError
 from lymph.evaluation import interval_words, metric_intervals
 from lymph.evaluation.intervals import METHOD, OUT_OF_FOLD_METHOD
+from lymph.models.encoder_table import DEFAULT, title_of
 from lymph.splits import make_folds
 from lymph.splits.split import By
 
@@ -190,14 +191,20 @@ def _shares(train: np.ndarray, test: np.ndarray) -> np.ndarray:
     return shares.reindex(test).fillna(0.0).to_numpy()
 
 
-def words(result: dict[str, Any], features: str) -> str:
+def starting_words(features: str, encoder: str = DEFAULT) -> str:
+    """Return how a sentence on what was measured begins: what the quick model looks at."""
+    return STARTS[features] if encoder == DEFAULT else f"On frozen features of {title_of(encoder)}"
+
+
+def words(result: dict[str, Any], features: str, encoder: str = DEFAULT) -> str:
     """Say the gap in one or two plain sentences, with splits, patients and intervals."""
     picture, patient = result["picture"], result["patient"]
     gap = 100 * result["gap"]
     measured = (
-        f"{STARTS[features]}, {100 * picture['mean']:.0f} % of pictures are classified correctly"
-        f" when pictures are split at random, {100 * patient['mean']:.0f} % when patients are kept"
-        f" apart ({result['patients']} patients, {interval_words(patient['interval'])};"
+        f"{starting_words(features, encoder)}, {100 * picture['mean']:.0f} % of pictures are"
+        " classified correctly when pictures are split at random,"
+        f" {100 * patient['mean']:.0f} % when patients are kept apart"
+        f" ({result['patients']} patients, {interval_words(patient['interval'])};"
         f" always naming the largest class: {100 * result['baseline']:.0f} %)."
     )
     if gap < 3:

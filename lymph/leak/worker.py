@@ -14,7 +14,7 @@ from lymph.evaluation import robustness
 from lymph.jobs.status import change_status
 from lymph.jobs.worker import check_stop
 from lymph.leak.control import check_control, measure_control
-from lymph.leak.features import colour_features, imagenet_features
+from lymph.leak.features import colour_features, frozen_features
 from lymph.leak.measurement import RESULT, VERSION, Measurement, MeterConfig
 from lymph.leak.meter import MAX_PICTURES, STRENGTHS, Learner, choose_pictures, linear, measure_leak
 from lymph.parallel import Progress
@@ -68,7 +68,7 @@ def _learner(
     if config.features == "colour":
         features = colour_features(root, table, read)
     else:
-        features = imagenet_features(root, table, config.weights, read)
+        features = frozen_features(root, table, config.weights, read, config.encoder)
     # Small fits gain nothing from threads, and threads that wait for each other lose a lot on a
     # busy machine.
     learner = partial(linear, features, strength=STRENGTHS[config.features])

@@ -5,6 +5,7 @@ change: whoever uses an encoder reads its page first. torch is not needed to rea
 """
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 DEFAULT = "resnet50"
@@ -273,3 +274,11 @@ _RECORDS = (
 )
 
 ENCODER_TABLE: dict[str, EncoderRecord] = {record.name: record for record in _RECORDS}
+
+
+def title_of(asked: str) -> str:
+    """Return the title of an encoder for people: the table's, or the name of its folder."""
+    if record := ENCODER_TABLE.get(asked):
+        return record.title
+    path = Path(asked)
+    return (path.parent if path.suffix else path).name

@@ -171,11 +171,12 @@ class Standardise(nn.Module):
 
 
 class WhitenedLinear(nn.Module):
-    """A linear layer on the main directions of its features, each on the same scale.
+    """A linear layer on the main directions of its features, as a rule each on the same scale.
 
     In directions of equal spread the regularisation holds all of them back alike; else the few that
-    vary most, which tell stain and patient, would decide. ``axes`` are the directions, k x D, each
-    divided by its spread; rows of zeros stand for directions that there are not.
+    vary most, which tell stain and patient, decide. ``axes`` are the directions, k x D, each
+    divided by its spread, or all by one number where that served left-out patients better; rows of
+    zeros stand for directions that there are not.
     """
 
     axes: Tensor

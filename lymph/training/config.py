@@ -1,7 +1,5 @@
 """Everything needed to repeat a run, on one screen."""
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -18,6 +16,7 @@ from lymph.models.augmentations import AUGMENTATIONS
 from lymph.models.encoder_files import describe
 from lymph.models.encoder_table import DEFAULT, ENCODER_TABLE, OWN
 from lymph.models.specs import LAST_BLOCK_STAGES, MODELS, STAGES, ModelSpec
+from lymph.training import speed
 from lymph.training.older import FINETUNE, LINEAR_PROBE, with_phase_names
 from lymph.typed import misfit, read_object
 
@@ -256,10 +255,7 @@ class TrainConfig:
     @property
     def speed_name(self) -> str:
         """Return the name under which the speed of its model is kept for this machine."""
-        if not self.architecture:
-            return self.model
-        described = json.dumps(self.architecture, sort_keys=True)
-        return f"{self.model} {hashlib.sha256(described.encode()).hexdigest()[:16]}"
+        return speed.name_of(self.model, self.architecture)
 
     def named_phases(self) -> list[tuple[str, int]]:
         """Return ``phases`` as names and numbers of epochs.

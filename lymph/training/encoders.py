@@ -1,6 +1,7 @@
 """The encoders on this computer: which are here, whether they work, how fast they are."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pandas as pd
 import torch
 
 from lymph.data.source import PictureSource
-from lymph.errors import LymphError, WeightsError
+from lymph.errors import DiskError, LymphError, WeightsError
 from lymph.evaluation import robustness
 from lymph.models.encoded import encode
 from lymph.models.encoder_files import describe, is_here, missing_words
@@ -22,8 +23,9 @@ from lymph.models.specs import MODELS
 from lymph.models.view import view
 from lymph.models.weights import load_encoder
 from lymph.parallel import Progress
+from lymph.training import speed
 from lymph.training.devices import device_here
-from lymph.training.precision import time_encoding
+from lymph.training.precision import of_encoder, time_encoding
 
 SPEC = MODELS["linear-probe"]
 # As large as the published pictures of lymphoma at a third of their size.
@@ -103,6 +105,7 @@ def examine(
         try:
             _refuse_missing(name, known, weights)
             document |= {"here": True, **_try(open_encoder(name, weights), source, progress)}
+            _keep_speed(name, document["seconds_per_100"] / 100)
         except LymphError as error:
             document |= {"here": _is_here(name, weights), "works": False, "problem": str(error)}
         yield document
@@ -139,6 +142,13 @@ def _refuse_missing(name: str, known: EncoderRecord | None, weights: str) -> Non
     )
 
 
+def _keep_speed(asked: str, seconds: float) -> None:
+    """Keep what was measured, for the estimate of a run and for whoever chooses an encoder."""
+    architecture = {} if asked == DEFAULT else describe(asked)[1].to_json()
+    with suppress(DiskError):  # an encoder works where nothing may be written, too
+        speed.keep(speed.name_of("linear-probe", architecture), of_encoder(seconds))
+
+
 def _try(
     encoder: Encoder, source: PictureSource | None, progress: Progress | None
 ) -> dict[str, Any]:
@@ -153,7 +163,7 @@ def _try(
         "problem": "",
         "features": encoder.width,
         "parameters_here": count_parameters(encoder),
-        "seconds_per_100": round(100 * time_encoding(encoder, SPEC), 2),
+        "seconds_per_100": 100 * time_encoding(encoder, SPEC),
     }
     if source is not None:
         table = source.usable()

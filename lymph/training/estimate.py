@@ -4,6 +4,9 @@ import math
 
 import pandas as pd
 
+from lymph.errors import LymphError
+from lymph.models.encoder_files import describe
+from lymph.models.encoder_table import DEFAULT
 from lymph.models.specs import MODELS
 from lymph.splits import Split, fold_sets
 from lymph.training import speed
@@ -99,6 +102,24 @@ def _last_block_seconds(
             if phase.name == "last_block":
                 seconds += phase.epochs * step * (train + val / 3)
     return seconds
+
+
+def encoding_seconds(encoder: str, pictures: int = 100) -> float | None:
+    """Return the seconds that pictures take in an encoder here; None before that was measured.
+
+    Parameters
+    ----------
+    encoder : str
+        A name of the table of encoders, or a folder or file.
+    pictures : int
+        Of the largest size at which an encoder sees them.
+    """
+    try:
+        architecture = {} if encoder == DEFAULT else describe(encoder)[1].to_json()
+    except LymphError:  # which is said where it is chosen
+        return None
+    measured = speed.known(speed.name_of("linear-probe", architecture))
+    return pictures * measured.eval_seconds if measured else None
 
 
 def epochs_within(seconds: float | None, epochs: int) -> int:

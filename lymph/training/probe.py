@@ -1,18 +1,24 @@
 """Learning a linear head on ready features: logistic regression, with patients weighted alike.
 
 Features are put on standard scales and along their main directions, each with the same spread
-(PCA whitening). The regularisation is chosen by inner folds over the training patients alone;
-neither validation nor test patients have a say. L-BFGS finds the one best head there is, two
-iterations an epoch, so that its way can be watched.
+(whitening). Inner folds over the training patients alone may change the default: how strong the
+regularisation is, and whether the directions are whitened. Few patients choose by luck, so another
+combination must be better by more than two standard errors over patients. Compared is the log loss
+after one temperature: a run softens its confidence anyway. Neither validation nor test patients
+have a say. L-BFGS finds the one best head there is, two iterations an epoch, so that its way can be
+watched.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 import torch
+from scipy.optimize import minimize_scalar
+from scipy.special import log_softmax
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
@@ -20,7 +26,7 @@ from torch import Tensor, nn
 
 from lymph import workspace
 from lymph.errors import RunError
-from lymph.models.networks import DIRECTIONS, Standardise, WhitenedLinear
+from lymph.models.networks import DIRECTIONS, LEAST_PROBABILITY, Standardise, WhitenedLinear
 from lymph.models.tiles import TiledFeatures
 from lymph.models.view import scale_words
 from lymph.splits import make_folds
@@ -28,9 +34,39 @@ from lymph.training import folder as files
 from lymph.training.dataset import FeatureBatches
 from lymph.training.run_data import Material
 
-# The inverse strength of the regularisation, as scikit-learn's C; without inner folds the default.
-STRENGTHS = (1e-2, 1e-1, 1.0, 10.0)
-DEFAULT_STRENGTH = 1.0
+
+class Combination(NamedTuple):
+    """What a head is fitted with.
+
+    Attributes
+    ----------
+    strength : float
+        Inverse strength of the regularisation, as scikit-learn's C.
+    whitened : bool
+        Whether its main directions have the same spread. Else they keep their shares of it, and the
+        few that vary most weigh most, as in plain logistic regression on standardised features.
+    """
+
+    strength: float
+    whitened: bool
+
+    @property
+    def words(self) -> str:
+        """Name the combination."""
+        scale = "whitened" if self.whitened else "not whitened"
+        return f"Regularisation C = {self.strength:g}, directions {scale}"
+
+
+USUAL = Combination(1.0, True)
+COMBINATIONS = tuple(
+    Combination(strength, whitened)
+    for whitened in (True, False)
+    for strength in (1e-2, 1e-1, 1.0, 10.0)
+)
+# By so many standard errors of its gain a combination must be better than the usual one.
+STANDARD_ERRORS = 2
+# Where a class has fewer training patients than this, nothing is tried.
+LEAST_PATIENTS = 3
 # Folds of few patients choose by luck: they are dealt several times.
 INNER_FOLDS = 5
 DEALS = 3
@@ -47,15 +83,15 @@ TOGETHER = 4_096
 
 @dataclass(frozen=True)
 class Choice:
-    """The regularisation of a head, and what it was chosen on.
+    """What a head is fitted with, and what that was chosen on.
 
     Attributes
     ----------
-    strength : float
-        Inverse strength, as scikit-learn's C.
+    strength, whitened
+        As of :class:`Combination`.
     tried : dict of float
-        The share of pictures of left-out training patients that each strength classifies correctly,
-        patients weighted alike; empty where none was tried.
+        By combination, the log loss of left-out training patients, patients weighted alike; empty
+        where nothing was tried. In runs of earlier versions the accuracy.
     folds, patients, pictures : int
         The inner folds, and the training patients and pictures that they were made of.
     features : str
@@ -68,19 +104,31 @@ class Choice:
     patients: int
     pictures: int
     features: str = ""
+    whitened: bool = True
+
+    @property
+    def combination(self) -> Combination:
+        """Return what the head is fitted with."""
+        return Combination(self.strength, self.whitened)
 
     @property
     def sentence(self) -> str:
         """Say what was chosen, and on what."""
+        chosen = self.combination.words
         if not self.tried:
             return (
-                f"Regularisation C = {self.strength:g}, the default: a class with a single"
-                " training patient leaves nobody to choose on."
+                f"{chosen}: the default, since a class with fewer than {LEAST_PATIENTS} training"
+                " patients leaves too few to choose on."
             )
+        told = (
+            f"the default; none of {len(self.tried) - 1} others was better"
+            if self.combination == USUAL
+            else f"the best of {len(self.tried)} combinations, and better than the default"
+        )
         return (
-            f"Regularisation C = {self.strength:g}, of {len(self.tried)} that were tried by"
-            f" {self.folds} inner folds over the {self.patients} training patients alone, dealt"
-            f" {DEALS} times; each patient weighs the same."
+            f"{chosen}: {told} by more than chance in {self.folds} inner folds over the"
+            f" {self.patients} training patients alone, dealt {DEALS} times; each patient weighs"
+            " the same."
         )
 
 
@@ -104,13 +152,13 @@ def picture_weights(rows: pd.DataFrame, classes: dict[str, float]) -> np.ndarray
     return weights / weights.mean()
 
 
-def choose_strength(
+def choose_head(
     features: np.ndarray | TiledFeatures,
     rows: pd.DataFrame,
     classes: dict[str, float],
     seed: int = 0,
 ) -> Choice:
-    """Choose the regularisation by inner folds over the training patients.
+    """Choose regularisation and directions by inner folds over the training patients.
 
     Parameters
     ----------
@@ -128,18 +176,60 @@ def choose_strength(
     patients = rows.groupby("label")["patient"].nunique()
     counted = int(rows["patient"].nunique()), len(rows)
     folds = int(min(INNER_FOLDS, patients.min()))
-    if folds < 2:
-        return Choice(DEFAULT_STRENGTH, {}, 0, *counted)
+    if folds < LEAST_PATIENTS:
+        return Choice(USUAL.strength, {}, 0, *counted)
+    labels = rows["label"].to_numpy(str)
     weights = picture_weights(rows, classes)
-    right = np.zeros(len(STRENGTHS))
+    said = np.zeros((len(COMBINATIONS), DEALS, len(rows), len(patients)))
     for deal in range(DEALS):
         homes = make_folds(rows, folds, "patient", seed + deal).assign(rows).to_numpy(str)
         for home in np.unique(homes):
-            right += _right(features, rows["label"].to_numpy(str), weights, homes == home)
-    shares = right / (DEALS * weights.sum())
-    tried = {f"{c:g}": float(share) for c, share in zip(STRENGTHS, shares, strict=True)}
-    # Of equals the one that is held back most.
-    return Choice(STRENGTHS[int(np.argmax(shares))], tried, folds, *counted)
+            test = homes == home
+            said[:, deal, test] = _said(features, labels, weights, test)
+    truth = np.unique(labels, return_inverse=True)[1]
+    losses = np.array([_softened_losses(each, truth, weights) for each in said])
+    best = _best(losses, rows, weights)
+    totals = losses @ weights / weights.sum()
+    tried = {each.words: float(loss) for each, loss in zip(COMBINATIONS, totals, strict=True)}
+    return Choice(best.strength, tried, folds, *counted, whitened=best.whitened)
+
+
+def _softened_losses(said: np.ndarray, truth: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Return each picture's log loss, the mean over the deals, after the best temperature.
+
+    Parameters
+    ----------
+    said : ndarray, shape (deals, N, K)
+        Probabilities of the pictures while they were left out.
+    truth : ndarray of int, shape (N,)
+    weights : ndarray, shape (N,)
+    """
+    logits = np.log(np.maximum(said, LEAST_PROBABILITY))
+
+    def losses(log_temperature: float) -> np.ndarray:
+        shares = log_softmax(logits / np.exp(log_temperature), axis=-1)
+        return -shares[:, np.arange(len(truth)), truth].mean(axis=0)
+
+    found = minimize_scalar(lambda t: weights @ losses(t), bounds=(-2, 4), method="bounded")
+    return losses(found.x)
+
+
+def _best(losses: np.ndarray, rows: pd.DataFrame, weights: np.ndarray) -> Combination:
+    """Return the best combination where it beats the default clearly, else the default.
+
+    Parameters
+    ----------
+    losses : ndarray, shape (combinations, N)
+    rows : DataFrame
+        Picture table of the N pictures.
+    weights : ndarray, shape (N,)
+    """
+    gains = pd.DataFrame(((losses[COMBINATIONS.index(USUAL)] - losses) * weights).T)
+    of_patients = gains.groupby(rows["patient"].to_numpy(str)).sum()
+    best = int(of_patients.sum().argmax())
+    gain = of_patients[best]
+    clear = gain.mean() > STANDARD_ERRORS * gain.std() / np.sqrt(len(gain))
+    return COMBINATIONS[best] if clear else USUAL
 
 
 def _enough(rows: pd.DataFrame) -> np.ndarray:
@@ -153,44 +243,40 @@ def _enough(rows: pd.DataFrame) -> np.ndarray:
     return np.flatnonzero(rows["patient"].isin(drawn))
 
 
-def _right(
+def _said(
     features: np.ndarray | TiledFeatures, labels: np.ndarray, weights: np.ndarray, test: np.ndarray
 ) -> np.ndarray:
-    """Return for each strength the summed weight of left-out pictures classified correctly."""
-    if isinstance(features, TiledFeatures):
-        return _right_by_tiles(features, labels, weights, test)
-    scaler = StandardScaler().fit(features[~test])
-    train, held = scaler.transform(features[~test]), scaler.transform(features[test])
-    axes = main_axes(train)
-    train, held = train @ axes.T, held @ axes.T
-    found = []
-    for strength in STRENGTHS:
-        model = LogisticRegression(C=strength, max_iter=500)
-        model.fit(train, labels[~test], weights[~test])
-        found.append(weights[test][model.predict(held) == labels[test]].sum())
-    return np.array(found)
+    """Return the probabilities of left-out pictures, combinations x N x K; of tiles their mean."""
+    train, held = (features[np.flatnonzero(rows)] for rows in (~test, test))
+    names, truth = np.unique(labels, return_inverse=True)
+    owned, shares = truth[~test], weights[~test]
+    pictures = train
+    if isinstance(train, TiledFeatures):
+        pictures = train.of_pictures().numpy()
+        shares = train.of_tiles(torch.from_numpy(shares) / train.counts).numpy()
+        owned = train.of_tiles(torch.from_numpy(owned)).numpy()
+    scaler = StandardScaler().fit(pictures)
+    along = {}
+    for whitened in {each.whitened for each in COMBINATIONS}:
+        axes = main_axes(scaler.transform(pictures), whitened)
+        along[whitened] = [scaler.transform(_rows(one)) @ axes.T for one in (train, held)]
+    found = np.zeros((len(COMBINATIONS), len(held), len(names)))
+    for place, each in enumerate(COMBINATIONS):
+        seen, asked = along[each.whitened]
+        model = LogisticRegression(C=each.strength, max_iter=500).fit(seen, owned, shares)
+        told = model.predict_proba(asked)
+        if isinstance(held, TiledFeatures):
+            told = held.mean(torch.from_numpy(told)).numpy()
+        found[place][:, model.classes_] = told
+    return found
 
 
-def _right_by_tiles(
-    features: TiledFeatures, labels: np.ndarray, weights: np.ndarray, test: np.ndarray
-) -> np.ndarray:
-    """Do so where a picture is judged by the mean over its tiles."""
-    train, held = features[np.flatnonzero(~test)], features[np.flatnonzero(test)]
-    scaler = StandardScaler().fit(train.of_pictures().numpy())
-    axes = main_axes(scaler.transform(train.of_pictures().numpy()))
-    seen, asked = (scaler.transform(one.features.numpy()) @ axes.T for one in (train, held))
-    names, truth = np.unique(labels[~test], return_inverse=True)
-    shares = train.of_tiles(torch.from_numpy(weights[~test]) / train.counts).numpy()
-    owned = train.of_tiles(torch.from_numpy(truth)).numpy()
-    found = []
-    for strength in STRENGTHS:
-        model = LogisticRegression(C=strength, max_iter=500).fit(seen, owned, shares)
-        said = held.mean(torch.from_numpy(model.predict_proba(asked))).argmax(dim=1).numpy()
-        found.append(weights[test][names[said] == labels[test]].sum())
-    return np.array(found)
+def _rows(features: np.ndarray | TiledFeatures) -> np.ndarray:
+    """Return one row a picture, or a tile."""
+    return features.features.numpy() if isinstance(features, TiledFeatures) else features
 
 
-def main_axes(scaled: np.ndarray) -> np.ndarray:
+def main_axes(scaled: np.ndarray, whitened: bool = True) -> np.ndarray:
     """Return the main directions of standardised features, k x D, each divided by its spread.
 
     They are no more than half as many as there are pictures: those beyond are noise.
@@ -198,20 +284,25 @@ def main_axes(scaled: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     scaled : ndarray, shape (N, D)
+    whitened : bool
+        Else all are divided by one number, so that their mean square is 1 all the same: a strength
+        of the regularisation then means as much.
     """
     count = max(1, min(DIRECTIONS, len(scaled) // 2, scaled.shape[1]))
     solver = "full" if len(scaled) < scaled.shape[1] else "covariance_eigh"
     # The stubs are of a scikit-learn that did not have this solver yet.
     # pyrefly: ignore[bad-argument-type]
     analysis = PCA(count, svd_solver=solver).fit(scaled)
-    spreads = np.sqrt(analysis.explained_variance_)[:, None]
-    return analysis.components_ / np.maximum(spreads, LEAST_SPREAD)
+    variances = analysis.explained_variance_
+    if not whitened:
+        variances = np.full(count, variances.mean())
+    return analysis.components_ / np.maximum(np.sqrt(variances), LEAST_SPREAD)[:, None]
 
 
 def begin_fit(
     folder: Path, material: Material, train: FeatureBatches, classes: dict[str, float]
 ) -> tuple["HeadFit", Choice]:
-    """Return the fit of a run's head, with the regularisation that its folder keeps or gets.
+    """Return the fit of a run's head, with the choice that its folder keeps or gets.
 
     Parameters
     ----------
@@ -226,7 +317,7 @@ def begin_fit(
     def choose() -> Choice:
         own = train.features.to(torch.device("cpu"))
         given = own if isinstance(own, TiledFeatures) else own.numpy()
-        chosen = choose_strength(given, rows, classes, seed)
+        chosen = choose_head(given, rows, classes, seed)
         scale = scale_words(material.config.spec)
         return replace(chosen, features=f"{material.model.backbone.told}; pictures {scale}")
 
@@ -234,11 +325,12 @@ def begin_fit(
     weights = torch.from_numpy(picture_weights(rows, classes)).float().to(material.device)
     head = material.model.head
     assert isinstance(head, nn.Sequential)
-    return HeadFit(head, train.features, train.labels, weights, choice.strength), choice
+    fit = HeadFit(head, train.features, train.labels, weights, *choice.combination)
+    return fit, choice
 
 
 def _kept_choice(folder: Path, choose: Callable[[], Choice]) -> Choice:
-    """Return the regularisation that a run's folder keeps; a run without one chooses and keeps it.
+    """Return the choice that a run's folder keeps; a run without one chooses and keeps it.
 
     Raises
     ------
@@ -274,6 +366,8 @@ class HeadFit:
         Of each picture, with mean 1.
     strength : float
         Inverse strength of the regularisation, as scikit-learn's C.
+    whitened : bool
+        Whether all directions get the same spread.
     """
 
     def __init__(
@@ -283,6 +377,7 @@ class HeadFit:
         labels: Tensor,
         weights: Tensor,
         strength: float,
+        whitened: bool = True,
     ) -> None:
         standardise, last = head[0], head[1]
         assert isinstance(standardise, Standardise) and isinstance(last, WhitenedLinear)
@@ -301,10 +396,11 @@ class HeadFit:
             spread, mean = torch.std_mean(features.double(), dim=0, correction=0)
             standardise.mean.copy_(mean)
             standardise.spread.copy_(torch.where(spread < LEAST_SPREAD, 1.0, spread))
-            axes = torch.from_numpy(main_axes(standardise(features).double().cpu().numpy()))
+            scaled = standardise(features).double().cpu().numpy()
+            axes = torch.from_numpy(main_axes(scaled, whitened))
             last.axes[: len(axes)] = axes
-        whitened = [last.whiten(standardise(part)) for part in parts]
-        self.linear, self.whitened = last.linear, torch.cat(whitened)
+        along = [last.whiten(standardise(part)) for part in parts]
+        self.linear, self.whitened = last.linear, torch.cat(along)
         self.labels, self.weights = labels, weights
 
     def optimiser(self) -> torch.optim.Optimizer:

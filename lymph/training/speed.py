@@ -1,5 +1,7 @@
 """How fast this machine trains, as far as it was measured: read without torch, by a page too."""
 
+import hashlib
+import json
 import os
 import platform
 import subprocess
@@ -24,6 +26,21 @@ class Precision(NamedTuple):
     channels_last: bool
     train_seconds: float
     eval_seconds: float
+
+
+def name_of(model: str, architecture: Mapping[str, Any]) -> str:
+    """Return the name under which the speed of a model is kept.
+
+    Parameters
+    ----------
+    model : str
+    architecture : mapping
+        Of a linear probe's encoder; empty for ResNet-50 and for all other models.
+    """
+    if not architecture:
+        return model
+    described = json.dumps(dict(architecture), sort_keys=True)
+    return f"{model} {hashlib.sha256(described.encode()).hexdigest()[:16]}"
 
 
 def file() -> Path:

@@ -45,8 +45,9 @@ STATE_MARKS = {
 PROBE_WORDS = (
     "Each picture goes once through the first three stages of ResNet-50, enlarged, each colour"
     " channel with its own contrast; the features are kept for every later run. A logistic"
-    " regression learns from them: each patient weighs the same, and the strength of"
-    " its regularisation is chosen by inner folds over the training patients, never on the test."
+    " regression learns from them, and each patient weighs the same. How strongly it is held back"
+    " (regularisation) has a default; inner folds over the training patients replace it where"
+    " another value is clearly better. The test is never used."
 )
 
 LAST_BLOCK_WORDS = (

@@ -134,9 +134,10 @@ def test_weights_are_the_lecturers_files(
         train(anna, model="resnet50", weights=str(other))
     assert train(anna, model="resnet50", weights=str(named)).config.weights == str(named)
     train(anna, model="resnet50", weights="none")
-    config = MeterConfig(PictureSource("anywhere"), "imagenet", str(other))
-    with pytest.raises(ClassError, match="lecturer's files"):
-        jobs.start_measurement(anna, config)
+    source = PictureSource("anywhere")
+    for asked in ({"weights": str(other)}, {"encoder": str(tmp_path / "encoder")}):
+        with pytest.raises(ClassError, match="lecturer's files"):
+            jobs.start_measurement(anna, MeterConfig(source, "imagenet", **asked))
 
 
 def test_encoders_are_the_lecturers_files_or_in_the_workspace(

@@ -262,6 +262,36 @@ def test_the_command_prints_one_document(
     assert "no folder" in told and "needs patients with several pictures" in told
 
 
+def test_another_encoder_is_measured_and_told_apart(
+    tiny_root: Path, tiny_encoder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its name is in the words, and a later look for ResNet-50's measurement does not find it."""
+    asked = ["leak", str(tiny_root), "--encoder", str(tiny_encoder), "--seeds", "1", "--json"]
+    assert main(asked) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert f"On frozen features of {tiny_encoder.name}" in document["words"]
+    assert document["neighbours"]["patients"] == 12
+    source = PictureSource(tiny_root).look().source
+    found = leak.latest_measurement(source, "imagenet", encoder=str(tiny_encoder))
+    assert found.config.title == f"frozen features of {tiny_encoder.name}"
+    assert leak.latest_measurement(source, "imagenet") is None
+
+
+@pytest.mark.parametrize(
+    ("asked", "remedy"),
+    [
+        (["--features", "colour"], "choose --features imagenet"),
+        ([], "There is no encoder"),
+    ],
+)
+def test_an_encoder_that_cannot_be_is_said(
+    tiny_root: Path, capsys: pytest.CaptureFixture[str], asked: list[str], remedy: str
+) -> None:
+    """One line with the remedy: colours have no encoder, and a file that is not there is named."""
+    assert main(["leak", str(tiny_root), "--encoder", "nowhere", *asked]) == 2
+    assert remedy in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("change", [{"features": "taste"}, {"seeds": 0}, {"seeds": 101}])
 def test_impossible_measurements_are_refused(change: dict) -> None:
     """Unknown features and numbers of seeds."""

@@ -9,6 +9,8 @@ from lymph import runs
 from lymph.data.sources import DataSet
 from lymph.models.encoder_files import folder_of
 from lymph.training import estimate
+from lymph.training.encoders import examine
+from pages.shared.loading import duration
 from tests.pages.conftest import OpenPage, words
 
 
@@ -47,6 +49,11 @@ def test_an_encoder_in_the_workspace_comes_with_its_terms(
     assert app.selectbox(key="encoder").value == "resnet50"
     app.selectbox(key="encoder").set_value("phikon").run()
     told = words(app).replace("\\", "")
+    assert "100 pictures take" not in told  # which nobody has measured yet
+    list(examine(["phikon"]))
+    seconds = estimate.encoding_seconds("phikon")
+    assert seconds
+    assert f"100 pictures take {duration(seconds)}" in words(app.run())
     assert "no commercial use" in told and "UNI2-h" in told
     assert {"fetch_dinov2-small", "fetch_kaiko"} <= {each.key for each in app.button}
     assert "fetch_virchow2" not in {each.key for each in app.button}

@@ -122,7 +122,7 @@ def test_one_patient_out_and_a_class_with_one_training_patient(
     config = TrainConfig(str(root), "linear-probe", weights=str(encoder_file))
     run = create_run(config, make_folds(table, 6))
     assert train_here(run).state == "finished", run.status().error
-    assert "leaves nobody to choose on" in " ".join(run.status().notes)
+    assert "leaves too few to choose on" in " ".join(run.status().notes)
     assert len(run.predictions()) == 6
 
 

@@ -9,7 +9,9 @@ from lymph.classroom.owners import for_lecturer
 from lymph.classroom.settings import class_settings
 from lymph.models.encoder_files import fetch, folder_of, is_here, missing_words
 from lymph.models.encoder_table import DEFAULT, ENCODER_TABLE, EncoderRecord
+from lymph.training.estimate import encoding_seconds
 from pages.shared.frame import plain, told
+from pages.shared.loading import duration
 from pages.shared.place import computer
 from pages.shared.train.tile_choice import choose_tiles
 from pages.shared.visitor import who
@@ -40,12 +42,22 @@ def _choose(choose_values: Callable[[], str]) -> dict[str, str]:
     )
     _show_missing()
     if chosen == DEFAULT:
+        _show_speed(chosen)
         return {"weights": choose_values()}
     if chosen == OWN_FILE:
-        return {"encoder": _choose_own()}
+        own = _choose_own()
+        _show_speed(own)
+        return {"encoder": own}
     record = ENCODER_TABLE[chosen]
     st.caption(plain(f"Learned from {record.learned_from}. {record.terms}."))
+    _show_speed(chosen)
     return {"encoder": chosen}
+
+
+def _show_speed(encoder: str) -> None:
+    """Say how long pictures take in an encoder, once that was measured on this machine."""
+    if (seconds := encoding_seconds(encoder)) is not None:
+        st.caption(f"100 pictures take {duration(seconds)} on {computer()}, once.")
 
 
 def encoders_here() -> list[str]:
