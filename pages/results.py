@@ -15,9 +15,7 @@ from lymph.evaluation import (
     cells_holding,
     interval_words,
     moved_pictures,
-    selected_pictures,
 )
-from lymph.predictions import sets_of
 from lymph.reports.tables import mark_title, people_text, right_text
 from lymph.runs import Run, described, record_of, titles_of
 from lymph.text import SET_TITLES, counted
@@ -30,7 +28,7 @@ from pages.shared.frame import (
     plain,
     show_error,
 )
-from pages.shared.judging import Judged, base_of, beside, headline_of, same_test
+from pages.shared.judging import Judged, base_of, beside, headline_of, same_test, selected
 from pages.shared.navigation import ensure_app
 from pages.shared.results import choosing, figures, keeping, twins
 from pages.shared.results.choosing import Chosen
@@ -138,7 +136,7 @@ def show_results(data_set: DataSet, run: Run) -> None:
 
 def choose_view(run: Run, places: Sequence[DeltaGenerator]) -> tuple[str, str]:
     """Draw the choosers of the set and the level."""
-    names = sets_of(training.predictions_of(run))
+    names = training.sets_judged(run)
     set_name = places[0].segmented_control(
         "Set",
         names,
@@ -282,15 +280,10 @@ def chosen_in(judged: Judged, selection: Selection | None) -> Chosen:
     rows = judged.pictures.iloc[:0]
     if selection is None:
         return Chosen(None, rows)
-    # The map shows all pictures of the run, whichever set is chosen.
-    table = judged.pictures
-    if selection.kind == "picture":
-        table = training.predictions_of(judged.run).drop_duplicates("picture")
     try:
-        rows = selected_pictures(table, selection, judged.level == "patients")
+        return Chosen(selection, selected(judged, selection))
     except LymphError:
         return Chosen(None, rows)
-    return Chosen(selection, rows)
 
 
 def show_people(data_set: DataSet, judged: Judged, chosen: Chosen) -> None:

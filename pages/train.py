@@ -1,7 +1,9 @@
 """Train: how well a model learns, seen while it does."""
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
+from lymph.runs import Run
 from pages.shared.frame import begin_on_pictures, told
 from pages.shared.navigation import ensure_app
 from pages.shared.state import TRAIN_KEY
@@ -17,20 +19,31 @@ def page() -> None:
     data_set = begin_on_pictures(QUESTION)
     if data_set is None:
         return
-    run = None
+    run, place = None, st.empty()
     with told():
         run = followed_run()
         if run is not None:
-            show_run(run)
-    if run is not None:
-        st.header("Train another model", anchor=False)
-    elif st.session_state.get(TRAIN_KEY):
+            follow(run, place)
+    taken = bool(st.session_state.get(TRAIN_KEY))
+    if run is None and taken:
         st.button("Train a new model", on_click=remember_run, args=(TRAIN_KEY, ""), key="new_run")
     with told():
-        choose_and_start(data_set)
+        started = choose_and_start(data_set)
+        if started is not None:
+            if taken:  # what has the place of the new run was drawn already
+                st.rerun()
+            run = started
+            follow(run, place)
     with told():
         list_runs(data_set, run)
     show_unreadable(data_set)
+
+
+def follow(run: Run, place: DeltaGenerator) -> None:
+    """Draw the run that is followed, above the form for another one."""
+    with place.container():
+        show_run(run)
+        st.header("Train another model", anchor=False)
 
 
 ensure_app()
