@@ -127,8 +127,8 @@ def prepare(home: str) -> None:
     from lymph.training.config import TrainConfig
 
     root = make_demonstration().path
-    split = split_by_patient(PictureSource(root).usable())
-    ended = train_here(create_run(TrainConfig(str(root), epochs=2), split))
+    split = split_by_patient(PictureSource(str(root)).usable())
+    ended = train_here(create_run(TrainConfig(PictureSource(str(root)), epochs=2), split))
     assert ended.state == "finished", ended.error
     shutil.rmtree(workspace.cache_home())
 

@@ -52,9 +52,9 @@ def make_large(root: Path, pictures: int = 20_000, patients_a_class: int = 150) 
 
 def write_run(root: Path, seed: int) -> None:
     """Write a finished cross-validation with predictions that are right now and then."""
-    table, rng = PictureSource(root).usable(), np.random.default_rng(seed)
+    table, rng = PictureSource(str(root)).usable(), np.random.default_rng(seed)
     split, classes = make_folds(table, 5, "patient", seed), classes_of(table)
-    run = create_run(TrainConfig(str(root), seed=seed), split)
+    run = create_run(TrainConfig(PictureSource(str(root)), seed=seed), split)
     truth = table["label"].map({name: i for i, name in enumerate(classes)}).to_numpy()
     values = np.exp(rng.normal(size=(len(table), len(classes))) + np.eye(len(classes))[truth])
     rows = table.assign(set="test", fold=split.assign(table).str.removeprefix("fold "))

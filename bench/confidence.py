@@ -72,7 +72,7 @@ def false_alarms(
     root: Path, trained_on: int, repeats: int, epochs: int, seed: int = 0
 ) -> Iterator[float]:
     """Train on some patients and yield the share of the others' pictures that is flagged."""
-    source = PictureSource(root)
+    source = PictureSource(str(root))
     table = source.usable()
     for repeat in range(repeats):
         split = draw_split(np.random.default_rng([seed, trained_on, repeat]), table, trained_on)

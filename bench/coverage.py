@@ -10,7 +10,7 @@ models are on very many other patients, or how good such models are on average.
 
 import argparse
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import product
 from typing import NamedTuple
 
@@ -25,6 +25,9 @@ from lymph.evaluation.intervals import (
     metric_interval,
     share_interval,
 )
+
+# A figure and its interval; None where it is undefined.
+Scored = tuple[float | None, tuple[float, float] | None]
 
 CLASSES = ("CLL", "FL", "MCL")
 PICTURES = (11, 14)
@@ -146,10 +149,10 @@ def draw_table(
     return pd.DataFrame(known | {"fold": "", "predicted": names[odds.argmax(axis=1)]} | scores)
 
 
-def figures_of_table(table: pd.DataFrame) -> dict[str, tuple[float, tuple[float, float] | None]]:
+def figures_of_table(table: pd.DataFrame) -> Mapping[str, Scored]:
     """Return the figures of probabilities, each with its interval; of a class the first one's."""
     found = areas(table)
-    figures = {
+    figures: dict[str, Scored] = {
         f"{kind} area{words}": found[name][kind]
         for kind in ("roc", "precision_recall")
         for name, words in ((CLASSES[0], " of a class"), ("macro", ", mean"))
@@ -262,7 +265,7 @@ def false_tellings(
                 if level == "patients":
                     pair = [judge_patients(rng, counts) for counts in pair]
                 for metric in METRICS:
-                    ends = difference_interval(metric, *pair)
+                    ends = difference_interval(metric, pair[0], pair[1])
                     apart = (ends[:, 0] > 0) | (ends[:, 1] < 0)
                     found[metric].append(float(apart.mean()))
     return found

@@ -28,8 +28,8 @@ SPLITS = {"patient": split_by_patient, "picture": split_by_picture}
 
 def accuracy(folder: Path, by: str, seed: int) -> float:
     """Train the small CNN on one split and return its share of right test pictures."""
-    split = SPLITS[by](PictureSource(folder).usable(), seed=seed)
-    run = create_run(TrainConfig(str(folder), seed=seed), split)
+    split = SPLITS[by](PictureSource(str(folder)).usable(), seed=seed)
+    run = create_run(TrainConfig(PictureSource(str(folder)), seed=seed), split)
     status = train_here(run)
     if status.state != "finished":
         raise SystemExit(f"The run {run.path} is {status.state}: {status.error}")

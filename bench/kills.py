@@ -67,11 +67,11 @@ def moments(count: int, epochs: int, chance: random.Random) -> list[tuple[int | 
     The last one comes after the last epoch, while the results are computed and written.
     """
     starting = round(STARTING_SHARE * count)
-    after = [*sorted(chance.sample(range(epochs), count - starting - 1)), epochs]
+    after: list[int | None] = [*sorted(chance.sample(range(epochs), count - starting - 1)), epochs]
     for _ in range(starting):
         after.insert(chance.randrange(len(after)), None)
-    longest = {None: STARTING_SECONDS}
-    return [(one, chance.uniform(0.0, longest.get(one, SOON_SECONDS))) for one in after]
+    longest = [STARTING_SECONDS if one is None else SOON_SECONDS for one in after]
+    return [(one, chance.uniform(0.0, most)) for one, most in zip(after, longest, strict=True)]
 
 
 def kill(run: Run, after: int | None, seconds: float) -> str:
@@ -97,8 +97,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as place:
         os.environ["LYMPH_HOME"] = f"{place}/workspace"
         root = draw_set(Path(place) / "set")
-        split = split_by_patient(PictureSource(root).usable())
-        config = TrainConfig(str(root), epochs=options.epochs, batch_size=4)
+        split = split_by_patient(PictureSource(str(root)).usable())
+        config = TrainConfig(PictureSource(str(root)), epochs=options.epochs, batch_size=4)
         whole, killed = create_run(config, split), create_run(config, split)
         start_run(whole)
         wait_until(lambda: whole.status().over)

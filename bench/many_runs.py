@@ -79,7 +79,9 @@ def main() -> None:
 
         data_set = sources.add_folder(draw_set(Path(place) / "pictures"))
         table = PictureSource(str(data_set.path)).usable()
-        run = create_run(TrainConfig(str(data_set.path), epochs=2), split_by_patient(table))
+        run = create_run(
+            TrainConfig(PictureSource(str(data_set.path)), epochs=2), split_by_patient(table)
+        )
         train_here(run)
         open_page("train")  # measures this machine's speed, once
         made = 1

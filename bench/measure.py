@@ -80,7 +80,7 @@ class Material:
 
     def __init__(self, root: Path, name: str, pictures: int = 0) -> None:
         self.root, self.name, self.spec = root, name, MODELS[name]
-        table = PictureSource(root).usable()
+        table = PictureSource(str(root)).usable()
         self.split = _split(table, pictures)
         self.sets = self.split.assign(table).to_numpy(str)
         index = {label: i for i, label in enumerate(classes_of(table))}
@@ -111,7 +111,7 @@ class Material:
             folder = Path(workspace.home()) / "bench-run"
             shutil.rmtree(folder, ignore_errors=True)
             config = TrainConfig(
-                str(self.root),
+                PictureSource(str(self.root)),
                 self.name,
                 phases=[f"{name}:{epochs}"] if self.name != "cnn" else [],
                 epochs=epochs,
@@ -150,10 +150,13 @@ def process(environment: dict[str, str]) -> Iterator[Callable[..., float]]:
         cwd=Path(__file__).parents[1],
     )
 
+    questions, answers = child.stdin, child.stdout
+    assert questions and answers
+
     def ask(name: str, *arguments: object) -> float:
-        child.stdin.write(json.dumps([name, *arguments]) + "\n")
-        child.stdin.flush()
-        answer = child.stdout.readline()
+        questions.write(json.dumps([name, *arguments]) + "\n")
+        questions.flush()
+        answer = answers.readline()
         if not answer:
             raise RuntimeError("The process that measures has ended; what it said stands above.")
         return json.loads(answer)
@@ -161,7 +164,7 @@ def process(environment: dict[str, str]) -> Iterator[Callable[..., float]]:
     try:
         yield ask
     finally:
-        child.stdin.close()
+        questions.close()
         child.wait()
 
 
@@ -189,7 +192,7 @@ def small_cnn(root: Path, repeats: int) -> list[Row]:
     epochs = 4
     with both_ways(root, "cnn") as (notebook_way, our_way, _):
         notebook_way("val test")  # the first of each only warms up
-        our_way("whole", epochs)
+        our_way("finetune", epochs)
         row = ratio_row(
             "Small CNN, an epoch",
             "5 times faster",
@@ -197,7 +200,7 @@ def small_cnn(root: Path, repeats: int) -> list[Row]:
             {
                 "notebook": lambda: notebook_way("val test"),
                 "notebook, two pools": lambda: notebook_way("val"),
-                "ours": lambda: our_way("whole", epochs) / epochs,
+                "ours": lambda: our_way("finetune", epochs) / epochs,
             },
             "batch 16, flips and rotation; the notebook's epoch with its three pools of workers",
         )
@@ -208,29 +211,29 @@ def small_cnn(root: Path, repeats: int) -> list[Row]:
 
 def resnet(root: Path, repeats: int, pictures: int) -> list[Row]:
     """Measure the ten-epoch run of ResNet-50 from its epochs: ten of the notebook's are alike."""
-    parts: dict[str, list[float]] = {"whole": [], "head": []}
+    parts: dict[str, list[float]] = {"finetune": [], "linear_probe": []}
     with both_ways(root, "resnet50", pictures) as (notebook_way, our_way, ask):
 
         def ours() -> float:
-            parts["whole"].append(our_way("whole", 1))
-            parts["head"].append(our_way("head", 5))
-            return 5 * parts["whole"][-1] + parts["head"][-1]
+            parts["finetune"].append(our_way("finetune", 1))
+            parts["linear_probe"].append(our_way("linear_probe", 5))
+            return 5 * parts["finetune"][-1] + parts["linear_probe"][-1]
 
         row = ratio_row(
             "ResNet-50, ten epochs in two phases at 224 px",
             "4 times faster",
             repeats,
             {"notebook": lambda: 10 * notebook_way("val"), "ours": ours},
-            "five whole epochs, five on a frozen backbone; the notebook's ten are all of the whole",
+            "five epochs of fine-tuning, five of a linear probe; the notebook's ten all fine-tune",
         )
         limit = ask("matrix_speed")
     row.seconds |= {f"ours, {name}": values for name, values in parts.items()}
-    epochs = zip(row.seconds["notebook"], parts["whole"], strict=True)
-    whole_ratios = [old / 10 / new for old, new in epochs]
+    epochs = zip(row.seconds["notebook"], parts["finetune"], strict=True)
+    tuned_ratios = [old / 10 / new for old, new in epochs]
     return [
         row,
-        Row("ResNet-50, one epoch of the whole model", "", whole_ratios, "times faster"),
-        share_of_limit(Material(root, "resnet50", pictures), parts["whole"], limit),
+        Row("ResNet-50, one epoch of fine-tuning", "", tuned_ratios, "times faster"),
+        share_of_limit(Material(root, "resnet50", pictures), parts["finetune"], limit),
     ]
 
 
@@ -296,7 +299,7 @@ def reading(root: Path, repeats: int) -> list[Row]:
 
 def _write_tiffs(root: Path, folder: Path) -> list[str]:
     """Write the set's names as full-size TIFF pictures, few of them different to spare the disk."""
-    table = PictureSource(root).usable()
+    table = PictureSource(str(root)).usable()
     shutil.rmtree(folder, ignore_errors=True)
     names = [f"{number:03}.tif" for number in range(374)]
     folder.mkdir(parents=True)

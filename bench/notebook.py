@@ -1,9 +1,10 @@
-"""The notebook's own way to read and to train, written again; only its wrong figures are mended.
+"""The notebook's own way to read and to train, written again; only its wrong figures are fixed.
 
 Pictures are transformed one by one in ``DataLoader`` workers that are started anew for every pass,
 numbers are float32 in PyTorch's usual layout, and every epoch trains the whole network.
 """
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -28,10 +29,13 @@ def read_one_by_one(root: Path, pictures: list[str], size: int = 128) -> np.ndar
     )
 
 
+Transform = Callable[[Image.Image], torch.Tensor]
+
+
 class PictureDataset(Dataset):
     """Pictures as PIL sees them, transformed one by one, with class indices."""
 
-    def __init__(self, pixels: np.ndarray, labels: np.ndarray, transform: nn.Module) -> None:
+    def __init__(self, pixels: np.ndarray, labels: np.ndarray, transform: Transform) -> None:
         self.pixels, self.labels, self.transform = pixels, labels, transform
 
     def __len__(self) -> int:
@@ -60,7 +64,7 @@ def loader(dataset: Dataset, shuffle: bool = False) -> DataLoader:
 
 
 def train_epoch(
-    model: nn.Module, train: Dataset, others: list[Dataset], optimiser: torch.optim.Optimizer
+    model: nn.Module, train: Dataset, others: Sequence[Dataset], optimiser: torch.optim.Optimizer
 ) -> None:
     """Train on one set and measure the others; each pass starts a pool of workers of its own."""
     loss_function = nn.CrossEntropyLoss()

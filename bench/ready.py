@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 
 from lymph import workspace
+from lymph.data.source import PictureSource
 from lymph.data.sources import make_demonstration
 from lymph.evaluation import report
 from lymph.runs import About, create_run, train_here, write_about
@@ -24,7 +25,7 @@ SPLITS = {"by-patient": split_by_patient, "by-picture": split_by_picture}
 
 def make(place: Path) -> None:
     """Train both runs in a workspace of their own and keep them in the package."""
-    source = TrainConfig(str(make_demonstration().path)).source.look().source
+    source = PictureSource(str(make_demonstration().path)).look().source
     for name, split in SPLITS.items():
         run = create_run(TrainConfig(source), split(source.usable()), place / name)
         status = train_here(run)

@@ -49,15 +49,15 @@ TITLES = {
     "cnn": "small CNN",
     "probe": "linear probe",
     "tiles": "linear probe on tiles of 224 px",
-    "head": "ResNet-50, head alone",
-    "whole": "ResNet-50, fine-tuned",
+    "linear_probe": "ResNet-50, linear probe (head only)",
+    "finetune": "ResNet-50, fine-tuned",
 }
 SETTINGS: dict[str, dict[str, Any]] = {
     "cnn": {"model": "cnn"},
     "probe": {"model": "linear-probe"},
     "tiles": {"model": "linear-probe", "tiles": 224},
-    "head": {"model": "resnet50", "schedule": "head"},
-    "whole": {"model": "resnet50"},
+    "linear_probe": {"model": "resnet50", "schedule": "linear_probe"},
+    "finetune": {"model": "resnet50"},
 }
 
 # Of a table and its folds: every picture's prediction by the model that did not see its fold.
@@ -98,8 +98,8 @@ def trained(
             resume_run(run, here=True)
     else:
         own = settings["model"] == "cnn" or "encoder" in settings
-        chosen = {} if own else {"weights": weights}
-        run = create_run(TrainConfig(str(root), **settings, **chosen), folds, home)
+        chosen: dict[str, Any] = {} if own else {"weights": weights}
+        run = create_run(TrainConfig(PictureSource(str(root)), **settings, **chosen), folds, home)
         train_here(run)
     status = run.status()
     if status.state != "finished":
@@ -113,7 +113,7 @@ class Bench:
     def __init__(self, root: Path, weights: str, seeds: int, encoders: Sequence[str] = ()) -> None:
         self.root, self.weights, self.seeds = root, weights, seeds
         self.encoders = {f"linear probe on {_short(asked)}": asked for asked in encoders}
-        self.table = PictureSource(root).usable()
+        self.table = PictureSource(str(root)).usable()
         self.home = workspace.home() / "bench-recipes"
 
     def predictions(self, recipe: str, by: By, seed: int) -> tuple[pd.DataFrame, float]:

@@ -83,8 +83,8 @@ def open_page(root: Path, repeats: int) -> list[Row]:
     from playwright.sync_api import sync_playwright
 
     add_folder(root)
-    split = split_by_patient(PictureSource(root).usable())
-    run = create_run(TrainConfig(str(root), epochs=9_999), split)
+    split = split_by_patient(PictureSource(str(root)).usable())
+    run = create_run(TrainConfig(PictureSource(str(root)), epochs=9_999), split)
     start_run(run)
     with serving(workspace.home()) as (server, address), sync_playwright() as play:
         browser = play.chromium.launch(executable_path=shutil.which("chromium"), args=CHROMIUM)
@@ -155,8 +155,8 @@ def lag(root: Path, repeats: int) -> list[Row]:
     from playwright.sync_api import sync_playwright
 
     add_folder(root)
-    split = split_by_patient(PictureSource(root).usable())
-    run = create_run(TrainConfig(str(root), epochs=9_999), split)
+    split = split_by_patient(PictureSource(str(root)).usable())
+    run = create_run(TrainConfig(PictureSource(str(root)), epochs=9_999), split)
     start_run(run)
     with serving(workspace.home()) as (_, address), sync_playwright() as play:
         browser = play.chromium.launch(executable_path=shutil.which("chromium"), args=CHROMIUM)
@@ -205,7 +205,8 @@ def _peak_of_run(count: int, seed: int) -> int:
         root = Path(made)
         draw_set(root, count, seed)
         run = create_run(
-            TrainConfig(str(root), epochs=2), split_by_patient(PictureSource(root).usable())
+            TrainConfig(PictureSource(str(root)), epochs=2),
+            split_by_patient(PictureSource(str(root)).usable()),
         )
         start_run(run)
         peak = 0

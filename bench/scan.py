@@ -14,8 +14,10 @@ import resource
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -46,7 +48,7 @@ def peak_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def timed(name: str, found: dict, work) -> object:  # noqa: ANN001 - any callable
+def timed(name: str, found: dict[str, Any], work: Callable[[], Any]) -> Any:
     """Run something and keep its seconds, wall and processor, under a name."""
     start, busy = time.perf_counter(), time.process_time()
     result = work()
@@ -55,9 +57,9 @@ def timed(name: str, found: dict, work) -> object:  # noqa: ANN001 - any callabl
     return result
 
 
-def scan_once(folder: Path) -> dict:
+def scan_once(folder: Path) -> dict[str, Any]:
     """Scan by headers, then count."""
-    found: dict = {}
+    found: dict[str, Any] = {}
     module = timed("imports", found, lambda: import_module("lymph.data.source"))
     from lymph.data.scan import summary
 
@@ -74,7 +76,7 @@ def open_pages(folder: Path) -> dict:
     from lymph.data import sources
 
     sources.add_folder(folder, "large")
-    found: dict = {}
+    found: dict[str, Any] = {}
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=1200)
     timed("first run", found, app.run)
     timed("data, first", found, lambda: app.switch_page("pages/data.py").run())

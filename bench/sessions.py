@@ -14,6 +14,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.typing import Subprotocol
 
 PATIENCE_SECONDS = 120.0
 COOKIE = "_streamlit_xsrf"
@@ -142,7 +143,7 @@ class Session:
     async def _receive(self, patience: float) -> str:
         """Take one message in, and return what it is about; nothing where none comes in time."""
         try:
-            content = await asyncio.wait_for(self.connection.recv(), patience)
+            content = await asyncio.wait_for(self.connection.recv(decode=False), patience)
         except TimeoutError:
             if patience >= PATIENCE_SECONDS:
                 raise
@@ -268,4 +269,6 @@ def _upload(address: str, url: str, name: str, content: bytes) -> None:
 def visit(address: str) -> connect:
     """Return a connection to the app at an http address, to be entered by ``async with``."""
     stream = address.replace("http://", "ws://") + "/_stcore/stream"
-    return connect(stream, subprotocols=["streamlit"], max_size=None, ping_interval=None)
+    return connect(
+        stream, subprotocols=[Subprotocol("streamlit")], max_size=None, ping_interval=None
+    )

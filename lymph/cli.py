@@ -67,6 +67,7 @@ from lymph.training.config import (
     USUAL_AUGMENTATION,
     TrainConfig,
 )
+from lymph.training.older import own_phase, phase_name
 from lymph.workspace import write_atomically
 
 Document = Any
@@ -284,7 +285,7 @@ def crossval(options: argparse.Namespace) -> Document:
     """Train every fold and report the out-of-fold figures."""
     if options.folds == "patient" and options.model != "cnn":
         # On ready features the many trainings take minutes; anything else can be asked for.
-        options.schedule = options.schedule or ("head" if not options.phases else None)
+        options.schedule = options.schedule or ("linear_probe" if not options.phases else None)
 
     def begin() -> Run:
         table = usable(_look(options)[1])
@@ -512,12 +513,16 @@ def _with_training(parser: argparse.ArgumentParser) -> None:
         choices=CLASS_WEIGHTS,
         help="weigh classes by inverse frequency, counted in pictures or in patients",
     )
-    parser.add_argument("--schedule", choices=SCHEDULES, help=f"{SCHEDULES[0]} by default")
+    parser.add_argument(
+        "--schedule", type=phase_name, choices=SCHEDULES, help=f"{SCHEDULES[0]} by default"
+    )
     parser.add_argument(
         "--phases",
         nargs="+",
+        type=own_phase,
         metavar="PHASE:EPOCHS",
-        help="phases of your own instead of --schedule and --epochs, such as head:3 whole:7",
+        help="phases of your own instead of --schedule and --epochs, such as"
+        " linear_probe:3 finetune:7",
     )
     parser.add_argument("--backbone-factor", type=float, default=0.1)
     parser.add_argument(

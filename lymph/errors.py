@@ -2,7 +2,7 @@
 
 
 class LymphError(Exception):
-    """Something the user can mend; pages show the message, commands end with it and code 2."""
+    """Something the user can put right; pages show the message, commands end with it and code 2."""
 
 
 class DataError(LymphError):

@@ -10,6 +10,8 @@ _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028-\u202e\u2060-\u2069
 # The sets of a split and what is judged out of fold, as a title and within a sentence.
 SET_TITLES = {"train": "Train", "val": "Validation", "test": "Test", "out-of-fold": "Out of fold"}
 SET_WORDS = {"train": "training", "val": "validation", "test": "test", "out-of-fold": "out-of-fold"}
+# What a phase of training is called.
+PHASE_TITLES = {"finetune": "fine-tuning", "linear_probe": "linear probe"}
 
 
 def whole_percent(share: float) -> str:

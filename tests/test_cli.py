@@ -129,7 +129,7 @@ def test_cross_validation_covers_all_patients(tiny_root: Path, tmp_path: Path) -
     ],
 )
 def test_a_users_error_is_one_line(arguments: tuple, words: str) -> None:
-    """``lymph: <what and how to mend it>`` and exit code 2, never a traceback."""
+    """``lymph: <what and how to fix it>`` and exit code 2, never a traceback."""
     line = lymph_error(*arguments)
     assert line.startswith("lymph: ")
     assert len(line.splitlines()) == 1
@@ -232,7 +232,7 @@ def test_variations_patience_and_phases_reach_the_run(tiny_root: Path, tmp_path:
     config = json.loads((folder / "config.json").read_text())
     assert (config["augmentation"], config["patience"]) == (["flips", "stain"], 1)
     options = ("--split", out, "--model", "resnet50", "--phases", "tail:2")
-    assert "head:N or whole:N" in lymph_error("train", tiny_root, *options)
+    assert "linear_probe:N or finetune:N" in lymph_error("train", tiny_root, *options)
 
 
 def only_patient_of_cll(root: Path) -> Path:

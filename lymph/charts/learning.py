@@ -7,11 +7,11 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from lymph.charts.style import HAEMATOXYLIN_PALE, PINK_LINE, VIOLET_LINE, percent_axis, quiet
+from lymph.text import PHASE_TITLES
 
 Quantity = Literal["loss", "accuracy"]
 QUANTITIES: tuple[Quantity, ...] = ("loss", "accuracy")
 MOST_MARKS = 60
-PHASE_TITLES = {"whole": "whole model", "head": "head only"}
 
 
 class PhaseLike(Protocol):

@@ -10,7 +10,7 @@ from lymph.text import whole_percent
 
 Figures = Mapping[str, Any]
 
-BROKEN, MENDED = PINK_LINE, VIOLET_LINE
+BROKEN, FIXED = PINK_LINE, VIOLET_LINE
 MARK = "rgba(128, 128, 128, 0.9)"
 HEIGHT = 360
 

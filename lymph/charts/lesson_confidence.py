@@ -6,8 +6,8 @@ import plotly.graph_objects as go
 
 from lymph.charts.lesson_chart import (
     BROKEN,
+    FIXED,
     HEIGHT,
-    MENDED,
     Dot,
     Figures,
     LessonChart,
@@ -23,7 +23,7 @@ def confidence_charts(figures: Figures, classes: Mapping[str, str], stop: int) -
     pair = dots(
         [
             Dot("how sure<br>it is", figures["confidence"], BROKEN),
-            Dot("how often<br>it is right", test["accuracy"], MENDED, test["interval"]),
+            Dot("how often<br>it is right", test["accuracy"], FIXED, test["interval"]),
         ]
     )
     title = f"Mean confidence and accuracy on {test['patients']} unseen patients, 95 % interval"
@@ -41,7 +41,7 @@ def _errors(figures: Figures) -> LessonChart:
             fill="tonexty" if key == "low" else None, fillcolor="rgba(132, 101, 204, 0.25)",
             showlegend=False, hoverinfo="skip",
         )  # fmt: skip
-    lines = {"perfectly calibrated": ("mean", MENDED), "this model": ("own", BROKEN)}
+    lines = {"perfectly calibrated": ("mean", FIXED), "this model": ("own", BROKEN)}
     for name, (key, colour) in lines.items():
         figure.add_scatter(
             x=patients, y=[part[key] for part in curve], name=name, mode="lines+markers",

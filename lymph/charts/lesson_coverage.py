@@ -4,12 +4,12 @@ from collections.abc import Mapping
 
 import plotly.graph_objects as go
 
-from lymph.charts.lesson_chart import BROKEN, HEIGHT, MARK, MENDED, Figures, LessonChart
+from lymph.charts.lesson_chart import BROKEN, FIXED, HEIGHT, MARK, Figures, LessonChart
 from lymph.charts.style import percent_axis, quiet
 
 PALE = 0.5
 TITLES = {"picture": "Pictures counted", "patient": "Patients counted"}
-COLOURS = {"picture": BROKEN, "patient": MENDED}
+COLOURS = {"picture": BROKEN, "patient": FIXED}
 
 
 def coverage_charts(figures: Figures, classes: Mapping[str, str], stop: int) -> list[LessonChart]:

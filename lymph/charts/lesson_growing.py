@@ -5,7 +5,7 @@ from typing import Protocol
 
 import plotly.graph_objects as go
 
-from lymph.charts.lesson_chart import BROKEN, MENDED, LessonChart
+from lymph.charts.lesson_chart import BROKEN, FIXED, LessonChart
 from lymph.charts.names import written
 from lymph.charts.style import quiet
 from lymph.facts import OKABE_ITO
@@ -44,12 +44,12 @@ def growing_chart(points: Sequence[Measured], large: bool = False) -> LessonChar
         Type for a projector.
     """
     names = list(dict.fromkeys(point.name for point in points))
-    colours = [BROKEN, MENDED, *(c for c in OKABE_ITO if c not in (BROKEN, MENDED))]
+    colours = [BROKEN, FIXED, *(c for c in OKABE_ITO if c not in (BROKEN, FIXED))]
     figure = go.Figure()
     for place, name in enumerate(names):
         own = [point for point in points if point.name == name]
         shown = len(names) <= NAMED or name == names[-1]
-        colour = colours[place % len(colours)] if len(names) <= NAMED else MENDED
+        colour = colours[place % len(colours)] if len(names) <= NAMED else FIXED
         figure.add_scatter(
             x=[point.step for point in own],
             y=[point.value for point in own],

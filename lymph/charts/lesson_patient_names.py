@@ -6,8 +6,8 @@ import plotly.graph_objects as go
 
 from lymph.charts.lesson_chart import (
     BROKEN,
+    FIXED,
     HEIGHT,
-    MENDED,
     Dot,
     Figures,
     LessonChart,
@@ -18,7 +18,7 @@ from lymph.text import whole_percent
 
 LOOKS = {
     "names": ("folds over the list", BROKEN),
-    "patient": ("folds over patients", MENDED),
+    "patient": ("folds over patients", FIXED),
 }
 
 

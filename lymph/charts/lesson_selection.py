@@ -6,9 +6,9 @@ import plotly.graph_objects as go
 
 from lymph.charts.lesson_chart import (
     BROKEN,
+    FIXED,
     HEIGHT,
     MARK,
-    MENDED,
     Dot,
     Figures,
     LessonChart,
@@ -23,7 +23,7 @@ def selection_charts(figures: Figures, classes: Mapping[str, str], stop: int) ->
     means = dots(
         [
             Dot("best,<br>test", figures["best"], BROKEN),
-            Dot("same,<br>fresh", figures["again"], MENDED),
+            Dot("same,<br>fresh", figures["again"], FIXED),
             Dot("all,<br>fresh", figures["all"], MARK),
         ]
     )

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import plotly.graph_objects as go
 
-from lymph.charts.lesson_chart import BROKEN, HEIGHT, MARK, MENDED, Figures, LessonChart
+from lymph.charts.lesson_chart import BROKEN, FIXED, HEIGHT, MARK, Figures, LessonChart
 from lymph.charts.lesson_confidence import confidence_charts
 from lymph.charts.lesson_control import control_charts
 from lymph.charts.lesson_coverage import coverage_charts
@@ -111,7 +111,7 @@ def _leak(figures: Figures, classes: Mapping[str, str], stop: int) -> list[Lesso
     figure = _bars(
         ["split by picture", "split by patient"],
         [side["accuracy"] for side in sides],
-        [BROKEN, MENDED],
+        [BROKEN, FIXED],
         [side["interval"] for side in sides],
     )
     _mark(figure, figures["baseline"])
@@ -125,13 +125,13 @@ def _stale(figures: Figures, classes: Mapping[str, str], stop: int) -> list[Less
     figure = _lines(
         {
             "old optimiser": (_hundred(figures["broken"]["distance"]), BROKEN, "solid"),
-            "its own optimiser": (_hundred(figures["mended"]["distance"]), MENDED, "solid"),
+            "its own optimiser": (_hundred(figures["fixed"]["distance"]), FIXED, "solid"),
         },
         first=0,
     )
     figure.update_yaxes(rangemode="tozero", ticksuffix=" %")
     title = "How far the model's parameters are from where they started"
-    end = figures["mended"]["distance"][-1]
+    end = figures["fixed"]["distance"][-1]
     words = f"{title}: 0 % in every epoch with the old optimiser, {end:.0%} in the end with its own"
     return [LessonChart(title, figure, words)]
 
@@ -140,10 +140,10 @@ def _broadcast(figures: Figures, classes: Mapping[str, str], stop: int) -> list[
     figure = _lines(
         {
             "index against one-hot": (figures["broken"], BROKEN, "solid"),
-            "index against index": (figures["mended"], MENDED, "solid"),
+            "index against index": (figures["fixed"], FIXED, "solid"),
         }
     )
-    for key, colour in (("broken", BROKEN), ("mended", MENDED)):
+    for key, colour in (("broken", BROKEN), ("fixed", FIXED)):
         epoch = figures[f"kept_{key}"]
         figure.add_scatter(
             x=[epoch], y=[figures[key][epoch - 1]], mode="markers", showlegend=False,
@@ -158,14 +158,14 @@ def _broadcast(figures: Figures, classes: Mapping[str, str], stop: int) -> list[
 
 
 def _mode(figures: Figures, classes: Mapping[str, str], stop: int) -> list[LessonChart]:
-    names = {"broken": "train() once", "mended": "train() each epoch"}
+    names = {"broken": "train() once", "fixed": "train() each epoch"}
     moved = {
         names["broken"]: (_hundred(figures["broken"]["moved"]), BROKEN, "solid"),
-        names["mended"]: (_hundred(figures["mended"]["moved"]), MENDED, "solid"),
+        names["fixed"]: (_hundred(figures["fixed"]["moved"]), FIXED, "solid"),
     }
     accuracy = {
         names["broken"]: (figures["broken"]["val_accuracy"], BROKEN, "solid"),
-        names["mended"]: (figures["mended"]["val_accuracy"], MENDED, "solid"),
+        names["fixed"]: (figures["fixed"]["val_accuracy"], FIXED, "solid"),
     }
     statistics, curves = _lines(moved), _lines(accuracy)
     statistics.update_yaxes(rangemode="tozero", ticksuffix=" %")
@@ -194,16 +194,16 @@ def _class_weights(figures: Figures, classes: Mapping[str, str], stop: int) -> l
 
 
 def _freeze(figures: Figures, classes: Mapping[str, str], stop: int) -> list[LessonChart]:
+    ways = {
+        "finetune_then_linear_probe": ("fine-tuning, then probe", BROKEN, "solid"),
+        "linear_probe_then_finetune": ("probe, then fine-tuning", FIXED, "solid"),
+        "drifting": ("probe, statistics running", BROKEN, "dot"),
+        "frozen": ("probe, statistics kept", FIXED, "dot"),
+    }
     figure = _lines(
         {
-            "whole, then head": (_hundred(figures["whole_then_head"]["drift"]), BROKEN, "solid"),
-            "head, then whole": (_hundred(figures["head_then_whole"]["drift"]), MENDED, "solid"),
-            "head only, statistics running": (
-                _hundred(figures["drifting"]["drift"]),
-                BROKEN,
-                "dot",
-            ),
-            "head only, statistics kept": (_hundred(figures["frozen"]["drift"]), MENDED, "dot"),
+            name: (_hundred(figures[key]["drift"]), colour, dash)
+            for key, (name, colour, dash) in ways.items()
         },
         first=0,
     )
@@ -217,7 +217,7 @@ def _freeze(figures: Figures, classes: Mapping[str, str], stop: int) -> list[Les
 
 def _luck(figures: Figures, classes: Mapping[str, str], stop: int) -> list[LessonChart]:
     figure = go.Figure()
-    groups = {"the seed": ("seeds", BROKEN, "seed"), "the split": ("splits", MENDED, "split")}
+    groups = {"the seed": ("seeds", BROKEN, "seed"), "the split": ("splits", FIXED, "split")}
     for place, (key, colour, what) in enumerate(groups.values()):
         attempts = figures[key]
         shift = [(i / max(1, len(attempts) - 1) - 0.5) * 0.5 for i in range(len(attempts))]
@@ -253,7 +253,7 @@ def _needed(figures: Figures) -> LessonChart:
     needed = [n for _, n in figures["needed"]]
     figure = go.Figure(
         go.Scatter(
-            x=differences, y=needed, mode="lines+markers", line={"color": MENDED, "width": 3},
+            x=differences, y=needed, mode="lines+markers", line={"color": FIXED, "width": 3},
             marker_size=7, hovertemplate="%{x:.0f} points apart: %{y} patients<extra></extra>",
         )
     )  # fmt: skip
@@ -276,13 +276,13 @@ def _needed(figures: Figures) -> LessonChart:
 
 def _colour(figures: Figures, classes: Mapping[str, str], stop: int) -> list[LessonChart]:
     known = figures["recognised"]
-    patients = _bars(list(known), list(known.values()), [BROKEN, MENDED, MENDED, MENDED])
+    patients = _bars(list(known), list(known.values()), [BROKEN, FIXED, FIXED, FIXED])
     _mark(patients, figures["chance"])
     scores = [figures["by_picture"], figures["by_patient"]]
     answer = _bars(
         ["folds by picture", "folds by patient"],
         [score["accuracy"] for score in scores],
-        [BROKEN, MENDED],
+        [BROKEN, FIXED],
         [score["interval"] for score in scores],
     )
     _mark(answer, figures["baseline"])
@@ -295,8 +295,8 @@ def _colour(figures: Figures, classes: Mapping[str, str], stop: int) -> list[Les
 def _depth(figures: Figures, classes: Mapping[str, str], stop: int) -> list[LessonChart]:
     looks = {
         "fifteen plain layers": ("plain", BROKEN, "solid"),
-        "with He's weights": ("he", MENDED, "dot"),
-        "residual": ("residual", MENDED, "solid"),
+        "with He's weights": ("he", FIXED, "dot"),
+        "residual": ("residual", FIXED, "solid"),
         "three layers": ("three", BROKEN, "dot"),
     }
     figure = _lines(

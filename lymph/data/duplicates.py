@@ -62,7 +62,7 @@ def near_pairs(measures: pd.DataFrame) -> list[tuple[int, int]]:
     return sorted(near)
 
 
-def remembered_near_pairs(root: Path | str, measures: pd.DataFrame) -> list[tuple[int, int]]:
+def cached_near_pairs(root: Path | str, measures: pd.DataFrame) -> list[tuple[int, int]]:
     """Return :func:`near_pairs`; those of pictures that have not changed are looked up.
 
     Comparing a few hundred pictures takes seconds, and every server and process asks for it.

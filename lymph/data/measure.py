@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
+from lymph.data import cache
 from lymph.data.depth import read_of, white_of
-from lymph.data.memory import complete, recall, stamps_of
 from lymph.data.overlaps import MOST_COMPARED, field_map
 from lymph.data.stain import channel_moments, estimate_stains, optical_density, stain_amounts
 from lymph.data.stamps import cache_folder
@@ -148,7 +148,7 @@ def _colours(pixels: np.ndarray, picture: Image.Image) -> dict[str, float]:
 
 
 def _short(value: float) -> float:
-    """Return five significant digits: more is noise, and the memory file would be twice as big."""
+    """Return five significant digits: more is noise, and the cache file would be twice as big."""
     return float(f"{value:.5g}")
 
 
@@ -183,14 +183,14 @@ def measured_before(root: Path | str, pictures: list[str]) -> pd.DataFrame:
         As :func:`measure_all`, of those pictures that are known and unchanged.
     """
     folder = Path(root)
-    known = recall(measures_file(folder), stamps_of(folder, pictures))
+    known = cache.load(measures_file(folder), cache.stamps_of(folder, pictures))
     return known.reset_index(names="picture")
 
 
 def measure_all(
     root: Path | str, pictures: list[str], progress: Progress | None = None
 ) -> pd.DataFrame:
-    """Measure every picture once; what is remembered of unchanged files is taken as it stands.
+    """Measure every picture once; what is cached of unchanged files is taken as it stands.
 
     Parameters
     ----------
@@ -214,18 +214,18 @@ def measure_all(
             seen = measure(read_of(folder, picture, white))
         except PictureError:
             return dict(UNREADABLE)
-        # The maps of a hundred thousand pictures would take most of the memory file.
+        # The maps of a hundred thousand pictures would take most of the cache file.
         return seen if few else {**seen, "field": TOO_MANY}
 
     file = measures_file(folder)
     for other in cache_folder(folder).glob("measures-*.json"):
         if other.name not in (file.name, PLAIN):
             other.unlink(missing_ok=True)
-    stamps = stamps_of(folder, pictures)
-    known = recall(file, stamps)
+    stamps = cache.stamps_of(folder, pictures)
+    known = cache.load(file, stamps)
     if few and len(known):
         known = known[known["field"] != TOO_MANY]
-    return complete(file, known, stamps, look, progress).reset_index(names="picture")
+    return cache.fill(file, known, stamps, look, progress).reset_index(names="picture")
 
 
 def components(measures: pd.DataFrame) -> np.ndarray:

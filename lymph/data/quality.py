@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from lymph.data.duplicates import near_pairs, remembered_near_pairs, same_content
+from lymph.data.duplicates import cached_near_pairs, near_pairs, same_content
 from lymph.data.overlaps import MOST_COMPARED, SMALLEST
 from lymph.text import counted
 
@@ -81,14 +81,14 @@ def find(
     measures : DataFrame
         :func:`lymph.data.measure.measure_all` of the sound pictures of the table.
     root : Path, optional
-        Data root, whose cache remembers which pictures look alike.
+        Data root, whose cache holds which pictures look alike.
     """
     sound = table[table["problem"] == ""].set_index("picture").loc[measures["picture"]]
     measured = pd.concat([measures, sound.reset_index(drop=True)], axis=1)
     measured = measured[measured["content"] != ""].reset_index(drop=True)
     if measured.empty:
         return _damaged(table)
-    near = near_pairs(measured) if root is None else remembered_near_pairs(root, measured)
+    near = near_pairs(measured) if root is None else cached_near_pairs(root, measured)
     return [
         *_damaged(table),
         *_twins("same", measured, same_content(measured)),

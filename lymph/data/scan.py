@@ -5,8 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from lymph.data import depth
-from lymph.data.memory import complete, recall, stamps_of
+from lymph.data import cache, depth
 from lymph.data.read import read_header, read_with_notes
 from lymph.data.stamps import cache_folder, stamp_of
 from lymph.errors import DataError, PictureError
@@ -34,20 +33,20 @@ def _examine(path: Path, decode: bool) -> dict[str, Any]:
     return {**facts, "decoded": decode, "top": top}
 
 
-def _memory_file(root: Path) -> Path:
+def _cache_file(root: Path) -> Path:
     return cache_folder(root) / "scan.json"
 
 
-def _remembered(root: Path, stamps: pd.DataFrame) -> pd.DataFrame:
+def _cached(root: Path, stamps: pd.DataFrame) -> pd.DataFrame:
     """Return the facts of unchanged files; those of an earlier reader count as not decoded."""
-    known = recall(_memory_file(root), stamps)
+    known = cache.load(_cache_file(root), stamps)
     return known if "top" in known or known.empty else known.assign(decoded=False, top=0)
 
 
 def examine(
     root: Path, pictures: list[str], decode: bool = True, progress: Progress | None = None
 ) -> pd.DataFrame:
-    """Examine new and changed files; what is remembered of the others is taken as it stands.
+    """Examine new and changed files; what is cached of the others is taken as it stands.
 
     Parameters
     ----------
@@ -66,12 +65,12 @@ def examine(
         Columns ``width height mode bytes problem decoded``, indexed by picture; ``problem`` is
         empty where the file is sound.
     """
-    stamps = stamps_of(root, pictures)
-    known = _remembered(root, stamps)
+    stamps = cache.stamps_of(root, pictures)
+    known = _cached(root, stamps)
     if decode and len(known):
         known = known[known["decoded"].astype(bool)]
-    memory_file = _memory_file(root)
-    facts = complete(memory_file, known, stamps, lambda p: _examine(root / p, decode), progress)
+    cache_file = _cache_file(root)
+    facts = cache.fill(cache_file, known, stamps, lambda p: _examine(root / p, decode), progress)
     if decode:
         depth.store_depth(root, facts.loc[facts["problem"] == "", "top"])
     return facts
@@ -79,8 +78,8 @@ def examine(
 
 def count_unopened(root: Path | str, pictures: list[str]) -> int:
     """Count the pictures whose pixels have not been decoded yet, so that damage may be unknown."""
-    stamps = stamps_of(Path(root), pictures)
-    known = _remembered(Path(root), stamps)
+    stamps = cache.stamps_of(Path(root), pictures)
+    known = _cached(Path(root), stamps)
     return len(stamps) - int(known["decoded"].sum() if len(known) else 0)
 
 

@@ -144,12 +144,12 @@ def table_of(
     table = facts.assign(
         picture=found.pictures, label=found.labels, patient=found.patients, slide=found.slides
     )
-    left_out = source.excluded or {}
+    excluded = source.excluded or {}
     no_label, no_patient = NO_LABEL.get(source.labels, ""), NO_PATIENT.get(source.patients, "")
     rows = table[["picture", "problem", "label", "patient"]].itertuples(index=False)
     table["problem"] = [
         problem
-        or left_out.get(picture, "")
+        or excluded.get(picture, "")
         or ("" if label else no_label)
         or ("" if patient else no_patient)
         for picture, problem, label, patient in rows

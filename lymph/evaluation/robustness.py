@@ -81,16 +81,16 @@ def robustness(features: np.ndarray, labels: np.ndarray, patients: np.ndarray) -
     if len(people) < 2 or len(classes) < 2 or counts.max() < 2:
         return None
     anyone, others = nearest_of(features, person)
-    kin = person[anyone] == person
+    same_patient = person[anyone] == person
     alike = code[anyone] == code
-    same_class, right = alike & ~kin, code[others] == code
-    hits, both = (np.bincount(person, one) for one in (same_class, same_class | kin))
+    same_class, right = alike & ~same_patient, code[others] == code
+    hits, both = (np.bincount(person, one) for one in (same_class, same_class | same_patient))
     return Robustness(
         len(code),
         len(people),
-        float(kin.mean()),
+        float(same_patient.mean()),
         float(same_class.mean()),
-        float((~kin & ~alike).mean()),
+        float((~same_patient & ~alike).mean()),
         float(hits.sum() / both.sum()) if both.sum() else None,
         _interval(hits, both),
         _index_by_chance(code, person),

@@ -79,7 +79,7 @@ def _write_line(file: TextIO, run_id: str, answer: Answer, classifier: Classifie
 
 
 def _go_on_from(path: Path, columns: list[str], run_id: str) -> set[str]:
-    """Begin the file, or mend its end and return the pictures that it answers."""
+    """Begin the file, or repair its end and return the pictures that it answers."""
     if not path.exists() or path.stat().st_size == 0:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("w", newline="", encoding="utf-8") as file:

@@ -154,7 +154,7 @@ def load_classifier(run: Run) -> Classifier:
         )
     model, config = load_model(run.path)
     try:
-        document = workspace.read_json(run.path / files.FAMILIARITY)
+        document = workspace.read_json(run.path / files.OOD)
         precision = run.environment()["precision"]
         ood = OODDetector.from_json(document)
         white, largest = (int(document.get(name, 0)) for name in ("white", "largest"))

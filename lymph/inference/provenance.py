@@ -8,7 +8,7 @@ from lymph.errors import LymphError
 from lymph.evaluation import interval_words, report
 from lymph.runs import Run
 from lymph.text import counted
-from lymph.training.folder import FAMILIARITY
+from lymph.training.folder import OOD
 
 ONLY_DRAWN = (
     "This model has only ever seen computer-drawn pictures. What it calls a real slide means"
@@ -76,9 +76,9 @@ def learned_from(run: Run) -> LearnedFrom:
 
 
 def _drawn(run: Run) -> bool:
-    """Tell whether a run's pictures were computer drawn: it keeps that with what is familiar."""
+    """Tell whether a run's pictures were computer drawn: its check has that too."""
     try:
-        known = workspace.read_json(run.path / FAMILIARITY)["drawn"]
+        known = workspace.read_json(run.path / OOD)["drawn"]
     except (OSError, ValueError, KeyError, TypeError):
         known = is_synthetic(run.config.data)  # A run of an earlier version.
     return bool(known)

@@ -24,7 +24,7 @@ def one_at_a_time():  # noqa: ANN201 - without typing, which takes as long as al
         return
     home = os.path.join(os.environ.get("LYMPH_HOME") or "workspace", "jobs")
     os.makedirs(home, exist_ok=True)
-    with open(os.path.join(home, ".loading.lock"), "w") as lock:
+    with open(os.path.join(home, ".loading.lock"), "wb") as lock:
         end = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < end:
             try:

@@ -70,7 +70,7 @@ class Lesson:
         return self._lines("broken.py")
 
     @property
-    def mended(self) -> str:
+    def fixed(self) -> str:
         """The lines that are right, of its file ``fixed.py``."""
         return self._lines("fixed.py")
 

@@ -81,7 +81,7 @@ def _charts(lesson: Lesson) -> str:
 def _why(lesson: Lesson) -> str:
     return (
         f"## Why\n\n{lesson.because}\n\n### Broken\n\n```python\n{lesson.broken}\n```\n\n"
-        f"### Fixed\n\n```python\n{lesson.mended}\n```\n\n## To take away\n\n{lesson.takeaway}\n\n"
+        f"### Fixed\n\n```python\n{lesson.fixed}\n```\n\n## To take away\n\n{lesson.takeaway}\n\n"
         f"Source: [{lesson.source}]({lesson.source_address})"
     )
 

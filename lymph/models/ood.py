@@ -97,12 +97,12 @@ def _fit_detector(
     mean, std = values.mean(axis=0), values.std(axis=0) + 1e-6
     scaled = (values - mean) / std
     centre, precision = _fit(scaled)
-    left_out = []
+    apart = []
     known = np.unique(patients)
     for patient in known if len(known) > 2 else []:
         own = patients == patient
-        left_out.append(_distances(scaled[own], *_fit(scaled[~own])))
-    samples = [np.concatenate(left_out) if left_out else _distances(scaled, centre, precision)]
+        apart.append(_distances(scaled[own], *_fit(scaled[~own])))
+    samples = [np.concatenate(apart) if apart else _distances(scaled, centre, precision)]
     if len(held_out):
         samples.append(_distances((held_out - mean) / std, centre, precision))
     threshold = max(float(np.quantile(sample, FAMILIAR_SHARE)) for sample in samples)

@@ -28,6 +28,7 @@ from lymph.reports.tables import (
 )
 from lymph.runs import Run, record_of
 from lymph.text import SET_TITLES, counted
+from lymph.training.phases import phase_words
 
 BLANK = "not known to lymph: fill in"
 GUIDELINES = (
@@ -204,7 +205,7 @@ def _model(run: Run) -> list[Row]:
     if (known := ENCODER_TABLE.get(config.encoder)) and config.architecture:
         start += f" They learned from {known.learned_from}; {known.terms} ({known.page})."
     ways = "; ".join(AUGMENTATIONS[way].split(":")[0].lower() for way in config.augmentation)
-    phases = ", ".join(config.phases) or config.schedule
+    phases = phase_words(config)
     training = (
         f"At most {config.epochs} epochs ({phases}), batches of {config.batch_size}, learning rate"
         f" {config.learning_rate:g}, weight decay {config.weight_decay:g}, seed {config.seed}."

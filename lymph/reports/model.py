@@ -14,7 +14,7 @@ from lymph.evaluation import confidence_of, report
 from lymph.models.specs import ModelSpec
 from lymph.reports.tables import base_text
 from lymph.runs import Run
-from lymph.training.folder import FAMILIARITY
+from lymph.training.folder import OOD
 
 SCRIPT = '''"""Ask the model about a picture: python classify_picture.py PICTURE
 
@@ -180,7 +180,7 @@ def _about(run: Run, set_name: str) -> dict[str, Any]:
     drawn = is_synthetic(run.config.data)
     spec, figures = run.config.spec, report(run.predictions(), set_name, drawn)
     mean, std = inputs.mean_and_std(spec)
-    kept = workspace.read_json_or(run.path / FAMILIARITY, {})
+    kept = workspace.read_json_or(run.path / OOD, {})
     confidence, origin = confidence_of(run.predictions()), learned_from(run)
     return {
         "classes": run.classes,

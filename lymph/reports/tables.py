@@ -24,6 +24,7 @@ from lymph.facts import NOTEBOOK_FIGURES, PUBLISHED
 from lymph.predictions import as_cells
 from lymph.runs import Run, RunRecord, SplitKind, short_title
 from lymph.text import SET_TITLES, counted
+from lymph.training.phases import phase_words
 
 LEAK_MARK = "⚠ leaky split"
 UNKNOWN_MARK = "⚠ patients unknown"
@@ -386,7 +387,7 @@ def run_row(
         "Seed": config.seed,
         "Epochs": config.epochs,
         "Minutes": status.seconds / 60,
-        "Schedule": config.schedule if config.model != "cnn" else "",
+        "Schedule": phase_words(config) if config.model != "cnn" else "",
         "Start": config.values_title if config.model != "cnn" else "random values",
         "Class weights": config.class_weights,
         "State": status.state,

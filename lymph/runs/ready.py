@@ -28,7 +28,7 @@ FILES = (
     files.PREDICTIONS,
     files.ENVIRONMENT,
     files.SUMMARY,
-    files.FAMILIARITY,
+    files.OOD,
     files.FEATURES,
     files.STATUS,
     files.ABOUT,

@@ -18,15 +18,18 @@ from lymph.models.augmentations import AUGMENTATIONS
 from lymph.models.encoder_files import describe
 from lymph.models.encoder_table import DEFAULT, ENCODER_TABLE, OWN
 from lymph.models.specs import MODELS, ModelSpec
+from lymph.training.older import FINETUNE, LINEAR_PROBE, with_phase_names
 from lymph.typed import misfit, read_object
 
 ClassWeights = Literal["none", "picture", "patient"]
-Schedule = Literal["whole-then-head", "head-then-whole", "whole", "head"]
+Schedule = Literal[
+    "finetune_then_linear_probe", "linear_probe_then_finetune", "finetune", "linear_probe"
+]
 PrecisionChoice = Literal["measured", "float32", "bfloat16"]
 CLASS_WEIGHTS: tuple[ClassWeights, ...] = get_args(ClassWeights)
 SCHEDULES: tuple[Schedule, ...] = get_args(Schedule)
 PRECISIONS: tuple[PrecisionChoice, ...] = get_args(PrecisionChoice)
-PHASES = ("whole", "head")
+PHASES = (FINETUNE, LINEAR_PROBE)
 # The model's own value: it takes this place as the configuration is made.
 MODELS_OWN: Any = None
 LARGEST_SEED = 2**32 - 1
@@ -64,7 +67,8 @@ class TrainConfig:
     ``source`` says what the pictures are (a path will do), ``weights`` is ``imagenet``, ``none`` or
     a file, and ``classes`` the class names in order, filled in when the run is created.
     ``learning_rate`` is the head's; the backbone of a fine-tuned model takes ``backbone_factor`` of
-    it. ``phases``, such as ``["head:3", "whole:7"]``, replaces ``schedule`` and ``epochs``.
+    it. ``phases``, such as ``["linear_probe:3", "finetune:7"]``, replaces ``schedule`` and
+    ``epochs``.
     ``patience`` is the number of epochs without a better validation after which a phase ends; 0
     trains every epoch. ``encoder`` is what a linear probe looks through: a name of the table of
     encoders, or the folder or file of one's own; ``architecture`` describes one that is not
@@ -82,7 +86,7 @@ class TrainConfig:
     warm_up: float = 0.1
     weight_decay: float = 1e-4
     class_weights: ClassWeights = "none"
-    schedule: Schedule = "whole-then-head"
+    schedule: Schedule = "finetune_then_linear_probe"
     phases: list[str] = field(default_factory=list)
     patience: int = 0
     weights: str = "imagenet"
@@ -98,6 +102,8 @@ class TrainConfig:
     def __post_init__(self) -> None:
         if not isinstance(self.source, PictureSource):
             self.source = PictureSource.from_json(self.source)
+        named = with_phase_names(vars(self))
+        self.schedule, self.phases = named["schedule"], named["phases"]
         _one_of("model", self.model, tuple(MODELS))
         _one_of("class_weights", self.class_weights, CLASS_WEIGHTS)
         _one_of("schedule", self.schedule, SCHEDULES)
@@ -114,10 +120,11 @@ class TrainConfig:
         if self.phases:
             self.epochs = sum(epochs for _, epochs in self.named_phases())
         if self.model == "cnn":
-            self.weights, self.schedule, self.phases = "none", "whole", []
+            self.weights, self.schedule, self.phases = "none", "finetune", []
         elif spec.frozen:
             # Features are made once, whatever is drawn; the fit has one optimum.
-            self.schedule, self.phases, self.augmentation, self.patience = "head", [], [], 0
+            self.schedule, self.phases = "linear_probe", []
+            self.augmentation, self.patience = [], 0
             self.learning_rate, self.precision = spec.learning_rate, "float32"
         self._choose_encoder()
         self._check_tiles()
@@ -200,15 +207,15 @@ class TrainConfig:
         Raises
         ------
         ConfigError
-            When one is not ``head:N`` or ``whole:N``.
+            When one is not ``linear_probe:N`` or ``finetune:N``.
         """
         named = []
         for text in self.phases:
             name, _, epochs = str(text).partition(":")
             if name not in PHASES or not epochs.isdecimal() or not int(epochs):
                 raise ConfigError(
-                    f"phases has {text!r}; write each as head:N or whole:N with N epochs, in the"
-                    " order in which they train."
+                    f"phases has {text!r}; write each as linear_probe:N or finetune:N with N"
+                    " epochs, in the order in which they train."
                 )
             named.append((name, int(epochs)))
         return named
@@ -265,7 +272,7 @@ class TrainConfig:
 
 def _from_older(document: Mapping[str, Any]) -> dict[str, Any]:
     """Say what an older version meant; such a run does not name its version."""
-    document = {"lymph": "", **document}
+    document = {"lymph": "", **with_phase_names(document)}
     if "augment" in document:
         named = list(UNNAMED_AUGMENTATION) if document.pop("augment") else []
         document.setdefault("augmentation", named)

@@ -8,6 +8,7 @@ from lymph.models.view import work_of
 from lymph.splits import Split, fold_sets
 from lymph.training import speed
 from lymph.training.config import TrainConfig
+from lymph.training.older import LINEAR_PROBE
 from lymph.training.phases import Phase, plan_phases
 from lymph.training.speed import Precision
 
@@ -44,7 +45,7 @@ def estimate_seconds(config: TrainConfig, split: Split, table: pd.DataFrame) -> 
         return START_SECONDS + _probe_seconds(config, measured.eval_seconds, split, table)
     sets = [split] if split.folds is None else _all_folds(split, table)
     seconds = START_SECONDS
-    frozen = all(phase.name == "head" for phase in plan_phases(config))
+    frozen = all(phase.name == LINEAR_PROBE for phase in plan_phases(config))
     if frozen:
         # One pass through the frozen backbone serves every fold and the predictions.
         seconds += len(table) * measured.eval_seconds
@@ -93,7 +94,7 @@ def _train_seconds(
 ) -> float:
     seconds = 0.0
     for phase in plan_phases(config):
-        if phase.name == "head":
+        if phase.name == LINEAR_PROBE:
             features = 0.0 if frozen else (train + val) * measured.eval_seconds
             seconds += features + HEAD_EPOCH_SECONDS * phase.epochs
         else:
@@ -124,7 +125,7 @@ def seconds_left(
         ahead = phase.last_epoch - max(done, phase.first_epoch - 1)
         if ahead <= 0:
             continue
-        if phase.name not in seen and phase.name != "head":
+        if phase.name not in seen and phase.name != LINEAR_PROBE:
             return None
         left += ahead * float(seen.get(phase.name, HEAD_EPOCH_SECONDS))
     return left

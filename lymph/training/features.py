@@ -16,6 +16,7 @@ from lymph.models.specs import MODELS
 from lymph.models.tiles import TiledFeatures
 from lymph.training.dataset import Batches, FeatureBatches
 from lymph.training.loop import Rows, autocast
+from lymph.training.older import FINETUNE
 from lymph.training.phases import Phase
 from lymph.training.run_data import Material
 
@@ -89,7 +90,7 @@ def what_learns(
 
     A frozen backbone runs once for the whole phase; ``first`` tells that nothing trained it before.
     """
-    if phase.name == "whole":
+    if phase.name == FINETUNE:
         wrapped = material.processes.wrap(material.model)
         return wrapped, material.batches("train", training=True), material.batches("val")
     log.info("The backbone is frozen: its features are computed once for this phase.")

@@ -9,6 +9,7 @@ from pandas.api.types import is_float_dtype, is_integer_dtype
 from lymph.errors import RunError
 from lymph.jobs.files import CONFIG, HEARTBEAT, LOG, RESERVE, START_LOCK, STATUS, STOP
 from lymph.jobs.status import RESTORE
+from lymph.training.older import phase_name
 from lymph.typed import read_object
 
 SPLIT = "split.json"
@@ -20,7 +21,8 @@ PREDICTIONS = "predictions.csv"
 ENVIRONMENT = "environment.json"
 PROBE = "probe.json"
 SUMMARY = "summary.json"
-FAMILIARITY = "familiarity.json"
+# Its name on the disk is that of the first versions, so that runs open in all of them.
+OOD = "familiarity.json"
 FEATURES = "features.npz"
 FOLDS = "folds"
 ABOUT = "about.json"
@@ -36,7 +38,7 @@ OWN = (
     LOG,
     ENVIRONMENT,
     SUMMARY,
-    FAMILIARITY,
+    OOD,
     FEATURES,
     STOP,
     RESERVE,
@@ -88,7 +90,7 @@ def read_metrics(folder: Path) -> pd.DataFrame:
             raise RunError(f"{path} holds what is no number in the column {name}; {remedy}.")
     if metrics["seconds"].isna().any():
         raise RunError(f"{path} is cut; {remedy}.")
-    return metrics
+    return metrics.assign(phase=metrics["phase"].astype(str).map(phase_name, na_action="ignore"))
 
 
 def read_environment(folder: Path) -> dict[str, Any]:

@@ -190,7 +190,7 @@ def evaluate(
 ) -> Evaluation:
     """Measure loss and accuracy and keep the logits; sets the evaluation mode itself.
 
-    Of several processes each measures its share, every ``world``-th picture, and gets all.
+    Of several processes each measures its share, every ``world_size``-th picture, and gets all.
     """
     model.eval()
     device = _device_of(model)

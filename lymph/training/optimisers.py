@@ -5,6 +5,7 @@ from collections.abc import Collection
 import torch
 
 from lymph.models.networks import BackboneHead
+from lymph.training.older import FINETUNE
 from lymph.training.phases import Phase
 
 
@@ -19,7 +20,7 @@ def new_optimiser(
         Parts of the backbone that start from random values; they learn at the head's rate.
     """
     groups = [{"params": list(model.head.parameters()), "peak": phase.head_rate}]
-    if phase.name == "whole":
+    if phase.name == FINETUNE:
         for name, part in model.backbone.named_children():
             rate = phase.head_rate if name in fresh else phase.backbone_rate
             groups.append({"params": list(part.parameters()), "peak": rate})

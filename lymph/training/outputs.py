@@ -100,7 +100,7 @@ def _fit_check(folder: Path, root: Path, data: RunData, features: dict[str, np.n
     # A picture that is to be classified is scaled as these were, and told what they were.
     document = {**fitted.to_json(), "white": white, "drawn": is_synthetic(root)}
     document["largest"] = int((rows["width"] * rows["height"]).max())
-    workspace.write_json(folder / files.FAMILIARITY, document)
+    workspace.write_json(folder / files.OOD, document)
 
 
 def write_table(path: Path, table: pd.DataFrame) -> None:

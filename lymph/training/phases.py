@@ -3,11 +3,15 @@
 import math
 from typing import NamedTuple
 
-from lymph.training.config import TrainConfig
+from lymph.text import PHASE_TITLES
+from lymph.training.config import PHASES, TrainConfig
+from lymph.training.older import FINETUNE, LINEAR_PROBE
 
 
 class Phase(NamedTuple):
-    """``whole`` trains everything, ``head`` freezes the backbone and its batch statistics.
+    """``finetune`` trains everything, ``linear_probe`` the head on a frozen backbone.
+
+    Frozen are its values and its batch statistics.
 
     ``first_epoch`` is counted from 1 over the run; rates are the peaks of the schedule.
     """
@@ -27,29 +31,37 @@ class Phase(NamedTuple):
 def plan_phases(config: TrainConfig) -> list[Phase]:
     """Plan a run's phases: those it names, or those of its schedule.
 
-    The two-phase schedules spend half the epochs on each, an odd one on the whole model.
-    ``whole-then-head`` is the notebook's order, ``head-then-whole`` the one that keeps pretrained
-    features better (Kumar et al. 2022, arXiv 2202.10054).
+    The two-phase schedules spend half the epochs on each, an odd one on fine-tuning.
+    ``finetune_then_linear_probe`` is the notebook's order, ``linear_probe_then_finetune`` the one
+    that keeps pretrained features better (Kumar et al. 2022, arXiv 2202.10054).
     """
     rate = config.learning_rate
     backbone_rate = rate if config.weights == "none" else rate * config.backbone_factor
     phases: list[Phase] = []
     first = 1
     for name, epochs in config.named_phases() or _scheduled(config):
-        own_rate = backbone_rate if name == "whole" else 0.0
+        own_rate = backbone_rate if name == FINETUNE else 0.0
         phases.append(Phase(name, first, epochs, rate, own_rate))
         first += epochs
     return phases
 
 
 def _scheduled(config: TrainConfig) -> list[tuple[str, int]]:
-    if config.schedule in ("whole", "head"):
+    if config.schedule in PHASES:
         return [(config.schedule, config.epochs)]
-    whole = math.ceil(config.epochs / 2)
-    parts = [("whole", whole), ("head", config.epochs - whole)]
-    if config.schedule == "head-then-whole":
+    tuned = math.ceil(config.epochs / 2)
+    parts = [(FINETUNE, tuned), (LINEAR_PROBE, config.epochs - tuned)]
+    if config.schedule == "linear_probe_then_finetune":
         parts.reverse()
     return [(name, epochs) for name, epochs in parts if epochs]
+
+
+def phase_words(config: TrainConfig) -> str:
+    """Write the phases of a run for people: fine-tuning 5, then linear probe 5."""
+    planned = plan_phases(config)
+    if len(planned) == 1:
+        return PHASE_TITLES[planned[0].name]
+    return ", then ".join(f"{PHASE_TITLES[phase.name]} {phase.epochs}" for phase in planned)
 
 
 def phase_of(phases: list[Phase], epoch: int) -> Phase:

@@ -79,17 +79,17 @@ ALONE = Processes()
 
 def init_processes() -> Processes:
     """Join the processes that torchrun started; without torchrun this one is alone."""
-    world = int(os.environ.get("WORLD_SIZE", "1"))
-    if world == 1:
+    world_size = int(os.environ.get("WORLD_SIZE", "1"))
+    if world_size == 1:
         return ALONE
     if not dist.is_initialized():
         cards = torch.cuda.device_count()
         if cards:
             torch.cuda.set_device(int(os.environ["LOCAL_RANK"]) % cards)
         # NCCL wants a card for each process; where several share one, gloo does what it would.
-        alone = int(os.environ.get("LOCAL_WORLD_SIZE", world)) <= cards
+        alone = int(os.environ.get("LOCAL_WORLD_SIZE", world_size)) <= cards
         dist.init_process_group("nccl" if alone else "gloo")
-    return Processes(dist.get_rank(), world)
+    return Processes(dist.get_rank(), world_size)
 
 
 def destroy_processes() -> None:

@@ -16,6 +16,7 @@ from lymph.training import folder as files
 from lymph.training.checkpoint import load_checkpoint, load_values, save_checkpoint
 from lymph.training.config import TrainConfig
 from lymph.training.loop import Evaluation
+from lymph.training.older import phase_name
 from lymph.training.phases import Phase
 
 log = logging.getLogger("lymph")
@@ -155,8 +156,9 @@ class State:
     @classmethod
     def of(cls, checkpoint: dict[str, Any]) -> "State":
         """Return the state that a checkpoint keeps."""
-        kept = ("history", "best_epoch", "notes", "spent")
+        kept = ("best_epoch", "notes", "spent")
         return cls(
+            history=[{**row, "phase": phase_name(row["phase"])} for row in checkpoint["history"]],
             best=tuple(checkpoint["best"]),
             fresh=checkpoint.get("fresh", []),
             **{name: checkpoint[name] for name in kept},

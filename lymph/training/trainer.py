@@ -28,6 +28,7 @@ from lymph.training.environment import prepare_environment
 from lymph.training.features import what_learns
 from lymph.training.loop import Evaluation, evaluate, set_rates, train_one_epoch
 from lymph.training.losses import weighted_loss
+from lymph.training.older import FINETUNE, LINEAR_PROBE
 from lymph.training.optimisers import new_optimiser
 from lymph.training.outputs import keep_features_and_check, predict_all, write_table
 from lymph.training.phases import Phase, phase_of, plan_phases
@@ -80,7 +81,7 @@ class Trainer:
         make_repeatable(self.device)
         self.phases = plan_phases(config)
         # A backbone that never learns makes the same features from beginning to end.
-        self.always_frozen = all(phase.name == "head" for phase in self.phases)
+        self.always_frozen = all(phase.name == LINEAR_PROBE for phase in self.phases)
         # A fold on ready features takes seconds, less than writing its whole network would.
         self.keeps_model = not (outer and self.always_frozen)
         self.steps = Steps(self._tell_step)
@@ -169,7 +170,7 @@ class Trainer:
 
     def _train_phase(self, phase: Phase, done: int) -> None:
         """Train the epochs of a phase; with patience it ends when validation gets no better."""
-        self.model.freeze_backbone(phase.name == "head")
+        self.model.freeze_backbone(phase.name == LINEAR_PROBE)
         first = phase is self.phases[0]
         module, train, val = what_learns(self.material, phase, first, self._end_if_wished)
         optimiser = self._optimiser_of(phase, train)
@@ -201,8 +202,8 @@ class Trainer:
         """Train and validate once; return the row of ``metrics.csv`` and the validation."""
         start = time.perf_counter()
         # A head on ready features is so little work that every process does all of it.
-        processes = self.processes if phase.name == "whole" else ALONE
-        bfloat16 = self.precision.bfloat16 and phase.name == "whole"
+        processes = self.processes if phase.name == FINETUNE else ALONE
+        bfloat16 = self.precision.bfloat16 and phase.name == FINETUNE
         if self.fit:
             self.fit.step(optimiser)
             trained = evaluate(module, train, self.loss_function)

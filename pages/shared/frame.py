@@ -87,7 +87,7 @@ def show_caveat(caveat: str) -> None:
 
 @contextmanager
 def told() -> Iterator[None]:
-    """Show what a user can mend in the place of the part of a page that it spoils."""
+    """Show what a user can put right in the place of the part of a page that it spoils."""
     try:
         yield
     except LymphError as error:
@@ -95,5 +95,5 @@ def told() -> Iterator[None]:
 
 
 def show_error(error: LymphError) -> None:
-    """Show what went wrong and how to mend it; the words may hold names that a user chose."""
+    """Show what went wrong and how to fix it; the words may hold names that a user chose."""
     st.error(plain(str(error)))

@@ -107,7 +107,7 @@ def show_missing() -> None:
 
 
 def show_damage() -> None:
-    """Say what was damaged of what is kept in the workspace, to whom can mend it."""
+    """Say what was damaged of what is kept in the workspace, to whoever can put it right."""
     data_set = state.current_data_set()
     doubts = [
         database.doubt() if who().may_all else "",

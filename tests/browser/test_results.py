@@ -55,7 +55,7 @@ def finished_run(root: Path, classes: list[str]) -> Run:
     rows = table.assign(set=split.assign(table), fold="")
     values = np.where(hit, 0.8, 0.2 / (len(names) - 1))
     write_predictions(make_predictions(rows, values, names), run.path / files.PREDICTIONS)
-    line = [[1, "whole", 1.0, 0.4, 1.1, 0.3, 1e-3, 2.0]]
+    line = [[1, "finetune", 1.0, 0.4, 1.1, 0.3, 1e-3, 2.0]]
     pd.DataFrame(line, columns=files.METRIC_COLUMNS).to_csv(run.path / files.METRICS, index=False)
     status = replace(run.status(), state="finished", epoch=1, best_epoch=1, queued=1.0)
     write_status(run.path, status)

@@ -139,7 +139,7 @@ def test_bars_without_room_for_names_leave_them_to_a_legend() -> None:
 
 
 def test_learning_curves_hold_both_sets(metrics: pd.DataFrame) -> None:
-    figure = learning_curves(metrics, [Phase("whole", 1, 5, 1e-3, 1e-3)], "loss")
+    figure = learning_curves(metrics, [Phase("finetune", 1, 5, 1e-3, 1e-3)], "loss")
     assert [trace.name for trace in figure.data] == ["train", "validation"]
     assert list(figure.data[1].y) == [1.0, 0.9, 1.2]
     assert figure.layout.xaxis.range == (0.6, 5.4)
@@ -147,24 +147,24 @@ def test_learning_curves_hold_both_sets(metrics: pd.DataFrame) -> None:
 
 
 def test_phases_are_marked_where_there_are_two(metrics: pd.DataFrame) -> None:
-    phases = [Phase("whole", 1, 5, 1e-3, 1e-4), Phase("head", 6, 5, 1e-3, 0.0)]
+    phases = [Phase("finetune", 1, 5, 1e-3, 1e-4), Phase("linear_probe", 6, 5, 1e-3, 0.0)]
     figure = learning_curves(metrics, phases, "accuracy")
     assert [(shape.x0, shape.x1) for shape in figure.layout.shapes] == [(0.5, 5.5), (5.5, 10.5)]
     words = [note.text for note in figure.layout.annotations]
-    assert "whole model, 5 epochs" in words
-    assert "head only, 5 epochs" in words
+    assert "fine-tuning, 5 epochs" in words
+    assert "linear probe, 5 epochs" in words
     assert figure.layout.yaxis.range == (0, 1.03)
 
 
 def test_the_epoch_that_is_kept_is_marked(metrics: pd.DataFrame) -> None:
-    figure = learning_curves(metrics, [Phase("whole", 1, 3, 1e-3, 1e-3)], "loss", best_epoch=2)
+    figure = learning_curves(metrics, [Phase("finetune", 1, 3, 1e-3, 1e-3)], "loss", best_epoch=2)
     best = next(trace for trace in figure.data if trace.name == "best")
     assert (best.x[0], best.y[0]) == (2, 0.9)
     assert any("epoch 2 is kept" in note.text for note in figure.layout.annotations)
 
 
 def test_learning_curves_wait_for_the_first_epoch(metrics: pd.DataFrame) -> None:
-    figure = learning_curves(metrics.iloc[:0], [Phase("whole", 1, 4, 1e-3, 1e-3)], "loss", 0)
+    figure = learning_curves(metrics.iloc[:0], [Phase("finetune", 1, 4, 1e-3, 1e-3)], "loss", 0)
     assert figure.layout.xaxis.range == (0.6, 4.4)
 
 

@@ -178,7 +178,7 @@ def test_a_damaged_depth_file_is_nothing(make_tiny: MakeTiny) -> None:
 def test_a_scan_decodes_each_file_once(
     make_tiny: MakeTiny, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The depth comes from what is remembered, not from reading the set again."""
+    """The depth comes from what is cached, not from reading the set again."""
     root = make_tiny()
     deepen(root, 4_095)
     PictureSource(root).table()

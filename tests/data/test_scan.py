@@ -1,4 +1,4 @@
-"""A folder becomes the picture table: columns, counts, problems, memory of what was examined."""
+"""A folder becomes the picture table: columns, counts, problems, cache of what was examined."""
 
 import os
 import shutil
@@ -212,7 +212,7 @@ def test_only_changed_files_are_decoded_again(tiny_root: Path, read_files: list[
     assert (row["width"], row["height"], row["mode"]) == (10, 11, "L")
 
 
-def test_a_mended_file_loses_its_problem(tiny_root: Path) -> None:
+def test_a_fixed_file_loses_its_problem(tiny_root: Path) -> None:
     """A file that was broken at the first scan and is whole at the second is sound."""
     file = tiny_root / "FL" / "sj-99-21_001.png"
     whole = file.read_bytes()
@@ -223,7 +223,7 @@ def test_a_mended_file_loses_its_problem(tiny_root: Path) -> None:
 
 
 def test_the_pattern_can_change_without_decoding(tiny_root: Path, read_files: list[str]) -> None:
-    """What is remembered is of the files; patients follow the pattern of the moment."""
+    """What is cached is of the files; patients follow the pattern of the moment."""
     PictureSource(tiny_root).table()
     table = PictureSource(tiny_root, pattern=r"sj-99-(?P<patient>\d)").table()
     assert sorted(table["patient"].unique()) == ["1", "2", "3"]

@@ -198,7 +198,7 @@ def test_a_temperature_without_limit_says_so(from_rows: Maker) -> None:
     assert fitted_temperature(perfect).bounded
 
 
-def test_temperature_mends_what_was_too_sure() -> None:
+def test_temperature_corrects_what_was_too_sure() -> None:
     logits = np.random.default_rng(2).normal(size=(800, 3)) * 1.5
     sure = drawn_from(logits, temperature=3.0)
     softened = apply_temperature(sure, fit_temperature(sure))

@@ -170,7 +170,7 @@ def mutate(seed: int, files: list[bytes]) -> bytes:
             place = min(place, chance.choice((16, 64, 200)))
         _change(chance, data, place, files)
     if chance.random() < 0.5:
-        _mend_png(data)
+        _repair_png(data)
     return bytes(data)
 
 
@@ -197,7 +197,7 @@ def _change(chance: random.Random, data: bytearray, place: int, files: list[byte
         data[place : place + 2] = struct.pack("<H", chance.randrange(65_536))
 
 
-def _mend_png(data: bytearray) -> None:
+def _repair_png(data: bytearray) -> None:
     """Set a PNG's check sums right, so that a changed header is not refused at once."""
     if data[:8] != b"\x89PNG\r\n\x1a\n":
         return

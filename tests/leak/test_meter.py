@@ -55,7 +55,7 @@ def measure(draw: Callable[..., np.ndarray], table: pd.DataFrame, seeds: int) ->
 
 
 def test_features_of_patients_leak(table: pd.DataFrame) -> None:
-    """A random split names nearly all, a patient split no more than by chance; kin is nearest."""
+    """A random split names nearly all, a patient split no more than by chance."""
     result = measure(of_patients, table, seeds=3)
     assert result["picture"]["mean"] > 0.95 and result["picture"]["same_patient_rate"] == 1.0
     assert result["picture"]["same_patient_rate_by_chance"] == pytest.approx(1 / 16, abs=0.01)

@@ -133,7 +133,7 @@ def check_selection(broken: Names, fixed: Names, told: Told) -> None:
 def check_confidence(broken: Names, fixed: Names, told: Told) -> None:
     """A calibrated model is convicted; compared with calibrated ones it is not."""
     assert told == ("badly calibrated\n", "")
-    lines, drawn = compile(lesson_of("confidence").mended, "fixed.py", "exec"), []
+    lines, drawn = compile(lesson_of("confidence").fixed, "fixed.py", "exec"), []
     for _ in range(100):
         exec(lines, fixed)
         drawn.append(fixed["perfect"])
@@ -174,7 +174,7 @@ def test_the_lines_do_what_the_lesson_says(slug: str, capsys: pytest.CaptureFixt
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.slug)
 def test_what_is_shown_is_the_end_of_the_file_that_ran(lesson: Any) -> None:
     """A file without the line that parts it would show nothing, or its made-up data."""
-    for name, lines in (("broken", lesson.broken), ("fixed", lesson.mended)):
+    for name, lines in (("broken", lesson.broken), ("fixed", lesson.fixed)):
         text = (ROOM / lesson.folder / f"{name}.py").read_text(encoding="utf-8")
         assert text.count(SHOWN) == 1 and text.endswith(f"{SHOWN}{lines}\n") and lines
-    assert lesson.broken != lesson.mended
+    assert lesson.broken != lesson.fixed

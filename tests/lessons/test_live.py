@@ -57,7 +57,7 @@ def test_thirty_browsers_start_one_run_and_its_figures_are_kept(
     assert status.state == "finished", run.lines(30)
     assert status.pid != os.getpid() and status.seconds > 0
     figures = run.figures()
-    assert figures["pictures"] > 0 and len(figures["broken"]) == len(figures["mended"])
+    assert figures["pictures"] > 0 and len(figures["broken"]) == len(figures["fixed"])
     assert any("epoch 1 of" in line for line in run.lines(30))
     assert run.when() > 0
     # Whoever comes later sees the same figures; only an explicit wish runs it again.

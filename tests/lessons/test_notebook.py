@@ -75,7 +75,7 @@ def test_it_is_a_notebook(lesson: object, tmp_path: Path) -> None:
         assert all(isinstance(line, str) for line in cell["source"])
         assert ("outputs" in cell) == (cell["cell_type"] == "code")
     text = "".join("".join(cell["source"]) for cell in cells)
-    for words in (lesson.question, lesson.broken, lesson.mended, lesson.takeaway):
+    for words in (lesson.question, lesson.broken, lesson.fixed, lesson.takeaway):
         assert words in text
     assert repr(str(tmp_path)) in text
 

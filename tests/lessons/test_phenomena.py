@@ -34,7 +34,7 @@ def test_a_stale_optimiser_moves_nothing(all_figures: Figures) -> None:
     assert figures["broken"]["distance"] == [0.0] * 4
     # The notebook's validation loss repeated to the last digit; so does this one.
     assert len({round(loss, 6) for loss in figures["broken"]["val_loss"]}) == 1
-    moved = figures["mended"]["distance"]
+    moved = figures["fixed"]["distance"]
     assert moved[0] == 0.0 and min(moved[1:]) > 0.0
     assert abs(figures["broken"]["train_loss"][-1] - math.log(3)) < 0.1
     assert "optimiser holds no parameter of this model" in figures["refusal"]
@@ -45,7 +45,7 @@ def test_a_stale_optimiser_moves_nothing(all_figures: Figures) -> None:
 def test_the_broadcast_accuracy_exceeds_one_and_ignores_the_truth(all_figures: Figures) -> None:
     figures = all_figures["broadcast"]
     assert max(figures["broken"]) > 1.0
-    assert max(figures["mended"]) <= 1.0
+    assert max(figures["fixed"]) <= 1.0
     for broken, called in zip(figures["broken"], figures["called"], strict=True):
         assert broken == pytest.approx(arithmetic.broadcast_accuracy_of_counts(called))
     assert figures["shuffled_broken"] == pytest.approx(figures["broken"])
@@ -53,11 +53,11 @@ def test_the_broadcast_accuracy_exceeds_one_and_ignores_the_truth(all_figures: F
 
 
 def test_a_forgotten_mode_freezes_the_statistics(all_figures: Figures) -> None:
-    broken, mended = all_figures["mode"]["broken"], all_figures["mode"]["mended"]
+    broken, fixed = all_figures["mode"]["broken"], all_figures["mode"]["fixed"]
     assert broken["training"] == [True, False, False]
     assert broken["moved"][0] > 0.0 and broken["moved"][1:] == [0.0, 0.0]
-    assert mended["training"] == [True, True, True]
-    assert min(mended["moved"]) > 0.0
+    assert fixed["training"] == [True, True, True]
+    assert min(fixed["moved"]) > 0.0
 
 
 def test_a_large_weight_draws_answers_to_its_class(all_figures: Figures) -> None:
@@ -80,8 +80,8 @@ def test_a_backbone_frozen_by_half_drifts_without_a_gradient(all_figures: Figure
     figures = all_figures["freeze"]
     assert figures["frozen"]["drift"] == [0.0] * 5
     assert figures["drifting"]["drift"][-1] > 0.01
-    first, second = figures["whole_then_head"], figures["head_then_whole"]
-    assert first["phases"] == ["whole", "whole", "head", "head"]
+    first, second = figures["finetune_then_linear_probe"], figures["linear_probe_then_finetune"]
+    assert first["phases"] == ["finetune", "finetune", "linear_probe", "linear_probe"]
     assert first["drift"][1] > 0.0 and first["drift"][2] == first["drift"][3] == first["drift"][4]
     assert second["drift"][:3] == [0.0] * 3 and second["drift"][3] > 0.0
 

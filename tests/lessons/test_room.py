@@ -83,6 +83,6 @@ def test_every_lesson_is_whole() -> None:
         # Two sentences, as one can say them.
         assert sum(lesson.takeaway.count(end) for end in (". ", ".")) >= 2
         ast.parse(lesson.broken)
-        ast.parse(lesson.mended)
-        widest = max(len(line) for line in f"{lesson.broken}\n{lesson.mended}".splitlines())
+        ast.parse(lesson.fixed)
+        widest = max(len(line) for line in f"{lesson.broken}\n{lesson.fixed}".splitlines())
         assert widest <= 56, "two columns of code stand side by side on a projector"

@@ -63,7 +63,7 @@ def check_stale(figures: Figures, finding: Finding) -> None:
     losses = [round(loss, 6) for loss in figures["broken"]["val_loss"]]
     assert ("after each of" in finding.sentence) == (len(set(losses)) == 1)
     assert f"{min(losses):.6f}" in finding.sentence and f"{max(losses):.6f}" in finding.sentence
-    first, last = (round(figures["mended"]["train_loss"][place], 2) for place in (0, -1))
+    first, last = (round(figures["fixed"]["train_loss"][place], 2) for place in (0, -1))
     assert ("falls from" in finding.sentence) == (last < first)
     assert ("rises from" in finding.sentence) == (last > first)
     assert finding.happened == 2
@@ -71,16 +71,16 @@ def check_stale(figures: Figures, finding: Finding) -> None:
 
 def check_broadcast(figures: Figures, finding: Finding) -> None:
     kept = figures["broken"].index(max(figures["broken"]))
-    best = figures["mended"].index(max(figures["mended"]))
+    best = figures["fixed"].index(max(figures["fixed"]))
     pictures = figures["pictures"]
-    hits, most = (round(pictures * figures["mended"][epoch]) for epoch in (kept, best))
+    hits, most = (round(pictures * figures["fixed"][epoch]) for epoch in (kept, best))
     assert finding.numbers[0].value == f"{100 * max(figures['broken']):.2f} %"
     assert ("No epoch of this run exceeds" in finding.sentence) == (max(figures["broken"]) <= 1)
     assert ("as good as any" in finding.sentence) == (hits == most)
     assert f"{hits} of {pictures} right" in finding.sentence
     if hits < most:
         assert f"keeps epoch {best + 1}, with {most}." in finding.sentence
-    assert f"then {whole(figures['shuffled_mended'][kept])} are right" in finding.sentence
+    assert f"then {whole(figures['shuffled_fixed'][kept])} are right" in finding.sentence
 
 
 def check_mode(figures: Figures, finding: Finding) -> None:
@@ -88,7 +88,7 @@ def check_mode(figures: Figures, finding: Finding) -> None:
     assert ("stood still" in finding.sentence) == still
     assert finding.happened == int(still)
     assert finding.sentence.endswith(figures["difference"][1:].replace(" %", "\u00a0%"))
-    assert f"{figures['mended']['val_loss'][-1]:.2f}" in finding.numbers[2].note
+    assert f"{figures['fixed']['val_loss'][-1]:.2f}" in finding.numbers[2].note
 
 
 def check_class_weights(figures: Figures, finding: Finding) -> None:
@@ -107,9 +107,10 @@ def check_class_weights(figures: Figures, finding: Finding) -> None:
 
 def check_freeze(figures: Figures, finding: Finding) -> None:
     early, late = (
-        round(100 * figures[order]["drift"][-1]) for order in ("whole_then_head", "head_then_whole")
+        round(100 * figures[order]["drift"][-1])
+        for order in ("finetune_then_linear_probe", "linear_probe_then_finetune")
     )
-    assert ("head first kept more" in finding.sentence) == (late < early)
+    assert ("the linear probe first kept more" in finding.sentence) == (late < early)
     assert ("the opposite" in finding.sentence) == (late > early)
     assert ("no difference to that" in finding.sentence) == (late == early)
     moves = figures["drifting"]["drift"][-1] > figures["frozen"]["drift"][-1]
@@ -230,7 +231,7 @@ def made_up(slug: str, figures: Figures, chance: random.Random) -> Figures:
             return [renew(part, name) for part in value]
         if name in ("train_loss", "val_loss"):
             return [chance.uniform(0.5, 1.5) for _ in value]
-        if name in ("drift", "moved", "called", "recall", "mended", "shuffled_mended"):
+        if name in ("drift", "moved", "called", "recall", "fixed", "shuffled_fixed"):
             return [share() for _ in value]
         if name == "broken":
             return [2 * share() for _ in value]
@@ -238,7 +239,7 @@ def made_up(slug: str, figures: Figures, chance: random.Random) -> Figures:
 
     made = {name: renew(value, name) for name, value in figures.items()}
     if slug == "broadcast":
-        for way in ("broken", "mended"):
+        for way in ("broken", "fixed"):
             made[f"kept_{way}"] = made[way].index(max(made[way])) + 1
         made["shuffled_broken"] = made["broken"]
     return made
@@ -262,15 +263,15 @@ def test_whatever_the_figures_say_the_words_say(
 
 
 def test_whichever_order_drifts_more_is_named(seeded: dict[str, list[Figures]]) -> None:
-    """Regression: head first drifted more, and the page said that the order did not matter."""
+    """Regression: the page said that the order did not matter where the features drifted more."""
     figures = copy.deepcopy(seeded["freeze"][0])
     for first, second, words in (
         (0.09, 0.29, "kept less of them, the opposite of what Kumar"),
         (0.29, 0.09, "kept more of them, as Kumar"),
         (0.09, 0.091, "no difference to that"),
     ):
-        figures["whole_then_head"]["drift"][-1] = first
-        figures["head_then_whole"]["drift"][-1] = second
+        figures["finetune_then_linear_probe"]["drift"][-1] = first
+        figures["linear_probe_then_finetune"]["drift"][-1] = second
         assert words in find("freeze", figures).sentence
 
 

@@ -102,8 +102,8 @@ def make_run(tiny: sources.DataSet) -> MakeRun:
         write_predictions(predictions, run.path / files.PREDICTIONS)
         columns = files.METRIC_COLUMNS
         lines = [
-            [1, "whole", 1.0, 0.4, 1.1, 0.3, 1e-3, 2.0],
-            [2, "whole", 0.8, 0.6, 0.9, 0.5, 1e-3, 2.0],
+            [1, "finetune", 1.0, 0.4, 1.1, 0.3, 1e-3, 2.0],
+            [2, "finetune", 0.8, 0.6, 0.9, 0.5, 1e-3, 2.0],
         ]
         pd.DataFrame(lines, columns=columns).to_csv(run.path / files.METRICS, index=False)
         status = replace(run.status(), state="finished", epoch=2, best_epoch=2, queued=1.0)

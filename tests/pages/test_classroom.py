@@ -205,7 +205,7 @@ def test_a_students_exclusion_makes_a_copy_and_leads_there(
     exclude(tiny.path, {"CLL/sj-99-11_001.png": "by the lecturer"})
     app = open_view(open_as("anna", "data"), "quality")
     assert "goes to a copy of your own" in words(app)
-    app.button(key="take_back_all").click().run()
+    app.button(key="include_all").click().run()
     assert not app.exception and app.sidebar.selectbox[0].value == "tiny, Anna *A*’s"
     assert "Your change is in a copy of your own" in app.toast[0].value
     assert excluded(tiny.path) and "goes to a copy" not in words(app)

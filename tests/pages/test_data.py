@@ -308,10 +308,10 @@ def test_a_finding_is_left_out_and_taken_back(tiny: DataSet, open_page: OpenPage
     app = open_view(open_page, "quality")
     assert not app.exception
     app.button_group(key="quality_kind").set_value("same").run()
-    app.button(key="leave_out_all").click().run()
+    app.button(key="exclude_all").click().run()
     assert metrics(app) == {"Pictures": "36", "Patients": "12", "Classes": "3", "Excluded": "1"}
     assert any("Excluded by you (1)" in s.value for s in app.header)
-    app.button(key="take_back_all").click().run()
+    app.button(key="include_all").click().run()
     assert metrics(app)["Pictures"] == "37"
 
 
@@ -323,7 +323,7 @@ def test_the_viewer_goes_on_shows_stains_and_leaves_out(tiny: DataSet, open_page
         app.session_state["viewer_way"] = way
         app.button(key="gallery_open_2").click().run()
         assert not app.exception and app.button_group(key="viewer_way").value == way
-    app.button(key="viewer_leave_out").click().run()
+    app.button(key="viewer_exclude").click().run()
     assert "CLL/sj-99-11_003.png" in excluded(tiny.path)
     assert metrics(app)["Pictures"] == "35"
 

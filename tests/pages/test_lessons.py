@@ -1,4 +1,4 @@
-"""The Lessons page: guess, run, see, mend."""
+"""The Lessons page: guess, run, see, fix."""
 
 from collections.abc import Callable
 
@@ -58,7 +58,7 @@ def test_a_link_opens_a_lesson_at_a_step(
     app = open_page("lessons", lesson=lesson.slug, step="4")
     assert not app.exception
     assert app.title[0].value == lesson.question
-    assert [code.value for code in app.code] == [lesson.broken, lesson.mended]
+    assert [code.value for code in app.code] == [lesson.broken, lesson.fixed]
 
 
 @pytest.mark.parametrize("step", [*range(1, len(STEPS) + 1), 0, 99])

@@ -82,14 +82,14 @@ def test_resnet50_offers_its_values_and_its_phases(
     app = open_page("train")
     app.radio(key="model").set_value("resnet50").run()
     assert "98 MB" in app.radio(key="values").options[0]
-    app.radio(key="schedule").set_value("head-then-whole")
+    app.radio(key="schedule").set_value("linear_probe_then_finetune")
     app.radio(key="values").set_value("file").run()
     app.text_input(key="values_file").set_value(str(tmp_path / "values.pth"))
     app.button(key="start_training").click().run()
     assert not app.exception
     (run,) = runs.list_runs()
     assert run.config.weights == str(tmp_path / "values.pth")
-    assert run.config.schedule == "head-then-whole"
+    assert run.config.schedule == "linear_probe_then_finetune"
 
 
 def test_a_probe_asks_for_its_encoder_and_nothing_that_it_does_not_use(
@@ -294,7 +294,7 @@ def test_one_patient_at_a_time_trains_the_head_alone(
     assert not app.exception
     (run,) = runs.list_runs()
     assert len(run.split().folds) == 12
-    assert run.config.schedule == "head"
+    assert run.config.schedule == "linear_probe"
 
 
 def test_phases_and_ways_to_vary_are_free(
@@ -303,14 +303,14 @@ def test_phases_and_ways_to_vary_are_free(
     app = open_page("train")
     app.radio(key="model").set_value("resnet50").run()
     app.radio(key="values").set_value("none").run()
-    app.radio(key="schedule").set_value("head-then-whole").run()
-    app.slider(key="whole_epochs_10").set_value(7)
+    app.radio(key="schedule").set_value("linear_probe_then_finetune").run()
+    app.slider(key="finetune_epochs_10").set_value(7)
     app.number_input(key="patience").set_value(3)
     app.button_group(key="augmentation").set_value(["crop", "flips"]).run()
     app.button(key="start_training").click().run()
     assert not app.exception
     (run,) = runs.list_runs()
-    assert run.config.phases == ["head:3", "whole:7"]
+    assert run.config.phases == ["linear_probe:3", "finetune:7"]
     assert run.config.patience == 3
     assert run.config.augmentation == ["flips", "crop"]
 

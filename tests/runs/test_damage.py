@@ -24,7 +24,7 @@ from tests.damage import WHOLE, damaged_documents, damaged_tables, dump
 
 DOCUMENTS = (files.STATUS, files.CONFIG, files.SPLIT, files.ENVIRONMENT)
 TABLES = (files.METRICS, files.PREDICTIONS)
-OTHERS = (files.BEST, files.FEATURES, files.FAMILIARITY, files.LOG, files.SUMMARY, files.ABOUT)
+OTHERS = (files.BEST, files.FEATURES, files.OOD, files.LOG, files.SUMMARY, files.ABOUT)
 # What the list of runs itself is made of; the others are read when they are asked for.
 LISTED = {files.STATUS, files.CONFIG, files.SPLIT}
 
@@ -115,7 +115,7 @@ def test_a_damaged_file_costs_its_run_and_gets_a_sentence(
         os.utime(hurt.path / files.CONFIG, (1e9, 1e9))
     said = check(sound, hurt, name)
     assert all(map(is_sentence, said)), said
-    silent = name in (files.BEST, files.FEATURES, files.LOG, files.SUMMARY, files.FAMILIARITY)
+    silent = name in (files.BEST, files.FEATURES, files.LOG, files.SUMMARY, files.OOD)
     missing = damage == "missing" and name in (files.METRICS, files.ENVIRONMENT, files.ABOUT)
     unsaid = damage == "object" and name == files.ABOUT
     assert any(name in words for words in said) != (silent or missing or unsaid), said
@@ -156,7 +156,7 @@ def test_each_column_gone_or_strange_costs_the_run_at_most(
             assert said, what
 
 
-@pytest.mark.parametrize("name", [files.BEST, files.FEATURES, files.FAMILIARITY, files.ENVIRONMENT])
+@pytest.mark.parametrize("name", [files.BEST, files.FEATURES, files.OOD, files.ENVIRONMENT])
 def test_what_answers_need_is_told_when_it_is_damaged(pair: tuple[Run, Run], name: str) -> None:
     _, hurt = pair
     content = (hurt.path / name).read_bytes()
@@ -173,7 +173,7 @@ def test_what_answers_need_is_told_when_it_is_damaged(pair: tuple[Run, Run], nam
 
 def test_a_strange_check_for_strange_pictures_is_refused(trained: Path) -> None:
     """What `load_classifier` turns into a sentence is raised at once, not at the first picture."""
-    document = json.loads((trained / files.FAMILIARITY).read_text())
+    document = json.loads((trained / files.OOD).read_text())
     for name in ("colours", "features", "origin", "axes"):
         for _, damaged in damaged_documents({name: document[name]}):
             with pytest.raises((AttributeError, KeyError, TypeError, ValueError)):

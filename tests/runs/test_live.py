@@ -17,7 +17,7 @@ from lymph.training.validation import Answering
 
 
 def rows(epochs: int) -> pd.DataFrame:
-    lines = [[e, "whole", 1 / e, 0.5, 1 / e, 0.5, 1e-3, 2.0] for e in range(1, epochs + 1)]
+    lines = [[e, "finetune", 1 / e, 0.5, 1 / e, 0.5, 1e-3, 2.0] for e in range(1, epochs + 1)]
     return pd.DataFrame(lines, columns=files.METRIC_COLUMNS)
 
 

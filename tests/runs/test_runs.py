@@ -152,7 +152,7 @@ def test_resnet50_goes_through_its_two_phases(tmp_path: Path, tiny_root: Path) -
     run = create_run(config, split)
     status = train_here(run)
     assert status.state == "finished", status.error
-    assert list(run.metrics()["phase"]) == ["whole", "head"]
+    assert list(run.metrics()["phase"]) == ["finetune", "linear_probe"]
     assert any("random" in note for note in status.notes)
     checkpoint = torch.load(run.path / "last.pt", weights_only=True)
     held = [p for group in checkpoint["optimiser"]["param_groups"] for p in group["params"]]

@@ -1,5 +1,6 @@
 """Schedules in real runs: resuming, stopping early, rates, folds on ready features."""
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -46,10 +47,10 @@ def without_times(file: Path) -> dict:
 def test_a_resumed_resnet50_equals_one_that_was_never_stopped(
     make_tiny: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Stopped in the whole phase and again on ready features: every number is the same."""
+    """Stopped while it is fine-tuned and again on ready features: every number is the same."""
     root = make_tiny(pictures=1)
     split = split_by_patient(PictureSource(root).usable())
-    phases = ["whole:2", "head:2"]
+    phases = ["finetune:2", "linear_probe:2"]
     config = TrainConfig(str(root), "resnet50", weights="none", batch_size=4, phases=phases)
     whole, parts = create_run(config, split), create_run(config, split)
     assert train_here(whole).state == "finished"
@@ -63,6 +64,43 @@ def test_a_resumed_resnet50_equals_one_that_was_never_stopped(
     assert parts.status().state == "finished", parts.log()
     assert equal(*(without_times(run.path / "last.pt") for run in (whole, parts)))
     pd.testing.assert_frame_equal(whole.predictions(), parts.predictions(), check_exact=True)
+
+
+def as_of_version_one(run: Run) -> None:
+    """Rewrite a run's files with the names that its phases had in the first versions."""
+    file = run.path / "config.json"
+    config = {**json.loads(file.read_text()), "schedule": "whole-then-head"}
+    config["phases"] = ["whole:2", "head:1"]
+    file.write_text(json.dumps(config))
+    table = run.path / "metrics.csv"
+    table.write_text(table.read_text().replace("finetune", "whole"))
+    checkpoint = torch.load(run.path / "last.pt", weights_only=True)
+    for row in checkpoint["history"]:
+        row["phase"] = "whole"
+    torch.save(checkpoint, run.path / "last.pt")
+
+
+@pytest.mark.usefixtures("small_resnet50")
+def test_a_run_with_the_older_names_of_phases_opens_and_goes_on(
+    make_tiny: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its configuration, curves and checkpoint say whole and head; every number is the same."""
+    root = make_tiny(pictures=1)
+    split = split_by_patient(PictureSource(root).usable())
+    phases = ["finetune:2", "linear_probe:1"]
+    config = TrainConfig(str(root), "resnet50", weights="none", batch_size=4, phases=phases)
+    unbroken, older = create_run(config, split), create_run(config, split)
+    train_here(unbroken)
+    with monkeypatch.context() as patch:
+        stop_after(patch, older, 1)
+        train_here(older)
+    as_of_version_one(older)
+    assert older.config.phases == phases
+    assert list(older.metrics()["phase"]) == ["finetune"]
+    resume_run(older, here=True)
+    assert older.status().state == "finished", older.log()
+    assert list(older.metrics()["phase"]) == ["finetune", "finetune", "linear_probe"]
+    assert equal(*(without_times(run.path / "last.pt") for run in (unbroken, older)))
 
 
 def test_three_and_three_epochs_hold_every_number_of_six(
@@ -102,7 +140,7 @@ def test_parts_without_values_learn_at_the_rate_of_the_head(
     torch.save(partial, tmp_path / "values.pth")
     split = split_by_patient(PictureSource(tiny_root).usable())
     config = TrainConfig(
-        str(tiny_root), "resnet50", weights=str(tmp_path / "values.pth"), phases=["whole:1"]
+        str(tiny_root), "resnet50", weights=str(tmp_path / "values.pth"), phases=["finetune:1"]
     )
     run = create_run(config, split)
     trainer = Trainer(run.path, run.config, split)
@@ -128,7 +166,7 @@ def test_one_patient_out_runs_the_backbone_once(make_tiny: Callable[..., Path]) 
     table = PictureSource(root).usable()
     folds = make_folds(table, table["patient"].nunique())
     config = TrainConfig(
-        str(root), "resnet50", weights="none", schedule="head", epochs=3, batch_size=8
+        str(root), "resnet50", weights="none", schedule="linear_probe", epochs=3, batch_size=8
     )
     run = create_run(config, folds)
     assert run.status().folds == 12

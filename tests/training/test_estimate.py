@@ -37,17 +37,21 @@ def rows(*epochs: tuple[str, float], **more: object) -> pd.DataFrame:
 
 def test_the_time_left_counts_each_phase_at_its_own_speed() -> None:
     """Nine slow epochs are ahead although the last three were fast, or the other way round."""
-    plan = plan_phases(TrainConfig("x", "resnet50", phases=["head:3", "whole:3", "head:2"]))
-    seen = rows(("head", 0.1), ("head", 0.1), ("head", 0.1), ("whole", 60.0))
+    plan = plan_phases(
+        TrainConfig("x", "resnet50", phases=["linear_probe:3", "finetune:3", "linear_probe:2"])
+    )
+    seen = rows(
+        ("linear_probe", 0.1), ("linear_probe", 0.1), ("linear_probe", 0.1), ("finetune", 60.0)
+    )
     assert seconds_left(seen, plan, 4.5, 8) == pytest.approx(1.5 * 60 + 2 * 0.1)
     assert seconds_left(seen[:3], plan, 3, 8) is None
     assert seconds_left(seen[:0], plan, 0, 8) is None
 
 
 def test_the_time_left_of_folds_is_not_that_of_their_last_phase() -> None:
-    """A fold ends with epochs on ready features; the folds ahead begin with the whole model."""
+    """A fold ends with epochs on ready features; the folds ahead begin with fine-tuning."""
     plan = plan_phases(TrainConfig("x", "resnet50", epochs=2))
-    seen = rows(("whole", 60.0), ("head", 0.0), fold=1)
+    seen = rows(("finetune", 60.0), ("linear_probe", 0.0), fold=1)
     assert seconds_left(seen, plan, 2, 10) == pytest.approx(8 * 30)
 
 
@@ -63,10 +67,10 @@ def test_folds_take_as_long_as_their_trainings(
         config = TrainConfig("x", "resnet50", schedule=schedule, epochs=2)
         return estimate_seconds(config, split, table) - estimate.START_SECONDS
 
-    frozen = seconds("head", folds)
+    frozen = seconds("linear_probe", folds)
     assert 18 < frozen < 18 + 4 * (estimate.LOAD_SECONDS + 1)
-    assert seconds("whole", folds) > 4 * 2 * 18
-    assert seconds("whole", split_by_patient(table)) < seconds("whole", folds) / 2
+    assert seconds("finetune", folds) > 4 * 2 * 18
+    assert seconds("finetune", split_by_patient(table)) < seconds("finetune", folds) / 2
 
 
 @pytest.mark.parametrize("text", ["[]", '{"%s": 3}', '{"%s": {"cnn": [true, true, 1e30, "x"]}}'])

@@ -142,9 +142,9 @@ def test_a_kept_choice_is_taken_and_a_damaged_one_is_said(tmp_path: Path) -> Non
 def test_a_probe_asks_for_nothing_that_it_does_not_use() -> None:
     """Phases, augmentation and patience are set aside: the run's configuration says what was."""
     config = TrainConfig(
-        "x", "linear-probe", schedule="whole", augmentation=["flips"], patience=3, epochs=5
+        "x", "linear-probe", schedule="finetune", augmentation=["flips"], patience=3, epochs=5
     )
-    assert (config.schedule, config.phases, config.augmentation) == ("head", [], [])
+    assert (config.schedule, config.phases, config.augmentation) == ("linear_probe", [], [])
     assert (config.patience, config.epochs, config.precision) == (0, 5, "float32")
     assert TrainConfig.from_json(config.to_json()) == config
 

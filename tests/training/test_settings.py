@@ -32,10 +32,10 @@ def test_an_unknown_key_is_refused() -> None:
         {"precision": "float16"},
         {"patience": -1},
         {"backbone_factor": 2.0},
-        {"phases": ["head"]},
+        {"phases": ["linear_probe"]},
         {"phases": ["tail:3"]},
-        {"phases": ["head:0"]},
-        {"phases": "head:3"},
+        {"phases": ["linear_probe:0"]},
+        {"phases": "linear_probe:3"},
         {"epochs": 2.5},
         {"epochs": 0},
         {"seed": 1.5},
@@ -46,7 +46,7 @@ def test_an_unknown_key_is_refused() -> None:
         {"weights": None},
         {"warm_up": float("nan")},
         {"learning_rate": "0.1"},
-        {"schedule": ["whole"]},
+        {"schedule": ["finetune"]},
     ],
 )
 def test_an_impossible_value_is_refused(change: dict) -> None:
@@ -95,28 +95,54 @@ def test_a_source_with_an_unknown_key_or_value_is_refused() -> None:
 def test_the_notebooks_schedule_is_five_whole_then_five_frozen() -> None:
     """Notebook fault 5: freeze_epochs was an argument that nothing read."""
     phases = plan_phases(TrainConfig("x", model="resnet50"))
-    assert [(p.name, p.first_epoch, p.epochs) for p in phases] == [("whole", 1, 5), ("head", 6, 5)]
+    assert [(p.name, p.first_epoch, p.epochs) for p in phases] == [
+        ("finetune", 1, 5),
+        ("linear_probe", 6, 5),
+    ]
     assert phases[0].backbone_rate == pytest.approx(0.1 * phases[0].head_rate)
     assert phases[1].backbone_rate == 0.0
-    assert phase_of(phases, 5).name == "whole"
-    assert phase_of(phases, 6).name == "head"
+    assert phase_of(phases, 5).name == "finetune"
+    assert phase_of(phases, 6).name == "linear_probe"
 
 
 def test_the_better_schedule_turns_the_order() -> None:
-    """Head first, then the whole model."""
-    phases = plan_phases(TrainConfig("x", model="resnet50", schedule="head-then-whole", epochs=7))
-    assert [(p.name, p.epochs) for p in phases] == [("head", 3), ("whole", 4)]
+    """A linear probe first, then fine-tuning."""
+    phases = plan_phases(
+        TrainConfig("x", model="resnet50", schedule="linear_probe_then_finetune", epochs=7)
+    )
+    assert [(p.name, p.epochs) for p in phases] == [("linear_probe", 3), ("finetune", 4)]
+
+
+@pytest.mark.parametrize(
+    ("older", "now"),
+    [
+        ("whole-then-head", "finetune_then_linear_probe"),
+        ("head-then-whole", "linear_probe_then_finetune"),
+        ("whole", "finetune"),
+        ("head", "linear_probe"),
+        ("linear-probe", "linear_probe"),
+    ],
+)
+def test_schedules_of_earlier_versions_are_known(older: str, now: str) -> None:
+    """A configuration, a script and a command written before the phases had the field's names."""
+    assert TrainConfig("x", "resnet50", schedule=older).schedule == now
+    written = {**TrainConfig("x", "resnet50").to_json(), "schedule": older}
+    assert TrainConfig.from_json(written).schedule == now
+    with pytest.raises(ConfigError, match="'heads'"):
+        TrainConfig("x", "resnet50", schedule="heads")
 
 
 def test_phases_and_their_lengths_are_free() -> None:
     """Named phases replace schedule and epochs, in any order and number."""
-    config = TrainConfig("x", "resnet50", phases=["head:1", "whole:3", "head:2"], epochs=99)
+    config = TrainConfig(
+        "x", "resnet50", phases=["linear_probe:1", "finetune:3", "linear_probe:2"], epochs=99
+    )
     assert config.epochs == 6
     phases = plan_phases(config)
     assert [(p.name, p.first_epoch, p.epochs) for p in phases] == [
-        ("head", 1, 1),
-        ("whole", 2, 3),
-        ("head", 5, 2),
+        ("linear_probe", 1, 1),
+        ("finetune", 2, 3),
+        ("linear_probe", 5, 2),
     ]
 
 
@@ -130,7 +156,7 @@ def test_the_rates_of_backbone_and_warm_up_are_free() -> None:
 def test_the_small_cnn_has_one_phase() -> None:
     """There is nothing to freeze in a network from scratch."""
     phases = plan_phases(TrainConfig("x", epochs=9))
-    assert [(p.name, p.epochs) for p in phases] == [("whole", 9)]
+    assert [(p.name, p.epochs) for p in phases] == [("finetune", 9)]
     assert phases[0].backbone_rate == phases[0].head_rate
 
 

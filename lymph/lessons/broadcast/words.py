@@ -39,8 +39,8 @@ LESSON = Lesson(
 
 def find(figures: Figures) -> Finding:
     """Compare the two ways of counting."""
-    kept, best = figures["kept_broken"], figures["kept_mended"]
-    top, true = figures["broken"][kept - 1], figures["mended"][kept - 1]
+    kept, best = figures["kept_broken"], figures["kept_fixed"]
+    top, true = figures["broken"][kept - 1], figures["fixed"][kept - 1]
     pictures = figures["pictures"]
     counted = f"{pictures} validation pictures of {figures['patients']} patients"
     numbers = [
@@ -51,12 +51,12 @@ def find(figures: Figures) -> Finding:
     again = f"{100 * figures['shuffled_broken'][kept - 1]:.2f} %"
     sentence = (
         f"Shuffle the labels among the pictures, and epoch {kept} again reads {again}, though then"
-        f" {percent(figures['shuffled_mended'][kept - 1])} are right: the figure does not depend on"
+        f" {percent(figures['shuffled_fixed'][kept - 1])} are right: the figure does not depend on"
         " the truth."
     )
     if top <= 1:
         sentence = f"No epoch of this run exceeds 100 %, but the figure is as empty. {sentence}"
-    hits, most = round(pictures * true), round(pictures * figures["mended"][best - 1])
+    hits, most = round(pictures * true), round(pictures * figures["fixed"][best - 1])
     if hits == most:
         chosen = f"By chance it keeps an epoch as good as any, {hits} of {pictures} right."
     else:

@@ -27,6 +27,7 @@ from lymph.lessons.textures import KINDS, texture_batches
 from lymph.models.networks import BackboneHead
 from lymph.training.dataset import Batches
 from lymph.training.loop import evaluate, train_one_epoch
+from lymph.training.older import FINETUNE, LINEAR_PROBE
 
 PRETRAINING = 1200
 WHOLE_RATE = 3e-3
@@ -36,7 +37,8 @@ class Course(TypedDict):
     """What was seen; ``drift`` begins before the first epoch.
 
     ``drift``: mean distance of the validation pictures' features from the pretrained ones, as a
-    share of their length. ``phases``: what learned in each epoch, ``head`` or ``whole``.
+    share of their length. ``phases``: what learned in each epoch, ``linear_probe``
+    or ``finetune``.
     """
 
     drift: list[float]
@@ -52,8 +54,8 @@ class Figures(TypedDict):
     """
 
     texture_accuracy: float
-    whole_then_head: Course
-    head_then_whole: Course
+    finetune_then_linear_probe: Course
+    linear_probe_then_finetune: Course
     drifting: Course
     frozen: Course
     difference: str
@@ -108,7 +110,7 @@ def _train(
     optimiser, before = _new_optimiser(model, phases[0]), ""
     for epoch, phase in enumerate(phases, start=1):
         if phase != before:
-            _freeze(model, phase == "head", leaky)
+            _freeze(model, phase == LINEAR_PROBE, leaky)
             optimiser = _new_optimiser(model, phase)
         before = phase
         loss = train_one_epoch(model, sets.train.of_epoch(epoch), loss_function, optimiser).loss
@@ -140,7 +142,7 @@ def _new_optimiser(model: nn.Module, phase: str) -> torch.optim.Optimizer:
     good one.
     """
     learning = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    if phase == "head":
+    if phase == LINEAR_PROBE:
         return torch.optim.AdamW(learning, RATE, weight_decay=1e-4)
     return torch.optim.SGD(learning, WHOLE_RATE, momentum=0.9)
 
@@ -160,12 +162,12 @@ def run(
     pretrained, accuracy = pretrain(pretraining, textures, seed, part_of(tell, 0, 0.3))
     sets = material(data, seed=seed)
     half = max(1, epochs // 2)
-    head, whole = ["head"] * half, ["whole"] * half
+    probe, tune = [LINEAR_PROBE] * half, [FINETUNE] * half
     ways = {
-        "whole_then_head": (whole + head, False, "whole, then head"),
-        "head_then_whole": (head + whole, False, "head, then whole"),
-        "drifting": (head + head, True, "head only, statistics running"),
-        "frozen": (head + head, False, "head only, statistics kept"),
+        "finetune_then_linear_probe": (tune + probe, False, "fine-tuning, then probe"),
+        "linear_probe_then_finetune": (probe + tune, False, "probe, then fine-tuning"),
+        "drifting": (probe + probe, True, "probe, statistics running"),
+        "frozen": (probe + probe, False, "probe, statistics kept"),
     }
     models, courses = {}, {}
     for place, (key, (phases, leaky, name)) in enumerate(ways.items()):
@@ -175,14 +177,14 @@ def run(
         data,
         sets.test,
         {
-            "training the whole model first": models["whole_then_head"],
-            "training the head first": models["head_then_whole"],
+            "fine-tuning first": models["finetune_then_linear_probe"],
+            "a linear probe first": models["linear_probe_then_finetune"],
         },
     )
     return {
         "texture_accuracy": accuracy,
-        "whole_then_head": courses["whole_then_head"],
-        "head_then_whole": courses["head_then_whole"],
+        "finetune_then_linear_probe": courses["finetune_then_linear_probe"],
+        "linear_probe_then_finetune": courses["linear_probe_then_finetune"],
         "drifting": courses["drifting"],
         "frozen": courses["frozen"],
         "difference": difference,

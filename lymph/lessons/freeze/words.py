@@ -41,7 +41,7 @@ LESSON = Lesson(
 def find(figures: Figures) -> Finding:
     """Tell whose features moved."""
     drifting, frozen = figures["drifting"]["drift"][-1], figures["frozen"]["drift"][-1]
-    first, second = figures["whole_then_head"], figures["head_then_whole"]
+    first, second = figures["finetune_then_linear_probe"], figures["linear_probe_then_finetune"]
     half = len(second["phases"]) // 2
     early, late = first["drift"][-1], second["drift"][-1]
     at_once = percent(first["drift"][1]), percent(second["drift"][half + 1])
@@ -53,21 +53,23 @@ def find(figures: Figures) -> Finding:
         ),
         Number("Drift, really frozen", percent(frozen), "statistics kept as well"),
         Number(
-            "Drift, whole model first",
+            "Drift, fine-tuning first",
             percent(early),
-            f"at the end; head first, and as many epochs of fine-tuning: {percent(late)}",
+            f"at the end; linear probe first, as many epochs of fine-tuning: {percent(late)}",
         ),
     ]
     gap = points(early, late)
     moved = (
         f"After equally many epochs of fine-tuning the features have drifted by {percent(early)}"
-        f" with the whole model first and by {percent(late)} with the head first (by {at_once[0]}"
+        f" with fine-tuning first and by {percent(late)} with a linear probe first (by {at_once[0]}"
         f" and {at_once[1]} after one epoch)."
     )
     if gap > 0:
-        order = "Here head first kept more of them, as Kumar et al. found"
+        order = "Here the linear probe first kept more of them, as Kumar et al. found"
     elif gap < 0:
-        order = "Here head first kept less of them, the opposite of what Kumar et al. found"
+        order = (
+            "Here the linear probe first kept less of them, the opposite of what Kumar et al. found"
+        )
     else:
         order = "Here the order made no difference to that; Kumar et al. found one"
     sentence = (

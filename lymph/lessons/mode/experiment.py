@@ -45,7 +45,7 @@ class Figures(TypedDict):
     """
 
     broken: Course
-    mended: Course
+    fixed: Course
     difference: str
     pictures: int
     patients: int
@@ -98,7 +98,7 @@ def run(data: LessonData, epochs: int = 15, seed: int = 0, tell: Tell = silent) 
         courses[name] = _train(models[name], sets, epochs, name == once, name, part)
     return {
         "broken": courses[once],
-        "mended": courses[each],
+        "fixed": courses[each],
         "difference": compare(
             data,
             sets.val,

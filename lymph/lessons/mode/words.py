@@ -38,7 +38,7 @@ LESSON = Lesson(
 
 def find(figures: Figures) -> Finding:
     """Tell what stood still, and what that did to the answers of this run."""
-    broken, mended = figures["broken"], figures["mended"]
+    broken, fixed = figures["broken"], figures["fixed"]
     later = broken["moved"][1:]
     numbers = [
         Number(
@@ -49,13 +49,13 @@ def find(figures: Figures) -> Finding:
         Number(
             "Statistics moved after epoch 1",
             f"{100 * sum(later):.0f} %",
-            f"all added up; with train() each epoch: {100 * sum(mended['moved'][1:]):.0f} %",
+            f"all added up; with train() each epoch: {100 * sum(fixed['moved'][1:]):.0f} %",
         ),
         Number(
             "Validation loss at the end",
             f"{broken['val_loss'][-1]:.2f}",
-            f"with train() in every epoch: {mended['val_loss'][-1]:.2f}; training loss"
-            f" {broken['train_loss'][-1]:.2f} and {mended['train_loss'][-1]:.2f}",
+            f"with train() in every epoch: {fixed['val_loss'][-1]:.2f}; training loss"
+            f" {broken['train_loss'][-1]:.2f} and {fixed['train_loss'][-1]:.2f}",
         ),
     ]
     stood = "stood still" if sum(later) == 0 else "moved on"

@@ -47,7 +47,7 @@ class Figures(TypedDict):
     """The broken training, the fixed one, and the notebook's figures worked out."""
 
     broken: Course
-    mended: Course
+    fixed: Course
     class_weights: dict[str, float]
     ln_classes: float
     divided_loss: float
@@ -146,12 +146,12 @@ def run(data: LessonData, epochs: int = 8, seed: int = 0, tell: Tell = silent) -
     stale, divided = _train_stale(
         data, small_cnn(classes, seed=seed), sets, loss_function, epochs, halves[0]
     )
-    mended = _train_fixed(
+    fixed = _train_fixed(
         data, small_cnn(classes, seed=seed), sets, loss_function, epochs, halves[1]
     )
     return {
         "broken": stale,
-        "mended": mended,
+        "fixed": fixed,
         "class_weights": weights,
         "ln_classes": math.log(classes),
         "divided_loss": divided,

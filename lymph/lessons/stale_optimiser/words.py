@@ -41,7 +41,7 @@ LESSON = Lesson(
 
 def find(figures: Figures) -> Finding:
     """Tell what moved, and which loss repeats."""
-    stale, own = figures["broken"], figures["mended"]
+    stale, own = figures["broken"], figures["fixed"]
     share = "of all parameters' length, after the last epoch"
     numbers = [
         Number("Moved, old optimiser", f"{100 * stale['distance'][-1]:.1f} %", share),

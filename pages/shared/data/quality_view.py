@@ -41,7 +41,7 @@ def show_quality(data_set: DataSet, table: pd.DataFrame) -> None:
         st.caption(f"Looked for and not found: {', '.join(clean)}.")
     sound = loading.measures(data_set, table[table["problem"] == ""])
     st.caption(unseen_overlaps(sound))
-    show_left_out(data_set)
+    show_excluded(data_set)
 
 
 def show_kind(data_set: DataSet, table: pd.DataFrame, kind: str, found: list[Finding]) -> None:
@@ -55,7 +55,7 @@ def show_kind(data_set: DataSet, table: pd.DataFrame, kind: str, found: list[Fin
     if kind in ("same", "near"):
         label = f"Exclude the later of each pair ({counted(len(pictures), 'picture')})"
     reasons = {name: f"{KINDS[kind].title}: {f.note}." for name, f in pictures.items()}
-    st.button(label, key="leave_out_all", on_click=leave_out, args=(data_set, reasons))
+    st.button(label, key="exclude_all", on_click=exclude_found, args=(data_set, reasons))
     labels = dict(zip(table["picture"], table["label"], strict=True))
     items = [item for finding in found for item in items_of(finding, labels)]
     rows = Rows(table[table["picture"].isin([item.picture for item in items])])
@@ -68,7 +68,7 @@ def show_kind(data_set: DataSet, table: pd.DataFrame, kind: str, found: list[Fin
     )
 
 
-def leave_out(data_set: DataSet, reasons: dict[str, str]) -> None:
+def exclude_found(data_set: DataSet, reasons: dict[str, str]) -> None:
     change_on_click(data_set, exclude, data_set.path, reasons)
 
 
@@ -80,7 +80,7 @@ def items_of(finding: Finding, labels: dict[str, str]) -> list[Item]:
     return [Item(finding.other, labels[finding.other], f"twin of {finding.picture}"), own]
 
 
-def show_left_out(data_set: DataSet) -> None:
+def show_excluded(data_set: DataSet) -> None:
     left = excluded(data_set.path, data_set.copy)
     if not left:
         return
@@ -94,16 +94,16 @@ def show_left_out(data_set: DataSet) -> None:
             list(left),
             index=None,
             placeholder="choose a picture",
-            key="take_back_one",
+            key="include_one",
         )
-        if st.button("Include it", key="take_back", disabled=one is None) and one is not None:
-            take_in(data_set, [one])
-        if st.button("Include all again", key="take_back_all"):
-            take_in(data_set, list(left))
+        if st.button("Include it", key="include", disabled=one is None) and one is not None:
+            include_again(data_set, [one])
+        if st.button("Include all again", key="include_all"):
+            include_again(data_set, list(left))
     st.caption(plain("Files are never touched: this list is kept in the workspace."))
 
 
-def take_in(data_set: DataSet, names: list[str]) -> None:
+def include_again(data_set: DataSet, names: list[str]) -> None:
     """Include pictures again, or say why they cannot be."""
     with told():
         change_pictures(data_set, include, data_set.path, names)

@@ -20,11 +20,11 @@ def fix_parts(scene: Scene) -> list[Callable[[], None]]:
 
 def _show_lines(scene: Scene) -> None:
     lesson = scene.lesson
-    broken, mended = [st.container(), st.container()] if scene.stage else st.columns(2)
+    broken, fixed = [st.container(), st.container()] if scene.stage else st.columns(2)
     with broken:
         _show_code("✗ Broken", lesson.broken, scene.stage)
-    with mended:
-        _show_code("✓ Fixed", lesson.mended, scene.stage)
+    with fixed:
+        _show_code("✓ Fixed", lesson.fixed, scene.stage)
 
 
 def _show_code(title: str, code: str, stage: bool) -> None:

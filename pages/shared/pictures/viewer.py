@@ -87,12 +87,12 @@ def view(data_set: DataSet, rows: Rows) -> None:
         st.caption(words_for(way, stains))
     with side:
         show_facts(root, item, shown)
-        leave = partial(leave_out, data_set, item.picture)
-        if st.button("Exclude this picture", key="viewer_leave_out", on_click=leave):
+        excluding = partial(exclude_one, data_set, item.picture)
+        if st.button("Exclude this picture", key="viewer_exclude", on_click=excluding):
             st.rerun()
 
 
-def leave_out(data_set: DataSet, picture: str) -> None:
+def exclude_one(data_set: DataSet, picture: str) -> None:
     change_on_click(data_set, exclude, data_set.path, {picture: BY_HAND})
 
 

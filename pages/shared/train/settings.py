@@ -16,7 +16,8 @@ from lymph.models import MODELS
 from lymph.models.augmentations import AUGMENTATIONS
 from lymph.splits import Split
 from lymph.training.class_weights import class_weights
-from lymph.training.config import CLASS_WEIGHTS, USUAL_AUGMENTATION, TrainConfig
+from lymph.training.config import CLASS_WEIGHTS, SCHEDULES, USUAL_AUGMENTATION, TrainConfig
+from lymph.training.older import THEN
 from lymph.training.preview import vary
 from pages.shared import loading
 from pages.shared.frame import plain
@@ -30,10 +31,14 @@ WEIGHTS_TOLD = {
     "patient": "By number of patients",
 }
 SCHEDULES_TOLD = {
-    "whole-then-head": "Fine-tuning, then a linear probe (head only): the notebook's order",
-    "head-then-whole": "Linear probe (head only), then fine-tuning: keeps more of ImageNet",
-    "whole": "Fine-tuning from beginning to end",
-    "head": "Linear probe (head only): the backbone stays frozen, an epoch takes no time",
+    "finetune_then_linear_probe": (
+        "Fine-tuning, then a linear probe (head only): the notebook's order"
+    ),
+    "linear_probe_then_finetune": (
+        "Linear probe (head only), then fine-tuning: keeps more of ImageNet"
+    ),
+    "finetune": "Fine-tuning from beginning to end",
+    "linear_probe": "Linear probe (head only): the backbone stays frozen, an epoch takes no time",
 }
 TESTS_TOLD = {
     "split": "The split's test patients, once",
@@ -143,28 +148,28 @@ def choose_phases(epochs: int, tested: str) -> dict[str, Any]:
     """Choose what learns when, and for how long."""
     schedule = st.radio(
         "Phases",
-        list(SCHEDULES_TOLD),
-        index=list(SCHEDULES_TOLD).index("head" if tested == "patient" else "whole-then-head"),
+        SCHEDULES,
+        index=SCHEDULES.index("linear_probe") if tested == "patient" else 0,
         format_func=SCHEDULES_TOLD.__getitem__,
         key=f"schedule_{tested}" if tested == "patient" else "schedule",
         persist_state="session",
     )
     chosen: dict[str, Any] = {"schedule": schedule}
-    if "then" in schedule and epochs > 1:
-        whole = (
+    if THEN in schedule and epochs > 1:
+        tuned = (
             st.slider(
-                f"Of the {epochs:d} epochs, so many train the whole model",
+                f"Epochs of fine-tuning, of {epochs:d}",
                 1,
                 epochs - 1,
                 (epochs + 1) // 2,
-                key=f"whole_epochs_{epochs}",
+                key=f"finetune_epochs_{epochs}",
                 persist_state="session",
             )
             if epochs > 2
             else 1
         )
-        lengths = {"whole": whole, "head": epochs - whole}
-        chosen["phases"] = [f"{name}:{lengths[name]}" for name in schedule.split("-then-")]
+        lengths = {"finetune": tuned, "linear_probe": epochs - tuned}
+        chosen["phases"] = [f"{name}:{lengths[name]}" for name in schedule.split(THEN)]
     chosen["backbone_factor"] = st.select_slider(
         "Learning rate of the backbone, as a share of the head's",
         (0.0, 0.01, 0.03, 0.1, 0.3, 1.0),

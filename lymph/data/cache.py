@@ -1,4 +1,4 @@
-"""What is remembered of the files of a data set, so that an unchanged file is read only once."""
+"""What was found of the files of a data set, cached so that an unchanged file is read only once."""
 
 import json
 from collections.abc import Callable
@@ -28,13 +28,13 @@ def stamps_of(root: Path, pictures: list[str]) -> pd.DataFrame:
     return pd.DataFrame(stamps, columns=STAMP, index=pd.Index(pictures, dtype=object))
 
 
-def recall(file: Path, stamps: pd.DataFrame) -> pd.DataFrame:
-    """Return what a memory file knows of the pictures whose stamps have not changed.
+def load(file: Path, stamps: pd.DataFrame) -> pd.DataFrame:
+    """Return what a cache file knows of the pictures whose stamps have not changed.
 
     Returns
     -------
     DataFrame
-        Indexed by picture, with the columns that were remembered; empty when nothing is.
+        Indexed by picture, with the columns that were stored; empty when there are none.
     """
     try:
         columns = json.loads(file.read_text(encoding="utf-8"))
@@ -45,7 +45,7 @@ def recall(file: Path, stamps: pd.DataFrame) -> pd.DataFrame:
     return known[same]
 
 
-def remember(file: Path, known: pd.DataFrame, stamps: pd.DataFrame) -> None:
+def store(file: Path, known: pd.DataFrame, stamps: pd.DataFrame) -> None:
     """Keep what is known of the pictures, with the stamps that it was read under."""
     own = stamps.loc[known.index]
     frame = known.assign(**{name: own[name] for name in STAMP})
@@ -54,23 +54,23 @@ def remember(file: Path, known: pd.DataFrame, stamps: pd.DataFrame) -> None:
     workspace.write_text(file, text)
 
 
-def complete(
+def fill(
     file: Path,
     known: pd.DataFrame,
     stamps: pd.DataFrame,
     look: Callable[[str], dict[str, Any]],
     progress: Progress | None = None,
 ) -> pd.DataFrame:
-    """Look at the pictures that are not known yet, remember them, and return all that is known.
+    """Look at the pictures that are not known yet, store that, and return all that is known.
 
-    What was seen before an interruption is remembered too.
+    What was seen before an interruption is stored too.
 
     Parameters
     ----------
     file : Path
-        Memory file.
+        Cache file.
     known : DataFrame
-        From :func:`recall`.
+        From :func:`load`.
     stamps : DataFrame
         From :func:`stamps_of`; its index tells the pictures and their order.
     look : callable
@@ -85,5 +85,5 @@ def complete(
         if seen:
             new = pd.DataFrame(seen, index=pd.Index(fresh[: len(seen)], dtype=object))
             known = pd.concat([known[new.columns], new]) if len(known) else new
-            remember(file, known, stamps)
+            store(file, known, stamps)
     return known.loc[stamps.index]

@@ -1,11 +1,11 @@
-"""What is remembered of files: unchanged ones are known, others are looked at again."""
+"""What is cached of files: unchanged ones are known, others are looked at again."""
 
 import os
 from pathlib import Path
 
 import pytest
 
-from lymph.data.memory import complete, recall, remember, stamps_of
+from lymph.data.cache import fill, load, stamps_of, store
 
 
 def length(root: Path):  # noqa: ANN201 - a local callable
@@ -25,9 +25,9 @@ NAMES = ["1.png", "2.png", "3.png"]
 
 def test_only_new_and_changed_files_are_looked_at(root: Path) -> None:
     """A second look sees nothing new; a longer file and an added one are seen, in order."""
-    file = root / "memory.json"
+    file = root / "cache.json"
     stamps = stamps_of(root, NAMES)
-    known = complete(file, recall(file, stamps), stamps, length(root))
+    known = fill(file, load(file, stamps), stamps, length(root))
     assert known["size"].tolist() == [1, 2, 3]
     (root / "2.png").write_bytes(b"x" * 20)
     (root / "0.png").write_bytes(b"")
@@ -38,26 +38,26 @@ def test_only_new_and_changed_files_are_looked_at(root: Path) -> None:
         return length(root)(picture)
 
     stamps = stamps_of(root, ["0.png", *NAMES])
-    known = complete(file, recall(file, stamps), stamps, look)
+    known = fill(file, load(file, stamps), stamps, look)
     assert sorted(seen) == ["0.png", "2.png"]
     assert known["size"].to_dict() == {"0.png": 0, "1.png": 1, "2.png": 20, "3.png": 3}
 
 
 def test_a_touched_file_of_the_same_length_is_looked_at_again(root: Path) -> None:
     """The time of change counts, to the nanosecond."""
-    file = root / "memory.json"
+    file = root / "cache.json"
     stamps = stamps_of(root, NAMES)
-    complete(file, recall(file, stamps), stamps, length(root))
+    fill(file, load(file, stamps), stamps, length(root))
     moved = (root / "1.png").stat().st_mtime_ns + 1
     os.utime(root / "1.png", ns=(moved, moved))
     if (root / "1.png").stat().st_mtime_ns != moved:
         pytest.skip("this file system does not keep nanoseconds")
-    assert list(recall(file, stamps_of(root, NAMES)).index) == ["2.png", "3.png"]
+    assert list(load(file, stamps_of(root, NAMES)).index) == ["2.png", "3.png"]
 
 
-def test_what_was_seen_before_an_interruption_is_remembered(root: Path) -> None:
+def test_what_was_seen_before_an_interruption_is_stored(root: Path) -> None:
     """An interrupted look keeps its part, and the next one goes on from there."""
-    file = root / "memory.json"
+    file = root / "cache.json"
     stamps = stamps_of(root, NAMES)
 
     def stop(done: int, total: int) -> None:
@@ -65,16 +65,16 @@ def test_what_was_seen_before_an_interruption_is_remembered(root: Path) -> None:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        complete(file, recall(file, stamps), stamps, length(root), stop)
-    assert list(recall(file, stamps)["size"]) == [1]
+        fill(file, load(file, stamps), stamps, length(root), stop)
+    assert list(load(file, stamps)["size"]) == [1]
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", '{"pictures": ["a"], "columns": {}}', "null"])
-def test_a_damaged_memory_is_no_memory(root: Path, text: str) -> None:
+def test_a_damaged_cache_is_no_cache(root: Path, text: str) -> None:
     """Whatever stands in the file, everything is looked at anew."""
-    file = root / "memory.json"
+    file = root / "cache.json"
     file.write_text(text)
-    assert recall(file, stamps_of(root, NAMES)).empty
+    assert load(file, stamps_of(root, NAMES)).empty
 
 
 def test_strange_names_come_back(root: Path) -> None:
@@ -83,6 +83,6 @@ def test_strange_names_come_back(root: Path) -> None:
     for name in names:
         (root / name).write_bytes(b"x")
     stamps = stamps_of(root, names)
-    known = complete(root / "m.json", recall(root / "m.json", stamps), stamps, length(root))
-    remember(root / "m.json", known, stamps)
-    assert list(recall(root / "m.json", stamps).index) == names
+    known = fill(root / "c.json", load(root / "c.json", stamps), stamps, length(root))
+    store(root / "c.json", known, stamps)
+    assert list(load(root / "c.json", stamps).index) == names
