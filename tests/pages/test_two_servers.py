@@ -1,6 +1,5 @@
 """Two servers on one workspace, as of a lecturer and an assistant: one class, one queue."""
 
-import shutil
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -13,6 +12,7 @@ from lymph.classroom.settings import ClassSettings
 from lymph.classroom.votes import vote_on
 from lymph.classroom.who import join, visitor_of
 from lymph.data import sources
+from lymph.data.exclusions import exclude
 from lymph.data.sources import DataSet
 from lymph.jobs import queue
 
@@ -67,24 +67,22 @@ def test_runs_of_two_servers_wait_in_one_queue_and_outlive_either(
     assert len(runs.read_catalogue().records) == 3 == len(queue.going())
 
 
-def test_pictures_added_and_excluded_at_one_server_are_so_at_the_other(
+def test_what_another_process_excludes_and_adds_stands_at_both_servers(
     make_tiny: Callable[..., Path], tmp_path: Path
 ) -> None:
     """Stranger: what a page has read before is kept in the memory of each server."""
-    pictures = sorted(make_tiny("twins").rglob("*.png"))
-    shutil.copyfile(pictures[0], pictures[0].with_name(f"{pictures[0].stem}9.png"))
-    sources.add_folder(tmp_path / "twins")
-    with two_servers(tmp_path) as (one, two), visit(two, "data") as second:
-        assert stands(second, "Excluded 0")
-        with visit(one, "data", query="view=Quality") as first:
-            first.press("leave_out_all")
-            assert stands(first, "Excluded 1")
-        assert stands(second, "Excluded 1")
-        sources.add_folder(make_tiny("later"))
-        with visit(one, "data", query="data=later") as first:
-            assert stands(first, "Pictures 36")
-        with visit(two, "data", query="data=later") as first:
-            assert stands(first, "Pictures 36")
+    root = make_tiny("first")
+    sources.add_folder(root)
+    with two_servers(tmp_path) as (one, two), visit(one, "data") as first:
+        with visit(two, "data") as second:
+            assert stands(first, "Excluded 0") and stands(second, "Excluded 0")
+            picture = sorted(root.rglob("*.png"))[0].relative_to(root).as_posix()
+            exclude(root, {picture: "blurred"})
+            assert stands(first, "Excluded 1") and stands(second, "Excluded 1")
+        sources.add_folder(make_tiny("later", pictures=2))
+        for address in (one, two):
+            with visit(address, "data", query="data=later") as visitor:
+                assert stands(visitor, "Pictures 24")
 
 
 def test_a_vote_that_one_server_opens_is_counted_at_the_other(
