@@ -597,7 +597,7 @@ def _add_audit_command(add: Callable[..., argparse.ArgumentParser]) -> None:
         "--pattern", default="", help="regular expression that reads the patient from a name"
     )
     parser.add_argument(
-        "--folds", action="store_true", help="each file lists the test images of one fold"
+        "--folds", action="store_true", help="each file lists the test pictures of one fold"
     )
 
 
@@ -606,7 +606,7 @@ def _add_leak_command(add: Callable[..., argparse.ArgumentParser]) -> None:
     _with_data(parser)
     parser.add_argument("--features", choices=("colour", "imagenet", "cnn"), default="colour")
     parser.add_argument("--weights", default="imagenet", help="imagenet (downloaded), or a file")
-    parser.add_argument("--seeds", type=int, help="times that the folds are dealt anew")
+    parser.add_argument("--seeds", type=int, help="how often the folds are drawn")
     parser.add_argument(
         "--control",
         action="store_true",
@@ -623,7 +623,7 @@ def _add_encoders_command(add: Callable[..., argparse.ArgumentParser]) -> None:
         metavar="NAME|FILE",
         help="only these: names, or folders or files of safetensors",
     )
-    parser.add_argument("--weights", default="imagenet", help="a file with ResNet-50's values")
+    parser.add_argument("--weights", default="imagenet", help="a file with ResNet-50's weights")
     fetchable = [record.name for record in ENCODER_TABLE.values() if record.fetchable]
     parser.add_argument(
         "--fetch", choices=fetchable, help="download this one into the workspace first"

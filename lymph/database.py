@@ -39,9 +39,12 @@ REFUSED = {
 NETWORK = ("nfs", "cifs", "smb", "afp", "afs", "9p", "ceph", "lustre", "gpfs", "beegfs", "fuse.")
 
 # A new table is added here, and the version raised by one.
-VERSION = 2
+VERSION = 3
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS data_sets (name TEXT PRIMARY KEY, path TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS former_names (
+    name TEXT PRIMARY KEY, path TEXT NOT NULL, copy TEXT NOT NULL
+);
 CREATE TABLE IF NOT EXISTS elsewhere (path TEXT PRIMARY KEY);
 CREATE TABLE IF NOT EXISTS decisions (
     place TEXT, name TEXT, value TEXT NOT NULL, PRIMARY KEY (place, name)

@@ -32,9 +32,9 @@ GLOSSARY: dict[str, str] = {
     " resemble each other, so a test set is worth fewer than it has.",
     "epoch": "One pass over all training pictures.",
     "features": "The numbers into which a backbone turns a picture.",
-    "fine-tuning": "Training a network further that was trained on other pictures.",
+    "fine-tuning": "Further training of a network that was first trained on other pictures.",
     "FL": "Follicular lymphoma.",
-    "fold": "One of the parts into which patients are dealt; each is the test set once.",
+    "fold": "One of the parts into which patients are divided; each is the test set once.",
     "freezing": "Keeping a part of a network as it is while the rest learns.",
     "Grad-CAM": "A map of the places in a picture that spoke for an answer.",
     "gradient": "For each parameter, the direction and size of the change that would raise the loss"
@@ -48,7 +48,7 @@ GLOSSARY: dict[str, str] = {
     "leak": "Knowledge about the test set that slips into training, such as other pictures of a"
     " test patient.",
     "learning rate": "The size of the training steps.",
-    "logits": "A network's raw scores, one a class; softmax turns them into probabilities.",
+    "logits": "A network's raw scores, one per class; softmax turns them into probabilities.",
     "loss": "How wrong the model is, as a number to make small; pure guessing among K classes gives"
     " ln K.",
     "macro F1": "The classes' mean of a figure that is high only when precision and recall are.",
@@ -61,28 +61,41 @@ GLOSSARY: dict[str, str] = {
     "patient": "One person, with one disease and about a dozen pictures here.",
     "PCA": "Principal component analysis: the directions in which features vary most, the first"
     " two make a map whose distances hold as far as two directions can show them.",
-    "precision": "Of the pictures called a class, the share that is of it.",
+    "precision": "Of the pictures called a class, the share that belongs to it.",
     "recall": "Of the pictures of a class, the share that is found.",
     "residual connection": "Adding a layer's input to its output, so that signal and gradient can"
     " pass by.",
     "ResNet-50": "A well-known network of 50 layers with residual connections.",
     "ROC area": "How often a picture of a class is given a higher probability of it than one of"
     " another class: 0.5 is guessing, 1 is perfect.",
-    "seed": "The number from which a computer draws its chance; the same seed, the same draw.",
+    "seed": "The number that starts a computer's random choices: the same seed, the same choices.",
     "shortcut": "Something easy that goes along with the answer in these pictures and will not in"
     " others, such as the stain of a slide.",
     "slide": "A glass with a thin, stained slice of tissue.",
-    "split": "Who trains, who validates and who tests.",
+    "split": "Which patients train, which validate and which test.",
     "stain": "The dyes of a slide; their strength differs from day to day and laboratory to"
     " laboratory.",
     "t-SNE": "A map that keeps neighbours in feature space together; distances between groups and"
     " their sizes mean nothing.",
     "temperature": "One number, fitted on validation patients, that divides the logits so that"
     " confidence fits accuracy; the answers stay the same.",
-    "test set": "Patients kept back to the end, to judge the model once.",
+    "test set": "Patients held back to the end, to evaluate the model once.",
     "training mode": "The state of a model in which dropout and batch statistics are active; it"
     " stays until somebody changes it.",
     "training set": "The patients that the model learns from.",
     "validation set": "Patients that choose among epochs and settings; the model does not learn"
     " from them.",
 }
+
+
+def search(words: str) -> list[str]:
+    """Return the terms that some words fit: those named so first, then those explained by them.
+
+    Without words these are all, in alphabetical order; case is ignored.
+    """
+    sought = words.strip().casefold()
+    terms = sorted(GLOSSARY, key=str.lower)
+    named = [term for term in terms if sought in term.casefold()]
+    named.sort(key=lambda term: not term.casefold().startswith(sought))
+    told = [term for term in terms if sought in GLOSSARY[term].casefold()]
+    return list(dict.fromkeys([*named, *told]))

@@ -263,7 +263,7 @@ def _check_names(p: pd.DataFrame, classes: list[str]) -> None:
     if len(twice):
         raise EvaluationError(
             f"The picture {twice['picture'].iloc[0]} occurs more than once in the set "
-            f'"{twice["set"].iloc[0]}": keep one row a picture.'
+            f'"{twice["set"].iloc[0]}": keep one row per picture.'
         )
 
 

@@ -2,6 +2,8 @@
 
 import io
 from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -28,11 +30,12 @@ from pages.shared.classify.pasting import paste_area
 from pages.shared.drops import opened
 from pages.shared.frame import begin_on_pictures, escape, offer_training, plain, show_error
 from pages.shared.judging import confidence_of
-from pages.shared.navigation import FILES, ensure_app
+from pages.shared.navigation import FILES, ensure_app, on_stage
 from pages.shared.pictures.explaining import show_explanation
 from pages.shared.pictures.galleries import badge
 from pages.shared.place import where_asked_pictures_go
 from pages.shared.results.twins import offer_twin
+from pages.shared.stage.deck import Slide, show_page
 
 if TYPE_CHECKING:  # torch stands behind both
     from lymph.inference.answers import Answer
@@ -51,30 +54,7 @@ PER_PAGE = 24
 PREVIEW = (640, 640)
 ANSWERS_KEY = "answers"
 
-STYLES = """
-<style>
-.lymph-said {font-size:1.02rem; line-height:1.45; padding-bottom:.2rem; overflow-wrap:anywhere;}
-.lymph-said b {font-size:1.35rem; font-weight:650;}
-.lymph-bars {display:grid; column-gap:.5rem;
-  grid-template-columns:fit-content(45%) minmax(3rem, 1fr) max-content;}
-.lymph-bar {display:grid; grid-column:1 / -1; grid-template-columns:subgrid; align-items:center;
-  font-size:.9rem; line-height:1.3; padding:.13rem 0; overflow-wrap:anywhere;}
-.lymph-bar i {display:block; height:.7rem; border-radius:2px; background:var(--edge);
-  min-width:2px;}
-.lymph-bar span:last-child {text-align:right; font-variant-numeric:tabular-nums;}
-.lymph-bar.rest {opacity:.72;}
-.lymph-void {opacity:.55; filter:grayscale(1);}
-.lymph-file {font-size:.85rem; overflow-wrap:anywhere; opacity:.85; line-height:1.35;}
-.lymph-doubt {border-left:4px solid #D55E00; padding:.35rem .6rem; margin:.3rem 0;
-  font-size:.92rem; line-height:1.4; background:color-mix(in srgb, #D55E00 10%, transparent);}
-.lymph-drawn {border-left:6px solid #D55E00; padding:.5rem .7rem; margin:.3rem 0 .5rem;
-  font-size:1.05rem; font-weight:600; line-height:1.4;
-  background:color-mix(in srgb, #D55E00 14%, transparent);}
-.lymph-leaks {color:#D55E00; opacity:1; font-weight:600;}
-.lymph-seen {border-left:4px solid #8465CC; padding:.35rem .6rem; margin:.3rem 0;
-  font-size:.92rem; line-height:1.4; background:color-mix(in srgb, #8465CC 10%, transparent);}
-</style>
-"""
+STYLES = Path(__file__).parent / "shared" / "classify" / "classify.css"
 
 
 class File(NamedTuple):
@@ -87,6 +67,9 @@ class File(NamedTuple):
 
 
 def page() -> None:
+    if on_stage():
+        show_page("classify", QUESTION, slides)
+        return
     data_set = begin_on_pictures(QUESTION, DRAWN_NOTICE)
     if data_set is None:
         return
@@ -103,6 +86,25 @@ def page() -> None:
         show_error(error)
         training.offer_newest_run()
     training.show_unreadable(data_set)
+
+
+def slides(data_set: DataSet) -> list[Slide]:
+    """Return the page's slide."""
+    run = training.run_shown(data_set, single=True)
+    if run is None:
+        return [Slide(QUESTION, offer_training)]
+    return [Slide(QUESTION, partial(show_on_stage, data_set, run))]
+
+
+def show_on_stage(data_set: DataSet, run: Run) -> None:
+    """Draw the ways in on one side, and on the other what the model says."""
+    st.html(STYLES)
+    ways, answers = st.columns([2, 5], gap="large")
+    with ways:
+        files = gather()
+    with answers:
+        show_qualities(data_set, [run])
+        classify([run], files)
 
 
 def show_qualities(data_set: DataSet, runs: list[Run]) -> None:
@@ -188,7 +190,7 @@ def in_session() -> list[File]:
     if wants_examples():
         files += [File(name, name, lambda c=c: c) for name, c in examples()]
     if files:
-        st.button("Take these pictures away", on_click=forget_session, key="classify_forget")
+        st.button("Remove these pictures", on_click=forget_session, key="classify_forget")
     return files
 
 
@@ -200,18 +202,19 @@ def classify(runs: list[Run], files: list[File]) -> None:
         return
     if len(files) > MAX_FILES:
         st.warning(
-            f"Only the first {MAX_FILES} of {len(files)} files are answered here;"
+            f"Only the first {MAX_FILES} of {len(files)} files are classified here;"
             " `python -m lymph classify` takes folders of any size."
         )
     files = files[:MAX_FILES]
     summary = st.container(key="classify_summary")
-    pages = -(-len(files) // PER_PAGE)
+    per_page = 1 if on_stage() else PER_PAGE
+    pages = -(-len(files) // per_page)
     page = min(st.pagination(pages, key="classify_page"), pages) if pages > 1 else 1
-    shown = range((page - 1) * PER_PAGE, min(page * PER_PAGE, len(files)))
+    shown = range((page - 1) * per_page, min(page * per_page, len(files)))
     # Two models need the whole width to stand side by side.
-    columns = 1 if len(files) == 1 or len(runs) > 1 else 2
+    columns = 1 if len(shown) == 1 or len(runs) > 1 else 2
     answered = []
-    with loading.progress_bar("Pictures answered") as progress, st.container(key="answer_cards"):
+    with loading.progress_bar("Pictures classified") as progress, st.container(key="answer_cards"):
         grid = st.grid(columns, min_column_width=330, key="answer_grid")
         for place, entry in enumerate(answer_all(runs, files)):
             answered.append(entry)
@@ -423,7 +426,7 @@ def tally(run: Run, answers: "list[Answer]", named: bool) -> str:
     doubted = sum(not answer["familiar"] for answer in good)
     drawn = any(only_drawn(answer) for answer in good)
     like = " with the kind of drawing that each looks most like" if drawn else ""
-    text = f"{counted(len(good), 'picture')} answered{like}: {words or 'none'}"
+    text = f"{counted(len(good), 'picture')} classified{like}: {words or 'none'}"
     text += f"; **{doubted}** not to be trusted" if doubted else ""
     return f"{plain(training.title_of(run))}  \n{text}" if named else text
 

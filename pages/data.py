@@ -1,7 +1,6 @@
 """Data: what is in the pictures, and who they are from."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -14,17 +13,19 @@ from lymph.data import sources
 from lymph.data.scan import classes_of
 from lymph.data.sources import DataSet
 from lymph.errors import ClassesUnknown, LymphError
-from lymph.facts import CLASS_NAMES, class_colours
+from lymph.facts import class_colours
 from lymph.text import counted
 from pages.shared import loading, state
-from pages.shared.data import found_view, overview, quality_view, stain_view, strips
+from pages.shared.data import found_view, managing, overview, quality_view, stain_view, strips
+from pages.shared.data.on_stage import slides
 from pages.shared.drops import content_of, done_with, opened
 from pages.shared.frame import begin, next_step, plain, show_error
-from pages.shared.navigation import ensure_app
+from pages.shared.navigation import ensure_app, on_stage
 from pages.shared.place import computer, where_added_pictures_go
 from pages.shared.server import ahead
+from pages.shared.stage.deck import show_page
 from pages.shared.training import records_of
-from pages.shared.visitor import data_sets, who
+from pages.shared.visitor import who
 
 QUESTION = "What is in the pictures, and who are they from?"
 VIEWS = {
@@ -38,6 +39,9 @@ FOUND_ASKS = "What was found, and is it right?"
 
 
 def page() -> None:
+    if on_stage():
+        show_page("data", QUESTION, slides)
+        return
     data_set = state.current_data_set()
     begin(QUESTION, data_set)
     if data_set is None:
@@ -49,20 +53,26 @@ def page() -> None:
         table = loading.picture_table(data_set, decode=False)
     except ClassesUnknown:
         st.header(FOUND_ASKS, anchor=False)
+        managing.offer_folder_above(data_set)
         found_view.show_found(data_set)
-        add_pictures()
+        if not state.is_new(data_set):
+            add_pictures()
+        managing.manage(data_set)
         return
     except LymphError as error:
         show_error(error)
         add_pictures(expanded=True)
+        managing.manage(data_set)
         return
-    show_counts(loading.summary_of_pictures(data_set, table))
+    overview.show_counts(loading.summary_of_pictures(data_set, table))
     offer_new_drawing(data_set)
     if state.is_new(data_set):
         # The way in is gone for once, and closed when it comes back: what was found is first.
         st.session_state["view"] = "names"
     else:
         add_pictures(expanded=state.wants_own_pictures())
+    managing.manage(data_set)
+    managing.offer_folder_above(data_set)
     view = st.segmented_control(
         "View",
         list(VIEWS),
@@ -118,27 +128,12 @@ def show_unopened(data_set: DataSet) -> None:
     """Offer to decode the pictures of a large set that were only seen by their headers."""
     if loading.headers_only(data_set):
         st.info(
-            "So far only the headers of these files were read. A file that is cut short shows when"
-            " its pixels are read, which the split and the training do by themselves."
+            "So far only the headers of these files were read. A truncated file is noticed when"
+            " its pixels are read, which splitting and training do anyway."
         )
         if st.button("Read all pixels now", key="read_pixels"):
             loading.picture_table(data_set)
             st.rerun()
-
-
-def show_counts(facts: dict[str, Any]) -> None:
-    numbers = {
-        "Pictures": facts["pictures"],
-        "Patients": facts["patients"],
-        "Classes": len(facts["classes"]),
-        "Excluded": len(facts["problems"]),
-    }
-    with st.grid(4, min_column_width=130, key="data_numbers"):
-        for label, value in numbers.items():
-            st.metric(label, value)
-    known = [f"**{name}** {CLASS_NAMES[name]}" for name in facts["classes"] if name in CLASS_NAMES]
-    if known:
-        st.caption(" · ".join(known))
 
 
 def show_problems(table: pd.DataFrame) -> None:
@@ -190,7 +185,7 @@ def add_pictures(expanded: bool = False) -> None:
             " found and can correct it. " + where_added_pictures_go()
         )
         folder, archive, drop, kaggle = st.tabs(
-            ["Folder", "Zip file", "Drop a folder", "Real lymphoma set"]
+            ["Folder", "Zip file", "Drop a folder", "Real lymphoma set"], key="ways_to_add"
         )
         with folder:
             add_folder()
@@ -200,10 +195,6 @@ def add_pictures(expanded: bool = False) -> None:
             add_drop()
         with kaggle:
             add_kaggle()
-        with st.container(horizontal=True):
-            if who().may_all:  # it is read again for everybody
-                st.button("Read the folder again", on_click=loading.read_again, key="read_again")
-            remove_data_set()
 
 
 def add_folder() -> None:
@@ -249,46 +240,6 @@ def add_kaggle() -> None:
     elif st.button(f"Download {sources.KAGGLE_SIZE} from Kaggle", key="add_kaggle"):
         with st.spinner("Downloading from Kaggle"):
             attempt(lambda: for_lecturer(who(), sources.fetch_kaggle))
-
-
-def remove_data_set() -> None:
-    visitor = who()
-    removable = {
-        data_set.name: data_set
-        for data_set in data_sets()
-        if data_set.name != sources.DEMO_NAME and pictures.may_change_pictures(visitor, data_set)
-    }
-    if not removable:
-        return
-    with st.popover("Remove a data set"):
-        st.write("Copies made here are deleted; a folder that you opened stays where it is.")
-        name = st.selectbox("Data set to remove", list(removable), key="remove_name")
-        if st.button("Remove it from the list", key="remove_data_set"):
-            confirm_removal(removable[name])
-
-
-@st.dialog("Remove this data set?")
-def confirm_removal(data_set: DataSet) -> None:
-    """Ask before a data set is taken off the list, and an upload with it off the disk."""
-    st.write(plain(data_set.name))
-    st.write(
-        "Uploaded pictures are deleted for good, and so are the patients, exclusions and saved"
-        " splits of a copy. A folder that was opened stays where it is. Runs keep their figures."
-    )
-    with st.container(horizontal=True):
-        gone = st.button(
-            "Remove it", type="primary", on_click=remove, args=(data_set,), key="remove_for_good"
-        )
-        if gone or st.button("Keep it", key="keep_data_set"):
-            st.rerun()
-
-
-def remove(data_set: DataSet) -> None:
-    """Remove a data set; what cannot be removed is said in passing."""
-    try:
-        pictures.remove_pictures(who(), data_set)
-    except LymphError as error:
-        st.toast(plain(str(error)))
 
 
 def attempt(add: Callable[[], DataSet], uploads: Sequence[UploadedFile] = ()) -> None:

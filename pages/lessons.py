@@ -1,5 +1,6 @@
 """Lessons: what went wrong in the notebook, guessed, run, seen and fixed."""
 
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -16,6 +17,7 @@ from pages.shared.lessons import way
 from pages.shared.lessons.scene import Scene, runs_of, scene_of
 from pages.shared.lessons.slides import parts_of
 from pages.shared.navigation import ensure_app, on_stage
+from pages.shared.stage.deck import Slide, show_page
 from pages.shared.stage.view import use_slide
 
 QUESTION = "What went wrong, and how would you have noticed?"
@@ -29,6 +31,13 @@ STYLES = Path(__file__).parent / "shared" / "lessons" / "lessons.css"
 
 def page() -> None:
     slug = way.lesson_in_address()
+    if on_stage() and not slug:
+        show_page(
+            "lessons",
+            QUESTION,
+            lambda data_set: [Slide(QUESTION, partial(offer_lessons, data_set))],
+        )
+        return
     try:
         lesson = lesson_of(slug) if slug else None
         if lesson and on_stage():
@@ -47,6 +56,12 @@ def page() -> None:
     except LymphError as error:
         show_error(error)
         st.button("All lessons", on_click=way.leave, key="all_lessons")
+
+
+def offer_lessons(data_set: DataSet) -> None:
+    """Draw the lessons on a slide."""
+    st.html(STYLES)
+    list_lessons(data_set, loading.picture_table(data_set))
 
 
 def list_lessons(data_set: DataSet, table: pd.DataFrame) -> None:
@@ -96,7 +111,7 @@ def show_keys(scene: Scene, step: int, slide: int, slides: int) -> None:
                   shortcut="Home", type="tertiary")  # fmt: skip
         st.button("All lessons", on_click=way.leave, key="all_lessons", type="tertiary")
         if not scene.stage:
-            show_glossary(lesson.terms, "Words used here", key="lesson_terms")
+            show_glossary(lesson.terms, "Words used here", "lesson_terms")
 
 
 def show_steps(lesson: Lesson, step: int) -> None:

@@ -1,6 +1,7 @@
 """Results: how often a model is right, and for whom."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -16,7 +17,6 @@ from lymph.evaluation import (
     interval_words,
     moved_pictures,
 )
-from lymph.reports.tables import mark_title, people_text, right_text
 from lymph.runs import Run, described, record_of, titles_of
 from lymph.text import SET_TITLES, counted
 from pages.shared import state, training
@@ -28,14 +28,18 @@ from pages.shared.frame import (
     plain,
     show_error,
 )
-from pages.shared.judging import Judged, base_of, beside, headline_of, same_test, selected
-from pages.shared.navigation import ensure_app
+from pages.shared.judging import Judged, base_of, beside, headline_of, same_test
+from pages.shared.navigation import ensure_app, on_stage
 from pages.shared.results import choosing, figures, keeping, twins
 from pages.shared.results.choosing import Chosen
+from pages.shared.results.chosen import chosen_in, show_chosen
 from pages.shared.results.matrix import show_difference, show_matrix
+from pages.shared.results.numbers import show_leak, show_numbers
+from pages.shared.results.on_stage import slides
 from pages.shared.results.opened import show_judged
 from pages.shared.results.patients import list_patients
-from pages.shared.stated import show_stated, show_why
+from pages.shared.stage.deck import show_page
+from pages.shared.stated import show_why
 
 QUESTION = "How often is it right, and for whom?"
 LEVELS = {"pictures": "Per picture", "patients": "Per patient"}
@@ -61,18 +65,13 @@ CLICKS = (
     "Click a patient, a cell of the matrix, a point of the map or a bar: its pictures are chosen"
     " everywhere on this page, and the page's address keeps the choice."
 )
-STYLES = """
-<style>
-.lymph-first {font-size:1.2rem; line-height:1.45; font-weight:600; margin:.2rem 0 .1rem;
-  max-width:60rem; overflow-wrap:anywhere;}
-.stMultiSelect [data-tag] {max-width:100%; height:auto;}
-.stMultiSelect [data-tag] > span {max-width:none; white-space:normal; overflow:visible;}
-.stMain [data-testid="stHeading"] h2 {font-size:1.3rem; padding:.6rem 0 .2rem;}
-</style>
-"""
+STYLES = Path(__file__).parent / "shared" / "results" / "results.css"
 
 
 def page() -> None:
+    if on_stage():
+        show_page("results", QUESTION, slides)
+        return
     data_set = begin_on_pictures(QUESTION)
     if data_set is None:
         return
@@ -205,39 +204,6 @@ def choose_comparison(judged: Judged, others: Sequence[Judged]) -> str:
     )
 
 
-def show_numbers(judged: Judged) -> None:
-    """Show the two numbers that answer the page's question."""
-    report = judged.report
-    pictures, patients = report["pictures"], report["patients"]
-    unknown = report.get("patients_unknown")
-    mark = f" · {judged.mark}" if judged.mark else ""
-    with st.grid(2, min_column_width=190, key="quality"):
-        with st.container(gap=None):
-            st.metric(
-                f"Classified correctly, per picture{mark}", f"{100 * pictures['accuracy']:.0f} %"
-            )
-            st.caption(f"{interval_words(pictures['interval'])}, {pictures['n']} pictures")
-            show_stated(pictures)
-        with st.container(gap=None):
-            st.metric(f"Classified correctly, per patient{mark}", right_text(report))
-            if not unknown:
-                st.caption(f"{interval_words(patients['interval'])}, {people_text(report)}")
-                show_stated(patients)
-    of_patients = f" and {100 * patients['baseline']:.0f} % of the patients"
-    st.caption(
-        f"{SET_TITLES[judged.set_name]} set, split by {judged.run.split().by}. Always saying the"
-        f" largest class would be correct on {100 * pictures['baseline']:.0f} % of the pictures"
-        f"{'' if unknown else of_patients}."
-    )
-
-
-def show_leak(judged: Judged) -> None:
-    """Say in red what makes the figures worthless; it is the first of the warnings."""
-    if judged.mark:
-        title = mark_title(judged.report)
-        st.error((f"**{title}** " if title else "") + plain(judged.report["warnings"][0]))
-
-
 def show_cautions(judged: Judged) -> None:
     """Offer the further warnings, and whether the figures may be stated."""
     warnings = judged.report["warnings"][1 if judged.mark else 0 :]
@@ -257,13 +223,13 @@ def show_linked(data_set: DataSet, judged: Judged, others: list[Judged], view: s
     st.caption(CLICKS)
     if others:
         show_people(data_set, judged, chosen)
-        show_matrices(judged, others, view, chosen)
+        show_matrices(data_set, judged, others, view, chosen)
     else:
         left, right = st.columns([9, 5], gap="large")
         with left:
             show_people(data_set, judged, chosen)
         with right:
-            show_matrices(judged, others, view, chosen)
+            show_matrices(data_set, judged, others, view, chosen)
     if view != VIEWS[1] or not others:
         show_chosen(of, chosen)
     show_part(judged, chosen)
@@ -275,17 +241,6 @@ def chosen_of(judged: Judged, others: list[Judged], selection: Selection | None)
     return next((other for other in others if other.run.id == wanted), judged)
 
 
-def chosen_in(judged: Judged, selection: Selection | None) -> Chosen:
-    """Return the pictures of a choice; a link to what this run does not know chooses nothing."""
-    rows = judged.pictures.iloc[:0]
-    if selection is None:
-        return Chosen(None, rows)
-    try:
-        return Chosen(selection, selected(judged, selection))
-    except LymphError:
-        return Chosen(None, rows)
-
-
 def show_people(data_set: DataSet, judged: Judged, chosen: Chosen) -> None:
     if judged.report.get("patients_unknown"):
         return
@@ -293,26 +248,32 @@ def show_people(data_set: DataSet, judged: Judged, chosen: Chosen) -> None:
     list_patients(data_set, judged, chosen.selection, chosen.pictures)
 
 
-def show_matrices(judged: Judged, others: list[Judged], view: str, chosen: Chosen) -> None:
+def show_matrices(
+    data_set: DataSet, judged: Judged, others: list[Judged], view: str, chosen: Chosen
+) -> None:
     st.header("Confusion matrix" if not others else "Confusion matrices", anchor=False)
     drawn = st.container()
     mode = choose_mode()
     with drawn:
-        draw_matrices(judged, others, mode, view, chosen)
+        draw_matrices(data_set, judged, others, mode, view, chosen)
 
 
 def draw_matrices(
-    judged: Judged, others: list[Judged], mode: Mode, view: str, chosen: Chosen
+    data_set: DataSet, judged: Judged, others: list[Judged], mode: Mode, view: str, chosen: Chosen
 ) -> None:
     if others and view == VIEWS[1]:
         show_the_difference(judged, others[0], mode, chosen.selection)
+        if others[0].leaks:
+            twins.offer_twin(data_set, others[0].run, "twin_1")
         return
-    show_side_by_side(judged, others, mode, chosen)
+    show_side_by_side(data_set, judged, others, mode, chosen)
     if others:
         figures.show_comparisons(judged, others)
 
 
-def show_side_by_side(judged: Judged, others: list[Judged], mode: Mode, chosen: Chosen) -> None:
+def show_side_by_side(
+    data_set: DataSet, judged: Judged, others: list[Judged], mode: Mode, chosen: Chosen
+) -> None:
     shown = [judged, *others]
     width = 330 if others else 300
     with st.grid(min(2, len(shown)), min_column_width=width, key="matrices", gap="medium"):
@@ -320,6 +281,8 @@ def show_side_by_side(judged: Judged, others: list[Judged], mode: Mode, chosen: 
             with st.container(gap="small"):
                 try:
                     show_one_matrix(one, mode, chosen, place, named=bool(others))
+                    if place and one.leaks:
+                        twins.offer_twin(data_set, one.run, f"twin_{place}")
                 except LymphError as error:
                     show_error(error)
 
@@ -388,44 +351,6 @@ def show_the_difference(
         with st.container(key=f"cell_pictures_{name}"):
             st.header(f"{words}: {counted(len(rows), 'picture')}", anchor=False)
             show_judged(one.run, rows, one.pictures, f"moved_{name}")
-
-
-def show_chosen(judged: Judged, chosen: Chosen) -> None:
-    """Draw the pictures that are chosen."""
-    if chosen.selection is None:
-        return
-    rows = chosen.rows
-    with st.container(key="cell_pictures"):
-        with st.container(horizontal=True, vertical_alignment="bottom", key="chosen_head"):
-            people = counted(rows["patient"].nunique(), "patient")
-            words = f"{chosen_words(judged, chosen)}: {counted(len(rows), 'picture')}, {people}"
-            st.header(words, anchor=False)
-            st.button("Choose nothing", on_click=choosing.keep, args=(None,), key="choose_nothing")
-        if not choosing.fits_address(chosen.selection):
-            st.caption("So many pictures do not fit into the page's address: a link forgets them.")
-        if rows.empty:
-            st.write("No picture is in this cell." if chosen.selection.cell else "No picture.")
-            return
-        show_judged(judged.run, rows, judged.pictures, "cell")
-
-
-def chosen_words(judged: Judged, chosen: Chosen) -> str:
-    """Say what is chosen, as Markdown."""
-    selection, rows = chosen.selection, chosen.rows
-    assert selection is not None, "only a choice has words"
-    if selection.cell is not None:
-        true, predicted = selection.cell
-        return f"{plain(true)} {'correctly ' if true == predicted else ''}called {plain(predicted)}"
-    if selection.kind == "cell":
-        return "All correct" if selection.values == (RIGHT,) else "All wrong, worst mistakes first"
-    if selection.kind == "patient":
-        right = int((rows["label"] == rows["predicted"]).sum())
-        return f"Patient {plain(selection.values[0])}, {right} classified correctly"
-    if selection.bar is not None:
-        low = int(selection.bar[0])
-        said = "Classified correctly" if selection.bar[1] == RIGHT else "Misclassified"
-        return f"{said} with a probability of {low:d} to {low + 10:d} %"
-    return "Chosen in the map"
 
 
 def show_part(judged: Judged, chosen: Chosen) -> None:

@@ -1,5 +1,6 @@
 """Runs: all models that have learned from a data set, beside one another."""
 
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -19,15 +20,26 @@ from lymph.text import counted
 from pages.shared import training
 from pages.shared.charts import draw
 from pages.shared.frame import begin_on_pictures, offer_training, plain, show_error, told
-from pages.shared.navigation import ensure_app, go_to
-from pages.shared.results.twins import offer_twin
+from pages.shared.navigation import ensure_app, go_to, on_stage
+from pages.shared.results.twins import offer_pair, offer_twin
+from pages.shared.stage.deck import Slide, show_page
 from pages.shared.visitor import is_own, starters, who
 
 QUESTION = "What has been tried, and what came of it?"
 SHARES = ("Test", "Validation")
+COMPARABLE = (
+    "Accuracies are per picture. The letter before one names the pictures that it was measured on:"
+    " only figures with the same letter can be compared, and they sort by letter first."
+)
+ON_STAGE, MOST_ON_STAGE = ["Name", "Test", "Validation", "Leaks"], 8
 
 
 def page() -> None:
+    if on_stage():
+        show_page(
+            "runs", QUESTION, lambda data_set: [Slide(QUESTION, partial(list_on_stage, data_set))]
+        )
+        return
     data_set = begin_on_pictures(QUESTION)
     if data_set is None:
         return
@@ -42,18 +54,27 @@ def page() -> None:
     training.show_unreadable(data_set)
 
 
+def list_on_stage(data_set: DataSet) -> None:
+    """Draw the newest runs with their figures, large."""
+    known = [one for one in training.judged_records(data_set) if not one.about.archived]
+    if not known:
+        offer_training()
+        return
+    table = table_of(known).reindex(columns=ON_STAGE).head(MOST_ON_STAGE)
+    st.table(table.fillna("–").map(plain).set_index("Name"))
+    st.caption(COMPARABLE)
+    offer_pair(data_set, "twins")
+
+
 def show_runs(data_set: DataSet, known: list[RunRecord]) -> None:
     archived = [record for record in known if record.about.archived]
     shown = [record for record in known if not record.about.archived]
     if archived and st.toggle(f"Show {len(archived)} archived", key="show_archived"):
         shown = known
     chosen = choose_rows(shown)
-    st.caption(
-        "Accuracies are per picture. The letter before one names the pictures that it was measured"
-        " on: only figures with the same letter can be compared, and they sort by letter first."
-        " Choose rows to see more."
-    )
+    st.caption(f"{COMPARABLE} Choose rows to see more.")
     if not chosen:
+        offer_pair(data_set, "twins")
         return
     if len(chosen) > 1:
         compare(chosen)
@@ -64,14 +85,11 @@ def show_runs(data_set: DataSet, known: list[RunRecord]) -> None:
         show_settings(record, opened=len(chosen) == 1)
 
 
-def choose_rows(shown: list[RunRecord]) -> list[RunRecord]:
-    """Draw the table; a click on a heading sorts, on a row chooses."""
+def table_of(shown: list[RunRecord]) -> pd.DataFrame:
+    """Return what the table says of some runs."""
     table = pd.DataFrame([row_of(record) for record in shown])
     titles = runs.titles_of(shown)
     table["Name"] = [titles[record.id] for record in shown]
-    if names := starters():
-        starters_of = [names.get(thing_of(record.path), LECTURER) for record in shown]
-        table.insert(1, "Started by", starters_of)
     letters = letters_of_tests(shown)
     for name in SHARES:
         told = [
@@ -79,6 +97,15 @@ def choose_rows(shown: list[RunRecord]) -> list[RunRecord]:
             for share, letter in zip(table[name], letters[name], strict=True)
         ]
         table[name] = pd.Series(told, index=table.index)
+    return table
+
+
+def choose_rows(shown: list[RunRecord]) -> list[RunRecord]:
+    """Draw the table; a click on a heading sorts, on a row chooses."""
+    table = table_of(shown)
+    if names := starters():
+        starters_of = [names.get(thing_of(record.path), LECTURER) for record in shown]
+        table.insert(1, "Started by", starters_of)
     config = {"Minutes": st.column_config.NumberColumn("Minutes", format="%.1f")}
     config["Leaks"] = st.column_config.TextColumn("Leaks", width=92)
     config["Name"] = st.column_config.TextColumn("Name", pinned=True)
@@ -167,7 +194,7 @@ def show_settings(record: RunRecord, opened: bool) -> None:
                 # What another visitor has written meanwhile stays, but for what is changed here.
                 change(run, {k: text for k, text in written.items() if text != vars(about)[k]})
         with st.container(horizontal=True, key=f"actions_{stem}"):
-            title = "Bring back" if about.archived else "Archive"
+            title = "Restore" if about.archived else "Archive"
             if st.button(title, key=f"archive_{stem}"):
                 change(run, {"archived": not about.archived})
             if st.button("Delete", key=f"delete_{stem}"):

@@ -8,11 +8,12 @@ from lymph.data.sources import DataSet
 from lymph.facts import class_colours
 from pages.shared import loading, state
 from pages.shared.frame import begin_on_pictures, told
-from pages.shared.navigation import ensure_app
+from pages.shared.navigation import ensure_app, on_stage
 from pages.shared.split import audit_view, leak_view
 from pages.shared.split.board import show_board, tests_patients_alone, undo_moves
 from pages.shared.split.choosing import choose_split
 from pages.shared.split.kept import keep_and_load
+from pages.shared.split.on_stage import slides
 from pages.shared.split.verdict import (
     show_advice,
     show_balance,
@@ -21,12 +22,16 @@ from pages.shared.split.verdict import (
     show_twins,
     show_verdict,
 )
+from pages.shared.stage.deck import show_page
 from pages.shared.state import SplitSettings
 
 QUESTION = "Which patients does the model never see?"
 
 
 def page() -> None:
+    if on_stage():
+        show_page("split", QUESTION, slides)
+        return
     data_set = begin_on_pictures(QUESTION)
     if data_set is not None:
         with told():

@@ -14,8 +14,9 @@ from lymph.runs import HONEST, LEAKY, Run, record_of
 from pages.shared.classify.asked import keep_pasted, small_examples, want_examples
 from pages.shared.drops import content_of
 from pages.shared.frame import escape
-from pages.shared.navigation import FILES, TITLES, ensure_app, go_to, switch_page
+from pages.shared.navigation import FILES, TITLES, ensure_app, go_to, on_stage, switch_page
 from pages.shared.place import where_added_pictures_go, where_asked_pictures_go
+from pages.shared.stage.deck import Slide, show_slides
 from pages.shared.state import want_own_pictures
 
 TAKEN_KEY = "start_taken"
@@ -37,8 +38,18 @@ STYLES = Path(__file__).parent / "shared" / "start.css"
 
 
 def page() -> None:
-    st.html(STYLES)
+    if on_stage():
+        show_slides("", [Slide("lymph", show_doors)])
+        return
     st.title("lymph", anchor=False)
+    show_doors()
+    show_drawing()
+    show_pages()
+
+
+def show_doors() -> None:
+    """Draw what lymph is, and the three doors into it."""
+    st.html(STYLES)
     st.html(f'<div class="lymph-hero">{escape(SENTENCE)}</div>')
     drawings = st.container()
     drop, leak, own = st.columns(3, gap="medium")
@@ -48,8 +59,6 @@ def page() -> None:
         offer_leak()
     with own.container(border=True, height="stretch", key="door_own"):
         offer_own_pictures()
-    show_drawing()
-    show_pages()
     # Last: the words and doors are there while they are drawn for the first time.
     with drawings:
         show_drawings()
@@ -72,10 +81,10 @@ def show_drawings() -> None:
 
 
 def offer_drop() -> None:
-    st.header("Drop an image", anchor=False)
+    st.header("Drop a picture", anchor=False)
     st.write("A small model that has learned from drawings answers at once, and shows why.")
     upload = st.file_uploader(
-        "An image to classify",
+        "A picture to classify",
         type=sorted(suffix.lstrip(".") for suffix in SUFFIXES),
         key="start_drop",
     )
@@ -109,8 +118,9 @@ def offer_leak() -> None:
     high, low = (f"{100 * share:.0f}" for share in shares if share is not None)
     st.header(f"See why {high} % became {low} %", anchor=False)
     st.write(
-        f"One network, one set of pictures. Dealt at random into training and test, it is right on"
-        f" {high} % of the test images; with every patient on one side only, on {low} %."
+        "One network, one set of pictures. With pictures assigned at random to training and test,"
+        f" it classifies {high} % of the test pictures correctly; with each patient in one set"
+        f" only, {low} %."
     )
     if st.button("Show both side by side", type="primary", key="start_leak"):
         query = {"data": sources.DEMO_NAME, "run": leaky.id, "view": "twins"}

@@ -3,19 +3,25 @@
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from lymph.data.sources import DataSet
 from lymph.runs import Run
 from pages.shared.frame import begin_on_pictures, told
-from pages.shared.navigation import ensure_app
+from pages.shared.navigation import ensure_app, on_stage
+from pages.shared.stage.deck import show_page
 from pages.shared.state import TRAIN_KEY
 from pages.shared.train.beginning import choose_and_start
 from pages.shared.train.following import followed_run, show_run
 from pages.shared.train.listing import list_runs
+from pages.shared.train.on_stage import slides
 from pages.shared.training import remember_run, show_unreadable
 
 QUESTION = "How well does it learn?"
 
 
 def page() -> None:
+    if on_stage():
+        show_page("train", QUESTION, slides)
+        return
     data_set = begin_on_pictures(QUESTION)
     if data_set is None:
         return
@@ -23,7 +29,7 @@ def page() -> None:
     with told():
         run = followed_run()
         if run is not None:
-            follow(run, place)
+            follow(data_set, run, place)
     taken = bool(st.session_state.get(TRAIN_KEY))
     if run is None and taken:
         st.button("Train a new model", on_click=remember_run, args=(TRAIN_KEY, ""), key="new_run")
@@ -33,16 +39,16 @@ def page() -> None:
             if taken:  # what has the place of the new run was drawn already
                 st.rerun()
             run = started
-            follow(run, place)
+            follow(data_set, run, place)
     with told():
         list_runs(data_set, run)
     show_unreadable(data_set)
 
 
-def follow(run: Run, place: DeltaGenerator) -> None:
+def follow(data_set: DataSet, run: Run, place: DeltaGenerator) -> None:
     """Draw the run that is followed, above the form for another one."""
     with place.container():
-        show_run(run)
+        show_run(data_set, run)
         st.header("Train another model", anchor=False)
 
 

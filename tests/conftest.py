@@ -15,6 +15,7 @@ from PIL import Image
 from lymph import workspace as places
 from lymph.classroom.settings import VARIABLE, ClassSettings
 from lymph.data.source import PictureSource
+from lymph.models.specs import MODELS
 from lymph.predictions import make_predictions
 
 if TYPE_CHECKING:
@@ -32,10 +33,28 @@ settings.load_profile("lymph")
 REAL = Path(__file__).parents[2] / "shared" / "data" / "lymphoma"
 IMAGENET_FILE = REAL.parents[1] / "weights" / "resnet50-imagenet-to-layer3.pth"
 
+# What takes more than half a second or so, a file or a test a line.
+SLOW = Path(__file__).with_name("slow.txt")
+
 CLASSES = ("CLL", "FL", "MCL")
 Row = tuple[str, str, str]
 
 TINY_PATIENTS = {"CLL": range(11, 15), "FL": range(21, 25), "MCL": range(31, 35)}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what ``slow.txt`` lists; begin with the files that take longest, the browser's first.
+
+    Files go to processes as they come: a long one at the end would leave the others idle.
+    """
+    slow = set(SLOW.read_text(encoding="utf-8").splitlines())
+    for item in items:
+        file = item.nodeid.partition("::")[0]
+        name = f"{file}::{getattr(item, 'originalname', item.name)}"
+        if {file, name} & slow or item.get_closest_marker("browser"):
+            item.add_marker("slow")
+    long = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: (not item.get_closest_marker("browser"), item.path not in long))
 
 
 @pytest.fixture
@@ -52,8 +71,17 @@ def in_class(monkeypatch: pytest.MonkeyPatch) -> Callable[..., ClassSettings]:
 
 @pytest.fixture(scope="session")
 def measured_speed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the file of the machine's speed, kept from test to test: it is measured only once."""
-    return tmp_path_factory.mktemp("speed") / "speed.json"
+    """Return the file of the machine's speed, which all processes share: it is measured once."""
+    base = tmp_path_factory.getbasetemp()
+    return (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "speed.json"
+
+
+def keep_speed(own: Path, shared: Path) -> None:
+    """Keep for later tests what was measured, where it says more than what is kept already."""
+    if own.exists() and (not shared.exists() or own.stat().st_size > shared.stat().st_size):
+        copy = shared.with_name(f"speed-{os.getpid()}.json")
+        shutil.copy(own, copy)
+        copy.replace(shared)
 
 
 @pytest.fixture(autouse=True)
@@ -68,8 +96,7 @@ def workspace(
         own.parent.mkdir(parents=True)
         shutil.copy(measured_speed, own)
     yield home
-    if own.exists():
-        shutil.copy(own, measured_speed)
+    keep_speed(own, measured_speed)
 
 
 def draw(label: str, patient: int, picture: int) -> np.ndarray:
@@ -136,6 +163,12 @@ def trained_run(trained_once: "Run", tiny_root: Path) -> "Run":
     told = config.read_text().replace(trained_once.config.data, str(tiny_root))
     config.write_text(told)
     return open_run(folder)
+
+
+@pytest.fixture
+def small_resnet50(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let ResNet-50 see pictures of 64 x 64 pixels: the same code in a tenth of the time."""
+    monkeypatch.setitem(MODELS, "resnet50", MODELS["resnet50"]._replace(size=(64, 64)))
 
 
 @pytest.fixture(scope="session")

@@ -1,10 +1,11 @@
-"""The commands, as another process sees them: one document, one line of error, exit codes."""
+"""The commands, as a shell sees them: one document, one line of error, exit codes."""
 
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -15,35 +16,56 @@ from lymph.runs import run_folder
 REPOSITORY = Path(__file__).parents[1]
 
 
-def run_lymph(*arguments: object) -> subprocess.CompletedProcess[str]:
-    """Run a command as another process."""
-    return subprocess.run(
-        [sys.executable, "-m", "lymph", *map(str, arguments)],
-        cwd=REPOSITORY,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+class Done(NamedTuple):
+    """What a command ended with and wrote."""
+
+    code: int
+    out: str
+    err: str
 
 
-def lymph(*arguments: object) -> Any:
-    """Run a command; return its JSON document."""
-    done = run_lymph(*arguments)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout) if "--json" in arguments else done.stdout
+@pytest.fixture
+def run_lymph(capfd: pytest.CaptureFixture[str]) -> Callable[..., Done]:
+    """Return a function that runs a command in this process, and hears all that is written.
+
+    Loading PyTorch takes seconds, and a process of its own would load it for every command.
+    """
+
+    def run(*arguments: object) -> Done:
+        capfd.readouterr()
+        return Done(main(list(map(str, arguments))), *capfd.readouterr())
+
+    return run
 
 
-def lymph_error(*arguments: object) -> str:
-    """Run a command that a user got wrong; return all that it says."""
-    done = run_lymph(*arguments)
-    assert done.returncode == 2, done.stderr
-    assert done.stdout == ""
-    assert "Traceback" not in done.stderr
-    return done.stderr.strip()
+@pytest.fixture
+def lymph(run_lymph: Callable[..., Done]) -> Callable[..., Any]:
+    """Return a function that runs a command and returns its JSON document."""
+
+    def run(*arguments: object) -> Any:
+        done = run_lymph(*arguments)
+        assert done.code == 0, done.err
+        return json.loads(done.out) if "--json" in arguments else done.out
+
+    return run
 
 
-def test_from_a_folder_to_an_answer(tiny_root: Path, tmp_path: Path) -> None:
+@pytest.fixture
+def lymph_error(run_lymph: Callable[..., Done]) -> Callable[..., str]:
+    """Return a function that runs a command that a user got wrong, and returns what it says."""
+
+    def run(*arguments: object) -> str:
+        done = run_lymph(*arguments)
+        assert (done.code, done.out) == (2, "")
+        assert "Traceback" not in done.err
+        return done.err.strip()
+
+    return run
+
+
+def test_from_a_folder_to_an_answer(
+    lymph: Callable[..., Any], tiny_root: Path, tmp_path: Path
+) -> None:
     """scan, split, train, evaluate, classify and runs, with the documents of the contract."""
     found = lymph("scan", tiny_root, "--json")
     assert found["pictures"] == 36
@@ -98,7 +120,9 @@ def test_from_a_folder_to_an_answer(tiny_root: Path, tmp_path: Path) -> None:
     assert "picture" in lymph("classify", folder, picture)
 
 
-def test_a_random_split_reports_its_leak(tiny_root: Path, tmp_path: Path) -> None:
+def test_a_random_split_reports_its_leak(
+    lymph: Callable[..., Any], tiny_root: Path, tmp_path: Path
+) -> None:
     """Every test picture's patient also trains, nearly surely."""
     out = tmp_path / "split.json"
     split = lymph("split", tiny_root, "--by", "picture", "--out", out, "--json")
@@ -106,7 +130,9 @@ def test_a_random_split_reports_its_leak(tiny_root: Path, tmp_path: Path) -> Non
     assert split["leaked_patients"]
 
 
-def test_cross_validation_covers_all_patients(tiny_root: Path, tmp_path: Path) -> None:
+def test_cross_validation_covers_all_patients(
+    lymph: Callable[..., Any], tiny_root: Path, tmp_path: Path
+) -> None:
     """The figures are out of fold, over everything."""
     options = ("--folds", 4, "--model", "cnn", "--epochs", 1, "--run", tmp_path / "cv", "--json")
     figures = lymph("crossval", tiny_root, *options)
@@ -128,7 +154,9 @@ def test_cross_validation_covers_all_patients(tiny_root: Path, tmp_path: Path) -
         (("dance",), "invalid choice"),
     ],
 )
-def test_a_users_error_is_one_line(arguments: tuple, words: str) -> None:
+def test_a_users_error_is_one_line(
+    lymph_error: Callable[..., str], arguments: tuple, words: str
+) -> None:
     """``lymph: <what and how to fix it>`` and exit code 2, never a traceback."""
     line = lymph_error(*arguments)
     assert line.startswith("lymph: ")
@@ -136,7 +164,25 @@ def test_a_users_error_is_one_line(arguments: tuple, words: str) -> None:
     assert words in line
 
 
-def test_a_failed_training_says_its_reason_once(tiny_root: Path, tmp_path: Path) -> None:
+def test_another_process_gets_document_error_and_exit_code(tiny_root: Path) -> None:
+    """As a shell sees the command: what it prints on which stream, and how it ends."""
+    command = [sys.executable, "-m", "lymph", "scan", "--json"]
+    good, bad = (
+        subprocess.run(
+            [*command, root], cwd=REPOSITORY, capture_output=True, text=True, check=False
+        )
+        for root in (tiny_root, "absent-folder")
+    )
+    assert (good.returncode, good.stderr) == (0, "")
+    assert json.loads(good.stdout)["pictures"] == 36
+    assert (bad.returncode, bad.stdout) == (2, "")
+    assert bad.stderr.startswith("lymph: There is no folder") and bad.stderr.count("\n") == 1
+
+
+@pytest.mark.usefixtures("small_resnet50")
+def test_a_failed_training_says_its_reason_once(
+    lymph_error: Callable[..., str], tiny_root: Path, tmp_path: Path
+) -> None:
     """Regression: the log said it on the way and the command at the end; exit code 2."""
     out = tmp_path / "split.json"
     assert main(["split", str(tiny_root), "--out", str(out)]) == 0
@@ -222,7 +268,9 @@ def test_a_bare_name_is_a_run_of_the_workspace(
         assert run_folder(path) == Path(path)
 
 
-def test_variations_patience_and_phases_reach_the_run(tiny_root: Path, tmp_path: Path) -> None:
+def test_variations_patience_and_phases_reach_the_run(
+    lymph: Callable[..., Any], lymph_error: Callable[..., str], tiny_root: Path, tmp_path: Path
+) -> None:
     """What the Train page offers, the command has too; several processes are tested elsewhere."""
     out, folder = tmp_path / "split.json", tmp_path / "run"
     lymph("split", tiny_root, "--out", out, "--json")
@@ -242,7 +290,9 @@ def only_patient_of_cll(root: Path) -> Path:
     return root
 
 
-def test_what_cannot_be_trained_is_said_when_it_is_split(tiny_root: Path, tmp_path: Path) -> None:
+def test_what_cannot_be_trained_is_said_when_it_is_split(
+    lymph: Callable[..., Any], lymph_error: Callable[..., str], tiny_root: Path, tmp_path: Path
+) -> None:
     """Regression: the commands printed no advice, and folds failed halfway through training."""
     root, out = only_patient_of_cll(tiny_root), tmp_path / "folds.json"
     told = lymph("split", root, "--folds", "patient", "--out", out, "--json")["advice"]
@@ -256,9 +306,11 @@ def test_what_cannot_be_trained_is_said_when_it_is_split(tiny_root: Path, tmp_pa
     assert not (tmp_path / "run").exists()
 
 
-def test_advice_is_printed_for_people(tiny_root: Path, tmp_path: Path) -> None:
+def test_advice_is_printed_for_people(
+    run_lymph: Callable[..., Done], tiny_root: Path, tmp_path: Path
+) -> None:
     """On standard error, so that the counts on standard output stay what they are."""
     out = tmp_path / "split.json"
     done = run_lymph("split", only_patient_of_cll(tiny_root), "--out", out)
-    assert done.stderr.startswith("CLL has 1 patient and none in validation and test")
-    assert "advice" not in done.stdout
+    assert done.err.startswith("CLL has 1 patient and none in validation and test")
+    assert "advice" not in done.out

@@ -1,5 +1,6 @@
 """The package as others get it: built, installed where nothing of the repository is, and used."""
 
+import contextlib
 import email
 import json
 import os
@@ -107,33 +108,55 @@ def test_import_lymph_loads_nothing_before_it_is_used() -> None:
     subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, check=True)
 
 
+# Commands one after the other in one process, since loading PyTorch takes seconds.
+COMMANDS = """
+import json, sys
+from contextlib import redirect_stdout
+from io import StringIO
+from lymph.cli import main
+told = []
+for words in json.loads(sys.argv[1]):
+    with redirect_stdout(StringIO()) as written:
+        told.append([main(words), written.getvalue()])
+print(json.dumps(told))
+"""
+
+
 @pytest.mark.slow
 def test_an_installed_lymph_goes_the_whole_way(installed: Path, tmp_path: Path) -> None:
-    """From the demonstration set to answers, by the command alone, far from the repository."""
+    """From the demonstration set to answers, by its commands alone, far from the repository."""
     environment = {**os.environ, "LYMPH_HOME": str(tmp_path / "workspace")}
     environment.pop("PYTHONPATH", None)
 
-    def lymph(*arguments: object) -> str:
-        command = [str(installed / "lymph"), *map(str, arguments)]
+    def ask(*command: object) -> str:
         done = subprocess.run(
-            command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+            [*map(str, command)], cwd=tmp_path, env=environment, capture_output=True, text=True
         )
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    assert lymph("--version").startswith("lymph 0.")
-    assert "374" in lymph("demo", "pictures")
+    assert ask(installed / "lymph", "--version").startswith("lymph 0.")
+    assert "374" in ask(installed / "lymph", "demo", "pictures")
     for number in range(4, 20):  # three pictures of each patient are enough here
         for picture in (tmp_path / "pictures").glob(f"*/*_{number:03}.*"):
             picture.unlink()
-    assert json.loads(lymph("scan", "pictures", "--json"))["problems"] == []
-    lymph("split", "pictures", "--out", "split.json")
-    training = ("--split", "split.json", "--model", "cnn", "--epochs", 1, "--run", "first")
-    assert json.loads(lymph("train", "pictures", *training, "--json"))["state"] == "finished"
-    assert (tmp_path / "workspace" / "runs" / "first" / "best.pt").is_file()
-    assert json.loads(lymph("evaluate", "first", "--json"))["patients"]["n"] == 6
     picture = next((tmp_path / "pictures" / "MCL").iterdir())
-    assert json.loads(lymph("classify", "first", picture, "--json"))[0]["predicted"]
+    training = ("--split", "split.json", "--model", "cnn", "--epochs", "1", "--run", "first")
+    commands = [
+        ("scan", "pictures", "--json"),
+        ("split", "pictures", "--out", "split.json"),
+        ("train", "pictures", *training, "--json"),
+        ("evaluate", "first", "--json"),
+        ("classify", "first", str(picture), "--json"),
+    ]
+    told = json.loads(ask(installed / "python", "-c", COMMANDS, json.dumps(commands)))
+    assert [code for code, _ in told] == [0] * len(commands)
+    found, _, trained, figures, answers = (written for _, written in told)
+    assert json.loads(found)["problems"] == []
+    assert json.loads(trained)["state"] == "finished"
+    assert (tmp_path / "workspace" / "runs" / "first" / "best.pt").is_file()
+    assert json.loads(figures)["patients"]["n"] == 6
+    assert json.loads(answers)[0]["predicted"]
 
 
 def test_an_installed_lymph_opens_the_app(installed: Path, tmp_path: Path) -> None:
@@ -148,16 +171,24 @@ def test_an_installed_lymph_opens_the_app(installed: Path, tmp_path: Path) -> No
     )
     try:
         wait_until_healthy(f"http://127.0.0.1:{port}", server)
-        process = psutil.Process(server.pid)
-        doors = [
-            door.laddr
-            for one in (process, *process.children(recursive=True))
-            for door in one.net_connections()
-            if door.status == psutil.CONN_LISTEN
-        ]
-        assert [(door.ip, door.port) for door in doors] == [("127.0.0.1", port)]
+        doors = [door for one in family(server.pid) for door in doors_of(one)]
+        assert doors == [("127.0.0.1", port)]
     finally:
-        for process in psutil.Process(server.pid).children(recursive=True):
-            process.terminate()
-        server.terminate()
-        server.wait(10)
+        for process in family(server.pid):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.terminate()
+        server.wait(60)
+
+
+def family(pid: int) -> list[psutil.Process]:
+    """Return a process and all that it has started."""
+    process = psutil.Process(pid)
+    return [process, *process.children(recursive=True)]
+
+
+def doors_of(process: psutil.Process) -> list[tuple[str, int]]:
+    """Return where a process listens; nowhere where it has just ended."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        found = process.net_connections()
+        return [tuple(door.laddr) for door in found if door.status == psutil.CONN_LISTEN]
+    return []

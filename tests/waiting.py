@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 Result = TypeVar("Result")
 
 
-def wait_for(holds: Callable[[], object], seconds: float = 120.0, every: float = 0.05) -> None:
+def wait_for(holds: Callable[[], object], seconds: float = 300.0, every: float = 0.05) -> None:
     """Wait until a condition holds, looking now and then; fail when it does not in time."""
     end = time.monotonic() + seconds
     while not holds():

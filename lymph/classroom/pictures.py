@@ -133,8 +133,35 @@ def remove_pictures(who: Visitor, data_set: DataSet) -> None:
         sources.remove_data_set(data_set.name)
         return
     with transaction() as database:
-        database.execute("DELETE FROM copies WHERE copy = ?", [data_set.copy])
+        for table in ("copies", "former_names"):
+            database.execute(f"DELETE FROM {table} WHERE copy = ?", [data_set.copy])
         decisions.forget_copy(data_set.path, data_set.copy)
+
+
+def rename_pictures(who: Visitor, data_set: DataSet, name: str) -> DataSet:
+    """Give a data set another name, as :func:`lymph.data.sources.rename_data_set`.
+
+    Raises
+    ------
+    ClassError
+        When it is not this visitor's.
+    DataError
+        When it cannot have this name.
+    """
+    if not may_change_pictures(who, data_set):
+        raise ClassError("This data set is the lecturer's: only the lecturer can rename it.")
+    return sources.rename_data_set(data_set, name)
+
+
+def may_open_folder(who: Visitor, path: str) -> bool:
+    """Tell whether a visitor may open a folder of the server, if it is there."""
+    settings = class_settings()
+    try:
+        if not who.free and settings is not None:
+            _check_below(path, settings.folders)
+    except ClassError:
+        return False
+    return True
 
 
 def open_folder(who: Visitor, path: str) -> DataSet:

@@ -79,7 +79,7 @@ def run_server(command: Sequence[str], environment: Mapping[str, str]) -> None:
     finally:
         signal.signal(signal.SIGTERM, before)
     if code > 0:
-        raise ClassError(f"The server ended with code {code}; what it said stands above.")
+        raise ClassError(f"The server ended with code {code}; its messages are above.")
 
 
 def settings_of(options: argparse.Namespace) -> ClassSettings:
@@ -151,7 +151,7 @@ def told(settings: ClassSettings, listed: Sequence[str]) -> str:
             f"  The class opens   {settings.address}",
             f"  Lecturer's key    {settings.key}",
             "",
-            "  Who joins with the key is the lecturer. This window shows it: project the",
+            "  Whoever joins with the key is the lecturer. This window shows it: project the",
             "  QR code from the app instead (Invite the class, in its sidebar).",
             "",
             f"  The class sees    {seen}",

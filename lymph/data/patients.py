@@ -92,8 +92,8 @@ def _single_doubt(patients: int, pictures: int) -> str:
         else f"There are nearly as many patients ({patients}) as pictures ({pictures})"
     )
     return (
-        f"{many}: a split by patient would then protect from nothing. The picture's own number is"
-        " probably taken for the patient."
+        f"{many}: a split by patient would then protect against nothing. The picture's own number"
+        " is probably taken for the patient."
     )
 
 

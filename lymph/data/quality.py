@@ -31,7 +31,7 @@ class Kind(NamedTuple):
 
 
 KINDS: dict[str, Kind] = {
-    "damaged": Kind("Damaged files", "They cannot be decoded and are left out by themselves."),
+    "damaged": Kind("Damaged files", "They cannot be decoded and are excluded automatically."),
     "same": Kind(
         "Exact duplicates",
         "The same pixels twice: one copy may train and the other test, and the class is counted"

@@ -4,6 +4,7 @@ import contextlib
 import os
 import re
 import shutil
+import sqlite3
 import subprocess
 import uuid
 import zipfile
@@ -30,9 +31,11 @@ from lymph.synthetic import (
     number_of_pictures,
     pictures_drawn,
 )
+from lymph.text import printable
 
 DEMO_NAME = "Demonstration set"
 REAL_NAME = "Lymphoma (Kaggle)"
+LONGEST_NAME = 80
 
 # Begins the name of a folder that a visitor of a class has uploaded; who it was comes next.
 VISITOR = "visitor-"
@@ -158,6 +161,11 @@ def _uploads() -> Path:
     return workspace.data_home() / "uploads"
 
 
+def is_upload(path: Path) -> bool:
+    """Tell whether pictures were uploaded, so that the workspace holds the only copy lymph has."""
+    return _uploads() in path.parents
+
+
 def uploads_of(whose: str) -> list[Path]:
     """List the folders that hold what somebody has uploaded."""
     return sorted(_uploads().glob(f"{VISITOR}{whose}-*"))
@@ -168,7 +176,7 @@ def uploader_of(path: Path) -> str:
 
     It is told by the folder's own name, so that no lost list makes a visitor's pictures public.
     """
-    if _uploads() not in path.parents:
+    if not is_upload(path):
         return ""
     top = path.relative_to(_uploads()).parts[0]
     return top.split("-")[1] if top.startswith(VISITOR) else ""
@@ -215,12 +223,50 @@ def _enter(root: Path, name: str) -> DataSet:
         for known in list_data_sets():
             if known.path == root:
                 return known
-        taken = {DEMO_NAME, *(row[0] for row in database.execute("SELECT name FROM data_sets"))}
+        taken = _names_taken(database)
         free, count = name, 2
         while free in taken:
             free, count = f"{name} ({count})", count + 1
         database.execute("INSERT INTO data_sets VALUES (?, ?)", [free, str(root)])
     return DataSet(free, root, is_synthetic(root))
+
+
+def _names_taken(database: sqlite3.Connection) -> set[str]:
+    rows = database.execute("SELECT name FROM data_sets UNION SELECT name FROM copies")
+    return {DEMO_NAME, *(name for (name,) in rows)}
+
+
+def rename_data_set(data_set: DataSet, name: str) -> DataSet:
+    """Give a data set or a copy another name; runs know it by its folder, links by both names.
+
+    Raises
+    ------
+    DataError
+        When the name is empty, too long or taken, or the data set is the demonstration set.
+    """
+    name = printable(name)
+    if not name or len(name) > LONGEST_NAME:
+        raise DataError(f"Type a name of 1 to {LONGEST_NAME} letters.")
+    if data_set.path == demo_folder() and not data_set.copy:
+        raise DataError(f"The {DEMO_NAME.lower()} keeps its name.")
+    with transaction() as database:
+        others = _names_taken(database) - {data_set.name}
+        if name.casefold() in map(str.casefold, others):
+            raise DataError(f"There is already a data set named {name}; choose another name.")
+        table = "copies" if data_set.copy else "data_sets"
+        database.execute(f"UPDATE {table} SET name = ? WHERE name = ?", [name, data_set.name])
+        former = [data_set.name, str(data_set.path), data_set.copy]
+        database.execute("INSERT OR REPLACE INTO former_names VALUES (?, ?, ?)", former)
+        database.execute("DELETE FROM former_names WHERE name = ?", [name])
+    return data_set._replace(name=name)
+
+
+def named_before(name: str, known: Iterable[DataSet]) -> DataSet | None:
+    """Return the one of some data sets that had a name before, or None."""
+    query = "SELECT path, copy FROM former_names WHERE name = ?"
+    with reading() as database:
+        row = database.execute(query, [name]).fetchone()
+    return next((one for one in known if (str(one.path), one.copy) == row), None)
 
 
 def _check(root: Path) -> None:
@@ -251,8 +297,9 @@ def remove_data_set(name: str) -> None:
     with transaction() as database:
         row = database.execute("SELECT path FROM data_sets WHERE name = ?", [name]).fetchone()
         database.execute("DELETE FROM data_sets WHERE name = ?", [name])
+        database.execute("DELETE FROM former_names WHERE path = ? AND copy = ''", row or [""])
     uploads = _uploads()
-    if row and uploads in Path(row[0]).parents:
+    if row and is_upload(Path(row[0])):
         top = uploads / Path(row[0]).relative_to(uploads).parts[0]
         shutil.rmtree(top, ignore_errors=True)
 
@@ -374,7 +421,7 @@ def add_zip(
         except Exception as error:  # zipfile and its decoders raise nearly anything when damaged.
             if "password" in str(error):
                 raise DataError("The zip is encrypted; unpack it and drop the folder.") from error
-            raise DataError(f"The zip cannot be unpacked ({error}); make it anew.") from error
+            raise DataError(f"The zip cannot be unpacked ({error}); create it again.") from error
 
     return _take_in(Path(name).stem, fill, whose)
 

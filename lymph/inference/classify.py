@@ -41,7 +41,7 @@ MIN_SIDE = 32
 # Pictures that go through the model together, once the first few were answered.
 BATCH = 8
 
-NO_TISSUE = "None of its tiles shows tissue, so it was answered as a whole."
+NO_TISSUE = "None of its tiles shows tissue, so it was classified as a whole."
 
 Opener = Callable[[], bytes]
 Keep = Callable[[np.ndarray], Any]
@@ -149,8 +149,8 @@ def load_classifier(run: Run) -> Classifier:
     """
     if run.split().folds is not None:
         raise RunError(
-            "A cross-validation trains one model a fold and keeps none as its own; classify with a"
-            " run of one split."
+            "A cross-validation trains one model per fold and keeps none as its own; classify with"
+            " a run of one split."
         )
     model, config = load_model(run.path)
     try:
@@ -161,8 +161,8 @@ def load_classifier(run: Run) -> Classifier:
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         if run.status().state == "finished":
             raise RunError(
-                f"The run {run.id} lacks a file that answers need: an older version made it, or it"
-                " was copied in part. Train it again."
+                f"The run {run.id} lacks a file that classifying needs: an older version made it,"
+                " or it was copied in part. Train it again."
             ) from error
         raise RunError(f"The run {run.id} is not finished; wait for it or resume it.") from error
     layout = torch.channels_last if precision["channels_last"] else torch.contiguous_format

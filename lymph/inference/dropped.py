@@ -63,7 +63,7 @@ def unpack_drop(name: str, file: BinaryIO) -> list[Dropped]:
     except PictureError as error:
         return [Dropped(name, None, str(error))]
     except Exception:  # zipfile raises nearly anything when damaged.
-        return [Dropped(name, None, "The zip is damaged or cut short; make it anew.")]
+        return [Dropped(name, None, "The zip is damaged or cut short; create it again.")]
     found = list(_members(name, archive))
     return found or [Dropped(name, None, "There is no picture in this zip.")]
 
@@ -81,7 +81,7 @@ def _check_list(file: BinaryIO) -> None:
     place = tail.rfind(END_OF_ZIP)
     end = tail[place : place + END_BYTES]
     if place < 0 or len(end) < END_BYTES:
-        raise PictureError("The zip is damaged or cut short; make it anew.")
+        raise PictureError("The zip is damaged or cut short; create it again.")
     count, size = struct.unpack_from("<HI", end, 10)
     if count > MAX_MEMBERS or size > MAX_LIST_BYTES:
         raise PictureError(
@@ -109,7 +109,7 @@ def _refusal(member: zipfile.ZipInfo, parts: tuple[str, ...]) -> str:
     suffix = PurePosixPath(member.filename).suffix.lower()
     drive = bool(parts) and parts[0].endswith(":")
     if ".." in parts or drive or member.filename.startswith(("/", "\\")):
-        return "Its name points out of the zip, so it was skipped; make the zip anew."
+        return "Its name points out of the zip, so it was skipped; create the zip again."
     if stat.S_ISLNK(member.external_attr >> 16):
         return "It is a link to another file, so it was skipped; put the file itself in."
     if member.flag_bits & 1:
@@ -119,7 +119,7 @@ def _refusal(member: zipfile.ZipInfo, parts: tuple[str, ...]) -> str:
     if suffix not in SUFFIXES:
         return "Its name is not that of a PNG, JPEG, TIFF, BMP or WebP picture, so it was skipped."
     if member.compress_type not in OPENED:
-        return "It is packed in an unusual way; make the zip anew with the usual compression."
+        return "It is packed in an unusual way; create the zip again with the usual compression."
     if member.file_size > MAX_MEMBER_BYTES:
         return _too_large()
     return ""
@@ -138,7 +138,7 @@ def _read(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
         with archive.open(member) as source:
             content = source.read(MAX_MEMBER_BYTES + 1)
     except Exception as error:  # zipfile and its decoders raise nearly anything when damaged.
-        raise PictureError("It cannot be unpacked; the zip is damaged. Make it anew.") from error
+        raise PictureError("It cannot be unpacked; the zip is damaged. Create it again.") from error
     if len(content) > MAX_MEMBER_BYTES:
         raise PictureError(_too_large())
     return content

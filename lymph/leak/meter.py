@@ -29,7 +29,7 @@ FEATURES = {
 STARTS = {
     "colour": "On colours alone",
     "imagenet": "On frozen ImageNet features",
-    "cnn": "By a small CNN trained anew each time",
+    "cnn": "With a small CNN trained again each time",
 }
 FOLDS = 5
 

@@ -27,7 +27,7 @@ POOLS = ("token", "avg")
 # What would make timm fetch or read values by itself.
 FORBIDDEN = ("pretrained", "checkpoint_path", "cache_dir", "features_only")
 
-REMEDY = "put back the config.json that came with the values"
+REMEDY = "put back the config.json that came with the weights"
 
 
 @dataclass(frozen=True)

@@ -110,8 +110,8 @@ def missing_words(record: EncoderRecord) -> str:
         )
     elif record.format.startswith("a pickle"):
         how = (
-            f"save {CONFIG} and the file of values from {record.page} in"
-            f" {folder_of(record.name)} and convert the values there with `{CONVERT} FILE`"
+            f"save {CONFIG} and the file of weights from {record.page} in"
+            f" {folder_of(record.name)} and convert the weights there with `{CONVERT} FILE`"
         )
     else:
         how = f"its makers hand it out on request: {by_hand}"
@@ -224,7 +224,7 @@ def fill(network: Any, path: Path) -> int:
 
 def _other(path: Path, what: str) -> str:
     return (
-        f"{path} does not hold the values of the encoder that {CONFIG} beside it describes (no"
+        f"{path} does not hold the weights of the encoder that {CONFIG} beside it describes (no"
         f" fitting {what}); take both from the same place."
     )
 

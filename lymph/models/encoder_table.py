@@ -90,7 +90,7 @@ _RECORDS = (
         "resnet50",
         "ResNet-50",
         "ImageNet: 1.3 million everyday pictures in 1,000 classes",
-        "BSD-3-Clause (torchvision); the values may have terms of the data they learned from",
+        "BSD-3-Clause (torchvision); the weights may have terms of the data they learned from",
         False,
         False,
         98,

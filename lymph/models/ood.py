@@ -10,8 +10,6 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
-from sklearn.covariance import LedoitWolf
-from sklearn.decomposition import PCA
 
 from lymph.data.stain import channel_moments, optical_density
 
@@ -77,6 +75,9 @@ class MahalanobisDetector:
 
 
 def _fit(scaled: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    # Loaded late: scikit-learn takes a second, and only the end of a training needs it.
+    from sklearn.covariance import LedoitWolf
+
     fitted = LedoitWolf().fit(scaled)
     return fitted.location_, fitted.precision_
 
@@ -210,6 +211,8 @@ def fit_ood_detector(
     held_out : ndarray, shape (M, D)
         Those of the validation patients, whom the network did not learn; may have no rows.
     """
+    from sklearn.decomposition import PCA
+
     colours = _fit_detector(statistics, patients, statistics[:0])
     analysis = PCA(min(COMPONENTS, *features.shape), random_state=0).fit(features)
     origin, axes = analysis.mean_, analysis.components_

@@ -72,7 +72,7 @@ def opened() -> Iterator[sqlite3.Connection]:
         file().unlink(missing_ok=True)
         raise DiskError(
             f"{file()}, which kept the features of pictures, was damaged and is deleted. Try"
-            " again: they are made anew."
+            " again: they are computed again."
         ) from error
 
 

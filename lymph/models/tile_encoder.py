@@ -115,7 +115,7 @@ def network_of(architecture: Architecture) -> Any:
     except Exception as error:  # each of its thousand networks refuses arguments in its own way
         raise WeightsError(
             f"timm cannot build the encoder {architecture.name} as it is described"
-            f" ({str(error)[:120]}); take the config.json that came with the values."
+            f" ({str(error)[:120]}); take the config.json that came with the weights."
         ) from error
     if _is_transformer(network) or _makes_maps(network, architecture):
         return network

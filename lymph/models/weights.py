@@ -36,7 +36,7 @@ class LoadReport(NamedTuple):
         )
         if not self.missing:
             return f"{text}."
-        return f"{text}; {', '.join(self.missing)} start from random values."
+        return f"{text}; {', '.join(self.missing)} start from random weights."
 
 
 def load_backbone(
@@ -66,7 +66,7 @@ def load_backbone(
     if weights == "none":
         return None
     if weights == "imagenet":
-        return _fill(model.backbone, _download(progress), "torchvision's ImageNet values")
+        return _fill(model.backbone, _download(progress), "torchvision's ImageNet weights")
     return _fill(model.backbone, read_values(Path(weights)), Path(weights).name)
 
 
@@ -95,7 +95,7 @@ def load_encoder(
     report = load_backbone(model, weights, progress)
     if report and report.missing:
         raise WeightsError(
-            f"{report.source} has no values for {', '.join(report.missing)} of the encoder, which"
+            f"{report.source} has no weights for {', '.join(report.missing)} of the encoder, which"
             " would stay random; give a file with all of conv1 to layer3."
         )
     return report
@@ -131,7 +131,7 @@ def first_values(
     Returns
     -------
     list of str
-        The parts of the backbone that start from random values although others do not.
+        The parts of the backbone that start from random weights although others do not.
     str
         A sentence on what was loaded; for random values too.
     """
@@ -141,7 +141,7 @@ def first_values(
         report = load_backbone(model, weights, progress)
     if report:
         return report.missing, report.sentence
-    return [], "The whole network starts from random values, not ImageNet's."
+    return [], "The whole network starts from random weights, not ImageNet's."
 
 
 def _download(progress: Progress | None) -> dict[str, Tensor]:
@@ -154,7 +154,7 @@ def _download(progress: Progress | None) -> dict[str, Tensor]:
         raise
     except Exception as error:  # urllib, sockets, hashes and disks all fail in their own ways.
         raise WeightsError(
-            f"The ImageNet values ({IMAGENET_SIZE}) could not be downloaded"
+            f"The ImageNet weights ({IMAGENET_SIZE}) could not be downloaded"
             f" ({type(error).__name__}); give a file with --weights FILE, or train from random"
             " values with --weights none."
         ) from error
@@ -173,10 +173,10 @@ def read_values(path: Path) -> dict[str, Tensor]:
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError as error:
-        raise WeightsError(f"There is no file {path}; check the path of the values.") from error
+        raise WeightsError(f"There is no file {path}; check the path of the weights.") from error
     except Exception as error:  # torch raises pickle, zip, runtime and value errors alike.
         raise WeightsError(
-            f"{path.name} is not a file of PyTorch values; give one saved with torch.save of a"
+            f"{path.name} is not a file of PyTorch weights; give one saved with torch.save of a"
             " ResNet-50's state_dict."
         ) from error
     return _named_tensors(content, path)
@@ -207,7 +207,7 @@ def _fill(backbone: nn.Module, values: dict[str, Tensor], source: str) -> LoadRe
     if not loaded:
         raise WeightsError(
             f"Nothing in {source} fits ResNet-50: no tensor has a name and shape of its backbone;"
-            " give torchvision's resnet50 values."
+            " give torchvision's resnet50 weights."
         )
     backbone.load_state_dict(matching, strict=False)
     missing = sorted({name.split(".")[0] for name in parameters if name not in matching})

@@ -121,7 +121,7 @@ def _data(run: Run, predictions: pd.DataFrame) -> list[Row]:
         )
     if spec.tiles:
         how = (
-            f"Seen {scale_words(spec)}; tiles of bare glass are left out. Each tile is seen as a"
+            f"Seen {scale_words(spec)}; tiles of bare glass are skipped. Each tile is seen as a"
             f" picture: {_normalised(run)}. A picture's answer is the mean over its tiles."
         )
     by = {"folder": "folder", "name": "file name", "table": "table"}.get(source.labels, "folder")
@@ -201,7 +201,7 @@ def _model(run: Run) -> list[Row]:
         if name in environment
     )
     weights = config.values_title
-    start = "Random values." if weights == "none" else f"Pretrained weights: {weights}."
+    start = "Random initialisation." if weights == "none" else f"Pretrained weights: {weights}."
     if (known := ENCODER_TABLE.get(config.encoder)) and config.architecture:
         start += f" They learned from {known.learned_from}; {known.terms} ({known.page})."
     ways = "; ".join(AUGMENTATIONS[way].split(":")[0].lower() for way in config.augmentation)
@@ -242,7 +242,7 @@ def _model(run: Run) -> list[Row]:
     return [
         Row("Model", "Architecture", "12c", "22", "", kind),
         Row("Model", "Software", "", "23", "", f"{versions}." if versions else ""),
-        Row("Model", "Initial values", "", "24", "", start),
+        Row("Model", "Initial weights", "", "24", "", start),
         Row("Model", "Training", "12c", "25", "", training),
         Row("Model", "How the final model was chosen", "12c", "26", "", chosen),
         Row("Model", "Ensembles", "", "27", "", together),

@@ -97,7 +97,7 @@ if about["tiles"]:
     parts = [tile for tile in tiles if not is_blank(tile)]
     words = f"Answered by the mean over {len(parts)} of {len(tiles)} tiles; the others are blank."
     if not parts:
-        words = "None of its tiles shows tissue, so it was answered as a whole."
+        words = "None of its tiles shows tissue, so it was classified as a whole."
         most = math.prod(about["size"])
         factor = min(1.0, math.sqrt(most / (height * width)))
         size = [max(32, round(side * factor)) for side in (width, height)]

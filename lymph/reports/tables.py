@@ -388,7 +388,7 @@ def run_row(
         "Epochs": config.epochs,
         "Minutes": status.seconds / 60,
         "Schedule": phase_words(config) if config.model != "cnn" else "",
-        "Start": config.values_title if config.model != "cnn" else "random values",
+        "Start": config.values_title if config.model != "cnn" else "random weights",
         "Class weights": config.class_weights,
         "State": status.state,
         "Note": about.note,

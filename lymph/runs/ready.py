@@ -1,7 +1,7 @@
 """The two runs that come with lymph, so that a new workspace has results before its first training.
 
 Made by ``python -m bench.ready`` on the demonstration set: the small CNN with patients apart, and
-its leaky twin, with pictures dealt at random.
+its leaky twin, with pictures assigned at random.
 """
 
 import shutil
@@ -17,7 +17,7 @@ READY = Path(__file__).parent / "ready"
 HONEST, LEAKY = "by-patient", "by-picture"
 NAMES = {
     HONEST: "Came with lymph, patients apart",
-    LEAKY: "Came with lymph, pictures dealt at random",
+    LEAKY: "Came with lymph, pictures assigned at random",
 }
 # What pages read of a finished run.
 FILES = (

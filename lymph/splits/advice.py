@@ -209,7 +209,7 @@ def _patients(table: pd.DataFrame) -> list[str]:
     if len(classes) == len(table) and (table["patient"] != table["picture"]).any():
         sentences.append(
             "There are as many patients as pictures. If that is not so, the patient pattern is"
-            " wrong, and a split by patient protects from nothing."
+            " wrong, and a split by patient protects against nothing."
         )
     return sentences
 

@@ -24,7 +24,7 @@ from lymph.text import counted
 
 REMEDY = (
     "Accuracy on this test set is too optimistic: the model has already seen these patients in"
-    " training. Split by patient, so that all images of a patient are on one side, and report new"
+    " training. Split by patient, so that all pictures of a patient are on one side, and report new"
     " figures."
 )
 # The share of names that a data set's own way of naming has to match.
@@ -85,7 +85,7 @@ class Audit(NamedTuple):
         told = _images_words(self.folds, images, over) if images else self._patients_words(over)
         unknown = sum(fold.unknown for fold in self.folds)
         if unknown:
-            told += f" The patient of {counted(unknown, 'test image')} is unknown."
+            told += f" The patient of {counted(unknown, 'test picture')} is unknown."
         return told + _shared_words(sum(len(fold.shared) for fold in self.folds))
 
     def _patients_words(self, over: str) -> str:
@@ -167,7 +167,7 @@ def _figures(folds: Sequence[FoldAudit]) -> dict[str, Any]:
 
 def _images_words(folds: Sequence[FoldAudit], images: int, over: str) -> str:
     leaked = sum(fold.of_leaked_patients for fold in folds)
-    of = _of(leaked, images, "test image")
+    of = _of(leaked, images, "test picture")
     return f"{of} {'come' if leaked > 1 else 'comes'} from a patient who also trains{over}."
 
 
@@ -179,9 +179,9 @@ def _shared_words(shared: int) -> str:
     if not shared:
         return ""
     return (
-        " 1 test image is a training image itself."
+        " 1 test picture is a training picture itself."
         if shared == 1
-        else f" {shared} test images are training images themselves."
+        else f" {shared} test pictures are training pictures themselves."
     )
 
 

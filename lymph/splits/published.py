@@ -73,7 +73,7 @@ def read_published(content: bytes | Path, path: str = "") -> Published:
     rows = _from_table(text, name) if rows is None else rows
     rows = _from_list(text) if rows is None else rows
     if not rows:
-        raise SplitError(f"{name} names no images; a list has one image name per line.")
+        raise SplitError(f"{name} names no pictures; a list has one picture name per line.")
     return Published(path, list(dict.fromkeys(rows)))
 
 
@@ -81,7 +81,7 @@ def _without_comments(content: bytes | Path, name: str) -> str:
     try:
         text = read_text(content, name)
     except DataError as error:
-        raise SplitError(f"{error} Or give a list with one image name per line.") from error
+        raise SplitError(f"{error} Or give a list with one picture name per line.") from error
     lines = text.split("\n")
     return "\n".join(line for line in lines if not line.lstrip().startswith(COMMENTS))
 
@@ -108,7 +108,7 @@ def _from_sets(document: dict[str, Any], name: str) -> list[Row]:
     if document.get("version", VERSION) != VERSION:
         raise SplitError(
             f"{name} has version {document['version']}, this program reads {VERSION}; update the"
-            " program or make the split anew."
+            " program or make the split again."
         )
     groups = document.get("sets") or document.get("folds") or document
     if isinstance(groups, list):
@@ -147,7 +147,7 @@ def _from_table(text: str, name: str) -> list[Row] | None:
         return None
     if not {"picture", "patient"} & set(table.columns):
         raise SplitError(
-            f"{name} has no column of images; let its first line name the columns, such as"
+            f"{name} has no column of pictures; let its first line name the columns, such as"
             " image,patient,set."
         )
     columns = table.reindex(columns=["picture", "patient", "set"], fill_value="")

@@ -94,7 +94,7 @@ def from_csv(text: str) -> Split:
         )
     member = "patient" if by_patient else "picture"
     if member not in columns:
-        raise SplitError("A patient stands in two sets of the table; add a column picture.")
+        raise SplitError("A patient is in two sets of the table; add a column picture.")
     groups: dict[str, list[str]] = {}
     for row in rows:
         if row[home]:

@@ -41,7 +41,7 @@ def sides_of_files(files: Sequence[Published], folds: bool = False) -> Sides:
     ----------
     files : sequence of Published
     folds : bool
-        Each file lists the test images of one fold, and the others are its training, unless the
+        Each file lists the test pictures of one fold, and the others are its training, unless the
         names say train and test.
 
     Raises
@@ -61,7 +61,7 @@ def sides_of_files(files: Sequence[Published], folds: bool = False) -> Sides:
     if not by_name:
         raise SplitError(
             f"{len(files)} files do not say which of them train: put train and test into their"
-            " names, or add --folds where each lists the test images of one fold."
+            " names, or add --folds where each lists the test pictures of one fold."
         )
     train = [file for file, role in zip(files, roles, strict=True) if role == "train"]
     test = [file for file, role in zip(files, roles, strict=True) if role == "test"]

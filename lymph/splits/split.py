@@ -36,17 +36,21 @@ class Split:
         if self.by not in ("patient", "picture"):
             raise SplitError(f"A split is by patient or by picture, not by {self.by!r}.")
         if (self.sets is None) == (self.folds is None):
-            raise SplitError("A split holds either sets or folds; make it anew with `lymph split`.")
+            raise SplitError(
+                "A split holds either sets or folds; create it again with `lymph split`."
+            )
         if self.sets is not None and set(self.sets) != set(SET_NAMES):
-            raise SplitError("The sets of a split are train, val and test; make it anew.")
+            raise SplitError("The sets of a split are train, val and test; create it again.")
         groups = self.folds if self.sets is None else self.groups()
         lists = isinstance(groups, list) and all(isinstance(group, list) for group in groups)
         names = [name for group in groups for name in group] if lists else []
         if not names or not all(isinstance(name, str) for name in names):
-            raise SplitError(f"A split holds lists of {self.by}s; make it anew with `lymph split`.")
+            raise SplitError(
+                f"A split holds lists of {self.by}s; create it again with `lymph split`."
+            )
         twice = [name for name, count in Counter(names).items() if count > 1]
         if twice:
-            raise SplitError(f"{twice[0]} stands in the split twice; each {self.by} needs one set.")
+            raise SplitError(f"{twice[0]} is in the split twice; each {self.by} needs one set.")
 
     def groups(self) -> list[list[str]]:
         """Return the lists of the sets, in the order train, val, test, or of the folds."""
@@ -142,7 +146,7 @@ class Split:
         if document["version"] != VERSION:
             raise SplitError(
                 f"The split has version {document['version']}, this program reads {VERSION};"
-                " update the program or make the split anew."
+                " update the program or make the split again."
             )
         by = str(document["by"])
         if not re.fullmatch("[a-z][a-z -]{0,29}", by):

@@ -97,6 +97,6 @@ def load_values(model: BackboneHead, checkpoint: dict[str, Any], name: str) -> N
         model.load_state_dict(checkpoint["model"])
     except (TypeError, AttributeError, RuntimeError) as error:
         raise RunError(
-            f"{name} of this run does not hold the values of its network; put it back from a copy,"
+            f"{name} of this run does not hold the weights of its network; put it back from a copy,"
             " or train again."
         ) from error

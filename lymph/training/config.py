@@ -155,7 +155,7 @@ class TrainConfig:
             return
         if self.weights not in NAMED_VALUES:
             raise ConfigError(
-                "Values from a file are ResNet-50's; give another encoder's file as the encoder."
+                "Weights from a file are ResNet-50's; give another encoder's file as the encoder."
             )
         path, architecture = describe(self.encoder)
         self.architecture = architecture.to_json()

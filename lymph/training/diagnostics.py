@@ -74,8 +74,8 @@ def _gap(history: list[dict[str, Any]]) -> str:
     if not gap > ACCURACY_GAP:
         return ""
     return (
-        f"The model is right on {100 * last['train_accuracy']:.0f} % of the training pictures but"
-        f" on {100 * last['val_accuracy']:.0f} % of the validation pictures: it is"
+        f"The model classifies {100 * last['train_accuracy']:.0f} % of the training pictures"
+        f" correctly but only {100 * last['val_accuracy']:.0f} % of the validation pictures: it is"
         " memorising the training patients (overfitting). More patients, more augmentation or fewer"
         " epochs help."
     )

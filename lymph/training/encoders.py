@@ -134,7 +134,7 @@ def _refuse_missing(name: str, known: EncoderRecord | None, weights: str) -> Non
     if weights != "imagenet":
         raise WeightsError(f"There is no file {weights}; check --weights.")
     raise WeightsError(
-        f"{known.title}'s values are not on this computer; the first training fetches them from"
+        f"{known.title}'s weights are not on this computer; the first training fetches them from"
         f" torchvision ({known.megabytes} MB), or give a file with --weights FILE."
     )
 
@@ -147,7 +147,7 @@ def _try(
     with torch.inference_mode():
         features = encoder(to_input(view(drawn, SPEC)[None], SPEC).to(device_here()))
     if not bool(torch.isfinite(features).all()):
-        raise WeightsError("A picture through it gives no numbers: its values are damaged.")
+        raise WeightsError("A picture through it gives no numbers: its weights are damaged.")
     found: dict[str, Any] = {
         "works": True,
         "problem": "",

@@ -73,7 +73,7 @@ def read_metrics(folder: Path) -> pd.DataFrame:
         When it cannot be read, lacks a column or holds what is no number.
     """
     path = folder / METRICS
-    remedy = "resume the run to write it anew, or train again"
+    remedy = "resume the run to write it again, or train again"
     try:
         metrics = pd.read_csv(path)
     except FileNotFoundError:

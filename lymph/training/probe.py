@@ -254,7 +254,7 @@ def _kept_choice(folder: Path, choose: Callable[[], Choice]) -> Choice:
         return Choice(**workspace.read_json(path))
     except (OSError, ValueError, TypeError) as error:
         raise RunError(
-            f"{path} cannot be read; put it back from a copy, or delete it to choose anew."
+            f"{path} cannot be read; put it back from a copy, or delete it to choose again."
         ) from error
 
 

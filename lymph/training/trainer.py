@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import torch
@@ -32,12 +32,14 @@ from lymph.training.older import FINETUNE, LINEAR_PROBE
 from lymph.training.optimisers import new_optimiser
 from lymph.training.outputs import keep_features_and_check, predict_all, write_table
 from lymph.training.phases import Phase, phase_of, plan_phases
-from lymph.training.probe import HeadFit, begin_fit
 from lymph.training.processes import ALONE, Processes, share_layers
 from lymph.training.run_data import Material, load_run_data
 from lymph.training.state import State, last_checkpoint, restore_random
 from lymph.training.steps import Steps
 from lymph.training.validation import Answering
+
+if TYPE_CHECKING:
+    from lymph.training.probe import HeadFit
 
 log = logging.getLogger("lymph")
 
@@ -163,6 +165,9 @@ class Trainer:
         if not self.frozen:
             return new_optimiser(self.model, phase, self.state.fresh, self.config.weight_decay)
         assert isinstance(train, FeatureBatches)
+        # Loaded late: scikit-learn takes a second, and most trainings need none before their end.
+        from lymph.training.probe import begin_fit
+
         self.fit, choice = begin_fit(self.folder, self.material, train, self.weights)
         if choice.sentence not in self.state.notes:
             self.state.notes.append(choice.sentence)

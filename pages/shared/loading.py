@@ -149,15 +149,16 @@ def folder_stamp(root: Path) -> Stamp:
     nobody needs to walk through a hundred thousand files.
     """
     kept, key = _done(), ("stamp", str(root))
+    again: Stamp = (("read again", kept.get(("read again", str(root)), 0)),)
     known: Stamp = kept.get(key, ())
     try:
         if known and all(os.stat(path).st_mtime_ns == changed for path, changed in known):
-            return known
+            return known + again
     except OSError:
         pass
     folders = sorted(path for path, _, _ in os.walk(root))
     kept[key] = tuple((path, os.stat(path).st_mtime_ns) for path in folders)
-    return kept[key]
+    return kept[key] + again
 
 
 def decided(data_set: DataSet) -> tuple[str, str]:
@@ -198,6 +199,13 @@ def picture_table(data_set: DataSet, decode: bool = True) -> pd.DataFrame:
     DataError
         As :func:`found`.
     """
+    # The bar comes and goes in a place of its own: were what lies below drawn at another place in
+    # the next run, a file that is dropped there would be lost and a tab be closed.
+    with st.container():
+        return _picture_table(data_set, decode)
+
+
+def _picture_table(data_set: DataSet, decode: bool) -> pd.DataFrame:
     root, holds = data_set.path, found(data_set)
     stamp = folder_stamp(root)
     done, key = _done(), ("read", str(root), stamp)
@@ -220,14 +228,18 @@ def headers_only(data_set: DataSet) -> bool:
     return _done().get(("read", str(root), folder_stamp(root))) is False
 
 
-def read_again() -> None:
-    """Forget what was read, for files that were changed in their place."""
-    st.cache_data.clear()
-    _found.clear()
-    _table.clear()
-    _measures.clear()
-    _with_kinds.clear()
-    _done().clear()
+def read_again(root: Path) -> None:
+    """Forget what was read of a data root, for files that were changed in their place.
+
+    Whatever was read of it is known by its stamp, which is another one from now on; what was read
+    of others stays.
+    """
+    done, key = _done(), ("read again", str(root))
+    count = done.get(key, 0) + 1
+    for known in list(done):
+        if str(root) in known:
+            done.pop(known, None)
+    done[key] = count
 
 
 @st.cache_data(show_spinner=False, max_entries=8)
@@ -514,9 +526,9 @@ def exact_address(pixels: np.ndarray) -> str:
 
 def full_picture(root: str, picture: str) -> np.ndarray:
     """Read one picture of a data set at full size."""
-    return _full_picture(root, picture, white_of(root))
+    return _full_picture(root, picture, white_of(root), folder_stamp(Path(root)))
 
 
 @st.cache_data(show_spinner=False, max_entries=4)
-def _full_picture(root: str, picture: str, white: int) -> np.ndarray:
+def _full_picture(root: str, picture: str, white: int, stamp: Stamp) -> np.ndarray:
     return read_of(root, picture, white)

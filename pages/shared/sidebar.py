@@ -12,7 +12,7 @@ from lymph.errors import LymphError
 from lymph.text import brief
 from pages.shared import drops, state, visitor
 from pages.shared.frame import SYNTHETIC_NOTICE, plain
-from pages.shared.glossary import show_glossary
+from pages.shared.glossary import show_whole_glossary
 from pages.shared.loading import progress_bar
 from pages.shared.navigation import STEPS, TITLES
 from pages.shared.training import forget_runs, has_finished_run, look_again
@@ -65,13 +65,15 @@ def choose_data_set() -> None:
     look_again()
     names = [data_set.name for data_set in data_sets()]
     asked = st.query_params.get(state.DATA_KEY)
-    if asked and asked not in names:
-        st.session_state[MISSING_KEY] = asked
     wanted = st.session_state.pop(state.WANTED_KEY, None)
     if wanted in names:
         st.session_state[state.DATA_KEY] = wanted
         note_change()
-    elif st.session_state.get(state.DATA_KEY, names[0]) not in names:
+    elif renamed := name_now(asked, names) or name_now(st.session_state.get(state.DATA_KEY), names):
+        st.session_state[state.DATA_KEY] = renamed
+    elif asked and asked not in names:
+        st.session_state[MISSING_KEY] = asked
+    if st.session_state.get(state.DATA_KEY, names[0]) not in names:
         del st.session_state[state.DATA_KEY]
     st.sidebar.selectbox(
         "Data set",
@@ -88,6 +90,14 @@ def choose_data_set() -> None:
     data_set = state.current_data_set()
     if data_set and data_set.synthetic:
         st.sidebar.caption(SYNTHETIC_NOTICE)
+
+
+def name_now(name: str | None, names: list[str]) -> str | None:
+    """Return what a data set is called that had a name before; None where none had it."""
+    if not name or name in names:
+        return None
+    renamed = sources.named_before(name, data_sets())
+    return renamed.name if renamed else None
 
 
 def note_change() -> None:
@@ -131,4 +141,4 @@ def show_steps() -> None:
     )
     st.sidebar.html(f'<div class="lymph-steps"><b>Steps</b>{lines}</div>')
     with st.sidebar:
-        show_glossary()
+        show_whole_glossary()

@@ -69,7 +69,7 @@ def is_new(data_set: DataSet) -> bool:
 
 def split_settings(data_set: DataSet) -> SplitSettings:
     """Return the split chosen for a data set; by patient with seed 0 where none was chosen."""
-    kept = st.session_state.get(SPLITS_KEY, {}).get(data_set.name)
+    kept = st.session_state.get(SPLITS_KEY, {}).get(_key(data_set))
     return SplitSettings(*kept) if kept else SplitSettings()
 
 
@@ -81,14 +81,19 @@ def keep_split_settings(data_set: DataSet, settings: SplitSettings) -> None:
     if tuple(settings) != tuple(split_settings(data_set)):
         st.session_state.pop(TRAIN_KEY, None)
         put_in_address("run", [])
-    st.session_state.setdefault(SPLITS_KEY, {})[data_set.name] = tuple(settings)
+    st.session_state.setdefault(SPLITS_KEY, {})[_key(data_set)] = tuple(settings)
 
 
 def take_split_along(data_set: DataSet, own: DataSet) -> None:
     """Begin with the same split in a copy of a data set."""
     kept = st.session_state.setdefault(SPLITS_KEY, {})
-    if data_set.name in kept:
-        kept.setdefault(own.name, kept[data_set.name])
+    if _key(data_set) in kept:
+        kept.setdefault(_key(own), kept[_key(data_set)])
+
+
+def _key(data_set: DataSet) -> tuple[str, str]:
+    """Return what a data set is known by, whatever it is called."""
+    return str(data_set.path), data_set.copy
 
 
 def mark_done(step: str) -> None:

@@ -45,8 +45,8 @@ STATE_MARKS = {
 PROBE_WORDS = (
     "Each picture goes once through the first three stages of ResNet-50, enlarged, each colour"
     " channel with its own contrast; the features are kept for every later run. A logistic"
-    " regression learns from them: each patient weighs the same, and how strongly it is held back"
-    " (regularisation) is chosen by inner folds over the training patients, never on the test."
+    " regression learns from them: each patient weighs the same, and the strength of"
+    " its regularisation is chosen by inner folds over the training patients, never on the test."
 )
 
 
@@ -205,6 +205,25 @@ def choose_run(data_set: DataSet, label: str, key: str, single: bool = False) ->
     With ``single`` only runs of one split are offered, since a cross-validation has no one model,
     and where the address names none the best honest one is first, not the one looked at last.
     """
+    known, first = _offered(data_set, single)
+    if not known:
+        return None
+    ids, titles = list(known), runs.titles_of(known.values())
+    chosen = st.selectbox(
+        label, ids, index=ids.index(first), format_func=titles.__getitem__, key=key
+    )
+    remember_run(CLASSIFY_KEY if single else RESULTS_KEY, chosen)
+    return known[chosen].run
+
+
+def run_shown(data_set: DataSet, single: bool = False) -> Run | None:
+    """Return the run that :func:`choose_run` would offer first, for a slide without a chooser."""
+    known, first = _offered(data_set, single)
+    return known[first].run if known else None
+
+
+def _offered(data_set: DataSet, single: bool) -> tuple[dict[str, RunRecord], str]:
+    """Return the runs to choose from, by id, and the one to show first."""
     offered = finished_records(data_set)
     known = {record.id: record for record in offered if not single or not record.split.folds}
     asked = st.query_params.get("run") if single else run_in_address(RESULTS_KEY)
@@ -215,21 +234,9 @@ def choose_run(data_set: DataSet, label: str, key: str, single: bool = False) ->
             raise RunError(other.trouble)
         if other.finished:
             known = {other.id: other, **known}
-    if not known:
-        return None
-    ids = list(known)
-    if single and asked not in known:
-        asked = max(ids, key=lambda run_id: _rank(known[run_id]))
-    titles = runs.titles_of(known.values())
-    chosen = st.selectbox(
-        label,
-        ids,
-        index=ids.index(asked) if asked in known else 0,
-        format_func=titles.__getitem__,
-        key=key,
-    )
-    remember_run(CLASSIFY_KEY if single else RESULTS_KEY, chosen)
-    return known[chosen].run
+    if single and asked not in known and known:
+        asked = max(known, key=lambda run_id: _rank(known[run_id]))
+    return known, asked if asked in known else next(iter(known), "")
 
 
 def quality_sentence(run: Run) -> str:
@@ -238,8 +245,8 @@ def quality_sentence(run: Run) -> str:
     figures = report_of(run, set_name)
     pictures = figures["pictures"]
     words = (
-        f"This model is right on {100 * pictures['accuracy']:.0f} % of {pictures['n']}"
-        f" {SET_WORDS[set_name]} pictures ({interval_words(pictures['interval'])}) of"
+        f"This model classifies {100 * pictures['accuracy']:.0f} % of {pictures['n']}"
+        f" {SET_WORDS[set_name]} pictures correctly ({interval_words(pictures['interval'])}), of"
         f" {people_text(figures)}, split by {run.split().by}."
     )
     if figures.get("leaked_test_share"):

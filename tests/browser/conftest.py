@@ -5,14 +5,18 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
 from filelock import FileLock
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Request, WebSocket, expect, sync_playwright
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from lymph.synthetic import make_demo
+from tests.conftest import keep_speed
 from tests.serving import free_port, wait_until_healthy
 
 APP = Path(__file__).parents[2] / "app.py"
@@ -29,7 +33,13 @@ ARGUMENTS = [
     "--use-fake-device-for-media-stream",
     "--use-fake-ui-for-media-stream",
 ]
-PATIENCE_MS = 60_000
+# Only a failure takes so long; a busy machine has taken a minute for a first page.
+PATIENCE_MS = 120_000
+# For what takes a minute where nothing else runs: a drawing, a training, a measurement.
+LONG_PATIENCE_MS = 600_000
+IDLE = "[data-testid='stApp'][data-test-script-state='notRunning']"
+QUIET_SECONDS = 0.5
+TWO_FRAMES = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 REQUIRED = bool(os.environ.get("LYMPH_REQUIRE_BROWSER"))
 
 # The browser's own object of a drag, filled with files of real content.
@@ -71,6 +81,7 @@ def browser() -> Iterator[Browser]:
     """Return a headless Chromium."""
     if not CHROMIUM:
         pytest.skip("Chromium is not installed")
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         found = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield found
@@ -86,8 +97,8 @@ def serve(tmp_path_factory: pytest.TempPathFactory, measured_speed: Path) -> Ite
     def start(home: Path) -> str:
         # The machine's speed is measured by the first server that wants it.
         speeds.append(home / "cache" / "speed.json")
-        for known in filter(Path.exists, speeds):
-            shutil.copy(known, measured_speed)
+        for known in speeds:
+            keep_speed(known, measured_speed)
         if measured_speed.exists() and not speeds[-1].exists():
             speeds[-1].parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(measured_speed, speeds[-1])
@@ -114,7 +125,22 @@ def serve(tmp_path_factory: pytest.TempPathFactory, measured_speed: Path) -> Ite
     yield start
     for server in servers:
         server.terminate()
-        server.wait(10)
+        server.wait(60)
+
+
+@pytest.fixture(scope="module")
+def served_home(serve: Serve, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
+    """Return the address of a server that all tests of a file share, and its workspace."""
+    home = tmp_path_factory.mktemp("shared") / "workspace"
+    return serve(home), home
+
+
+@pytest.fixture
+def shared(served_home: tuple[str, Path], monkeypatch: pytest.MonkeyPatch) -> str:
+    """Return the address of the file's server; the test works in that server's workspace."""
+    address, home = served_home
+    monkeypatch.setenv("LYMPH_HOME", str(home))
+    return address
 
 
 @pytest.fixture(scope="session")
@@ -142,7 +168,6 @@ def page(browser: Browser) -> Iterator[Page]:
     """Return a fresh page; the test fails when any request leaves 127.0.0.1 or a script breaks."""
     context = browser.new_context(viewport={"width": 1440, "height": 900}, accept_downloads=True)
     context.set_default_timeout(PATIENCE_MS)
-    expect.set_options(timeout=PATIENCE_MS)
     opened = context.new_page()
     outside: list[str] = []
     local = ("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:", "about:")
@@ -153,11 +178,73 @@ def page(browser: Browser) -> Iterator[Page]:
     assert not outside, f"requests left this machine: {outside}"
 
 
+class Line:
+    """What a page asks its server for, and what the server has done of it.
+
+    Streamlit calls itself "notRunning" until the server's answer to a click has arrived, and for a
+    moment between a run that was broken off and the next. So what was asked for is counted here,
+    and what has ended: a run never ends twice, so all is done when as many have ended.
+    """
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.asked = self.ended = 0
+        self.ended_since = False
+        self.heard = time.monotonic()
+        page.on("request", self._leaves)
+        page.on("websocket", self._opens)
+
+    def _leaves(self, request: Request) -> None:
+        if request.is_navigation_request() and request.frame == self.page.main_frame:
+            self.asked = self.ended = 0
+
+    def _opens(self, socket: WebSocket) -> None:
+        if "/_stcore/stream" in socket.url:
+            # What an earlier line of the page left undone is asked for again, where it is wanted.
+            self.ended = self.asked
+            socket.on("framesent", self._asks)
+            socket.on("framereceived", self._hears)
+
+    def _asks(self, frame: bytes | str) -> None:
+        if isinstance(frame, bytes):
+            asks = BackMsg.FromString(frame).HasField("rerun_script")
+            self.ended = min(self.ended, self.asked)
+            self.asked += asks
+            self.ended_since = self.ended_since and not asks
+
+    def _hears(self, frame: bytes | str) -> None:
+        if isinstance(frame, bytes):
+            said = ForwardMsg.FromString(frame)
+            # What was broken off goes on in the next run.
+            early = said.script_finished == ForwardMsg.FINISHED_EARLY_FOR_RERUN
+            ends = said.HasField("script_finished") and not early
+            self.ended += ends
+            self.ended_since = self.ended_since or ends
+            self.heard = time.monotonic()
+
+    def settle(self) -> None:
+        """Wait until all that was asked for is done, and the page shows it."""
+        end = time.monotonic() + PATIENCE_MS / 1000
+        self.page.evaluate(TWO_FRAMES)  # what a click asks for is on its way then
+        while not self._is_answered():
+            assert time.monotonic() < end, f"{self.ended} of {self.asked} runs ended"
+            self.page.wait_for_timeout(20)
+        self.page.evaluate(TWO_FRAMES)
+        self.page.locator(IDLE).wait_for()
+
+    def _is_answered(self) -> bool:
+        if self.ended < self.asked and self.ended_since:
+            # One run may have answered several clicks: nothing comes after it.
+            quiet = time.monotonic() - self.heard > QUIET_SECONDS
+            if quiet and self.page.locator(IDLE).count() == 1:
+                self.ended = self.asked
+        return 0 < self.asked <= self.ended
+
+
 @pytest.fixture
 def settle(page: Page) -> Callable[[], None]:
-    """Return a function that waits until the app's script has run to its end."""
-    idle = page.locator("[data-testid='stApp'][data-test-script-state='notRunning']")
-    return lambda: idle.wait_for()
+    """Return a function that waits until the app has done all that its page asked for."""
+    return Line(page).settle
 
 
 @pytest.fixture

@@ -16,7 +16,10 @@ from lymph.splits import split_by_patient
 from lymph.training.config import TrainConfig
 
 # A clipboard event as the browser makes it when a picture is pasted.
-PASTE = """(element, data) => {
+PASTE = """async (element, data) => {
+    // The place is drawn before it listens.
+    for (let frame = 0; !element.onpaste && frame < 3600; frame++)
+        await new Promise(requestAnimationFrame);
     const bytes = Uint8Array.from(atob(data), character => character.charCodeAt(0));
     const transfer = new DataTransfer();
     transfer.items.add(new File([bytes], 'image.png', {type: 'image/png'}));
@@ -59,18 +62,22 @@ def test_every_way_in_and_the_reasons(
     expect(said).to_have_count(4)
     open_the_reasons_by_keyboard(page, settle)
 
+    settle()
     page.get_by_text("Folder", exact=True).click()
     expect(page.get_by_text("Drop a folder")).to_be_visible()
     folder = page.locator(".st-key-classify_folder [data-testid=stFileUploaderDropzoneInput]")
     folder.set_input_files(tiny_root / "MCL")
     expect(said).to_have_count(12)
 
+    settle()
     page.get_by_text("Clipboard", exact=True).click()
+    settle()
     picture = base64.b64encode((tiny_root / "CLL" / "sj-99-11_001.png").read_bytes()).decode()
     page.locator(".paste").evaluate(PASTE, picture)
     expect(said).to_have_count(1)
     expect(page.get_by_text("pasted picture").first).to_be_visible()
 
+    settle()
     page.get_by_text("Camera", exact=True).click()
     page.wait_for_function("document.querySelector('video')?.videoWidth > 0")
     page.get_by_role("button", name="Take Photo").click()
@@ -81,8 +88,7 @@ def test_every_way_in_and_the_reasons(
 
     page.set_viewport_size({"width": 390, "height": 844})
     settle()
-    wide = page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth")
-    assert wide <= 390
+    page.wait_for_function("document.querySelector('[data-testid=stMain]').scrollWidth <= 390")
 
 
 def drop_good_and_broken(
@@ -98,7 +104,7 @@ def drop_good_and_broken(
     expect(page.get_by_text("an SVG drawing")).to_be_visible()
     expect(page.get_by_text("points out of the zip")).to_be_visible()
     expect(page.get_by_text("../<b>out</b>.png")).to_be_visible()
-    expect(page.get_by_text("4 pictures answered")).to_be_visible()
+    expect(page.get_by_text("4 pictures classified")).to_be_visible()
 
 
 def open_the_reasons_by_keyboard(page: Page, settle: Callable[[], None]) -> None:

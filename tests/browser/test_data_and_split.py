@@ -5,13 +5,15 @@ from collections.abc import Callable
 
 from playwright.sync_api import Locator, Page, expect
 
+from .conftest import LONG_PATIENCE_MS
+
 Settle = Callable[[], None]
 
 
 def click_bar(page: Page, chart: str, number: int) -> None:
     """Click a bar as a hand does: the mouse moves there first."""
     bar = page.locator(f".st-key-{chart} .bars .point path").nth(number)
-    bar.wait_for()
+    bar.scroll_into_view_if_needed()  # and until it stands still
     box = bar.bounding_box()
     assert box is not None
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
@@ -42,8 +44,8 @@ def test_the_data_answer_clicks(page: Page, demonstration: str, settle: Settle) 
     shared = page.url
     page.goto(shared)
     expect(notes(page).first).to_be_visible()
-    assert page.url == shared
     settle()
+    expect(page).to_have_url(shared)
     page.get_by_text("Patients", exact=True).last.click()
     expect(page.locator(".lymph-patient")).to_have_count(29)
     expect(page.locator(".lymph-thumb img")).to_have_count(374)
@@ -57,8 +59,8 @@ def choose_in_the_map(page: Page, settle: Settle) -> None:
     settle()
     page.get_by_text("Stain map", exact=True).click()
     area = page.locator(".st-key-stain_map_stain_patient .nsewdrag").first
-    area.wait_for()
     settle()
+    area.scroll_into_view_if_needed()  # and until it stands still
     box = area.bounding_box()
     assert box is not None
     page.mouse.move(box["x"] + 5, box["y"] + 5)
@@ -92,7 +94,7 @@ def test_a_patient_moves_and_the_leak_is_measured(
     moved = sets.nth(2).locator(".tile").filter(has_text=name)
     expect(moved).to_be_focused()
     expect(page.locator(".tile")).to_have_count(29)
-    assert "--edge" in (moved.get_attribute("style") or "")
+    expect(moved).to_have_attribute("style", re.compile("--edge"))
     settle()
     expect(page.get_by_role("radio", name="By hand")).to_be_checked()
     page.keyboard.press("ArrowLeft")
@@ -108,9 +110,9 @@ def test_a_patient_moves_and_the_leak_is_measured(
     page.get_by_text("Leak meter", exact=True).click()
     page.get_by_role("button", name="Measure the leak").click()
     result = page.locator(".st-key-leak_result")
-    expect(result).to_contain_text("29 patients, 95 % interval", timeout=240_000)
+    expect(result).to_contain_text("29 patients, 95 % interval", timeout=LONG_PATIENCE_MS)
     expect(result.locator(".st-key-leak_bars .js-plotly-plot")).to_be_visible()
     settle()
     page.set_viewport_size({"width": 390, "height": 844})
     wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-    assert page.evaluate(wide) <= 1
+    page.wait_for_function(f"{wide} <= 1")

@@ -68,7 +68,9 @@ def test_no_name_is_rendered_on_any_page(
     visit("results", run=run.id)
     page.locator("td.cell button").first.click()
     look("results, a cell")
-    for part in page.locator(".st-key-part").get_by_role("radio").all():
+    parts = page.locator(".st-key-part").get_by_role("radio")
+    expect(parts.first).to_be_visible()
+    for part in parts.all():
         part.click()
         look(f"results, {part.inner_text()}")
     visit("runs")

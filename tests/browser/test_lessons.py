@@ -1,11 +1,16 @@
 """A lesson in a real browser: guessed, run live, seen, and opened by a second one."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, expect
 
 from lymph.data import sources
+
+from .conftest import PATIENCE_MS
+
+LARGE = re.compile(r"^(4[1-9]|[5-9]\d|\d{3,})")  # in pixels
 
 
 def test_a_lesson_is_guessed_run_and_shown_to_a_second_browser(
@@ -43,14 +48,13 @@ def test_a_lesson_is_guessed_run_and_shown_to_a_second_browser(
 def see_the_lecture(browser: Browser, address: str) -> None:
     """Open the same lesson elsewhere: its figures are there, its type is large, no sidebar."""
     context = browser.new_context(viewport={"width": 1440, "height": 900})
+    context.set_default_timeout(PATIENCE_MS)
     second = context.new_page()
     second.goto(f"{address}/lessons?lesson=broadcast&step=3&stage=1")
     expect(second.get_by_text("152.94").first).to_be_visible()
     expect(second.get_by_test_id("stSidebar")).to_be_hidden()
-    size = second.get_by_text("152.94 %", exact=True).evaluate(
-        "element => parseFloat(getComputedStyle(element).fontSize)"
-    )
-    assert size > 40
+    figure = second.get_by_text("152.94 %", exact=True)
+    expect(figure).to_have_css("font-size", LARGE)
     second.get_by_role("button", name="Back").click()
     expect(second.get_by_role("button", name="Run it again")).to_be_visible()
     expect(second.locator(".js-plotly-plot")).to_have_count(1)

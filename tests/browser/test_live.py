@@ -9,6 +9,8 @@ from playwright.sync_api import Page, expect
 
 from lymph.data import sources
 
+from .conftest import LONG_PATIENCE_MS
+
 Settle = Callable[[], None]
 
 
@@ -33,11 +35,13 @@ def start(page: Page, address: str, settle: Settle) -> None:
 def test_a_run_is_followed_to_its_results(page: Page, address: str, settle: Settle) -> None:
     """Nobody touches anything: curves and matrix come, then the results."""
     start(page, address, settle)
-    expect(page.locator(".curve svg path").first).to_be_visible(timeout=120_000)
+    expect(page.locator(".curve svg path").first).to_be_visible(timeout=LONG_PATIENCE_MS)
     expect(page.locator(".curve.loss svg")).to_have_attribute("aria-label", re.compile("^Loss, ep"))
     expect(page.locator(".said td.cell")).to_have_count(9)
-    expect(page.locator(".end")).to_contain_text("Going to the results in", timeout=120_000)
-    expect(page).to_have_url(re.compile(r"/results\?.*run="), timeout=20_000)
+    expect(page.locator(".end")).to_contain_text(
+        "Going to the results in", timeout=LONG_PATIENCE_MS
+    )
+    expect(page).to_have_url(re.compile(r"/results\?.*run="))
     # Who comes back stays, and looks through the epochs.
     settle()
     page.get_by_role("link", name="Train", exact=True).click()
@@ -50,15 +54,35 @@ def test_a_run_is_followed_to_its_results(page: Page, address: str, settle: Sett
     expect(page.locator(".end")).to_be_hidden()
     first = page.locator(".wrong img").first
     first.scroll_into_view_if_needed()
-    expect(first).to_have_js_property("complete", True)
-    assert first.evaluate("image => image.naturalWidth") > 0
+    expect(first).not_to_have_js_property("naturalWidth", 0)
+
+
+def test_on_stage_the_chart_of_a_run_grows_and_fits(
+    page: Page, address: str, settle: Settle
+) -> None:
+    """A lecturer starts a run by the key R: its chart grows on the projector, nothing scrolls."""
+    page.set_viewport_size({"width": 1280, "height": 720})
+    page.goto(f"{address}/train?stage=1")
+    settle()
+    expect(page.locator(".st-key-start_training")).to_be_visible()
+    page.keyboard.press("r")
+    expect(page).to_have_url(re.compile("run=.*stage=1|stage=1.*run="))
+    expect(page.locator(".curve svg path").first).to_be_visible(timeout=120_000)
+    expect(page.locator(".said td.cell")).to_have_count(9)
+    settle()
+    slide = page.locator(".st-key-slide")
+    expect(slide).to_have_js_property("scrollHeight", slide.evaluate("e => e.clientHeight"))
+    assert page.evaluate("document.documentElement.scrollHeight <= innerHeight")
 
 
 def test_who_scrolls_is_not_taken_away(page: Page, address: str, settle: Settle) -> None:
     start(page, address, settle)
-    expect(page.locator(".curve svg path").first).to_be_visible(timeout=120_000)
+    expect(page.locator(".live .words")).not_to_be_empty()
     page.mouse.move(700, 500)
     page.mouse.wheel(0, 300)
-    expect(page.get_by_role("button", name="See the results")).to_be_visible(timeout=120_000)
+    expect(page.locator(".curve svg path").first).to_be_visible(timeout=LONG_PATIENCE_MS)
+    expect(page.get_by_role("button", name="See the results")).to_be_visible(
+        timeout=LONG_PATIENCE_MS
+    )
     settle()
     expect(page.locator(".end")).to_be_hidden()

@@ -44,6 +44,7 @@ BOXES = """elements => elements.map(element => {
 })"""
 
 Box = list[float]
+Settle = Callable[[], None]
 
 
 @pytest.fixture(scope="module")
@@ -90,25 +91,26 @@ def whole(names: Locator, count: int) -> None:
 
 def fits(page: Page) -> None:
     """Expect no page that must be moved sideways."""
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    page.wait_for_function("document.documentElement.scrollWidth <= window.innerWidth")
 
 
 @pytest.mark.parametrize("width", [1440, 390])
 def test_long_names_have_room_everywhere(
-    page: Page, address: str, settle: Callable[[], None], long_root: Path, width: int
+    page: Page, address: str, settle: Settle, long_root: Path, width: int
 ) -> None:
     """Regression: names ran under the bars of Classify and broke letter by letter in Results."""
     page.set_viewport_size({"width": width, "height": 900})
     for check in (see_results, see_data, see_split):
-        check(page, address)
+        check(page, settle, address)
         fits(page)
     settle()
-    see_answer(page, address, next((long_root / NAMES[-1]).iterdir()))
+    see_answer(page, settle, address, next((long_root / NAMES[-1]).iterdir()))
     fits(page)
 
 
-def see_results(page: Page, address: str) -> None:
+def see_results(page: Page, settle: Settle, address: str) -> None:
     page.goto(f"{address}/results")
+    settle()
     heads = page.locator(".lymph-matrix thead th[scope='col']")
     rows = page.locator(".lymph-matrix tbody th")
     whole(heads, 8)
@@ -126,13 +128,16 @@ def see_results(page: Page, address: str) -> None:
     )
 
 
-def see_data(page: Page, address: str) -> None:
+def see_data(page: Page, settle: Settle, address: str) -> None:
     page.goto(f"{address}/data")
+    settle()
     notes = page.locator(".st-key-patient_histogram .annotation-text-g")
     expect(notes).to_have_count(8)
+    notes.first.scroll_into_view_if_needed()  # and until it stands still
     assert crossing(notes.evaluate_all(BOXES)) == []
     ticks = page.locator(".st-key-class_histogram .xtick text")
     expect(ticks).to_have_count(8)
+    ticks.first.scroll_into_view_if_needed()
     assert crossing(ticks.evaluate_all(BOXES)) == []
     # All classes can be chosen without moving a row sideways.
     choices = page.locator(".st-key-gallery_class")
@@ -141,19 +146,24 @@ def see_data(page: Page, address: str) -> None:
                             " getComputedStyle(part).overflowX === 'visible')")  # fmt: skip
 
 
-def see_split(page: Page, address: str) -> None:
+def see_split(page: Page, settle: Settle, address: str) -> None:
     page.goto(f"{address}/split")
+    settle()
     page.get_by_text("Is every class balanced across sets?").click()
     names = page.locator(".lymph-legend .lymph-badge")
+    names.first.scroll_into_view_if_needed()
     whole(names, 8)
     assert crossing(names.evaluate_all(BOXES)) == []
     whole(page.locator(".tile .class"), 24)
 
 
-def see_answer(page: Page, address: str, picture: Path) -> None:
+def see_answer(page: Page, settle: Settle, address: str, picture: Path) -> None:
     page.goto(f"{address}/classify")
+    settle()
     page.locator("[data-testid='stFileUploaderDropzoneInput']").set_input_files(picture)
     names = page.locator(".lymph-bar span:first-child")
+    expect(names).to_have_count(8)
+    settle()
     whole(names, 8)
     bars = page.locator(".lymph-bar i").evaluate_all(BOXES)
     for name, bar in zip(names.evaluate_all(TEXT_BOXES), bars, strict=True):

@@ -1,12 +1,17 @@
 """A page on a projector: what is on a slide fits, keys and a clicker lead through it."""
 
-import contextlib
+import re
+import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, TimeoutError, expect
+from playwright.sync_api import Page, expect
 
 from lymph.lessons.catalogue import LESSONS
+from lymph.runs import take_in_ready_runs
+
+from .conftest import TWO_FRAMES
 
 LARGE, SMALL = {"width": 1920, "height": 1080}, {"width": 1280, "height": 720}
 # What does not fit: the page scrolls, the slide had to be made smaller, something is cut.
@@ -27,26 +32,43 @@ FAULTS = """() => {
 }"""
 
 
+# What does not fit on a slide of a page's own figures: as above, and type made smaller than this.
+SMALLEST = 0.7
+PAGE_FAULTS = """smallest => {
+  const faults = [];
+  const slide = document.querySelector(".st-key-slide");
+  const keys = document.querySelector(".st-key-slide_keys").getBoundingClientRect();
+  const root = document.documentElement;
+  const main = document.querySelector("[data-testid=stMain]");
+  const over = (e) => e.scrollHeight > e.clientHeight + 1 || e.scrollWidth > e.clientWidth + 1;
+  if (root.scrollHeight > innerHeight || root.scrollWidth > innerWidth) faults.push("page");
+  if (over(main)) faults.push("main");
+  if (over(slide)) faults.push("slide");
+  if (Number(slide.style.zoom || 1) < smallest) faults.push(`made smaller, ${slide.style.zoom}`);
+  if (keys.bottom > innerHeight + 1 || keys.right > innerWidth + 1) faults.push("keys");
+  if (document.querySelector("[data-testid=stException]")) faults.push("an exception");
+  return faults;
+}"""
+PAGES = ("", "data", "split", "train", "results", "runs", "classify", "lessons")
+
+
+def turn(page: Page, settle: Callable[[], None]) -> None:
+    """Press the clicker; the next slide is there with its keys, and what it holds was measured."""
+    before = page.evaluate("location.href")
+    page.keyboard.press("PageDown")
+    page.wait_for_function("before => location.href !== before", arg=before)
+    settle()
+
+
 def slides(page: Page, settle: Callable[[], None]) -> Iterator[str]:
     """Go from a lesson's first slide to its last by the clicker; yield each address."""
-    lesson = page.url.split("lesson=")[1].split("&")[0]
-    while f"lesson={lesson}" in page.url:
-        # A slide is there with its keys, and what it holds was measured.
-        settle()
-        page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
-        yield page.url.split("?")[1]
-        turn(page)
-
-
-def turn(page: Page) -> None:
-    """Press the clicker, again where the page was still being drawn and the press led nowhere."""
-    before = page.url
-    for _ in range(6):
-        page.keyboard.press("PageDown")
-        with contextlib.suppress(TimeoutError):
-            page.wait_for_function("before => location.href !== before", arg=before, timeout=10_000)
-            return
-    pytest.fail(f"no slide after {before}")
+    settle()
+    address = page.evaluate("location.search")
+    lesson = address.split("lesson=")[1].split("&")[0]
+    while f"lesson={lesson}" in address:
+        yield address
+        turn(page, settle)
+        address = page.evaluate("location.search")
 
 
 @pytest.mark.slow
@@ -63,8 +85,46 @@ def test_no_slide_of_any_lesson_scrolls(
             count += 1
             for size in (LARGE, SMALL):
                 page.set_viewport_size(size)
+                page.evaluate(TWO_FRAMES)
                 found += [f"{address}: {fault}" for fault in page.evaluate(FAULTS)]
     assert found == [] and count > 5 * len(LESSONS)
+
+
+@pytest.fixture(scope="module")
+def with_runs(
+    serve: Callable[[Path], str], demonstration_home: Path, tmp_path_factory: pytest.TempPathFactory
+) -> str:
+    """Return the address of an app that holds the demonstration set with its two runs."""
+    home = tmp_path_factory.mktemp("stage")
+    shutil.copytree(demonstration_home, home, dirs_exist_ok=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LYMPH_HOME", str(home))
+        take_in_ready_runs(home / "data" / "demonstration")
+    return serve(home)
+
+
+@pytest.mark.slow
+def test_no_slide_of_any_page_scrolls(
+    page: Page, with_runs: str, settle: Callable[[], None]
+) -> None:
+    """Regression: pages on stage were as long as elsewhere, and no clicker led through them."""
+    page.set_viewport_size(SMALL)
+    page.goto(f"{with_runs}/?stage=1")
+    found, seen = [], []
+    for _ in range(30):
+        expect(page.locator(".st-key-slide_keys")).to_be_visible()
+        settle()
+        address = page.evaluate("location.pathname + location.search")
+        seen.append(address.split("?")[0].strip("/"))
+        for size in (LARGE, SMALL):
+            page.set_viewport_size(size)
+            page.evaluate(TWO_FRAMES)
+            found += [f"{address}: {fault}" for fault in page.evaluate(PAGE_FAULTS, SMALLEST)]
+        if seen[-1] == "lessons":
+            break
+        turn(page, settle)
+    assert found == [] and list(dict.fromkeys(seen)) == list(PAGES)
+    assert seen.count("results") >= 8, "every view of the results"
 
 
 def test_keys_lead_through_a_lesson_and_off_the_stage(
@@ -76,6 +136,7 @@ def test_keys_lead_through_a_lesson_and_off_the_stage(
     expect(page.get_by_test_id("stSidebar")).to_be_hidden()
     expect(page.locator(".st-key-stage_header")).to_contain_text("Lessons")
     expect(page.locator(".st-key-stage_header")).to_contain_text("Demonstration set")
+    settle()
     size = page.locator(".st-key-slide p").first.evaluate("e => getComputedStyle(e).fontSize")
     assert float(size.removesuffix("px")) >= 28, "the last row cannot read it"
     for key, wanted in (("PageDown", "slide=2"), ("ArrowRight", "step=2"), ("PageUp", "step=1")):
@@ -92,4 +153,4 @@ def test_keys_lead_through_a_lesson_and_off_the_stage(
     settle()
     page.keyboard.press("Escape")
     expect(page.get_by_test_id("stSidebar")).to_be_visible()
-    assert "stage" not in page.url
+    expect(page).not_to_have_url(re.compile("stage"))

@@ -1,6 +1,5 @@
 """Three strangers' zips, from the drop to the answer for a picture, in a real browser."""
 
-import contextlib
 import re
 import shutil
 from collections.abc import Callable
@@ -8,10 +7,11 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
-from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from lymph.data import sources
 from tests.layouts import SHAPES, Shape, by
+
+from .conftest import LONG_PATIENCE_MS
 
 Serve = Callable[[Path], str]
 Drop = Callable[[str, list[Path]], None]
@@ -49,17 +49,10 @@ def test_a_zip_goes_from_the_drop_to_an_answer(
     zone = page.locator(".st-key-zip_upload [data-testid=stFileUploaderDropzone]")
     expect(zone).to_be_visible()
     settle()
-    unpack = page.get_by_role("button", name="Unpack and open")
-    for _ in range(4):
-        # Made-up events reach a place that is drawn before it listens; a hand is slower.
-        if not zone.is_visible():
-            page.get_by_role("tab", name="Zip file").click()
-        drop(".st-key-zip_upload [data-testid=stFileUploaderDropzone]", [archive])
-        with contextlib.suppress(PlaywrightTimeout):
-            unpack.wait_for(timeout=15_000)
-            break
-    unpack.click()
+    drop(".st-key-zip_upload [data-testid=stFileUploaderDropzone]", [archive])
+    page.get_by_role("button", name="Unpack and open").click()
     sees_what_was_found(page, settle, shape, told)
+    settle()
     page.get_by_role("button", name="Go to the split").click()
     expect(page.locator(".st-key-leak_sentence")).to_contain_text("No test picture comes from")
     page.get_by_role("button", name="Go to training").click()
@@ -69,13 +62,13 @@ def test_a_zip_goes_from_the_drop_to_an_answer(
 def sees_what_was_found(page: Page, settle: Settle, shape: Shape, told: str) -> None:
     """Before anything else the page says what was found, with a picture of each class."""
     expect(page.get_by_text("What was found, and is it right?")).to_be_visible()
-    settle()
-    assert page.get_by_text(told).first.is_visible()
+    expect(page.get_by_text(told).first).to_be_visible()
     pictures = page.locator(".lymph-found figure")
     expect(pictures).to_have_count(len(shape.classes))
     for place, label in enumerate(shape.classes):
         expect(pictures.nth(place)).to_contain_text(label)
     expect(page.locator("[data-testid=stMetricValue]").first).to_have_text(str(shape.pictures))
+    settle()
     # What is doubted can be confirmed with one click.
     agree = page.get_by_role("button", name="Yes, this is right")
     if agree.count():
@@ -85,6 +78,7 @@ def sees_what_was_found(page: Page, settle: Settle, shape: Shape, told: str) -> 
 
 
 def trains_and_answers(page: Page, settle: Settle, drop: Drop, picture: Path, shape: Shape) -> None:
+    settle()
     page.get_by_text("Settings", exact=True).click()
     epochs = page.get_by_label("Epochs", exact=True)
     epochs.fill("1")
@@ -92,7 +86,9 @@ def trains_and_answers(page: Page, settle: Settle, drop: Drop, picture: Path, sh
     settle()
     page.get_by_role("button", name="Start training").click()
     expect(page).to_have_url(re.compile("run="))
-    page.get_by_role("button", name="See the results").click(timeout=180_000)
+    expect(page.locator(".live .words")).not_to_be_empty()
+    page.keyboard.press("Shift")  # Who touches anything is not taken to the results.
+    page.get_by_role("button", name="See the results").click(timeout=LONG_PATIENCE_MS)
     expect(page.locator("td.cell")).to_have_count(len(shape.classes) ** 2)
     settle()
     page.get_by_role("button", name="Classify a picture").click()
@@ -100,6 +96,5 @@ def trains_and_answers(page: Page, settle: Settle, drop: Drop, picture: Path, sh
     settle()
     drop("[data-testid=stFileUploaderDropzone]", [picture])
     answer = page.locator(".st-key-answer_cards .lymph-said b")
-    expect(answer).to_have_count(1)
-    assert answer.inner_text() in shape.classes
+    expect(answer).to_have_text(re.compile("|".join(map(re.escape, shape.classes))))
     expect(page.get_by_test_id("stException")).to_have_count(0)

@@ -17,10 +17,9 @@ from lymph.training.config import TrainConfig
 from pages.shared.frame import plain
 
 from ..pages.parameters import bound_in_source
-from .conftest import PATIENCE_MS
+from .conftest import LONG_PATIENCE_MS, PATIENCE_MS, TWO_FRAMES
 
 Settle = Callable[[], None]
-Serve = Callable[[Path], str]
 
 QUESTIONS = {
     "data": "What is in the pictures",
@@ -33,10 +32,9 @@ QUESTIONS = {
 FIRST, OWN = "Demonstration set", "a&b #1 ü (2) 50% <b>x</b>"
 # Back is over when the browser says so: an address that a page still writes does not count.
 GO_BACK = """() => new Promise(done => {
-    addEventListener("popstate", () => done(), {once: true});
+    addEventListener("popstate", () => done(location.pathname.slice(1)), {once: true});
     history.back();
 })"""
-TWO_FRAMES = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 
 class Visitor:
@@ -57,9 +55,12 @@ class Visitor:
         )
         self.settle()
         expect(self.page.get_by_test_id("stException")).to_have_count(0)
-        said = [] if data_set == FIRST else [data_set]
-        assert parse_qs(urlsplit(self.page.url).query).get("data", []) == said, self.page.url
-        assert urlsplit(self.page.url).path == f"/{name}"
+        expect(self.page).to_have_url(re.compile(rf"//[^/]+/{name}(\?|$)"))
+        self.says("data", [] if data_set == FIRST else [data_set])
+
+    def says(self, key: str, values: list[str]) -> None:
+        """Make sure that the address holds these values of a parameter, and no other."""
+        self.page.wait_for_url(lambda url: parse_qs(urlsplit(url).query).get(key, []) == values)
 
     def press(self, label: str, leads_to: str) -> None:
         self.page.get_by_role("button", name=label).click()
@@ -67,17 +68,14 @@ class Visitor:
 
     def back(self, to: str, data_set: str = OWN) -> None:
         """Go back until a page is open; on no step of the way is another data set chosen."""
-        self.go_back()
-        self.sees_any(data_set)
-        while urlsplit(self.page.url).path != f"/{to}":
-            self.go_back()
-            self.sees_any(data_set)
+        opened = ""
+        while opened != to:
+            opened = self.go_back()
+            self.sees(opened, data_set)
 
-    def go_back(self) -> None:
-        self.page.evaluate(GO_BACK)
-
-    def sees_any(self, data_set: str) -> None:
-        self.sees(urlsplit(self.page.url).path.strip("/"), data_set)
+    def go_back(self) -> str:
+        """Go one step back and return the page that it led to."""
+        return self.page.evaluate(GO_BACK)
 
     def press_and_return(self, label: str, leads_to: str, start: str) -> None:
         self.press(label, leads_to)
@@ -103,6 +101,8 @@ class Visitor:
         """Choose a label of a bound control, and make sure that the address says so."""
         control = self.page.locator(f".st-key-{key}")
         field = control.get_by_role("combobox")
+        # What a control is made of is loaded when the first of its kind is drawn.
+        expect(field.or_(control.get_by_role("radio")).first).to_be_visible()
         if field.count():
             self.choose(field, label)
         else:
@@ -113,9 +113,8 @@ class Visitor:
         self.touched.add(key)
 
 
-@pytest.fixture
-def home(workspace: Path, make_tiny: Callable[..., Path]) -> Path:
-    """Return a workspace with a small demonstration set and, second, a set of an odd name."""
+def furnish(make_tiny: Callable[..., Path]) -> None:
+    """Give the workspace a small demonstration set and, second, a set of an odd name."""
     demonstration = sources.demo_folder()
     demonstration.parent.mkdir(parents=True, exist_ok=True)
     make_tiny("drawn", pictures=1).rename(demonstration)
@@ -125,12 +124,14 @@ def home(workspace: Path, make_tiny: Callable[..., Path]) -> Path:
     first.rename(first.with_name("sj-99-11-R2_001.png"))
     (own / "MCL").rename(own / "a&b #1 ü (2)")
     sources.add_folder(own, OWN)
-    return workspace
 
 
 @pytest.fixture
-def visitor(page: Page, serve: Serve, settle: Settle, home: Path) -> Visitor:
-    return Visitor(page, serve(home), settle)
+def visitor(page: Page, shared: str, settle: Settle, make_tiny: Callable[..., Path]) -> Visitor:
+    """Return someone at an app with these two sets."""
+    if not sources.demo_folder().exists():
+        furnish(make_tiny)
+    return Visitor(page, shared, settle)
 
 
 def test_every_large_button_of_the_way_keeps_the_data_set(visitor: Visitor) -> None:
@@ -188,8 +189,11 @@ def train(visitor: Visitor) -> Run:
     visitor.settle()
     page.get_by_role("button", name="Start training").click()
     expect(page).to_have_url(re.compile("run="))
+    expect(page.locator(".live .words")).not_to_be_empty()
     page.keyboard.press("Shift")  # Who touches anything is not taken to the results.
-    expect(page.get_by_role("button", name="See the results")).to_be_visible(timeout=180_000)
+    expect(page.get_by_role("button", name="See the results")).to_be_visible(
+        timeout=LONG_PATIENCE_MS
+    )
     visitor.sees("train")
     return list_runs()[0]
 
@@ -218,8 +222,12 @@ def compare_runs(visitor: Visitor) -> None:
     page.get_by_role("link", name="Runs").click()
     visitor.sees("runs")
     table = page.get_by_test_id("stDataFrame").first
-    for row in (1, 2):
+    expect(table.get_by_test_id("data-grid-canvas")).to_be_visible()
+    learned = page.get_by_role("heading", name="How it learned")
+    for row, told in ((1, learned), (2, page.get_by_role("button", name="Compare 2 runs"))):
+        # The table waits a moment before it says what was chosen.
         table.click(position={"x": 15, "y": 35 * row + 17})
+        expect(told).to_be_visible()
         visitor.settle()
     visitor.press("Compare 2 runs", "results")
     visitor.touch("compare_by", "Macro F1")
@@ -238,12 +246,12 @@ def test_links_open_what_they_name(visitor: Visitor) -> None:
     for view, kept in (("Patients", ["Patients"]), ("patients", [])):
         visitor.follow(f"/data?data={name}&view={view}")
         visitor.sees("data")
-        assert parse_qs(urlsplit(visitor.page.url).query).get("view", []) == kept
+        visitor.says("view", kept)
         visitor.press_and_return("Go to the split", "split", "data")
     everything = f"/data?data={name}&gallery_class={label}&gallery_patient=99-32"
     visitor.follow(everything)
     visitor.sees("data")
-    assert visitor.page.url.endswith(everything)
+    expect(visitor.page).to_have_url(visitor.address + everything)
     chosen = visitor.page.locator(".st-key-gallery_class").get_by_role("radio", checked=True)
     expect(chosen).to_have_text("a&b #1 ü (2)")
     expect(visitor.page.locator("[class*=st-key-gallery_grid] .lymph-caption").first).to_have_text(
@@ -253,4 +261,4 @@ def test_links_open_what_they_name(visitor: Visitor) -> None:
     # The step that was left comes back with its filters; one without them lies before it.
     visitor.go_back()
     visitor.sees("data")
-    assert visitor.page.url.endswith(everything)
+    expect(visitor.page).to_have_url(visitor.address + everything)

@@ -59,6 +59,7 @@ def test_what_changes_is_known() -> None:
         *(f"lymph.runs.about.{name}" for name in ("change_about", "delete_run")),
         *(f"lymph.data.exclusions.{name}" for name in ("exclude", "include")),
         *(f"lymph.data.sources.{name}" for name in ("add_folder", "add_zip", "remove_data_set")),
+        "lymph.data.sources.rename_data_set",
         *(f"lymph.splits.saved.{name}" for name in ("save_split", "delete_split")),
         *("lymph.leak.job.start_measurement", "lymph.lessons.live.stop_lesson"),
     } <= known

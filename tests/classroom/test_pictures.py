@@ -19,6 +19,7 @@ from lymph.classroom.pictures import (
     data_sets,
     open_folder,
     remove_pictures,
+    rename_pictures,
     upload,
 )
 from lymph.classroom.settings import ClassSettings
@@ -105,6 +106,25 @@ def test_a_copy_is_removed_with_its_decisions_only(
     assert not splits.list_splits(own.path, own.copy)
     assert excluded(tiny.path) == {PICTURE: "blurred"} and splits.list_splits(tiny.path)
     assert not [path for path in workspace.rglob("*") if own.copy in path.name and path.is_file()]
+
+
+def test_a_data_set_is_renamed_by_whose_it_is(
+    tiny: DataSet, anna: Visitor, ben: Visitor, lecturer: Visitor
+) -> None:
+    """A student renames their copy, nobody else's and not the lecturer's set."""
+    own = change_pictures(anna, tiny, exclude, tiny.path, {OTHER: "too dark"})
+    for who, data_set in ((ben, own), (anna, tiny)):
+        with pytest.raises(ClassError, match="only the lecturer can rename it"):
+            rename_pictures(who, data_set, "mine")
+    former = own.name
+    own = rename_pictures(anna, own, "mine")
+    assert names(anna) == ["tiny", "mine"] and names(ben) == ["tiny"]
+    assert set(excluded(own.path, own.copy)) == {PICTURE, OTHER}
+    assert sources.named_before(former, data_sets(anna)) == own
+    assert sources.named_before(former, data_sets(ben)) is None
+    rename_pictures(lecturer, tiny, "ours")
+    assert names(anna) == ["ours", "mine"]
+    assert sources.named_before("tiny", data_sets(anna)) == tiny._replace(name="ours")
 
 
 def test_folders_open_at_or_below_those_that_the_lecturer_named(

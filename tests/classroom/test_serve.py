@@ -30,7 +30,7 @@ from lymph.classroom.settings import VARIABLE, ClassSettings
 from lymph.cli import build_parser, main
 from lymph.data.sources import list_data_sets
 from lymph.facts import MARKER
-from tests.serving import free_port
+from tests.serving import free_port, wait_until_healthy
 
 
 def asked(*options: str) -> argparse.Namespace:
@@ -127,12 +127,8 @@ def serving(workspace: Path) -> Iterator[tuple[subprocess.Popen, str, str]]:
 def answer_of(address: str, process: subprocess.Popen) -> urllib.request.http.client.HTTPResponse:
     """Open a page as a browser does, as soon as the server answers."""
     page = urllib.request.Request(f"{address}/train", headers={"Accept": "text/html"})
-    while process.poll() is None:
-        try:
-            return urllib.request.urlopen(page, timeout=60)
-        except urllib.error.URLError:
-            continue
-    pytest.fail("the server ended before it answered")
+    wait_until_healthy(address, process)
+    return urllib.request.urlopen(page, timeout=60)
 
 
 def test_the_command_serves_and_ends_as_a_whole(

@@ -20,12 +20,17 @@ from lymph.data import sources
 from lymph.data.read import SUFFIXES
 from lymph.data.source import source_of
 from lymph.data.sources import (
+    DEMO_NAME,
+    DataSet,
     add_folder,
     add_uploads,
     add_zip,
+    demo_folder,
     fetch_kaggle,
     list_data_sets,
+    named_before,
     remove_data_set,
+    rename_data_set,
     safe_parts,
 )
 from lymph.data.walk import walk
@@ -430,3 +435,26 @@ def test_the_demonstration_set_is_made_once(monkeypatch: pytest.MonkeyPatch) -> 
     assert sources.make_demonstration() == first
     assert made == [sources.demo_folder()]
     assert list_data_sets() == [first] and first.synthetic
+
+
+def test_a_name_can_be_changed_but_not_to_any(make_tiny: Callable[..., Path]) -> None:
+    """The same folder opened again, and a link with an older name, lead to the renamed set."""
+    one, two = add_folder(make_tiny("one", 1)), add_folder(make_tiny("two", 1))
+    for bad in ("", " \n", "x" * 81, "TWO", "demonstration set"):
+        with pytest.raises(DataError, match="name"):
+            rename_data_set(one, bad)
+    second = rename_data_set(rename_data_set(one, "second"), "third")
+    assert add_folder(one.path) == second == list_data_sets()[0]
+    for former in ("one", "second"):
+        assert named_before(former, list_data_sets()) == second
+    back = rename_data_set(second, "one")
+    assert named_before("one", [back]) is None, "it is called so"
+    rename_data_set(two, "second")
+    remove_data_set("one")
+    assert named_before("third", list_data_sets()) is None
+
+
+def test_the_demonstration_set_keeps_its_name(workspace: Path) -> None:
+    """Its runs and the start page find it by its name."""
+    with pytest.raises(DataError, match="keeps its name"):
+        rename_data_set(DataSet(DEMO_NAME, demo_folder(), True), "mine")

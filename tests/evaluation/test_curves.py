@@ -118,10 +118,10 @@ def test_intervals_of_areas_cover_in_a_simulation() -> None:
 def test_intervals_of_areas_are_quick(random_table: Maker, pictures: int, patients: int) -> None:
     table, seconds = random_table(pictures=pictures, patients=patients), []
     for _ in range(3):
-        start = time.perf_counter()
+        start = time.thread_time()  # what others do beside it does not count
         areas(table)
-        seconds.append(time.perf_counter() - start)
-    assert min(seconds) < 2  # Well under one second where nothing else runs.
+        seconds.append(time.thread_time() - start)
+    assert min(seconds) < 2
 
 
 def test_joined_thresholds_keep_their_order() -> None:

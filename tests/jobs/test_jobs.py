@@ -1,5 +1,6 @@
 """One way to run something long: many who start at once, turns, kills, other machines."""
 
+import contextlib
 import errno
 import json
 import os
@@ -92,8 +93,12 @@ def taken(tmp_path: Path) -> Iterator[FileLock]:
 
 def processes_of(folder: Path) -> list[psutil.Process]:
     """Return the processes that were started for a folder or one below it."""
-    children = psutil.Process().children()
-    return [child for child in children if str(folder) in " ".join(child.cmdline())]
+    found = []
+    for child in psutil.Process().children():
+        with contextlib.suppress(psutil.Error):  # one that has just ended
+            if str(folder) in " ".join(child.cmdline()):
+                found.append(child)
+    return found
 
 
 def state(folder: Path) -> str:

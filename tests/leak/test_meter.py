@@ -1,7 +1,6 @@
 """The leak meter: known gaps are measured, a process of its own tells how it goes."""
 
 import json
-import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -20,6 +19,7 @@ from lymph.leak.control import BELOW_CHANCE, draws_that_leak
 from lymph.leak.features import colour_features
 from lymph.leak.meter import choose_pictures, count_folds
 from lymph.training import folder as files
+from tests.waiting import wait_for
 
 PICTURES, PATIENTS = 10, 8
 
@@ -189,9 +189,7 @@ def test_colour_features_know_no_shapes(tiny_root: Path) -> None:
 def test_a_measurement_runs_on_its_own(tiny_root: Path) -> None:
     """Started, followed by its files alone, finished, and found again with its result."""
     measurement = leak.start_measurement(leak.MeterConfig(str(tiny_root), seeds=2))
-    deadline = time.monotonic() + 240
-    while not measurement.status().over and time.monotonic() < deadline:
-        time.sleep(0.2)
+    wait_for(lambda: measurement.status().over)
     status = measurement.status()
     assert (status.state, status.epoch, status.error) == ("finished", 4, "")
     found = leak.latest_measurement(PictureSource(tiny_root).look().source, "colour")
@@ -211,7 +209,7 @@ def test_the_small_cnn_is_measured_the_same_way(
     assert result["folds"] == 2 and result["patient"]["same_patient_rate"] == 0.0
     assert result["picture"]["mean"] > 0.8 and result["patient"]["mean"] > 0.6
     assert leak.MeterConfig(str(tiny_root), "cnn").seeds == 3
-    assert "small CNN trained anew" in leak.words(result, "cnn")
+    assert "small CNN trained again" in leak.words(result, "cnn")
 
 
 def test_a_measurement_can_be_stopped(tiny_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

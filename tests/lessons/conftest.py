@@ -35,11 +35,14 @@ FAST: dict[str, dict[str, Any]] = {
 }
 
 
-def write_fingerprints(root: Path, of_first: int = PICTURES, stripes: float = 0.0) -> Path:
+def write_fingerprints(
+    root: Path, pictures: int = PICTURES, of_first: int = 0, stripes: float = 0.0
+) -> Path:
     """Write noise pictures of three classes, five patients each, each in a colour of its own.
 
-    ``of_first`` is the number of pictures of each patient of the first class; ``stripes`` gives the
-    classes stripes of that height in grey levels, each in a direction of its own.
+    ``pictures`` is the number of each patient's, ``of_first`` that of the first class's where it
+    differs; ``stripes`` gives the classes stripes of that height in grey levels, each in a
+    direction of its own.
     """
     rng = np.random.default_rng(0)
     colours = rng.permutation(3 * PATIENTS)
@@ -50,7 +53,7 @@ def write_fingerprints(root: Path, of_first: int = PICTURES, stripes: float = 0.
         for patient in range(PATIENTS):
             hue = 2 * np.pi * colours[PATIENTS * place + patient] / (3 * PATIENTS)
             colour = 150 + 60 * np.cos(hue + np.array([0.0, 2.1, 4.2]))
-            for picture in range(PICTURES if place else of_first):
+            for picture in range(pictures if place or not of_first else of_first):
                 noisy = colour + stripes * waves[place] + rng.normal(0, 15, (SIDE, SIDE, 3))
                 pixels = np.clip(noisy, 0, 255)
                 name = f"sj-99-{10 * (place + 1) + patient}_{picture:03}.png"

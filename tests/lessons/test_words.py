@@ -10,9 +10,11 @@ import pytest
 
 from lymph.errors import LymphError
 from lymph.lessons.catalogue import LESSONS, lesson_of
-from lymph.lessons.data import LessonData
+from lymph.lessons.data import load_lesson_data
 from lymph.lessons.findings import find
 from lymph.lessons.lesson import Finding
+
+from .conftest import write_fingerprints
 
 Figures = dict[str, Any]
 
@@ -178,15 +180,19 @@ CHECKS: dict[str, Callable[[Figures, Finding], None]] = {
 
 
 @pytest.fixture(scope="module")
-def seeded(fingerprints: LessonData) -> dict[str, list[Figures]]:
-    """Return the figures of each lesson for five seeds, as they are kept."""
-    return {
-        slug: [
-            json.loads(json.dumps(lesson_of(slug).module().run(fingerprints, **short, seed=seed)))
-            for seed in range(5)
-        ]
-        for slug, short in SHORT.items()
-    }
+def seeded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Figures]]:
+    """Return the figures of each lesson for five seeds on 45 pictures, as they are kept."""
+    home = tmp_path_factory.mktemp("words")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LYMPH_HOME", str(home / "workspace"))
+        data = load_lesson_data(write_fingerprints(home / "few", pictures=3))
+        return {
+            slug: [
+                json.loads(json.dumps(lesson_of(slug).module().run(data, **short, seed=seed)))
+                for seed in range(5)
+            ]
+            for slug, short in SHORT.items()
+        }
 
 
 @pytest.mark.parametrize("slug", CHECKS)

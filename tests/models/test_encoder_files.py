@@ -80,10 +80,10 @@ def test_another_networks_values_are_refused(copied: Path, encoder_file: Path) -
 
     network = network_of(read_architecture(copied / "config.json"))
     save_file(wider.state_dict(), copied / VALUES)
-    with pytest.raises(WeightsError, match="does not hold the values"):
+    with pytest.raises(WeightsError, match="does not hold the weights"):
         fill(network, copied / VALUES)
     save_file(torch.load(encoder_file, weights_only=True), copied / VALUES)
-    with pytest.raises(WeightsError, match="does not hold the values"):
+    with pytest.raises(WeightsError, match="does not hold the weights"):
         fill(network, copied / VALUES)
 
 

@@ -69,7 +69,7 @@ def open_page() -> OpenPage:
     """Return a function that opens a page of the app, as a click in the sidebar does."""
 
     def open_it(name: str, **query: str | list[str]) -> AppTest:
-        app = AppTest.from_file(str(APP), default_timeout=60)
+        app = AppTest.from_file(str(APP), default_timeout=180)
         for key, value in query.items():
             app.query_params[key] = value
         return app.switch_page(f"pages/{name}.py").run()

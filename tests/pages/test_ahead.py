@@ -63,7 +63,7 @@ def test_who_comes_while_a_helper_reads_waits_and_reads_nothing(
     ahead.prepare(tiny.path)
     ahead.prepare(tiny.path)
     (started,) = ahead._prepared.values()
-    started.join(60)
+    started.join()
 
     def read_again(*_: object) -> None:
         raise AssertionError("a picture was read again")
@@ -79,7 +79,7 @@ def test_who_comes_while_a_helper_reads_waits_and_reads_nothing(
 def test_split_stands_before_the_pictures_were_compared(
     tiny: DataSet, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    waiting = "Looking for pictures that look alike"
+    waiting = "Looking for near-duplicate pictures"
     monkeypatch.setattr(ahead, "preparing", lambda root: True)
     app = open_page("split")
     assert not app.exception and waiting in {caption.value for caption in app.caption}

@@ -88,10 +88,10 @@ def test_who_waits_for_anothers_reading_sees_how_far_it_is(monkeypatch: pytest.M
 
     with loading.in_turn("Reading pictures", ("read", "a folder")) as tell:
         tell(3, 10)
-        assert seen.get(timeout=30) == (3, 10)
+        assert seen.get(timeout=120) == (3, 10)
         visitor = threading.Thread(target=second)
         visitor.start()
-        assert seen.get(timeout=30) == (3, 10)
+        assert seen.get(timeout=120) == (3, 10)
         order.append("first")
-    visitor.join(30)
+    visitor.join(120)
     assert order == ["first", "second"]

@@ -135,7 +135,7 @@ def test_many_pictures_come_with_a_tally_patients_and_a_download(
     app = open_page("classify")
     upload(app, [(path.name, path.read_bytes(), "image/png") for path in paths])
     assert not app.exception
-    assert "24 pictures answered" in words(app)
+    assert "24 pictures classified" in words(app)
     said = html_of(app)
     assert said.count('class="lymph-patient"') == 12
     assert "2 pictures together" in said

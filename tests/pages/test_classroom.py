@@ -26,6 +26,7 @@ from lymph.splits import split_by_patient
 from lymph.training import estimate
 from lymph.training.config import TrainConfig
 from pages.shared.visitor import TOKEN_KEY
+from tests.conftest import write_tiny
 
 from .conftest import APP, words
 
@@ -68,7 +69,7 @@ def open_as() -> OpenAs:
     """Return a function that opens a page in the browser that keeps a token."""
 
     def open_it(token: str, page: str, **query: str) -> AppTest:
-        app = AppTest.from_file(str(APP), default_timeout=60)
+        app = AppTest.from_file(str(APP), default_timeout=180)
         app.session_state[TOKEN_KEY] = token
         for key, value in query.items():
             app.query_params[key] = value
@@ -322,6 +323,9 @@ def test_a_damaged_database_is_a_sentence_for_the_lecturer(
     tiny: DataSet, open_as: OpenAs, anna: Visitor, settings: ClassSettings
 ) -> None:
     """The class goes on: everybody gives their name once more."""
+    # The list of sets is lost as well; what is opened then need not be drawn first.
+    write_tiny(sources.demo_folder(), pictures=1)
+    (sources.demo_folder() / sources.MARKER).write_text("synthetic")
     file().write_bytes(b"no database at all " * 100)
     for end in ("-wal", "-shm"):
         file().with_name(file().name + end).unlink(missing_ok=True)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
@@ -21,8 +22,9 @@ from lymph.parallel import Progress
 from lymph.runs import create_run, list_runs
 from lymph.splits import split_by_patient
 from lymph.training.config import TrainConfig
+from pages.shared import loading
 
-from .conftest import APP, OpenPage, words
+from .conftest import APP, MakeRun, OpenPage, words
 
 
 def metrics(app: AppTest) -> dict[str, str]:
@@ -40,6 +42,25 @@ def test_the_numbers_of_the_data_stand_large(tiny: DataSet, open_page: OpenPage)
     assert not app.exception
     assert app.title[0].value == "What is in the pictures, and who are they from?"
     assert metrics(app) == {"Pictures": "36", "Patients": "12", "Classes": "3", "Excluded": "0"}
+
+
+@pytest.mark.parametrize("page", ["data", "split", "train"])
+def test_bars_of_the_first_run_move_nothing_in_the_next(
+    tiny: DataSet, open_page: OpenPage, page: str
+) -> None:
+    """Regression: all moved up by the bar's place, and what a browser draws anew loses its state.
+
+    Of the first visitor of a server the tab of zips was closed at the drop, or the drop was lost.
+    """
+    app = open_page(page)
+    before = places_of(app)
+    assert before and places_of(app.run()) == before
+
+
+def places_of(app: AppTest) -> dict[str, int]:
+    """Return where the page's widgets and keyed parts stand, by their ids."""
+    parts = ((getattr(one.proto, "id", ""), place) for place, one in app.main.children.items())
+    return {name: place for name, place in parts if name}
 
 
 def test_the_first_opening_draws_the_demonstration_set(
@@ -94,7 +115,7 @@ def test_real_pictures_carry_no_synthetic_notice(tiny: DataSet, open_page: OpenP
 def test_an_address_that_names_a_set_that_is_not_here_says_so(
     tiny: DataSet, make_tiny: Callable[..., Path]
 ) -> None:
-    app = AppTest.from_file(str(APP), default_timeout=60)
+    app = AppTest.from_file(str(APP), default_timeout=180)
     app.query_params["data"] = "els*where"
     app.run()
     assert "no data set named els\\*where here" in app.warning[0].value
@@ -365,7 +386,65 @@ def test_a_large_set_is_shown_by_its_headers_first(
 def test_a_workspace_that_cannot_be_written_to_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     """Regression: the first page of a read-only workspace was a traceback."""
     monkeypatch.setenv("LYMPH_HOME", "/sys/lymph")
-    app = AppTest.from_file(str(APP), default_timeout=60).run()
+    app = AppTest.from_file(str(APP), default_timeout=180).run()
     assert not app.exception
     (error,) = app.error
     assert "cannot be written to" in error.value.replace("\\", "")
+
+
+def test_a_data_set_is_renamed_and_links_with_its_former_name_lead_there(
+    tiny: DataSet, make_tiny: Callable[..., Path], make_run: MakeRun, open_page: OpenPage
+) -> None:
+    """A stranger's folder called "images" is renamed; the address in the lecture notes stays."""
+    sources.add_folder(make_tiny("first", 1), "first")
+    run = make_run()
+    app = open_page("data", data="tiny")
+    app.text_input(key="name_tiny").set_value("First")
+    app.button(key="rename").click().run()
+    assert "already a data set named First" in app.error[0].value
+    app.text_input(key="name_tiny").set_value(" Our *slides* ")
+    app.button(key="rename").click().run()
+    assert not app.exception and app.sidebar.selectbox(key="data").value == "Our *slides*"
+    linked = open_page("results", data="tiny", run=run.id)
+    assert not linked.exception and linked.sidebar.selectbox(key="data").value == "Our *slides*"
+    assert not any("no data set named" in warning.value for warning in linked.warning)
+    assert linked.metric, "the run is still known to be of these pictures"
+
+
+def test_a_page_that_is_open_elsewhere_stays_with_a_renamed_set(
+    tiny: DataSet, make_tiny: Callable[..., Path], open_page: OpenPage
+) -> None:
+    """Another visitor renames the set: nobody who looks at it is thrown onto the first one."""
+    other = sources.add_folder(make_tiny("other", 2), "other")
+    app = open_page("data", data="other")
+    sources.rename_data_set(other, "theirs")
+    app.run()
+    assert app.sidebar.selectbox(key="data").value == "theirs" and metrics(app)["Pictures"] == "24"
+
+
+def test_a_folder_of_one_class_offers_the_folder_above(
+    tiny: DataSet, make_tiny: Callable[..., Path], open_page: OpenPage
+) -> None:
+    """Regression: who picked the folder CLL was told to make class folders, which were there."""
+    other = make_tiny("other", pictures=2)
+    app = open_page("data")
+    app.text_input(key="folder_path").set_value(str(other / "CLL"))
+    app.button(key="add_folder").click().run()
+    assert "holds CLL, FL and MCL" in words(app)
+    app.button(key="open_above").click().run()
+    assert not app.exception and app.sidebar.selectbox(key="data").value == "other"
+    assert metrics(app)["Pictures"] == "24"
+    assert [one.name for one in sources.list_data_sets()] == ["tiny", "other"]
+
+
+def test_reading_a_folder_again_reads_nobody_elses(
+    tiny: DataSet, make_tiny: Callable[..., Path], open_page: OpenPage
+) -> None:
+    """Regression: one click cleared what thirty students had read of every other data set."""
+    other = sources.add_folder(make_tiny("other", 2), "other")
+    kept, before = loading.folder_stamp(other.path), loading.folder_stamp(tiny.path)
+    table = loading.picture_table(other)
+    open_page("data").button(key="read_again").click().run()
+    assert loading.folder_stamp(other.path) == kept and loading.found(other) is loading.found(other)
+    assert loading.folder_stamp(tiny.path) != before
+    pd.testing.assert_frame_equal(loading.picture_table(other), table)

@@ -204,3 +204,15 @@ def test_the_notebook_can_be_downloaded(tiny: DataSet, open_page: OpenPage) -> N
 def test_the_glossary_is_on_every_page(name: str, tiny: DataSet, open_page: OpenPage) -> None:
     text = words(open_page(name))
     assert all(f"**{term}**" in text for term in GLOSSARY)
+
+
+def test_the_glossary_is_searched_and_linked_to(tiny: DataSet, open_page: OpenPage) -> None:
+    """A student who meets "fold" on a slide looks it up, and sends the link to another."""
+    app = open_page("split", term="FOLD")
+    assert app.text_input(key="glossary_search").value == "FOLD" and not app.exception
+    text = words(app)
+    assert "**fold**:" in text and "**CLL**:" not in text and "?term=FOLD" in text
+    app.text_input(key="glossary_search").set_value("no*such").run()
+    assert "No term for no\\*such" in words(app)
+    app.text_input(key="glossary_search").set_value("").run()
+    assert all(f"**{term}**" in words(app) for term in GLOSSARY)

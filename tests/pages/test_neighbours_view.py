@@ -27,7 +27,7 @@ def shown(found: dict | None) -> AppTest:
 
         show_neighbours({"neighbours": found}, "colours alone")
 
-    return AppTest.from_function(script, args=(found,)).run(timeout=30)
+    return AppTest.from_function(script, args=(found,)).run(timeout=180)
 
 
 @pytest.mark.parametrize("interval", [[0.1, 0.7], None])

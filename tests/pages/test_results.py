@@ -469,3 +469,21 @@ def test_a_leaky_run_without_a_twin_leads_to_training_one(
     app = open_page("results", run=leaky.id, view="twins")
     assert not app.exception and matrices(app) == 1
     assert app.button(key="twin").label == "Train its honest twin, split by patient"
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [("train", "twin"), ("runs", "twins"), ("split", "leak_twins"), ("results", "twin_1")],
+)
+def test_every_leaky_figure_leads_to_its_honest_twin(
+    name: str, key: str, tiny: DataSet, make_run: MakeRun, open_page: OpenPage
+) -> None:
+    """Regression: Train's own end of a leaky run, the leak meter and a comparison led nowhere."""
+    honest = make_run()
+    leaky = make_run(split_by_picture(PictureSource(tiny.path).usable()))
+    shown = {"run": leaky.id} if name == "train" else {}
+    shown = {"run": honest.id, "with": leaky.id} if name == "results" else shown
+    app = open_page(name, **shown)
+    app.button(key=key).click().run()
+    assert not app.exception and app.title[0].value == "How often is it right, and for whom?"
+    assert matrices(app) == 2

@@ -31,7 +31,7 @@ def board(app: AppTest) -> dict[str, Any]:
 def move(app: AppTest, data_set: DataSet, *moves: tuple[str, str]) -> AppTest:
     """Move patients by hand, as the board does when it reports a move."""
     kept = SplitSettings(by="hand", moves=moves)
-    app.session_state[SPLITS_KEY] = {data_set.name: tuple(kept)}
+    app.session_state[SPLITS_KEY] = {(str(data_set.path), ""): tuple(kept)}
     app.session_state[f"split_by_{data_set.name}"] = "hand"
     return app.run()
 
@@ -253,7 +253,7 @@ def test_twins_on_two_sides_are_shown(tiny: DataSet, open_page: OpenPage) -> Non
     for number in (12, 13, 14):
         (tiny.path / "CLL" / f"sj-99-{number}_001.png").write_bytes(content)
     app = open_page("split")
-    assert any("look the same and stand in two sets" in w.value for w in app.warning)
+    assert any("look the same and are in two sets" in w.value for w in app.warning)
 
 
 def test_twins_of_a_large_set_are_looked_for_on_a_click(
@@ -267,7 +267,7 @@ def test_twins_of_a_large_set_are_looked_for_on_a_click(
     app = open_page("split")
     assert not app.warning
     app.button(key="look_for_twins").click().run()
-    assert any("look the same and stand in two sets" in w.value for w in app.warning)
+    assert any("look the same and are in two sets" in w.value for w in app.warning)
 
 
 def test_balance_counts_patients_too(tiny: DataSet, open_page: OpenPage) -> None:
@@ -307,13 +307,13 @@ def test_a_published_split_is_audited(tiny: DataSet, open_page: OpenPage) -> Non
     train = "".join(f"sj-05-{patient}_{i:03}.tif\n" for patient in (1, 2) for i in range(3))
     app = audit(open_page("split"), {"a.txt": train}, {"b.txt": "sj-05-2_009.tif\n"})
     assert not app.exception
-    assert app.error[0].value.startswith("### 1 of 1 test image comes from a patient who also")
+    assert app.error[0].value.startswith("### 1 of 1 test picture comes from a patient who also")
     table = next(frame.value for frame in app.dataframe if "Patient" in frame.value)
     assert table.to_numpy().tolist() == [["05-2", 3, 1]]
 
     app = audit(app, {"a.txt": train}, {"b.txt": "sj-05-3_009.tif\n"})
     assert not app.error
-    assert any(told.value.startswith("### None of 1 test image") for told in app.success)
+    assert any(told.value.startswith("### None of 1 test picture") for told in app.success)
 
     app = audit(app, {"a.txt": train}, {"[x](http://y).txt": "\0"})
     assert app.error[0].value.startswith("y\\)\\.txt is not a table") and not app.exception
@@ -326,7 +326,7 @@ def test_published_folds_are_audited_in_one_go(tiny: DataSet, open_page: OpenPag
     test = {f"test_{k}.txt": "\n".join(sides[1 - k]) for k in (0, 1)}
     app = audit(open_page("split"), train, test)
     assert not app.exception
-    assert app.error[0].value.startswith("### 8 of 8 test images come from")
+    assert app.error[0].value.startswith("### 8 of 8 test pictures come from")
     assert "over 2 folds" in app.error[0].value
     app = audit(app, train, {})
     assert not app.error

@@ -26,12 +26,12 @@ def accuracy(name: str) -> str:
 
 def test_a_fresh_workspace_opens_with_three_doors(begun: list[list[str]]) -> None:
     """Nobody waits for the drawing, which begins once; the figures are those of the runs."""
-    app = AppTest.from_file(str(APP), default_timeout=60).run()
+    app = AppTest.from_file(str(APP), default_timeout=180).run()
     assert not app.exception
     assert app.title[0].value == "lymph"
     doors = [door.value for door in app.header]
     assert doors[:3] == [
-        "Drop an image",
+        "Drop a picture",
         f"See why {accuracy(LEAKY)} became {accuracy(HONEST)}",
         "Use my own folder",
     ]
@@ -43,14 +43,14 @@ def test_a_drawing_that_died_with_its_server_is_begun_again(begun: list[list[str
     """Regression: Start showed 0 of 374 for ever."""
     sources.begin_demonstration()
     assert sources.demo_listed() and len(begun) == 1
-    app = AppTest.from_file(str(APP), default_timeout=60).run()
+    app = AppTest.from_file(str(APP), default_timeout=180).run()
     app.run()
     assert not app.exception
     assert len(begun) == 2
 
 
 def test_the_drawn_examples_are_answered_before_the_set_is_drawn(begun: list[list[str]]) -> None:
-    app = AppTest.from_file(str(APP), default_timeout=60).run()
+    app = AppTest.from_file(str(APP), default_timeout=180).run()
     app.button(key="start_examples").click().run()
     assert not app.exception
     assert app.title[0].value == "What does the model say about a new picture?"
@@ -62,7 +62,7 @@ def test_who_has_a_set_of_their_own_sees_no_drawing(
     begun: list[list[str]], tiny_root: Path
 ) -> None:
     sources.add_folder(tiny_root)
-    app = AppTest.from_file(str(APP), default_timeout=60).run()
+    app = AppTest.from_file(str(APP), default_timeout=180).run()
     assert not app.exception
     assert begun == []
     assert [door.value for door in app.header][1] == "See how a leak inflates accuracy"

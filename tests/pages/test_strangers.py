@@ -89,7 +89,7 @@ def assert_pages_work(root: Path, shape: Shape) -> None:
     data_set = sources.add_folder(root, "theirs")
     if shape.options:
         keep_source(PictureSource(str(data_set.path), patients="none"))
-    app = AppTest.from_file(str(APP), default_timeout=60)
+    app = AppTest.from_file(str(APP), default_timeout=180)
     app.query_params["data"] = "theirs"
     app.run()
     for page in ("data", "split", "results"):
@@ -125,7 +125,7 @@ def test_the_page_asks_for_the_classes_that_nothing_tells(tmp_path: Path) -> Non
     sources.add_folder(tmp_path / "first")
     by("img{place}{patient:02}{number}.png")(tmp_path / "flat")
     flat_with_table("excel")(tmp_path / "table")
-    app = AppTest.from_file(str(APP), default_timeout=60).run().switch_page("pages/data.py").run()
+    app = AppTest.from_file(str(APP), default_timeout=180).run().switch_page("pages/data.py").run()
     app.text_input(key="folder_path").set_value(str(tmp_path / "flat"))
     app.button(key="add_folder").click().run()
     assert not app.exception and "table with the columns picture and label" in app.error[0].value

@@ -61,7 +61,7 @@ def test_the_tile_map_is_the_models_own_view(tiny: DataSet, tiny_encoder: Path) 
     Image.fromarray(np.full((48, 64, 3), 255, np.uint8)).save(bare)
     for file, told in ((picture, "the model's own view"), (bare, "every tile of this picture")):
         given = {"run_id": run.id, "file": str(file)}
-        app = AppTest.from_function(explain, kwargs=given, default_timeout=60)
+        app = AppTest.from_function(explain, kwargs=given, default_timeout=180)
         app.session_state["test_view"] = "Tile by tile"
         app.run()
         assert not app.exception

@@ -363,7 +363,7 @@ def test_a_finished_run_says_what_it_is_worth_and_whether_that_may_be_stated(
     app = open_page("train", run=run.id)
     assert not app.exception
     said = words(app).replace("\\", "")
-    assert "This model is right on 67 % of 9 test pictures" in said
+    assert "This model classifies 67 % of 9 test pictures correctly" in said
     assert "✕ Cannot be stated" in said and "3 patients: this test cannot tell" in said
     # What an older version left unreadable is said, and the page stands.
     (run.path / "predictions.csv").unlink()

@@ -29,7 +29,7 @@ def lecturer(
 
 
 def open_vote_page() -> AppTest:
-    return AppTest.from_file(str(APP), default_timeout=60).run().switch_page("pages/vote.py").run()
+    return AppTest.from_file(str(APP), default_timeout=180).run().switch_page("pages/vote.py").run()
 
 
 def test_without_a_class_the_vote_says_how_to_start_one(tiny: DataSet) -> None:

@@ -55,7 +55,7 @@ def served(log: Path, waits: str = MADE) -> Iterator[str]:
         yield f"ws://127.0.0.1:{port}/_stcore/stream"
     finally:
         server.terminate()
-        server.wait(20)
+        server.wait(60)
 
 
 class Visitor:

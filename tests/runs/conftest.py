@@ -1,4 +1,4 @@
-"""A finished run on the tiny set, shared by the tests that only read it."""
+"""A finished run on the tiny set, shared by the tests that only read it; runs that are stopped."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from lymph.data.source import PictureSource
-from lymph.models.specs import MODELS
-from lymph.runs import Run, create_run
+from lymph.runs import Run, create_run, stop_run
 from lymph.splits import split_by_patient
 from lymph.training.config import TrainConfig
+from lymph.training.trainer import Trainer
 
 
 @pytest.fixture
@@ -30,6 +30,17 @@ def finished_run(trained_run: Run) -> Run:
 
 
 @pytest.fixture
-def small_resnet50(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let ResNet-50 see pictures of 64 x 64 pixels: the same code in a tenth of the time."""
-    monkeypatch.setitem(MODELS, "resnet50", MODELS["resnet50"]._replace(size=(64, 64)))
+def stop_after(monkeypatch: pytest.MonkeyPatch) -> Callable[[Run, int], None]:
+    """Return a function that lets a run stop once some epochs are finished, as a click would."""
+
+    def wish(run: Run, epochs: int) -> None:
+        judge = Trainer._after_epoch
+
+        def after(self: Trainer, row: dict, *others: object) -> None:
+            judge(self, row, *others)
+            if self.folder == run.path and row["epoch"] == epochs:
+                stop_run(run)
+
+        monkeypatch.setattr(Trainer, "_after_epoch", after)
+
+    return wish

@@ -3,8 +3,6 @@
 import io
 import json
 import shutil
-import subprocess
-import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -25,6 +23,7 @@ from lymph.splits import make_folds, split_by_patient
 from lymph.training import speed
 from lymph.training.config import TrainConfig
 from lymph.training.trainer import Trainer
+from tests.exported import ask_exported
 
 
 @pytest.fixture
@@ -94,16 +93,9 @@ def test_an_exported_probe_needs_neither_lymph_nor_timm(
     files = [("wide.png", tmp_path / "wide.png"), (known.name, known)]
     said = list(classify_files(load_classifier(run), files))
     zipfile.ZipFile(io.BytesIO(reports.export_model(run))).extractall(tmp_path / "model")
-    without = (
-        "import sys, runpy\nsys.modules['timm'] = sys.modules['lymph'] = None\n"
-        "sys.argv = sys.argv[1:]\nrunpy.run_path(sys.argv[0], run_name='__main__')"
-    )
-    for (_, file), told in zip(files, said, strict=True):
-        script = [sys.executable, "-c", without, "classify_picture.py", str(file)]
-        done = subprocess.run(
-            script, cwd=tmp_path / "model", capture_output=True, text=True, check=True
-        )
-        assert json.loads(done.stdout) == pytest.approx(told["probabilities"], abs=1e-6)
+    asked, _ = ask_exported(tmp_path / "model", *(file for _, file in files))
+    for exported, told in zip(asked, said, strict=True):
+        assert exported == pytest.approx(told["probabilities"], abs=1e-6)
 
 
 def test_folds_and_a_name_of_the_table(new_run: Callable[..., Run], tiny_encoder: Path) -> None:

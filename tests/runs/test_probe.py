@@ -4,8 +4,6 @@ import io
 import json
 import os
 import signal
-import subprocess
-import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -22,14 +20,15 @@ from lymph.data.source import PictureSource
 from lymph.evaluation import report
 from lymph.explain.gradcam import grad_cam
 from lymph.inference import classify_files, load_classifier
-from lymph.runs import Run, create_run, resume_run, start_run, stop_run, train_here
+from lymph.runs import Run, create_run, resume_run, start_run, train_here
 from lymph.splits import make_folds, split_by_patient
 from lymph.training import steps, trainer
 from lymph.training.config import TrainConfig
-from lymph.training.trainer import Trainer
+from tests.exported import ask_exported
 from tests.waiting import wait_for
 
 NewProbe = Callable[..., Run]
+StopAfter = Callable[[Run, int], None]
 
 
 @pytest.fixture
@@ -74,7 +73,7 @@ def test_a_probe_leaves_all_that_a_run_leaves(finished: Run, tmp_path: Path) -> 
     assert "by heart" not in " ".join(finished.status().warnings)
 
     # Not of the tiny set's size: larger than an encoder sees, and as no training picture is.
-    picture = np.random.default_rng(0).integers(0, 256, (900, 1200, 3), np.uint8)
+    picture = np.random.default_rng(0).integers(0, 256, (700, 900, 3), np.uint8)
     Image.fromarray(picture).save(tmp_path / "large.png")
     known = Path(finished.config.data) / training["picture"].iloc[0]
     classifier = load_classifier(finished)
@@ -88,12 +87,8 @@ def test_a_probe_leaves_all_that_a_run_leaves(finished: Run, tmp_path: Path) -> 
     assert heat.shape == (6, 8)
 
     zipfile.ZipFile(io.BytesIO(reports.export_model(finished))).extractall(tmp_path / "model")
-    for file, said in ((tmp_path / "large.png", large), (known, answer)):
-        script = [sys.executable, "classify_picture.py", str(file)]
-        done = subprocess.run(
-            script, cwd=tmp_path / "model", capture_output=True, text=True, check=True
-        )
-        exported = json.loads(done.stdout)
+    asked, _ = ask_exported(tmp_path / "model", tmp_path / "large.png", known)
+    for exported, said in zip(asked, (large, answer), strict=True):
         assert exported == pytest.approx(said["probabilities"], abs=1e-6)
 
     card = reports.card_markdown(finished, report(predictions, "test"))
@@ -132,21 +127,13 @@ def test_one_patient_out_and_a_class_with_one_training_patient(
 
 
 def test_a_stopped_probe_goes_on_to_the_same_numbers(
-    new_probe: NewProbe, monkeypatch: pytest.MonkeyPatch
+    new_probe: NewProbe, stop_after: StopAfter
 ) -> None:
     """Stopped after the third epoch: every number of the head and every curve is the same."""
     whole, halves = new_probe(epochs=8), new_probe(epochs=8)
     train_here(whole)
-    judge = Trainer._after_epoch
-
-    def after(self: Trainer, row: dict, *others: object) -> None:
-        judge(self, row, *others)
-        if row["epoch"] == 3:
-            stop_run(halves)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Trainer, "_after_epoch", after)
-        assert train_here(halves).state == "stopped"
+    stop_after(halves, 3)
+    assert train_here(halves).state == "stopped"
     assert len(halves.metrics()) == 3
     resume_run(halves, here=True)
     columns = ["epoch", "train_loss", "train_accuracy", "val_loss", "val_accuracy"]
@@ -160,7 +147,7 @@ def test_a_stopped_probe_goes_on_to_the_same_numbers(
     assert all(torch.equal(left[name], right[name]) for name in left)
 
 
-def test_a_killed_probe_is_lost_and_goes_on(new_probe: NewProbe) -> None:
+def test_a_killed_probe_is_lost_and_goes_on(new_probe: NewProbe, stop_after: StopAfter) -> None:
     """SIGKILL in its head's epochs; the features are there when it goes on."""
     run = new_probe(epochs=10_000)
     start_run(run)
@@ -170,12 +157,9 @@ def test_a_killed_probe_is_lost_and_goes_on(new_probe: NewProbe) -> None:
     wait_for(lambda: run.status().state == "lost")
     kept = torch.load(run.path / "last.pt", weights_only=True)
     assert kept["epoch"] == len(kept["history"]) >= run.status().epoch
-    resume_run(run)
-    wait_for(lambda: run.status().epoch > kept["epoch"] or run.status().over)
-    if not run.status().over:
-        stop_run(run)
-        wait_for(lambda: run.status().over)
-    assert run.status().state in ("stopped", "finished"), run.log()
+    stop_after(run, kept["epoch"] + 1)
+    resume_run(run, here=True)
+    assert (run.status().state, run.status().epoch) == ("stopped", kept["epoch"] + 1)
 
 
 def test_progress_of_the_features_is_told(

@@ -20,18 +20,7 @@ from lymph.training.optimisers import new_optimiser
 from lymph.training.trainer import Trainer
 
 NewRun = Callable[..., Run]
-
-
-def stop_after(patch: pytest.MonkeyPatch, run: Run, epochs: int) -> None:
-    """Wish a run to stop when some epochs are finished, as a click would."""
-    judge = Trainer._after_epoch
-
-    def after(self: Trainer, row: dict, *others: object) -> None:
-        judge(self, row, *others)
-        if self.folder == run.path and row["epoch"] == epochs:
-            stop_run(run)
-
-    patch.setattr(Trainer, "_after_epoch", after)
+StopAfter = Callable[[Run, int], None]
 
 
 def without_times(file: Path) -> dict:
@@ -45,7 +34,7 @@ def without_times(file: Path) -> dict:
 
 @pytest.mark.usefixtures("small_resnet50")
 def test_a_resumed_resnet50_equals_one_that_was_never_stopped(
-    make_tiny: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+    make_tiny: Callable[..., Path], stop_after: StopAfter
 ) -> None:
     """Stopped while it is fine-tuned and again on ready features: every number is the same."""
     root = make_tiny(pictures=1)
@@ -55,9 +44,8 @@ def test_a_resumed_resnet50_equals_one_that_was_never_stopped(
     whole, parts = create_run(config, split), create_run(config, split)
     assert train_here(whole).state == "finished"
     for stopped in (1, 3):
-        with monkeypatch.context() as patch:
-            stop_after(patch, parts, stopped)
-            resume_run(parts, here=True) if stopped > 1 else train_here(parts)
+        stop_after(parts, stopped)
+        resume_run(parts, here=True) if stopped > 1 else train_here(parts)
         assert parts.status().state == "stopped"
         assert len(parts.metrics()) == stopped
     resume_run(parts, here=True)
@@ -82,7 +70,7 @@ def as_of_version_one(run: Run) -> None:
 
 @pytest.mark.usefixtures("small_resnet50")
 def test_a_run_with_the_older_names_of_phases_opens_and_goes_on(
-    make_tiny: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+    make_tiny: Callable[..., Path], stop_after: StopAfter
 ) -> None:
     """Its configuration, curves and checkpoint say whole and head; every number is the same."""
     root = make_tiny(pictures=1)
@@ -91,9 +79,8 @@ def test_a_run_with_the_older_names_of_phases_opens_and_goes_on(
     config = TrainConfig(str(root), "resnet50", weights="none", batch_size=4, phases=phases)
     unbroken, older = create_run(config, split), create_run(config, split)
     train_here(unbroken)
-    with monkeypatch.context() as patch:
-        stop_after(patch, older, 1)
-        train_here(older)
+    stop_after(older, 1)
+    train_here(older)
     as_of_version_one(older)
     assert older.config.phases == phases
     assert list(older.metrics()["phase"]) == ["finetune"]
@@ -104,14 +91,13 @@ def test_a_run_with_the_older_names_of_phases_opens_and_goes_on(
 
 
 def test_three_and_three_epochs_hold_every_number_of_six(
-    new_run: NewRun, monkeypatch: pytest.MonkeyPatch
+    new_run: NewRun, stop_after: StopAfter
 ) -> None:
     """Parameters, statistics, moments of the optimiser, history, random state: bit for bit."""
     whole, halves = new_run(epochs=6), new_run(epochs=6)
     train_here(whole)
-    with monkeypatch.context() as patch:
-        stop_after(patch, halves, 3)
-        assert train_here(halves).state == "stopped"
+    stop_after(halves, 3)
+    assert train_here(halves).state == "stopped"
     resume_run(halves, here=True)
     assert equal(*(without_times(run.path / "last.pt") for run in (whole, halves)))
     assert equal(*(torch.load(r.path / "best.pt", weights_only=True) for r in (whole, halves)))

@@ -2,8 +2,6 @@
 
 import io
 import json
-import subprocess
-import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -24,6 +22,7 @@ from lymph.runs import Run, create_run, resume_run, stop_run, train_here
 from lymph.splits import Split, make_folds, split_by_patient
 from lymph.training.config import TrainConfig
 from lymph.training.trainer import Trainer
+from tests.exported import ask_exported
 
 SIDE = 48  # the tiny pictures, 48 x 64, are seen at 96 x 128: 2 x 3 tiles
 
@@ -181,10 +180,7 @@ def test_an_exported_probe_cuts_the_same_tiles(new_run: Callable[..., Run], tmp_
     ]
     said = ask(run, *pictures)
     zipfile.ZipFile(io.BytesIO(reports.export_model(run))).extractall(tmp_path / "model")
-    for file, told in zip(pictures, said, strict=True):
-        script = [sys.executable, "classify_picture.py", str(file)]
-        done = subprocess.run(
-            script, cwd=tmp_path / "model", capture_output=True, text=True, check=True
-        )
-        assert json.loads(done.stdout) == pytest.approx(told["probabilities"], abs=1e-6)
-        assert "tile" in done.stderr
+    asked, notes = ask_exported(tmp_path / "model", *pictures)
+    for exported, told in zip(asked, said, strict=True):
+        assert exported == pytest.approx(told["probabilities"], abs=1e-6)
+    assert all("tile" in note for note in notes)

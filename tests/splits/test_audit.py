@@ -67,7 +67,7 @@ def published() -> list[str]:
 
 
 def test_the_published_folds_leak_every_image(capsys: pytest.CaptureFixture[str]) -> None:
-    """Every one of the 374 test images has its patient in training, however the files are given."""
+    """Each of the 374 test pictures has its patient in training, however the files are given."""
     files = published()
     patterns = [f"{FOLDS}/train_*.txt", f"{FOLDS}/test_*.txt"]
     for arguments in (files, patterns, [FOLDS], ["--folds", *files[5:]]):
@@ -81,7 +81,7 @@ def test_the_published_folds_leak_every_image(capsys: pytest.CaptureFixture[str]
         assert [fold["test_images"] for fold in found["folds"]] == [75, 75, 74, 75, 75]
         assert found["images_on_both_sides"] == found["doubts"] == []
         assert found["sentence"].startswith(
-            "374 of 374 test images come from a patient who also trains"
+            "374 of 374 test pictures come from a patient who also trains"
         )
 
 
@@ -101,13 +101,13 @@ def test_exit_codes_and_what_is_printed(write: Write, capsys: pytest.CaptureFixt
     train, test = write("train.txt", TRAIN), write("test.txt", TEST)
     code, out, _ = audited([train, test], capsys)
     assert code == 1
-    assert out.startswith("2 of 3 test images come from a patient who also trains.\n")
+    assert out.startswith("2 of 3 test pictures come from a patient who also trains.\n")
     row = out.split("Patients on both sides:\n")[1].split("\n")[1]
     assert row.split() == ["03-852", "3", "2"]
     assert "Split by patient" in out
 
     code, out, _ = audited([train, write("apart.txt", APART)], capsys)
-    assert (code, out) == (0, "None of 2 test images comes from a patient who also trains.\n")
+    assert (code, out) == (0, "None of 2 test pictures comes from a patient who also trains.\n")
 
     code, out, told = audited([train, write("empty.txt", " \n")], capsys)
     assert (code, out) == (2, "")
@@ -119,7 +119,7 @@ def test_the_document(write: Write, capsys: pytest.CaptureFixture[str]) -> None:
     found = json.loads(audited(arguments, capsys)[1])
     assert found.pop("patient_pattern")
     assert found == {
-        "sentence": "2 of 3 test images come from a patient who also trains.",
+        "sentence": "2 of 3 test pictures come from a patient who also trains.",
         "test_images": 3,
         "leaked_test_images": 2,
         "leaked_test_share": 2 / 3,
@@ -220,7 +220,9 @@ def test_lists_of_any_shape(line: str) -> None:
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "latin-1"])
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_encodings_comments_and_blank_lines(encoding: str, end: str) -> None:
-    text = end.join(["# test images", "", "Müller/a_1.png", "   ", "% more", "Müller/a_2.png", ""])
+    text = end.join(
+        ["# test pictures", "", "Müller/a_1.png", "   ", "% more", "Müller/a_2.png", ""]
+    )
     assert names_in(text.encode(encoding)) == ["Müller/a_1.png", "Müller/a_2.png"]
 
 
@@ -264,8 +266,8 @@ def test_an_image_on_both_sides_is_said() -> None:
     found = compare(train, ["data/test/CLL/sj-03-852_002.png", *APART])
     assert found.folds[0].shared == ["data/test/CLL/sj-03-852_002.png"]
     assert found.sentence == (
-        "1 of 3 test images comes from a patient who also trains. 1 test image is a training image"
-        " itself."
+        "1 of 3 test pictures comes from a patient who also trains. 1 test picture is a training"
+        " picture itself."
     )
 
 
@@ -282,8 +284,8 @@ def test_a_shared_image_leaks_where_no_patient_is_told() -> None:
     assert found.leaks
     assert found.to_json()["leaked_test_images"] == 1
     assert found.sentence == (
-        "None of 3 test images comes from a patient who also trains. The patient of 1 test image is"
-        " unknown. 1 test image is a training image itself."
+        "None of 3 test pictures comes from a patient who also trains. The patient of 1 test"
+        " picture is unknown. 1 test picture is a training picture itself."
     )
 
 
@@ -296,7 +298,7 @@ def test_a_table_with_sets_stands_alone(write: Write, delimiter: str) -> None:
     rows = ["filename,patient_id,split", "a.png,P1,Training", "b.png,P2,train", "c.png,P1,TEST"]
     found = audit_files([write("all.csv", [row.replace(",", delimiter) for row in rows])])
     assert (found.pattern, found.table["patient"].tolist()) == ("", ["P1"])
-    assert found.sentence == "1 of 1 test image comes from a patient who also trains."
+    assert found.sentence == "1 of 1 test picture comes from a patient who also trains."
 
 
 def test_a_table_may_use_an_image_twice(write: Write) -> None:
@@ -325,7 +327,9 @@ def test_a_table_of_folds(write: Write, column: str) -> None:
             enumerate(TRAIN)]  # fmt: skip
     found = audit_files([write("folds.csv", ["image,fold", *rows])])
     assert [fold.name for fold in found.folds] == ["fold 1", "fold 2"]
-    assert found.sentence == "7 of 7 test images come from a patient who also trains, over 2 folds."
+    assert (
+        found.sentence == "7 of 7 test pictures come from a patient who also trains, over 2 folds."
+    )
 
 
 def test_a_validation_set_stands_in_for_a_test_set(write: Write) -> None:
@@ -411,7 +415,7 @@ def test_files_that_seem_swapped_or_idle_are_doubted(write: Write) -> None:
 
 def test_no_pattern_that_fits_names_the_remedy() -> None:
     """Images on both sides are told all the same."""
-    with pytest.raises(LymphError, match=r"--pattern.*1 test image is a training image itself"):
+    with pytest.raises(LymphError, match=r"--pattern.*1 test picture is a training picture itself"):
         compare(["alpha", "beta", "gamma"], ["beta", "delta"])
 
 

@@ -79,10 +79,10 @@ def test_a_split_of_other_data_is_refused() -> None:
 )
 def test_a_patient_twice_is_refused(tmp_path: Path, groups: dict[str, Any]) -> None:
     """A patient on two sides, by hand or from a file, is refused by name."""
-    with pytest.raises(SplitError, match="a stands in the split twice"):
+    with pytest.raises(SplitError, match="a is in the split twice"):
         Split("patient", 0, **groups)
     document = {"version": 1, "by": "patient", "seed": 0, **groups}
-    with pytest.raises(SplitError, match="a stands in the split twice"):
+    with pytest.raises(SplitError, match="a is in the split twice"):
         Split.load(file_with(tmp_path, document))
 
 

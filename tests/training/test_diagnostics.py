@@ -38,7 +38,11 @@ def test_nothing_is_said_when_all_is_well() -> None:
     [
         (history(FALLING), validated([2] * 6), "every validation picture MCL"),
         (history([1.0986, 1.0986, 1.0985]), GOOD, "stood at 1.099 for 3 epochs"),
-        (history(FALLING, train=0.98, val=0.52), GOOD, "98 % of the training pictures but on 52 %"),
+        (
+            history(FALLING, train=0.98, val=0.52),
+            GOOD,
+            "98 % of the training pictures correctly but only 52 %",
+        ),
     ],
 )
 def test_each_trouble_has_its_sentence(rows: list[dict], seen: Evaluation, words: str) -> None:

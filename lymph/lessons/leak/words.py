@@ -29,7 +29,7 @@ LESSON = Lesson(
         "Split by patient, because the next picture will come from a patient nobody has seen."
         " When you read an accuracy, ask first what was kept apart."
     ),
-    source="Bussola et al. 2020: up to 41 % inflation when a subject stands on both sides",
+    source="Bussola et al. 2020: up to 41 % inflation when a subject is on both sides",
     source_address="https://arxiv.org/abs/1909.06539",
     terms=("accuracy", "split", "leak", "training set", "test set", "interval"),
     seconds=25,

@@ -52,15 +52,7 @@ LAYOUTS_TOLD = {
     "table": "a table names the class of each picture",
     "names": "the file names tell the class",
 }
-STYLES = """
-<style>
-.lymph-found {display:grid; grid-template-columns:repeat(auto-fill,minmax(9rem,1fr)); gap:.6rem;}
-.lymph-found figure {margin:0; line-height:1.35; font-size:.85rem;}
-.lymph-found img {width:100%; height:84px; object-fit:cover; border-radius:4px;
-  border:3px solid var(--edge);}
-.lymph-found .lymph-badge {white-space:normal; overflow-wrap:anywhere;}
-</style>
-"""
+STYLES = Path(__file__).with_name("found.css")
 
 
 def show_found(data_set: DataSet) -> None:
@@ -93,7 +85,7 @@ def is_told(data_set: DataSet) -> bool:
 
 def offer_to_keep(data_set: DataSet, draft: PictureSource) -> None:
     with st.container(border=True, key="keep_corrections"):
-        st.write("This is what the pictures would be with your corrections.")
+        st.write("This is what would be read with your corrections.")
         if st.button("Use these corrections", type="primary", key="use_corrections"):
             keep(data_set, draft)
 
@@ -233,11 +225,11 @@ def correct(data_set: DataSet, kept: PictureSource) -> PictureSource:
     levels = levels_of(pictures, now.base)
     if data_set.copy or not may_change_pictures(who(), data_set):
         say_whose(data_set)
-        st.caption("The files are never touched.")
+        st.caption("The files are never changed.")
     else:
         st.caption(
-            "Corrections count for everyone who opens these pictures here. The files are never"
-            " touched."
+            "Corrections apply to everyone who opens these pictures here. The files are never"
+            " changed."
         )
     with st.grid(3, min_column_width=220, key="correct_ways"):
         label_way = choose("The classes come from", class_ways(levels), now, CLASS)
@@ -250,7 +242,7 @@ def correct(data_set: DataSet, kept: PictureSource) -> PictureSource:
         changes |= choose_pattern(now, proposal)
     changes |= choose_tables(data_set, now, label_way, patient_way)
     within = st.toggle(
-        "Number within the class: equal patients in two classes are two people",
+        "Number within the class: the same number in two classes means two people",
         now.within_class,
         key="correct_within",
     )

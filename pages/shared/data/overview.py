@@ -1,6 +1,7 @@
 """The Data page's first view: counts as bars, and the pictures behind them."""
 
 from functools import partial
+from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -9,7 +10,7 @@ import streamlit as st
 from lymph.charts import class_histogram, kinds_histogram, pictures_per_patient
 from lymph.data.scan import classes_of
 from lymph.data.sources import DataSet
-from lymph.facts import class_colours
+from lymph.facts import CLASS_NAMES, class_colours
 from lymph.text import counted
 from pages.shared.frame import plain
 from pages.shared.loading import drawn, with_kinds
@@ -46,6 +47,21 @@ def show_overview(data_set: DataSet, table: pd.DataFrame) -> None:
         key="gallery",
         on_open=lambda item: viewer.open_picture(data_set, rows, item),
     )
+
+
+def show_counts(facts: dict[str, Any]) -> None:
+    numbers = {
+        "Pictures": facts["pictures"],
+        "Patients": facts["patients"],
+        "Classes": len(facts["classes"]),
+        "Excluded": len(facts["problems"]),
+    }
+    with st.grid(4, min_column_width=130, key="data_numbers"):
+        for label, value in numbers.items():
+            st.metric(label, value)
+    known = [f"**{name}** {CLASS_NAMES[name]}" for name in facts["classes"] if name in CLASS_NAMES]
+    if known:
+        st.caption(" · ".join(known))
 
 
 def choose_filters(table: pd.DataFrame) -> Filters:
@@ -112,6 +128,12 @@ def pick(chart: str, keys: tuple[str, ...]) -> None:
 
 
 def show_charts(table: pd.DataFrame, colours: dict[str, str], filters: Filters) -> None:
+    show_bars(table, colours, filters)
+    show_kinds(table, filters.get(KIND))
+
+
+def show_bars(table: pd.DataFrame, colours: dict[str, str], filters: Filters) -> None:
+    """Draw the pictures of each class and of each patient; a click on a bar is a filter."""
     left, right = st.columns([1, 3], gap="medium")
     with left:
         st.header("Pictures of each class", anchor=False)
@@ -124,7 +146,6 @@ def show_charts(table: pd.DataFrame, colours: dict[str, str], filters: Filters) 
         figure = drawn(pictures_per_patient, table[["label", by]], colours, chosen, by)
         keys = (CLASS, PATIENT) if by == "patient" else (CLASS, SLIDE)
         draw(figure, f"{by}_histogram", keys, f"Bars: pictures of each {by}, by class")
-    show_kinds(table, filters.get(KIND))
 
 
 def choose_bars(table: pd.DataFrame) -> str:

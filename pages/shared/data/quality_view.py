@@ -100,7 +100,7 @@ def show_excluded(data_set: DataSet) -> None:
             include_again(data_set, [one])
         if st.button("Include all again", key="include_all"):
             include_again(data_set, list(left))
-    st.caption(plain("Files are never touched: this list is kept in the workspace."))
+    st.caption(plain("Files are never changed: this list is kept in the workspace."))
 
 
 def include_again(data_set: DataSet, names: list[str]) -> None:

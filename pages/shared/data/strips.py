@@ -17,12 +17,7 @@ from pages.shared.pictures.galleries import badge, short_name
 PATIENTS_A_PAGE = 40
 PICTURES_A_ROW = 60
 
-LARGE = """
-<style>
-.lymph-large .lymph-thumb img {height:46px;}
-.lymph-large .lymph-line {gap:2px;}
-</style>
-"""
+LARGE = Path(__file__).with_name("strips.css")
 
 
 def page_of_patients(rows: pd.DataFrame, key: str) -> pd.DataFrame:
@@ -49,9 +44,10 @@ def patient_rows(
     """
     rows = rows[["picture", "label", "patient", *(["set"] if marked else [])]]
     key = (str(data_set.path), loading.hash_of(rows), tuple(colours.items()), marked)
-    known_by = loading.make_thumbnails_once(
-        data_set.path, key, lambda: list(_first_of_each(rows)["picture"]), LINE_HEIGHT
-    )
+    with st.container():  # a bar that comes and goes must not move what lies below
+        known_by = loading.make_thumbnails_once(
+            data_set.path, key, lambda: list(_first_of_each(rows)["picture"]), LINE_HEIGHT
+        )
     return _patient_rows(data_set.path, rows, colours, (*key, known_by))
 
 
@@ -95,5 +91,10 @@ def thumb(row: Any, marked: bool) -> str:
 
 def show_strips(data_set: DataSet, table: pd.DataFrame, colours: dict[str, str]) -> None:
     """Draw all patients of a table, class by class, in pages of forty."""
-    rows = page_of_patients(table, "strips_page")
-    st.html(f'{LARGE}<div class="lymph-large">{patient_rows(data_set, rows, colours)}</div>')
+    show_rows(data_set, page_of_patients(table, "strips_page"), colours)
+
+
+def show_rows(data_set: DataSet, rows: pd.DataFrame, colours: dict[str, str]) -> None:
+    """Draw the patients of some rows of a table, large."""
+    st.html(LARGE)
+    st.html(f'<div class="lymph-large">{patient_rows(data_set, rows, colours)}</div>')

@@ -80,7 +80,8 @@ def gallery(
         page = min(st.pagination(pages, key=f"{key}_page"), pages)
     shown = items[(page - 1) * per_page : page * per_page]
     try:
-        addresses = loading.thumbnails(root, [item.picture for item in shown])
+        with st.container():  # a bar that comes and goes must not move the grid
+            addresses = loading.thumbnails(root, [item.picture for item in shown])
     except LymphError as error:
         show_error(error)
         return

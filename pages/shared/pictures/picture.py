@@ -2,15 +2,14 @@
 
 import base64
 import io
-from pathlib import Path
 
 import numpy as np
 import streamlit as st
 from PIL import Image
 
 from pages.shared import loading
+from pages.shared.beside import text_beside
 
-HERE = Path(__file__).parent
 STRENGTH = 60
 MARKUP = f"""
 <div id="picture">
@@ -23,8 +22,8 @@ MARKUP = f"""
 _mount = st.components.v2.component(
     "lymph.picture",
     html=MARKUP,
-    css=(HERE / "picture.css").read_text(encoding="utf-8"),
-    js=(HERE / "picture.js").read_text(encoding="utf-8"),
+    css=text_beside(__file__, "picture.css"),
+    js=text_beside(__file__, "picture.js"),
 )
 
 

@@ -13,6 +13,7 @@ from lymph.errors import LymphError
 from lymph.evaluation import (
     AREA_METHOD,
     ORDERS,
+    Calibration,
     Order,
     Selection,
     curve,
@@ -99,6 +100,20 @@ def show_calibration(judged: Judged, chosen: Chosen) -> None:
     """Show whether the probabilities can be believed, and what a temperature changes."""
     st.caption(base_of(judged))
     show_sure(judged, chosen)
+    columns = show_reliability(judged, chosen)
+    plainly = calibration_of(judged)
+    st.markdown(f"**{reports.chance_text(plainly)}**")
+    st.table(reports.calibration_table(columns).set_index("Score"))
+    st.caption(
+        "Brier score: squared distance from the truth, 0 to 2. NLL: mean surprise at the truth, in"
+        " nats. ECE: mean gap of confidence and truth, on few pictures far above 0 by chance alone."
+        " Of each, 0 is best; in brackets the 95 % interval."
+        f" {plainly.interval_method}. A temperature changes no prediction of a picture."
+    )
+
+
+def show_reliability(judged: Judged, chosen: Chosen) -> dict[str, Calibration]:
+    """Draw how often the answers are correct by their probability; return each column's figures."""
     plainly, confidence = calibration_of(judged), confidence_of(judged.run)
     tables, columns = {"as the model says": plainly.reliability}, {"As the model says": plainly}
     if confidence.stated:
@@ -114,14 +129,7 @@ def show_calibration(judged: Judged, chosen: Chosen) -> None:
         draw(reliability_chart(tables, judged.unit), "reliability", words)
     else:
         st.info(reports.curve_text(plainly))
-    st.markdown(f"**{reports.chance_text(plainly)}**")
-    st.table(reports.calibration_table(columns).set_index("Score"))
-    st.caption(
-        "Brier score: squared distance from the truth, 0 to 2. NLL: mean surprise at the truth, in"
-        " nats. ECE: mean gap of confidence and truth, on few pictures far above 0 by chance alone."
-        " Of each, 0 is best; in brackets the 95 % interval."
-        f" {plainly.interval_method}. A temperature changes no prediction of a picture."
-    )
+    return columns
 
 
 def show_sure(judged: Judged, chosen: Chosen) -> None:
@@ -138,7 +146,7 @@ def show_sure(judged: Judged, chosen: Chosen) -> None:
         config={"displayModeBar": False},
         alt="Bars: pictures by the probability of their answer, correct and wrong apart",
     )
-    st.caption("Click a bar to see its pictures: the wrong ones far right are the ones to look at.")
+    st.caption("Click a bar to see its pictures: look first at the confident mistakes, far right.")
 
 
 def choose_bar(chart: str) -> None:
@@ -168,9 +176,9 @@ def show_orders(judged: Judged, chosen: Chosen) -> None:
     )
     rows = in_order(judged.pictures, order)
     words = {
-        "worst": "The least probability for the truth first; only mistakes.",
-        "certain": "The most probable answers first, correct or wrong.",
-        "uncertain": "The least probable answers first, correct or wrong.",
+        "worst": "Mistakes only, the lowest probability of the true class first.",
+        "certain": "The highest probability first, correct or wrong.",
+        "uncertain": "The lowest probability first, correct or wrong.",
     }
     st.caption(f"{words[order]} {base_of(judged)}")
     if rows.empty:

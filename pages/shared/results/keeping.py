@@ -24,7 +24,7 @@ def show_downloads(judged: Judged, chosen: Chosen) -> None:
     )
     offer(
         "Model card",
-        "What the run knows of TRIPOD+AI, CLAIM and the model info sheet; the rest to fill in.",
+        "TRIPOD+AI, CLAIM and the model info sheet, as far as the run knows; fill in the rest.",
         lambda: reports.card_markdown(run, judged.report).encode(),
         f"{stem}-model-card.md",
         "text/markdown",

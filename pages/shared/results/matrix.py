@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -10,11 +9,11 @@ import streamlit as st
 
 from lymph.charts import MATRIX_CSS, Mode, confusion_cells, difference_cells, matrix_html
 from lymph.evaluation import Selection
+from pages.shared.beside import text_beside
 from pages.shared.results.choosing import toggle
 
-HERE = Path(__file__).parent
-PAGE_CSS = (HERE / "matrix.css").read_text(encoding="utf-8")
-SCRIPT = (HERE / "matrix.js").read_text(encoding="utf-8")
+PAGE_CSS = text_beside(__file__, "matrix.css")
+SCRIPT = text_beside(__file__, "matrix.js")
 
 _mount = st.components.v2.component(
     "lymph.matrix", html='<div id="matrix"></div>', css=MATRIX_CSS + PAGE_CSS, js=SCRIPT

@@ -18,7 +18,7 @@ from pages.shared import loading
 from pages.shared.frame import escape, plain, show_error
 from pages.shared.judging import confidence_of
 from pages.shared.pictures.explaining import show_explanation
-from pages.shared.pictures.galleries import Item, badge, gallery, short_name
+from pages.shared.pictures.galleries import PER_PAGE, Item, badge, gallery, short_name
 from pages.shared.pictures.stepping import choose_place
 
 SIBLINGS = 40
@@ -33,7 +33,9 @@ def item_of(row: Mapping[Any, Any]) -> Item:
     return Item(row["picture"], row["label"], f"{note}, patient {row['patient']}")
 
 
-def show_judged(run: Run, chosen: pd.DataFrame, around: pd.DataFrame, key: str) -> None:
+def show_judged(
+    run: Run, chosen: pd.DataFrame, around: pd.DataFrame, key: str, per_page: int = PER_PAGE
+) -> None:
     """Draw prediction rows as a gallery; each picture opens with what is known of it.
 
     ``around`` holds all rows of the set, for the patient's other pictures.
@@ -52,6 +54,7 @@ def show_judged(run: Run, chosen: pd.DataFrame, around: pd.DataFrame, key: str) 
         items,
         class_colours(run.classes),
         key,
+        per_page,
         describe=note_on,
         on_open=lambda item: open_judged(run, chosen, places[item.picture], around),
     )

@@ -19,6 +19,7 @@ from lymph.evaluation import Selection
 from lymph.facts import class_colours
 from lymph.runs import Run
 from pages.shared import loading
+from pages.shared.beside import text_beside
 from pages.shared.frame import escape, show_error
 from pages.shared.judging import Judged, Key, patients_of
 from pages.shared.pictures.galleries import badge, short_name
@@ -27,26 +28,19 @@ from pages.shared.results.opened import open_judged
 
 PATIENTS_A_PAGE = 10
 PICTURES_A_ROW = 60
-HERE = Path(__file__).parent
 PAGE_KEY = "patients_page"
 
 _mount = st.components.v2.component(
     "lymph.patient",
     html='<div id="row"></div>',
-    css=(HERE / "patients.css").read_text(encoding="utf-8"),
-    js=(HERE / "patients.js").read_text(encoding="utf-8"),
+    css=text_beside(__file__, "patients.css"),
+    js=text_beside(__file__, "patients.js"),
 )
 
+HEAD_STYLES = Path(__file__).with_name("heads.css")
 HEAD = """
-<style>
-.lymph-heads {container-type:inline-size;}
-.lymph-heads div {display:grid; gap:.2rem .9rem; padding:.1rem .35rem; align-items:end;
-  grid-template-columns:8.2rem minmax(0,1fr) 7rem 5.2rem 7.2rem; font-size:.8rem; line-height:1.3;
-  opacity:.8;}
-@container (max-width:46rem) {.lymph-heads div {display:none;}}
-</style>
 <div class="lymph-heads"><div aria-hidden="true"><span>Patient</span><span>Pictures</span>
-<span>Classified correctly</span><span>Mean probability of the truth</span>
+<span>Classified correctly</span><span>Mean probability of the true class</span>
 <span>Stain: mean optical density</span></div></div>
 """
 
@@ -60,6 +54,7 @@ def list_patients(
     stains = stains_of(judged)
     root = Path(judged.run.config.data)
     known_by = (loading.folder_stamp(root), white_of(root))
+    st.html(HEAD_STYLES)
     st.html(HEAD)
     opened = None
     with st.container(gap=None, key="patient_rows"):
@@ -152,7 +147,8 @@ def row_html(run: Run, person: Any, own: pd.DataFrame, stain: str) -> str:
         f'<small>{said}</small></button><div class="strip">{thumbs}{more}</div>'
         f'<div class="cell"><span class="bar"><span style="width:{100 * person.share:.1f}%">'
         f"</span></span>{hits:d} of {count:d}</div>"
-        '<div class="cell probability"><span class="told">mean probability of the truth </span>'
+        '<div class="cell probability"><span class="told">'
+        "mean probability of the true class </span>"
         f"{percent(person.probability)}</div>"
         f'<div class="cell stain">{stain}</div></div>'
     )

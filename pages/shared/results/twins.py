@@ -4,7 +4,7 @@ import streamlit as st
 
 from lymph import reports, runs
 from lymph.data.sources import DataSet
-from lymph.evaluation import gap_sentence, interval_words, why_not_subtracted
+from lymph.evaluation import Tested, gap_sentence, interval_words, why_not_subtracted
 from lymph.runs import Run, RunRecord
 from pages.shared import training
 from pages.shared.frame import escape, plain
@@ -42,6 +42,15 @@ def offer_twin(data_set: DataSet, run: Run, key: str = "twin") -> None:
         go_to("train")
 
 
+def offer_pair(data_set: DataSet, key: str) -> None:
+    """Offer the newest leaky run with its honest twin, where both have been trained."""
+    known = training.finished_records(data_set)
+    pairs = (one for one in known if runs.leaks(one) and runs.twin_of(one, known))
+    leaky = next(pairs, None)
+    if leaky and st.button("Show an honest run beside its leaky twin", key=key):
+        open_twins(leaky.run)
+
+
 def open_twins(run: Run) -> None:
     """Go to the view of a run and its twin."""
     switch_page(FILES["results"], {**data_in_address(), "run": run.id, VIEW: TWINS})
@@ -70,15 +79,21 @@ def twins_of(data_set: DataSet, run: Run) -> tuple[Judged, Judged] | None:
 def show_twins(leaky: Judged, honest: Judged) -> None:
     """Draw both runs: figure, matrix, what each was tested on, and why they differ."""
     st.button("Back to one run", on_click=leave, key="leave_twins", icon=":material/arrow_back:")
+    sides = show_pair(leaky, honest)
+    st.header("What each was tested on", anchor=False)
+    st.table(reports.beside_table(sides, "pictures").map(plain).set_index(""))
+    st.markdown("\n".join(f"- {plain(words)}" for words in why_not_subtracted(*sides)))
+
+
+def show_pair(leaky: Judged, honest: Judged) -> list[Tested]:
+    """Draw figure and matrix of both runs, and say how far apart they are."""
     sides = [side_of(one, NAMES[one is leaky]) for one in (leaky, honest)]
     st.html(f'<p class="lymph-first">{escape(gap_sentence(sides[1], sides[0]))}</p>')
     with st.grid(2, min_column_width=330, key="twins", gap="large"):
         for place, judged in enumerate((leaky, honest)):
             with st.container(gap="small"):
                 show_side(judged, judged is leaky, place)
-    st.header("What each was tested on", anchor=False)
-    st.table(reports.beside_table(sides, "pictures").map(plain).set_index(""))
-    st.markdown("\n".join(f"- {plain(words)}" for words in why_not_subtracted(*sides)))
+    return sides
 
 
 def show_side(judged: Judged, leaky: bool, place: int) -> None:

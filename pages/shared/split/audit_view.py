@@ -17,8 +17,8 @@ LARGEST_MB = MAX_BYTES // 1_000_000
 
 COLUMNS = {
     "patient": "Patient",
-    "train_images": "Training images",
-    "test_images": "Test images",
+    "train_images": "Training pictures",
+    "test_images": "Test pictures",
     "folds": "Folds",
 }
 
@@ -27,7 +27,7 @@ def show_audit() -> None:
     """Draw the drawer: two uploaders, and what was found."""
     with st.expander("Audit a published split", key="audit"):
         st.write(
-            "Which patients both train and test? Lists of file names are enough, no images: one"
+            "Which patients both train and test? Lists of file names are enough, no pictures: one"
             " name per line, a table (CSV) or a split.json; one file per fold where there are"
             " several (train_1, test_1, and so on). One table with a column of sets may stand"
             " alone."

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -15,11 +14,11 @@ from lymph.data.strips import shown_of
 from lymph.splits import Split
 from lymph.text import counted, printable
 from pages.shared import loading, state
+from pages.shared.beside import text_beside
 from pages.shared.data.strips import page_of_patients, patient_rows
 from pages.shared.split.route import address_of
 from pages.shared.state import SplitSettings
 
-HERE = Path(__file__).parent
 SETS_TOLD = {
     "train": "the model learns from these",
     "val": "they choose the best epoch",
@@ -33,12 +32,11 @@ MARKS = (
 )
 
 
-def _text(ending: str) -> str:
-    return (HERE / f"board.{ending}").read_text(encoding="utf-8")
-
-
 _mount = st.components.v2.component(
-    "lymph.board", html=_text("html"), css=_text("css"), js=_text("js")
+    "lymph.board",
+    html=text_beside(__file__, "board.html"),
+    css=text_beside(__file__, "board.css"),
+    js=text_beside(__file__, "board.js"),
 )
 
 
@@ -91,7 +89,8 @@ def board_of(
     """Return what the board draws, in plain values."""
     shown = [shown_of(pictures) for pictures in people["pictures"]]
     every = [picture for pictures in shown for picture in pictures]
-    known_by = loading.make_thumbnails(data_set.path, every, LINE_HEIGHT)
+    with st.container():  # a bar that comes and goes must not move what lies below
+        known_by = loading.make_thumbnails(data_set.path, every, LINE_HEIGHT)
     version = str(hash(known_by))
     patients = [
         {

@@ -20,7 +20,7 @@ def keep_and_load(data_set: DataSet, table: pd.DataFrame, settings: SplitSetting
         save(data_set, table, settings)
         load(data_set, table)
         if settings.by == "saved":
-            with st.popover("Forget this saved split"):
+            with st.popover("Forget this saved split", key="forgetting"):
                 st.write("The split is deleted for good. Runs keep theirs.")
                 if st.button("Forget it", type="primary", key="forget_split"):
                     forget(data_set, settings.name)

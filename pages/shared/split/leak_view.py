@@ -18,6 +18,7 @@ from lymph.text import whole_percent
 from pages.shared import loading
 from pages.shared.frame import plain, told
 from pages.shared.loading import time_left
+from pages.shared.results.twins import offer_pair
 from pages.shared.split.neighbours_view import show_neighbours
 from pages.shared.visitor import is_own, starter_of, who
 from pages.shared.waiting import waiting_words
@@ -50,6 +51,7 @@ def show_meter(data_set: DataSet) -> None:
     # Places of their own: what one shows while it runs must not move the other.
     with st.container(key="leak_part"):
         show_part(config, "Measure the leak", "measure_leak")
+        offer_pair(data_set, "leak_twins")
     st.markdown(
         "**Is it really the patients?** The negative control gives every patient a class at random"
         " and measures again: nobody can learn classes that do not exist."
@@ -58,9 +60,17 @@ def show_meter(data_set: DataSet) -> None:
         show_part(replace(config, control=True), "Run the negative control", "measure_control")
 
 
+def show_on_slide(data_set: DataSet) -> None:
+    """Draw the meter as it was last set: its button or how far it is, its sentence and bars."""
+    features = st.session_state.get("leak_features", next(iter(FEATURES)))
+    source = loading.found(data_set).source
+    show_part(MeterConfig(source, features, "imagenet"), "Measure the leak", "measure_leak")
+    offer_pair(data_set, "leak_twins")
+
+
 def choose_weights() -> str:
-    """Choose the file of ResNet-50's values; in a class it is one that the lecturer named."""
-    label = "File with ResNet-50's values; empty: fetch torchvision's (98 MB)"
+    """Choose the file of ResNet-50's weights; in a class it is one that the lecturer named."""
+    label = "File with ResNet-50's weights; empty: fetch torchvision's (98 MB)"
     settings = class_settings()
     if settings is None:
         return st.text_input(label, key="leak_weights", persist_state="session").strip()

@@ -1,6 +1,7 @@
 """What a split leads to: the numbers, the verdict that stays in sight, and look-alikes."""
 
 import json
+from pathlib import Path
 
 import pandas as pd
 import streamlit as st
@@ -17,21 +18,7 @@ from pages.shared.pictures.galleries import legend
 from pages.shared.server import ahead
 
 # The verdict and the way on lie at the lower edge of the window, whatever is scrolled.
-STYLES = """
-<style>
-[data-testid="stLayoutWrapper"]:has(> .st-key-split_verdict) {position:sticky; bottom:0; top:3.6rem;
-  z-index:5;}
-.st-key-split_verdict {background:var(--st-background-color, Canvas); padding:.5rem 0 .6rem;
-  border-top:1px solid color-mix(in srgb, currentColor 16%, transparent);}
-.st-key-split_verdict [data-testid="stAlertContainer"] {padding:.5rem .8rem;}
-.st-key-split_verdict h2 {padding:0 0 1rem; font-size:1.05rem; line-height:1.35;}
-.st-key-split_numbers [data-testid="stMetricLabel"] p {white-space:normal; line-height:1.2;}
-@media (max-width:640px) {
-  .st-key-split_verdict h2 {font-size:.9rem;}
-  .st-key-split_numbers [data-testid="stMetricValue"] {font-size:1.4rem;}
-}
-</style>
-"""
+STYLES = Path(__file__).with_name("verdict.css")
 
 
 def show_numbers(split: Split, facts: SplitFacts, caveat: str) -> None:
@@ -56,13 +43,14 @@ def show_verdict(facts: SplitFacts, caveat: str) -> None:
     with st.container(key="split_verdict"):
         said, way = st.columns([4, 1], vertical_alignment="center")
         with said, st.container(key="leak_sentence"):
-            _say(facts, caveat)
+            say(facts, caveat)
         with way:
             if st.button("Go to training", type="primary", key="go_train", width="stretch"):
                 go_to("train")
 
 
-def _say(facts: SplitFacts, caveat: str) -> None:
+def say(facts: SplitFacts, caveat: str) -> None:
+    """Say whether the test leaks."""
     leak = facts.leak
     for sentence in facts.untrainable:
         st.error(plain(sentence))
@@ -88,7 +76,7 @@ def show_advice(facts: SplitFacts) -> None:
 def show_twins(data_set: DataSet, table: pd.DataFrame, split: Split) -> None:
     """Tell of pictures that look alike and stand on two sides, whoever the patients are."""
     if not loading.twins_are_known(data_set, table):
-        if not st.button("Look for pictures that look alike", key="look_for_twins"):
+        if not st.button("Find near-duplicate pictures", key="look_for_twins"):
             st.caption("Every picture is read once, which takes minutes for tens of thousands.")
             return
         loading.findings(data_set, table)
@@ -100,8 +88,8 @@ def show_twins(data_set: DataSet, table: pd.DataFrame, split: Split) -> None:
     if not across:
         return
     st.warning(
-        f"**{len(across)} pairs of pictures look the same and stand in two sets.** They leak even"
-        " where the patients are right; the Quality view of the Data page leaves them out."
+        f"**{len(across)} pairs of pictures look the same and are in two sets.** They leak even"
+        " where the patients are right; the Quality view of the Data page excludes them."
     )
     with st.expander("Which ones", key="twins"):
         st.dataframe(pd.DataFrame(across, columns=["One", "The other"]), hide_index=True)
@@ -112,7 +100,7 @@ def await_measures(data_set: DataSet) -> None:
     """Say that the pictures are being compared, until they are."""
     if not ahead.preparing(data_set.path):
         st.rerun()
-    st.caption("Looking for pictures that look alike")
+    st.caption("Looking for near-duplicate pictures")
 
 
 def show_balance(table: pd.DataFrame, facts: SplitFacts, colours: dict[str, str]) -> None:

@@ -5,16 +5,18 @@ from pathlib import Path
 import streamlit as st
 
 from pages.shared import state
+from pages.shared.beside import text_beside
 from pages.shared.frame import SYNTHETIC_NOTICE, escape
 from pages.shared.navigation import STAGE_KEY, on_stage, put_in_address
 
 HOME = Path(__file__).parent
 PAGE_STYLES, SLIDE_STYLES = HOME / "stage.css", HOME / "slide.css"
+DECK_STYLES = HOME / "deck.css"
 
 _mount = st.components.v2.component(
     "lymph.keys",
     html="<span hidden></span>",
-    js=(HOME / "keys.js").read_text("utf-8"),
+    js=text_beside(__file__, "keys.js"),
 )
 
 
@@ -62,3 +64,9 @@ def listen_for_keys() -> None:
 def use_slide() -> None:
     """Make the page a slide of 16:9 that fits the screen and never scrolls."""
     st.html(SLIDE_STYLES)
+
+
+def use_deck() -> None:
+    """Make the page a slide that shows a page's own figures, not a lesson's text."""
+    use_slide()
+    st.html(DECK_STYLES)

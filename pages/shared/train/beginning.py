@@ -1,6 +1,7 @@
 """The one button of Train, with what it will take and what the model will learn from."""
 
 import time
+from pathlib import Path
 
 import pandas as pd
 import streamlit as st
@@ -28,19 +29,7 @@ from pages.shared.visitor import who
 PRESSED_KEY = "training_wanted"
 PRESSED_SECONDS = 120.0
 
-STYLES = """
-<style>
-.st-key-model [role="radiogroup"] {display:grid; gap:.8rem; width:100%; align-items:stretch;
-  grid-template-columns:repeat(auto-fit, minmax(min(100%, 15rem), 1fr));}
-.st-key-model [role="radiogroup"] > div {position:relative; padding:.8rem .9rem; max-width:none;
-  border-radius:.6rem; border:1px solid color-mix(in srgb, currentColor 25%, transparent);}
-.st-key-model [role="radiogroup"] > div > label::after {content:""; position:absolute; inset:0;}
-.st-key-model [role="radiogroup"] > div:has(input:checked) {
-  border-color:var(--st-primary-color, #6B4BAE);
-  box-shadow:0 0 0 1px var(--st-primary-color, #6B4BAE);
-  background:color-mix(in srgb, var(--st-primary-color, #6B4BAE) 7%, transparent);}
-</style>
-"""
+STYLES = Path(__file__).with_name("beginning.css")
 
 
 def choose_and_start(data_set: DataSet) -> Run | None:

@@ -8,11 +8,13 @@ import streamlit as st
 from lymph import runs
 from lymph.classroom import jobs, pictures
 from lymph.classroom.owners import whose_words
+from lymph.data.sources import DataSet
 from lymph.errors import LymphError
 from lymph.runs import Run
 from lymph.text import counted
 from pages.shared.frame import plain, show_error, told
 from pages.shared.navigation import go_to
+from pages.shared.results.twins import offer_twin
 from pages.shared.state import TRAIN_KEY
 from pages.shared.stated import show_stated
 from pages.shared.train.live import show_live
@@ -49,7 +51,7 @@ def followed_run() -> Run | None:
     return run
 
 
-def show_run(run: Run) -> None:
+def show_run(data_set: DataSet, run: Run) -> None:
     """Show a run; the view follows it, the rest is drawn again when the run changes its state."""
     status = run.status()
     st.caption(plain(" · ".join(filter(None, [title_of(run), starter_of(run.path)]))))
@@ -64,7 +66,7 @@ def show_run(run: Run) -> None:
     if status.state == "queued":
         _show_queue(run)
     if status.state == "finished":
-        _show_end(run)
+        show_end(data_set, run)
     with told():
         _draw_actions(run)
 
@@ -82,7 +84,7 @@ def _show_queue(run: Run) -> None:
         st.caption(f"And {counted(len(before) - MOST_BEFORE, 'more run')} before this one.")
 
 
-def _show_end(run: Run) -> None:
+def show_end(data_set: DataSet, run: Run) -> None:
     """Show what the finished run is worth on its test, and whether that may be stated."""
     try:
         figures = judged_by_test(run)
@@ -92,6 +94,8 @@ def _show_end(run: Run) -> None:
     with st.container(border=True, gap="small", key="run_end"):
         st.markdown(plain(quality_sentence(run)))
         show_stated(figures["pictures"])
+        if figures.get("leaked_test_share"):
+            offer_twin(data_set, run)
 
 
 def _draw_actions(run: Run) -> None:

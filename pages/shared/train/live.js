@@ -176,7 +176,9 @@ function ticksUpTo(top) {
 
 function drawCurve(figure, body, quantity) {
   const svg = figure.querySelector("svg");
-  const width = figure.clientWidth;
+  // On a projector the drawing is enlarged as a whole, its letters with it.
+  const scale = Number(getComputedStyle(svg).getPropertyValue("--live-scale")) || 1;
+  const width = figure.clientWidth / scale;
   const epochs = body.points.epoch;
   if (!width || !epochs.length) return;
   const lines = LINES.map((line) => ({ ...line, values: body.points[`${line.set}_${quantity}`] }));
@@ -196,7 +198,8 @@ function drawCurve(figure, body, quantity) {
   const readout = figure.querySelector(".readout");
   const say = (i) => write(readout, i < 0 ? "" : inWords("", lines, epochs, i));
   svg.onpointermove = (event) => {
-    const at = event.clientX - svg.getBoundingClientRect().left;
+    const box = svg.getBoundingClientRect();
+    const at = ((event.clientX - box.left) / box.width) * width;
     const distances = epochs.map((e) => Math.abs(x(e) - at));
     say(distances.indexOf(Math.min(...distances)));
   };

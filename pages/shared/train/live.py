@@ -4,26 +4,21 @@ The view asks the server by itself (``pages.shared.train.route``), so the page's
 only where something else on the page changes, and at the end.
 """
 
-from pathlib import Path
-
 import streamlit as st
 
 from lymph.charts import MATRIX_CSS
 from lymph.runs import Run
+from pages.shared.beside import text_beside
 from pages.shared.navigation import go_to
 from pages.shared.train.route import addresses
 from pages.shared.train.standing import body_of, head_of
 from pages.shared.training import RESULTS_KEY, remember_run
 
-HERE = Path(__file__).parent
-
-
-def _text(ending: str) -> str:
-    return (HERE / f"live.{ending}").read_text(encoding="utf-8")
-
-
 _mount = st.components.v2.component(
-    "lymph.live", html=_text("html"), css=MATRIX_CSS + _text("css"), js=_text("js")
+    "lymph.live",
+    html=text_beside(__file__, "live.html"),
+    css=MATRIX_CSS + text_beside(__file__, "live.css"),
+    js=text_beside(__file__, "live.js"),
 )
 
 

@@ -48,7 +48,7 @@ TESTS_TOLD = {
 VALUES_TOLD = {
     "imagenet": "ImageNet (98 MB, downloaded once)",
     "file": "A file on {computer}",
-    "none": "None: start from random values",
+    "none": "None: random initialisation",
 }
 NO_FILE = "no file named yet"
 
@@ -92,7 +92,7 @@ def _choose_config(
     chosen["augmentation"] = choose_augmentation()
     chosen["learning_rate"] = choose_learning_rate(model, spec.learning_rate)
     chosen["patience"] = st.number_input(
-        "Stop early after this many epochs without a better validation (0: never)",
+        "Early stopping: epochs without improvement on validation (0: never)",
         0,
         500,
         0,
@@ -182,7 +182,7 @@ def choose_phases(epochs: int, tested: str) -> dict[str, Any]:
 
 def choose_augmentation() -> list[str]:
     chosen = st.pills(
-        "Augment the training images",
+        "Augment the training pictures",
         list(AUGMENTATIONS),
         selection_mode="multi",
         default=list(USUAL_AUGMENTATION),
@@ -235,14 +235,16 @@ def choose_values() -> str:
         persist_state="session",
     )
     if source == "none":
-        st.warning("From random values ResNet-50 needs far more pictures than there are here.")
+        st.warning(
+            "From random initialisation ResNet-50 needs far more pictures than there are here."
+        )
     if source != "file":
         return source
     settings = class_settings()
     if settings is not None:
         return choose_named(settings.weights)
     path = st.text_input(
-        "Path of the file (.pth) with ResNet-50's values",
+        "Path of the file (.pth) with ResNet-50's weights",
         key="values_file",
         persist_state="session",
     )
@@ -252,7 +254,7 @@ def choose_values() -> str:
 def choose_named(files: Sequence[str]) -> str:
     """Choose one of the files of weights that the lecturer named when the class began."""
     named = st.selectbox(
-        "File with ResNet-50's values",
+        "File with ResNet-50's weights",
         files,
         format_func=lambda file: Path(file).name,
         key="values_named",

@@ -1,0 +1,40 @@
+"""The Train page on a projector: the ways to train and the button, then the run as it learns."""
+
+from functools import partial
+
+import streamlit as st
+
+from lymph.data.sources import DataSet
+from lymph.runs import Run
+from pages.shared.frame import plain
+from pages.shared.stage.deck import Slide
+from pages.shared.train.beginning import choose_and_start
+from pages.shared.train.following import followed_run, show_end
+from pages.shared.train.live import show_live
+from pages.shared.training import title_of
+
+QUESTION = "How well does it learn?"
+
+
+def slides(data_set: DataSet) -> list[Slide]:
+    """Return the page's slides: of the run that is followed, and the way to another one."""
+    run = followed_run()
+    begin = partial(choose_and_start, data_set)
+    if run is None:
+        return [Slide(QUESTION, begin)]
+    shown = [Slide(QUESTION, partial(show_learning, run))]
+    if run.status().state == "finished":
+        end = partial(show_end, data_set, run)
+        shown.append(Slide("How good is it on patients it has never seen?", end))
+    return [*shown, Slide("Train another model", begin)] if run.status().over else shown
+
+
+def show_learning(run: Run) -> None:
+    """Draw the run as it learns: bar, numbers, curves, and the validation matrix."""
+    status = run.status()
+    with st.container(key="run_progress"):
+        show_live(run)
+    for sentence in [status.error, *status.warnings]:
+        if sentence:
+            st.warning(plain(sentence))
+    st.caption(plain(title_of(run)))
