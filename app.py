@@ -8,9 +8,9 @@ import streamlit as st
 from starlette.middleware import Middleware
 from streamlit.navigation.page import StreamlitPage
 
-from lymph import processor
+from lymph import database, processor
 from pages.shared import drops, thumbs, visitor
-from pages.shared.server import ahead, gate, shell
+from pages.shared.server import ahead, files, gate, shell
 from pages.shared.split import route as strips
 from pages.shared.train import route as live
 
@@ -27,7 +27,7 @@ def show() -> None:
 
     page = navigation.choose_page()
     style()
-    with told():
+    with told(), database.reading():
         visitor.look_again()
         if page.url_path == navigation.VOTE:
             page.run()
@@ -64,8 +64,10 @@ if __name__ == "__main__":
     show()
 else:
     processor.share_memory()
+    processor.take_short_turns()
     middleware = [
         Middleware(gate.Gate),
+        Middleware(files.Files),
         Middleware(thumbs.Thumbs),
         Middleware(visitor.Cookie),
         Middleware(drops.Keep),

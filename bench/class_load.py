@@ -4,7 +4,8 @@ A fresh server on a fresh workspace, whose demonstration set is drawn already an
 been trained, both before the clock starts; nothing of the pictures is cached. Twenty-six visitors
 come over the app's own websocket, four in a real Chromium. For 80 seconds each goes from page to
 page, with 1 to 4 seconds to read in between; each drops three pictures, six start a training, one
-runs a lesson. Then all leave. A second fresh server gets thirty at one moment.
+runs a lesson. Then all leave. A second fresh server gets thirty at one moment. Three more are asked
+for Train in the moment in which they answer at all.
 
 All share this machine's processors: visitors, browsers, the trainings and the server. A session's
 seconds end when the server has sent the whole page and its pictures; a browser's when both are
@@ -425,6 +426,22 @@ async def all_at_once(server: Server, options: argparse.Namespace, seen: Seen) -
     await asyncio.gather(*(press() for _ in range(options.visitors)))
 
 
+def first_visit(home: Path, seen: Seen) -> None:
+    """Open Train at a server that has just begun to answer and still loads what it needs."""
+
+    async def open_train(address: str) -> None:
+        async with visit(address) as connection:
+            session = Session(connection, address)
+            seen.add("session", "Train at a starting server", await session.open("train"))
+            session.pictures.close()
+            seen.exceptions.extend(session.exceptions)
+
+    with serving(home) as (process, address):
+        asyncio.run(open_train(address))
+        helpers = psutil.Process(process.pid).children(recursive=True)
+    psutil.wait_procs(helpers, 60)
+
+
 def stop_jobs(home: Path) -> None:
     """Stop all that trains or waits, and wait until no process of it is left."""
     from lymph.jobs import queue
@@ -497,6 +514,8 @@ def main() -> None:
                 asyncio.run(all_at_once(server, options, seen))
                 stop_jobs(home)
                 logs += server.trouble()
+            for _ in range(3):
+                first_visit(home, seen)
         finally:
             stop_jobs(home)
     print(table(seen))

@@ -124,7 +124,8 @@ def transaction() -> Iterator[sqlite3.Connection]:
             connection.rollback()
             raise
         finally:
-            _own.changed = None
+            # What stood in memory for a file that was not there is out of date from now on.
+            _own.changed = _own.read = None
         _back_up(connection, path)
 
 
@@ -132,17 +133,22 @@ def transaction() -> Iterator[sqlite3.Connection]:
 def reading() -> Iterator[sqlite3.Connection]:
     """Open the database for reading, beside whoever writes; where there is none, an empty one.
 
-    What may only be read is read all the same.
+    What may only be read is read all the same. Within another one of the same thread it is that
+    one: a page opens it once, and sees in it what others write meanwhile.
 
     Raises
     ------
     DatabaseError
         As :func:`transaction`.
     """
-    if joined := getattr(_own, "changed", None) or getattr(_own, "read", None):
+    if joined := getattr(_own, "changed", None):
         yield joined
         return
     path = file()
+    if joined := getattr(_own, "read", None):
+        with _told(path):
+            yield joined
+        return
     with _told(path), contextlib.closing(_opened_to_read(path)) as connection:
         _own.read = connection
         try:

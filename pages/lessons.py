@@ -10,12 +10,11 @@ from lymph.data.sources import DataSet
 from lymph.errors import LymphError
 from lymph.lessons.catalogue import LESSONS, lesson_of
 from lymph.lessons.lesson import STEPS, Lesson
-from lymph.lessons.live import live_runs
 from pages.shared import loading
 from pages.shared.frame import begin_on_pictures, show_caveat, show_error
 from pages.shared.glossary import show_glossary
 from pages.shared.lessons import way
-from pages.shared.lessons.scene import Scene, scene_of
+from pages.shared.lessons.scene import Scene, runs_of, scene_of
 from pages.shared.lessons.slides import parts_of
 from pages.shared.navigation import ensure_app, on_stage
 from pages.shared.stage.deck import Slide, show_page
@@ -68,8 +67,7 @@ def offer_lessons(data_set: DataSet) -> None:
 def list_lessons(data_set: DataSet, table: pd.DataFrame) -> None:
     st.write(INTRODUCTION)
     grid = st.grid("auto", min_column_width=280, key="lessons")
-    slugs = [lesson.slug for lesson in LESSONS]
-    runs = live_runs(slugs, loading.found(data_set).source, table)
+    runs = runs_of(tuple(lesson.slug for lesson in LESSONS), data_set, table)
     for lesson, run in zip(LESSONS, runs, strict=True):
         with grid.cell().container(border=True, key=f"lesson_card_{lesson.slug}"):
             st.header(f"{lesson.number}. {lesson.title}", anchor=False)

@@ -17,7 +17,6 @@ from lymph.evaluation import (
     interval_words,
     moved_pictures,
 )
-from lymph.predictions import sets_of
 from lymph.runs import Run, described, record_of, titles_of
 from lymph.text import SET_TITLES, counted
 from pages.shared import state, training
@@ -136,7 +135,7 @@ def show_results(data_set: DataSet, run: Run) -> None:
 
 def choose_view(run: Run, places: Sequence[DeltaGenerator]) -> tuple[str, str]:
     """Draw the choosers of the set and the level."""
-    names = sets_of(training.predictions_of(run))
+    names = training.sets_judged(run)
     set_name = places[0].segmented_control(
         "Set",
         names,

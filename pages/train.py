@@ -1,8 +1,10 @@
 """Train: how well a model learns, seen while it does; and which recipe to believe."""
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from lymph.data.sources import DataSet
+from lymph.runs import Run
 from pages.shared.frame import begin_on_pictures, told
 from pages.shared.navigation import ensure_app, on_stage
 from pages.shared.stage.deck import show_page
@@ -47,20 +49,31 @@ def choose_view() -> str:
 
 def show_training(data_set: DataSet) -> None:
     """Draw the run that is followed, the way to another one, and those that were made."""
-    run = None
+    run, place = None, st.empty()
     with told():
         run = followed_run()
         if run is not None:
-            show_run(data_set, run)
-    if run is not None:
-        st.header("Train another model", anchor=False)
-    elif st.session_state.get(TRAIN_KEY):
+            follow(data_set, run, place)
+    taken = bool(st.session_state.get(TRAIN_KEY))
+    if run is None and taken:
         st.button("Train a new model", on_click=remember_run, args=(TRAIN_KEY, ""), key="new_run")
     with told():
-        choose_and_start(data_set)
+        started = choose_and_start(data_set)
+        if started is not None:
+            if taken:  # what has the place of the new run was drawn already
+                st.rerun()
+            run = started
+            follow(data_set, run, place)
     with told():
         list_runs(data_set, run)
     show_unreadable(data_set)
+
+
+def follow(data_set: DataSet, run: Run, place: DeltaGenerator) -> None:
+    """Draw the run that is followed, above the form for another one."""
+    with place.container():
+        show_run(data_set, run)
+        st.header("Train another model", anchor=False)
 
 
 ensure_app()

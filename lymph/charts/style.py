@@ -1,5 +1,6 @@
 """What every chart shares: the stain colours, thin grids, transparent grounds."""
 
+from functools import lru_cache
 from typing import Any
 
 import plotly.graph_objects as go
@@ -23,6 +24,7 @@ def mix(colour: str, ground: str, share: float) -> str:
     return "#" + "".join(f"{round(share * a + (1 - share) * b):02X}" for a, b in pairs)
 
 
+@lru_cache(maxsize=500)
 def ink_on(fill: str) -> str:
     """Return black or white, whichever stands out more from a hex colour (WCAG 2 contrast)."""
     light = _luminance(fill)

@@ -25,8 +25,10 @@ T = TypeVar("T")
 MOST_JOBS = 3
 
 
-def start_training(who: Visitor, config: TrainConfig, split: Split) -> runs.Run:
-    """Create and start a run that is this visitor's own.
+def start_training(
+    who: Visitor, config: TrainConfig, split: Split, looked: runs.Looked | None = None
+) -> runs.Run:
+    """Create and start a run that is this visitor's own; see :func:`lymph.runs.create_run`.
 
     Raises
     ------
@@ -37,7 +39,7 @@ def start_training(who: Visitor, config: TrainConfig, split: Split) -> runs.Run:
     """
     check_weights(who, config.weights)
     with _starting(who):
-        run = runs.create_run(config, split)
+        run = runs.create_run(config, split, looked=looked)
         own(who, run.path)
         runs.start_run(run)
     return run

@@ -9,10 +9,11 @@ import torch
 from PIL import Image
 from torch import nn
 
+from lymph.models.grid import Box, tissue_boxes
 from lymph.models.inputs import to_input
 from lymph.models.networks import BackboneHead
 from lymph.models.specs import ModelSpec
-from lymph.models.tiles import TOGETHER, Box, tissue_boxes
+from lymph.models.tiles import TOGETHER
 from lymph.models.view import pack, view
 
 # The heat of a picture in tiles is put together at this fraction of the size that the model sees.

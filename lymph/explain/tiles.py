@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from lymph.models.tiles import Box, is_blank, tissue_boxes
+from lymph.models.grid import Box, is_blank, tissue_boxes
 from lymph.parallel import Progress
 
 SIZE = 224

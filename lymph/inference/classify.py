@@ -19,11 +19,12 @@ from lymph.inference.answers import Answer, by_probability, refused
 from lymph.inference.dropped import INSIDE
 from lymph.inference.provenance import LearnedFrom, learned_from
 from lymph.models.features import digest, features_and_logits, features_and_logits_of_tiles
+from lymph.models.grid import shows_tissue
 from lymph.models.inputs import to_input
 from lymph.models.networks import BackboneHead
 from lymph.models.ood import OODDetector, colour_statistics, false_alarm_rate
 from lymph.models.specs import ModelSpec
-from lymph.models.tiles import encode_tiles, shows_tissue
+from lymph.models.tiles import encode_tiles
 from lymph.models.view import cut_from, pack, view
 from lymph.parallel import Progress, map_in_threads
 from lymph.runs import Run

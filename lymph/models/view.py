@@ -5,8 +5,8 @@ import math
 import numpy as np
 
 from lymph.data.pixels import shrink
+from lymph.models.grid import MOST_PIXELS, cut, grid_of
 from lymph.models.specs import ModelSpec
-from lymph.models.tiles import MOST_PIXELS, cut, grid_of
 
 # A side shorter than this leaves an encoder's last layer nothing to look at.
 MIN_SIDE = 32

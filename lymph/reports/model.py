@@ -211,14 +211,14 @@ def _about(run: Run, set_name: str) -> dict[str, Any]:
 
 def _tiling(spec: ModelSpec) -> dict[str, Any]:
     """Say by what a picture is cut into tiles, and which are left out; ``tiles`` is 0 if not."""
-    from lymph.models import tiles, view
+    from lymph.models import grid, view
 
     return {
         "tiles": spec.tiles,
         "tiled_pixels": view.TILED_PIXELS,
         "most_pixels": view.MOST_TILED_PIXELS,
-        "most_in_tiles": tiles.MOST_PIXELS,
-        "blank_share": tiles.BLANK_SHARE,
-        "glass": tiles.GLASS,
-        "flat": tiles.FLAT,
+        "most_in_tiles": grid.MOST_PIXELS,
+        "blank_share": grid.BLANK_SHARE,
+        "glass": grid.GLASS,
+        "flat": grid.FLAT,
     }

@@ -12,6 +12,7 @@ from lymph.runs.catalogue import (
     with_figures,
 )
 from lymph.runs.control import (
+    Looked,
     check_resumable,
     create_run,
     filled_in,
@@ -34,6 +35,7 @@ __all__ = [
     "LEAKY",
     "About",
     "Catalogue",
+    "Looked",
     "Run",
     "RunRecord",
     "SplitKind",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from lymph import workspace
+from lymph.data.look import Found
 from lymph.data.scan import classes_of, usable
 from lymph.data.source import PictureSource, table_of
 from lymph.errors import LymphError, RunError, WeightsError
@@ -24,7 +25,13 @@ if TYPE_CHECKING:
     from lymph.training.processes import Processes
 
 
-def create_run(config: TrainConfig, split: Split, folder: Path | None = None) -> Run:
+# What a look at a data root has found, and its picture table.
+Looked = tuple[Found[PictureSource], pd.DataFrame]
+
+
+def create_run(
+    config: TrainConfig, split: Split, folder: Path | None = None, looked: Looked | None = None
+) -> Run:
     """Make a run folder with configuration and split; nothing is trained yet.
 
     Parameters
@@ -36,6 +43,9 @@ def create_run(config: TrainConfig, split: Split, folder: Path | None = None) ->
     folder : Path, optional
         A new or empty folder; without it the run gets a name of its own in the workspace. See
         :func:`run_folder` for bare names.
+    looked : pair, optional
+        What ``config.source.look()`` has found a moment ago, and its picture table; without it the
+        pictures are looked through. Whoever trains looks once more.
 
     Raises
     ------
@@ -43,8 +53,8 @@ def create_run(config: TrainConfig, split: Split, folder: Path | None = None) ->
         When the data cannot be used, the split was made for others, a class has nothing to train
         on, in any of the folds too, or the folder already holds something.
     """
-    found = config.source.look()
-    table = usable(table_of(found))
+    found, table = looked or _look(config.source)
+    table = usable(table)
     config = filled_in(config, found.source, table)
     problems = untrainable(table, split)
     if problems:
@@ -86,6 +96,11 @@ def _stages_of(config: TrainConfig) -> int | None:
         return stages_in(config.weights)
     except WeightsError:
         return None
+
+
+def _look(source: PictureSource) -> Looked:
+    found = source.look()
+    return found, table_of(found)
 
 
 def run_folder(name: str | Path) -> Path:
@@ -253,7 +268,10 @@ def move_data(run: Run, data: Path) -> None:
     workspace.write_json(run.path / files.CONFIG, config.to_json())
 
 
-def queue() -> list[Run]:
-    """List the runs that wait for their turn, the next one first."""
-    waiting = [job.folder for job in jobs.going() if job.status.state == "queued"]
+def queue(known: jobs.Known | None = None) -> list[Run]:
+    """List the runs that wait for their turn, the next one first.
+
+    ``known`` is what :func:`lymph.jobs.queue.look` has just read, for many who ask.
+    """
+    waiting = [job.folder for job in jobs.going(known) if job.status.state == "queued"]
     return [Run(folder) for folder in waiting if (folder / files.SPLIT).is_file()]

@@ -1,10 +1,12 @@
 """Reading a run folder."""
 
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path, PurePath
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
 
@@ -17,6 +19,8 @@ from lymph.text import brief, printable
 from lymph.training import folder as files
 from lymph.training.config import TrainConfig
 from lymph.training.summary import run_predictions
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -40,14 +44,14 @@ class Run:
 
     @property
     def config(self) -> TrainConfig:
-        """Return the configuration.
+        """Return the configuration, which many share: do not change it.
 
         Raises
         ------
         ConfigError
             When it cannot be read or has unknown keys.
         """
-        return TrainConfig.load(self.path / files.CONFIG)
+        return _read_once(TrainConfig.load, self.path / files.CONFIG)
 
     @property
     def classes(self) -> list[str]:
@@ -65,8 +69,8 @@ class Run:
         return read_status(self.path)
 
     def split(self) -> Split:
-        """Return the split that the run was made with."""
-        return Split.load(self.path / files.SPLIT)
+        """Return the split that the run was made with, which many share: do not change it."""
+        return _read_once(Split.load, self.path / files.SPLIT)
 
     def metrics(self) -> pd.DataFrame:
         """Return one row a finished epoch; empty before the first (cross-validation adds fold).
@@ -104,6 +108,17 @@ class Run:
             When ``environment.json`` is damaged.
         """
         return files.read_environment(self.path)
+
+
+def _read_once(read: Callable[[Path], T], path: Path) -> T:
+    """Read a file where it has changed; a page asks for it at every picture that it shows."""
+    seen = workspace.settled(path)
+    return read(path) if seen is None else _as_seen(read, path, seen)
+
+
+@lru_cache(maxsize=100)
+def _as_seen(read: Callable[[Path], T], path: Path, _seen: tuple[int, ...]) -> T:
+    return read(path)
 
 
 def known_elsewhere() -> list[str]:

@@ -8,6 +8,8 @@ from lymph.errors import LymphError
 from lymph.models.encoder_files import describe
 from lymph.models.encoder_table import DEFAULT
 from lymph.models.specs import MODELS
+from lymph.models.store import unseen
+from lymph.models.view import work_of
 from lymph.splits import Split, fold_sets
 from lymph.training import speed
 from lymph.training.config import TrainConfig
@@ -133,9 +135,6 @@ def _probe_seconds(
     config: TrainConfig, picture_seconds: float, split: Split, table: pd.DataFrame
 ) -> float:
     """Estimate the seconds of features that nobody made yet, and of the heads on them."""
-    from lymph.models.encoded import unseen
-    from lymph.models.view import work_of
-
     spec = config.spec
     pictures = list(table["picture"])
     # What is kept tells which pictures were seen, not by which encoder: another one begins anew.

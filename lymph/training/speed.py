@@ -6,6 +6,7 @@ import os
 import platform
 import subprocess
 from collections.abc import Mapping
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -54,8 +55,14 @@ def machine(environment: Mapping[str, str] = os.environ) -> str:
         len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     )
     settings = [f"{name}={environment[name]}" for name in SETTINGS if name in environment]
-    told = [platform.node(), f"torch {version('torch')}", f"{processors} processors", *settings]
+    told = [platform.node(), f"torch {_torch()}", f"{processors} processors", *settings]
     return " ".join(told)
+
+
+@cache
+def _torch() -> str:
+    # It is looked for in every installed package.
+    return version("torch")
 
 
 def known(name: str) -> Precision | None:

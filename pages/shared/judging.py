@@ -7,8 +7,7 @@ import streamlit as st
 
 from lymph import evaluation
 from lymph.errors import LymphError
-from lymph.evaluation import Area, Calibration, Confidence, Tested
-from lymph.predictions import sets_of
+from lymph.evaluation import Area, Calibration, Confidence, Selection, Tested
 from lymph.reports.tables import base_text, mark_of, split_text
 from lymph.runs import Run, record_of
 from pages.shared import training
@@ -80,6 +79,26 @@ def _pictures(path: str, changed: float, set_name: str) -> pd.DataFrame:
 def _table(key: Key) -> pd.DataFrame:
     pictures = _pictures(*key[:3])
     return evaluation.by_patient(pictures) if key[3] == "patients" else pictures
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _selected(key: Key, selection: Selection) -> pd.DataFrame:
+    # The map shows all pictures of the run, whichever set is chosen.
+    table = _pictures(*key[:3])
+    if selection.kind == "picture":
+        table = training.predictions_at(*key[:2]).drop_duplicates("picture")
+    return evaluation.selected_pictures(table, selection, key[3] == "patients")
+
+
+def selected(judged: Judged, selection: Selection) -> pd.DataFrame:
+    """Return the prediction rows that a choice means; do not change them.
+
+    Raises
+    ------
+    EvaluationError
+        When the run does not know what was chosen.
+    """
+    return _selected(judged.key, selection)
 
 
 @st.cache_data(show_spinner=False, max_entries=64)
@@ -163,7 +182,7 @@ def beside(run: Run, judged: Judged) -> Judged:
     One that cannot be read is returned all the same: whoever asks for its figures is told.
     """
     try:
-        names = sets_of(training.predictions_of(run))
+        names = training.sets_judged(run)
     except LymphError:
         names = [judged.set_name]
     set_name = judged.set_name if judged.set_name in names else names[0]

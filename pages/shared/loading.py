@@ -18,6 +18,7 @@ import streamlit as st
 from PIL import Image
 
 from lymph import splits
+from lymph.charts import kinds_of
 from lymph.data import decisions, quality
 from lymph.data.ahead import DECODED_AT_ONCE, HEIGHT
 from lymph.data.depth import read_of, white_of
@@ -248,9 +249,23 @@ def _summary_of_pictures(_table: pd.DataFrame, key: tuple) -> dict[str, Any]:
 
 def summary_of_pictures(data_set: DataSet, table: pd.DataFrame) -> dict[str, Any]:
     """Return what a picture table holds, counted once for all who ask."""
+    return _summary_of_pictures(table, _told_by(data_set))
+
+
+def _told_by(data_set: DataSet) -> tuple:
+    """Return what is another one as soon as a data set's picture table is."""
     root = data_set.path
-    key = (str(root), folder_stamp(root), decided(data_set), headers_only(data_set))
-    return _summary_of_pictures(table, key)
+    return (str(root), folder_stamp(root), decided(data_set), headers_only(data_set))
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _with_kinds(_sound: pd.DataFrame, key: tuple) -> pd.DataFrame:
+    return _sound.assign(kind=kinds_of(_sound))
+
+
+def with_kinds(data_set: DataSet, sound: pd.DataFrame) -> pd.DataFrame:
+    """Return the sound pictures of a table with the kind of each file, told once for all."""
+    return _with_kinds(sound, _told_by(data_set)).copy(deep=False)
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
@@ -390,26 +405,27 @@ def _split_facts(_table: pd.DataFrame, _split: Split, key: tuple) -> SplitFacts:
     )
 
 
-def leak_of(table: pd.DataFrame, split: Split) -> LeakReport:
-    """Return what leaks in a split, looked at once for all who ask."""
+class Outline(NamedTuple):
+    """What is said of a split in passing; many share it: do not change it."""
+
+    leak: LeakReport
+    summary: dict[str, Any]
+    untrainable: list[str]
+
+
+def outline_of(table: pd.DataFrame, split: Split) -> Outline:
+    """Return what a split holds and what leaks in it, looked at once for all who ask."""
     rows = table[["picture", "label", "patient"]]
-    return _leak(rows, split, (hash_of(rows), json.dumps(split.to_json())))
+    return _outline(rows, split, (hash_of(rows), json.dumps(split.to_json())))
 
 
-def summary_of(table: pd.DataFrame, split: Split) -> dict[str, Any]:
-    """Return what the sets of a split hold, counted once for all who ask."""
-    rows = table[["picture", "label", "patient"]]
-    return _summary(rows, split, (hash_of(rows), json.dumps(split.to_json())))
-
-
-@st.cache_data(show_spinner=False, max_entries=64)
-def _leak(_rows: pd.DataFrame, _split: Split, key: tuple[int, str]) -> LeakReport:
-    return splits.leak_report(_rows, _split)
-
-
-@st.cache_data(show_spinner=False, max_entries=64)
-def _summary(_rows: pd.DataFrame, _split: Split, key: tuple[int, str]) -> dict[str, Any]:
-    return splits.summary(_rows, _split)
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _outline(_rows: pd.DataFrame, _split: Split, key: tuple[int, str]) -> Outline:
+    return Outline(
+        splits.leak_report(_rows, _split),
+        splits.summary(_rows, _split),
+        splits.untrainable(_rows, _split),
+    )
 
 
 def _saved(table: pd.DataFrame, name: str, data_set: DataSet) -> Split:

@@ -175,20 +175,31 @@ def predictions_of(run: Run) -> pd.DataFrame:
     return predictions_at(str(run.path), changed(run))
 
 
-@st.cache_data(show_spinner="Counting", max_entries=200)
+# Pages read it at every figure, and a copy of all of them took longer than what is said of one.
+@st.cache_resource(show_spinner="Counting", max_entries=200)
 def _report(path: str, written: float, set_name: str) -> dict[str, Any]:
     drawn = is_synthetic(runs.open_run(path).config.data)
     return report(predictions_at(path, written), set_name, drawn)
 
 
 def report_of(run: Run, set_name: str) -> dict[str, Any]:
-    """Return every figure of one set of a run."""
+    """Return every figure of one set of a run; do not change it."""
     return _report(str(run.path), changed(run), set_name)
+
+
+@st.cache_resource(show_spinner=False, max_entries=200)
+def _sets(path: str, written: float) -> list[str]:
+    return sets_of(predictions_at(path, written))
+
+
+def sets_judged(run: Run) -> list[str]:
+    """Return the sets that a run has answered, the one to judge by first; do not change it."""
+    return _sets(str(run.path), changed(run))
 
 
 def judged_by_test(run: Run) -> dict[str, Any]:
     """Return the figures of the set to judge a run by first."""
-    return report_of(run, sets_of(predictions_of(run))[0])
+    return report_of(run, sets_judged(run)[0])
 
 
 def _rank(record: RunRecord) -> tuple[bool, bool, float]:
@@ -238,7 +249,7 @@ def _offered(data_set: DataSet, single: bool) -> tuple[dict[str, RunRecord], str
 
 def quality_sentence(run: Run) -> str:
     """Say how good a run's model is, with set, split, number of patients and interval."""
-    set_name = sets_of(predictions_of(run))[0]
+    set_name = sets_judged(run)[0]
     figures = report_of(run, set_name)
     pictures = figures["pictures"]
     words = (

@@ -8,8 +8,8 @@ import pytest
 from lymph.data.source import PictureSource
 from lymph.errors import WeightsError
 from lymph.leak.features import frozen_features
-from lymph.models.encoded import unseen
 from lymph.models.specs import MODELS
+from lymph.models.store import unseen
 
 
 def test_the_meter_and_a_probe_share_their_features(tiny_root: Path, encoder_file: Path) -> None:

@@ -11,8 +11,9 @@ import torch
 from torch import Tensor
 
 from lymph.errors import DiskError, PictureError
-from lymph.models.encoded import encode, unseen
+from lymph.models.encoded import encode
 from lymph.models.specs import MODELS
+from lymph.models.store import unseen
 from tests.models.test_encoders import Colours
 
 SPEC = MODELS["linear-probe"]
@@ -126,7 +127,7 @@ def test_a_file_in_use_by_another_is_not_deleted(
 ) -> None:
     """A lock that lasts is said; what the file holds stays."""
     encode(tiny_root, PICTURES, Counted(), SPEC)
-    monkeypatch.setattr("lymph.models.encoded.WAIT_SECONDS", 0.05)
+    monkeypatch.setattr("lymph.models.store.WAIT_SECONDS", 0.05)
     with closing(sqlite3.connect(workspace / "cache" / "features.sqlite")) as other:
         other.execute("BEGIN EXCLUSIVE")
         with pytest.raises(DiskError, match="locked"):

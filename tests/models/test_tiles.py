@@ -7,10 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lymph.models.features import features_and_logits_of_tiles
+from lymph.models.grid import MOST_PIXELS, cut, grid_of, tissue_boxes
 from lymph.models.inputs import to_input
 from lymph.models.networks import BackboneHead, ProbeHead, Standardise, WhitenedLinear
 from lymph.models.specs import MODELS
-from lymph.models.tiles import MOST_PIXELS, TiledFeatures, cut, grid_of, tissue_boxes
+from lymph.models.tiles import TiledFeatures
 from lymph.models.view import pack, size_of_view, view, work_of
 
 SPEC = MODELS["linear-probe"]._replace(tiles=224)

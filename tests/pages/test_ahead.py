@@ -1,5 +1,7 @@
 """What a server does before anybody asks, and what pages show meanwhile."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -124,5 +126,13 @@ def test_what_pages_are_made_of_is_loaded_before_the_first_visit(
     loaded: list[str] = []
     monkeypatch.setattr(ahead, "import_module", loaded.append)
     ahead.load_parts()
-    assert {"lymph.lessons.live", "lymph.charts", "pages.shared.loading"} <= set(loaded)
+    assert {"pages.shared.lessons.scene", "lymph.charts", "pages.shared.loading"} <= set(loaded)
     assert not any("torch" in name for name in loaded)
+
+
+@pytest.mark.slow
+def test_no_page_waits_until_torch_is_loaded() -> None:
+    """Regression: what cuts tiles brought torch into the first visit to Train, seconds of it."""
+    script = "import sys; from pages.shared.server.ahead import load_parts; load_parts();"
+    script += "sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", script], cwd=ahead.ROOT).returncode == 0

@@ -61,15 +61,22 @@ def served(log: Path, waits: str = MADE) -> Iterator[str]:
 class Visitor:
     """One session: what stands in its address, its buttons, and what it was told went wrong."""
 
-    def __init__(self, connection: ClientConnection, page: str) -> None:
-        self.connection = connection
-        self.page_hash = self.query = self.session = ""
+    def __init__(self, connection: ClientConnection, page: str, query: str = "") -> None:
+        self.connection, self.query = connection, query
+        self.page_hash = self.session = ""
         self.buttons: dict[str, str] = {}
         self.exceptions: list[str] = []
         self.alerts: list[str] = []
+        # What stands on the page, a text or a number each.
+        self.texts: list[str] = []
         asked = BackMsg()
         asked.rerun_script.page_name = page
         self._send(asked)
+
+    def look_again(self) -> list[str]:
+        """Run the page once more, as any click does; return what stands on it."""
+        self._send(BackMsg())
+        return self.texts
 
     def press(self, key: str) -> None:
         """Press a button, and wait until the page stands."""
@@ -87,7 +94,7 @@ class Visitor:
         asked.rerun_script.query_string = self.query
         asked.rerun_script.page_script_hash = self.page_hash
         self.connection.send(asked.SerializeToString())
-        self.buttons = {}
+        self.buttons, self.texts = {}, []
         while not self._ends(ForwardMsg.FromString(self.connection.recv(PATIENCE_SECONDS))):
             pass
 
@@ -109,14 +116,17 @@ class Visitor:
                 self.exceptions.append(element.exception.message)
             elif element.WhichOneof("type") == "alert":
                 self.alerts.append(element.alert.body)
+            elif element.WhichOneof("type") in ("markdown", "html", "metric"):
+                shown = getattr(element, element.WhichOneof("type"))
+                self.texts.append(f"{getattr(shown, 'label', '')} {shown.body}".strip())
         return kind == "script_finished" and told.script_finished == told.FINISHED_SUCCESSFULLY
 
 
 @contextlib.contextmanager
-def visit(address: str, page: str, token: str = "") -> Iterator[Visitor]:
+def visit(address: str, page: str, token: str = "", query: str = "") -> Iterator[Visitor]:
     """Open a page of the app in a session of its own, in a browser that keeps a token."""
     headers = {"Cookie": f"{COOKIE}={token}"} if token else {}
     with connect(
         address, subprotocols=["streamlit"], max_size=None, additional_headers=headers
     ) as connection:
-        yield Visitor(connection, page)
+        yield Visitor(connection, page, query)

@@ -7,13 +7,13 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from lymph.charts import class_histogram, kinds_histogram, kinds_of, pictures_per_patient
+from lymph.charts import class_histogram, kinds_histogram, pictures_per_patient
 from lymph.data.scan import classes_of
 from lymph.data.sources import DataSet
 from lymph.facts import CLASS_NAMES, class_colours
 from lymph.text import counted
 from pages.shared.frame import plain
-from pages.shared.loading import drawn
+from pages.shared.loading import drawn, with_kinds
 from pages.shared.pictures import viewer
 from pages.shared.pictures.galleries import gallery
 from pages.shared.pictures.rows import Rows
@@ -28,7 +28,7 @@ Filters = dict[str, str]
 
 def show_overview(data_set: DataSet, table: pd.DataFrame) -> None:
     """Draw the charts, the filters and the gallery; a click on a bar is a filter."""
-    table = table.assign(kind=kinds_of(table))
+    table = with_kinds(data_set, table)
     charts = st.container()
     st.header("The pictures", anchor=False)
     filters = choose_filters(table)

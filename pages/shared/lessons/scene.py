@@ -3,12 +3,15 @@
 from typing import Any, NamedTuple
 
 import pandas as pd
+import streamlit as st
 
+from lymph import workspace
 from lymph.data.scan import classes_of
+from lymph.data.source import PictureSource
 from lymph.data.sources import DataSet
 from lymph.facts import CLASS_NAMES, class_colours
 from lymph.lessons.lesson import Lesson
-from lymph.lessons.live import LiveRun, live_run
+from lymph.lessons.live import LiveRun, live_runs
 from lymph.lessons.prepared import prepared_figures
 from pages.shared import loading
 from pages.shared.lessons.way import wants_prepared
@@ -46,6 +49,22 @@ class Scene(NamedTuple):
         return class_colours(CLASS_NAMES if self.prepared else classes_of(self.table))
 
 
+def runs_of(slugs: tuple[str, ...], data_set: DataSet, table: pd.DataFrame) -> list[LiveRun]:
+    """Return the runs of lessons on a data set; do not change the list."""
+    home, root = str(workspace.home()), data_set.path
+    read = (loading.folder_stamp(root), loading.decided(data_set), int(table["bytes"].sum()))
+    key = (home, str(root), *read)
+    return _runs(slugs, key, loading.found(data_set).source, table)
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _runs(
+    slugs: tuple[str, ...], key: tuple, _source: PictureSource, _table: pd.DataFrame
+) -> list[LiveRun]:
+    # Told by every row of the table, which takes longer than the whole page.
+    return live_runs(slugs, _source, _table)
+
+
 def scene_of(lesson: Lesson, data_set: DataSet, table: pd.DataFrame) -> Scene:
     """Return what a lesson's steps are drawn from, as it is now.
 
@@ -54,7 +73,7 @@ def scene_of(lesson: Lesson, data_set: DataSet, table: pd.DataFrame) -> Scene:
     LymphError
         When prepared results are asked for and there are none.
     """
-    run = live_run(lesson.slug, loading.found(data_set).source, table)
+    (run,) = runs_of((lesson.slug,), data_set, table)
     prepared = wants_prepared()
     figures = prepared_figures(lesson.slug) if prepared else run.figures()
     return Scene(lesson, data_set, table, run, figures, prepared, on_stage())

@@ -3,11 +3,10 @@
 import streamlit as st
 
 from lymph.errors import LymphError
-from lymph.evaluation import RIGHT, Selection, selected_pictures
+from lymph.evaluation import RIGHT, Selection
 from lymph.text import counted
-from pages.shared import training
 from pages.shared.frame import plain
-from pages.shared.judging import Judged
+from pages.shared.judging import Judged, selected
 from pages.shared.pictures.galleries import PER_PAGE
 from pages.shared.results import choosing
 from pages.shared.results.choosing import Chosen
@@ -19,15 +18,10 @@ def chosen_in(judged: Judged, selection: Selection | None) -> Chosen:
     rows = judged.pictures.iloc[:0]
     if selection is None:
         return Chosen(None, rows)
-    # The map shows all pictures of the run, whichever set is chosen.
-    table = judged.pictures
-    if selection.kind == "picture":
-        table = training.predictions_of(judged.run).drop_duplicates("picture")
     try:
-        rows = selected_pictures(table, selection, judged.level == "patients")
+        return Chosen(selection, selected(judged, selection))
     except LymphError:
         return Chosen(None, rows)
-    return Chosen(selection, rows)
 
 
 def show_chosen(judged: Judged, chosen: Chosen, per_page: int = PER_PAGE) -> None:

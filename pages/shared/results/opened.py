@@ -41,15 +41,21 @@ def show_judged(
     ``around`` holds all rows of the set, for the patient's other pictures.
     """
     chosen = chosen.reset_index(drop=True)
-    items = [Item(*row) for row in zip(chosen["picture"], chosen["label"], strict=True)]
-    places = {picture: place for place, picture in enumerate(chosen["picture"])}
+    columns = {name: chosen[name].to_numpy() for name in chosen.columns}
+    items = [Item(*row) for row in zip(columns["picture"], columns["label"], strict=True)]
+    places = {item.picture: place for place, item in enumerate(items)}
+
+    def note_on(item: Item) -> str:
+        place = places[item.picture]
+        return item_of({name: values[place] for name, values in columns.items()}).note
+
     gallery(
         Path(run.config.data),
         items,
         class_colours(run.classes),
         key,
         per_page,
-        describe=lambda item: item_of(chosen.loc[places[item.picture]].to_dict()).note,
+        describe=note_on,
         on_open=lambda item: open_judged(run, chosen, places[item.picture], around),
     )
 

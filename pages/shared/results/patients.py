@@ -3,13 +3,14 @@
 from collections.abc import Collection, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 import streamlit as st
 
 from lymph.charts import percent
 from lymph.data.ahead import LINE_HEIGHT
+from lymph.data.depth import white_of
 from lymph.data.measure import measured_before, measures_file
 from lymph.data.sources import DataSet
 from lymph.data.stamps import stamp_of
@@ -20,7 +21,7 @@ from lymph.runs import Run
 from pages.shared import loading
 from pages.shared.beside import text_beside
 from pages.shared.frame import escape, show_error
-from pages.shared.judging import Judged, patients_of
+from pages.shared.judging import Judged, Key, patients_of
 from pages.shared.pictures.galleries import badge, short_name
 from pages.shared.results.choosing import toggle
 from pages.shared.results.opened import open_judged
@@ -50,17 +51,19 @@ def list_patients(
     """Draw the patients of the set, in pages; ``pictures`` are those that are chosen anywhere."""
     people = patients_of(judged)
     shown = page_of(people, chosen)
-    rows = judged.pictures[judged.pictures["patient"].isin(shown["patient"])]
-    stains = stains_of(data_set, judged.run, rows)
+    stains = stains_of(judged)
+    root = Path(judged.run.config.data)
+    known_by = (loading.folder_stamp(root), white_of(root))
     st.html(HEAD_STYLES)
     st.html(HEAD)
     opened = None
     with st.container(gap=None, key="patient_rows"):
         for place, person in enumerate(shown.itertuples()):
-            own = rows[(rows["patient"] == person.patient) & (rows["label"] == person.label)]
-            own = own.sort_values("picture").head(PICTURES_A_ROW)
+            who, label = str(person.patient), str(person.label)
+            stain = "" if stains is None else stains.get(who, "not measured")
             try:
-                picked = show_patient(judged.run, person, own, chosen, pictures, stains, place)
+                line = _line(judged.key, who, label, stain, known_by, judged, person)
+                picked = show_patient(who, line, chosen, pictures, place)
             except LymphError as error:
                 show_error(error)
                 return
@@ -84,23 +87,35 @@ def page_of(people: pd.DataFrame, chosen: Selection | None) -> pd.DataFrame:
     return people.iloc[(page - 1) * PATIENTS_A_PAGE : page * PATIENTS_A_PAGE]
 
 
+class Line(NamedTuple):
+    """A patient's row: its pictures, and how it is drawn."""
+
+    own: pd.DataFrame
+    names: list[str]
+    html: str
+
+
+@st.cache_resource(show_spinner=False, max_entries=400)
+def _line(
+    key: Key, patient: str, label: str, stain: str, known_by: tuple, _judged: Judged, _person: Any
+) -> Line:
+    """Put a row together, once for all who look at a run; its small pictures are there then."""
+    rows = _judged.pictures
+    own = rows[(rows["patient"] == patient) & (rows["label"] == label)]
+    own = own.sort_values("picture").head(PICTURES_A_ROW)
+    return Line(own, list(own["picture"]), row_html(_judged.run, _person, own, stain))
+
+
 def show_patient(
-    run: Run,
-    person: Any,
-    own: pd.DataFrame,
-    chosen: Selection | None,
-    pictures: Collection[str],
-    stains: Mapping[str, str] | None,
-    place: int,
+    patient: str, line: Line, chosen: Selection | None, pictures: Collection[str], place: int
 ) -> tuple[pd.DataFrame, int] | None:
     """Draw one row; return its pictures and the place of the one that was clicked, if any."""
-    own_choice = Selection("patient", (person.patient,))
-    stain = "" if stains is None else stains.get(person.patient, "not measured")
-    held = own["picture"].isin(list(pictures)) if pictures else None
+    own_choice, own = Selection("patient", (patient,)), line.own
+    held = [i for i, name in enumerate(line.names) if name in pictures]
     data = {
-        "html": row_html(run, person, own, stain),
+        "html": line.html,
         "pressed": chosen is not None and chosen[:2] == own_choice[:2],
-        "chosen": None if held is None else [i for i, inside in enumerate(held) if inside],
+        "chosen": held if pictures else None,
     }
     result = _mount(
         data=data,
@@ -154,15 +169,14 @@ def small_picture(row: Mapping[Any, Any], address: str, place: int) -> str:
 # ---- stains ------------------------------------------------------------------------------------
 
 
-def stains_of(data_set: DataSet, run: Run, rows: pd.DataFrame) -> dict[str, str] | None:
+def stains_of(judged: Judged) -> dict[str, str] | None:
     """Return each patient's mean stain as HTML; None where the pictures were not measured yet."""
-    root = run.config.data
-    key = (stamp_of(measures_file(root)), loading.hash_of(rows[["picture", "patient"]]))
-    return _stains(root, key, rows) or None
+    root = judged.run.config.data
+    return _stains(root, stamp_of(measures_file(root)), judged.key, judged.pictures) or None
 
 
-@st.cache_data(show_spinner=False, max_entries=64)
-def _stains(root: str, key: tuple[tuple[int, int], int], _rows: pd.DataFrame) -> dict[str, str]:
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _stains(root: str, stamp: tuple[int, int], key: Key, _rows: pd.DataFrame) -> dict[str, str]:
     known = measured_before(root, list(_rows["picture"]))
     if known.empty:
         return {}

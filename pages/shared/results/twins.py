@@ -5,7 +5,6 @@ import streamlit as st
 from lymph import reports, runs
 from lymph.data.sources import DataSet
 from lymph.evaluation import Tested, gap_sentence, interval_words, why_not_subtracted
-from lymph.predictions import sets_of
 from lymph.runs import Run, RunRecord
 from pages.shared import training
 from pages.shared.frame import escape, plain
@@ -73,9 +72,7 @@ def twins_of(data_set: DataSet, run: Run) -> tuple[Judged, Judged] | None:
     if twin is None:
         return None
     both = (run, twin.run) if runs.leaks(record_for(run)) else (twin.run, run)
-    leaky, honest = (
-        Judged(one, sets_of(training.predictions_of(one))[0], "pictures") for one in both
-    )
+    leaky, honest = (Judged(one, training.sets_judged(one)[0], "pictures") for one in both)
     return leaky, honest
 
 

@@ -6,23 +6,23 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from lymph import splits
 from lymph.classroom import jobs
 from lymph.data.scan import usable
 from lymph.data.sources import DataSet
 from lymph.models.imagenet import IMAGENET_SIZE, imagenet_is_here
+from lymph.runs import Looked, Run
 from lymph.splits import Split
 from lymph.text import counted
 from lymph.training.config import TrainConfig
 from pages.shared import loading, state
 from pages.shared.frame import plain, show_caveat
-from pages.shared.loading import duration
+from pages.shared.loading import Outline, duration
 from pages.shared.navigation import FILES
 from pages.shared.server import ahead
 from pages.shared.state import TRAIN_KEY
 from pages.shared.train.settings import NO_FILE, choose_settings, folds_for, tested_on
 from pages.shared.train.ways import choose_way, measure_next, time_of, usual_epochs
-from pages.shared.training import all_records, remember_run
+from pages.shared.training import all_records, look_again, remember_run
 from pages.shared.visitor import who
 
 PRESSED_KEY = "training_wanted"
@@ -31,12 +31,14 @@ PRESSED_SECONDS = 120.0
 STYLES = Path(__file__).with_name("beginning.css")
 
 
-def choose_and_start(data_set: DataSet) -> None:
-    """Draw the ways to train, the button and the folded settings; start what was asked for."""
-    table = usable(loading.picture_table(data_set))
+def choose_and_start(data_set: DataSet) -> Run | None:
+    """Draw the ways to train, the button and the folded settings; return what was started."""
+    whole = loading.picture_table(data_set)
+    table = usable(whole)
     split = loading.make_split(data_set, table, state.split_settings(data_set))
     shown = split if tested_on() == "split" else folds_for(table, split, tested_on())
-    source = loading.found(data_set).source
+    found = loading.found(data_set)
+    source = found.source
     st.html(STYLES)
     model = choose_way(data_set, table, shown)
     button = st.container(key="train_start")
@@ -44,20 +46,20 @@ def choose_and_start(data_set: DataSet) -> None:
     config, tested = choose_settings(source, model, epochs, table, split)
     with button:
         show_caveat(config.source.caveat)
-        _offer_start(config, tested, table)
+        outline = loading.outline_of(table, tested)
+        for sentence in outline.untrainable:
+            st.error(plain(sentence))
+        begins = _pressed() and not outline.untrainable
+        started = start(config, tested, (found, whole)) if begins else None
+        _offer_start(config, tested, table, outline)
+    return started
 
 
-def _offer_start(config: TrainConfig, split: Split, table: pd.DataFrame) -> None:
-    problems = splits.untrainable(table, split)
-    for sentence in problems:
-        st.error(plain(sentence))
-    wanted = _pressed()
-    if wanted and not problems:
-        start(config, split)
+def _offer_start(config: TrainConfig, split: Split, table: pd.DataFrame, outline: Outline) -> None:
     side, numbers = st.columns([2, 3], gap="large", vertical_alignment="center")
     with numbers, st.grid(2, min_column_width=150, key="train_facts"):
-        _show_patients(split, table)
-        if not problems:
+        _show_patients(split, table, outline)
+        if not outline.untrainable:
             _show_time(config, split, table)
     with side:
         _show_line_ahead()
@@ -65,11 +67,11 @@ def _offer_start(config: TrainConfig, split: Split, table: pd.DataFrame) -> None
             _button_words(config),
             type="primary",
             key="start_training",
-            disabled=bool(problems),
+            disabled=bool(outline.untrainable),
             on_click=press,
             width="stretch",
         )
-    _describe_split(table, split, config.chooses_by_validation)
+    _describe_split(split, outline, config.chooses_by_validation)
 
 
 def _button_words(config: TrainConfig) -> str:
@@ -95,8 +97,8 @@ def _pressed() -> bool:
     return when is not None and time.monotonic() - when < PRESSED_SECONDS
 
 
-def start(config: TrainConfig, split: Split) -> None:
-    """Start a run and follow it.
+def start(config: TrainConfig, split: Split, looked: Looked) -> Run | None:
+    """Start a run, to be followed from now on; None where its settings lack something.
 
     Raises
     ------
@@ -105,11 +107,12 @@ def start(config: TrainConfig, split: Split) -> None:
     """
     if config.weights.endswith(NO_FILE):
         st.error("Give the path of the file with ResNet-50's weights, or choose other weights.")
-        return
-    run = jobs.start_training(who(), config, split)
+        return None
+    run = jobs.start_training(who(), config, split, looked)
     state.mark_started(run.id)
     remember_run(TRAIN_KEY, run.id)
-    st.rerun()
+    look_again()
+    return run
 
 
 def _show_line_ahead() -> None:
@@ -119,11 +122,11 @@ def _show_line_ahead() -> None:
         st.caption(f"Runs are trained one at a time; {counted(count, 'run')} ahead of a new one.")
 
 
-def _show_patients(split: Split, table: pd.DataFrame) -> None:
+def _show_patients(split: Split, table: pd.DataFrame, outline: Outline) -> None:
     if split.folds is not None:
         st.metric("Patients tested", table["patient"].nunique())
     else:
-        sets = loading.summary_of(table, split)["sets"]
+        sets = outline.summary["sets"]
         st.metric("Patients to learn from", sets["train"]["patients"])
 
 
@@ -146,17 +149,16 @@ def _await_speed(model: str, seconds: float | None) -> None:
     st.metric("Time it will take", told)
 
 
-def _describe_split(table: pd.DataFrame, split: Split, chooses: bool) -> None:
-    leak = loading.leak_of(table, split)
-    if leak.leaked_test_pictures:
-        st.error(plain(leak.sentence))
+def _describe_split(split: Split, outline: Outline, chooses: bool) -> None:
+    if outline.leak.leaked_test_pictures:
+        st.error(plain(outline.leak.sentence))
     with st.container(horizontal=True, vertical_alignment="center", key="train_split"):
-        st.caption(_folds_words(split) if split.folds else _sets_words(table, split, chooses))
+        st.caption(_folds_words(split) if split.folds else _sets_words(split, outline, chooses))
         st.page_link(FILES["split"], label="Change the split")
 
 
-def _sets_words(table: pd.DataFrame, split: Split, chooses: bool) -> str:
-    sets = loading.summary_of(table, split)["sets"]
+def _sets_words(split: Split, outline: Outline, chooses: bool) -> str:
+    sets = outline.summary["sets"]
     aim = "to choose the epoch" if chooses else "to validate"
     return (
         f"Split by {split.by}, seed {split.seed}: {sets['train']['pictures']} pictures to learn"

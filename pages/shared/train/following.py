@@ -11,6 +11,7 @@ from lymph.classroom.owners import whose_words
 from lymph.data.sources import DataSet
 from lymph.errors import LymphError
 from lymph.runs import Run
+from lymph.text import counted
 from pages.shared.frame import plain, show_error, told
 from pages.shared.navigation import go_to
 from pages.shared.results.twins import offer_twin
@@ -26,6 +27,10 @@ from pages.shared.training import (
     title_of,
 )
 from pages.shared.visitor import is_own, starter_of, who
+from pages.shared.waiting import known_to
+
+# So many of those that wait before a run are named.
+MOST_BEFORE = 5
 
 
 def followed_run() -> Run | None:
@@ -68,13 +73,15 @@ def show_run(data_set: DataSet, run: Run) -> None:
 
 def _show_queue(run: Run) -> None:
     """Name the runs before this one, and let one's own be taken out."""
-    waiting = runs.queue()
+    waiting = runs.queue(known_to(run.path))
     before = waiting[: waiting.index(run)] if run in waiting else waiting
-    for place, other in enumerate(before, start=1):
+    for place, other in enumerate(before[:MOST_BEFORE], start=1):
         with st.container(horizontal=True, vertical_alignment="center", key=f"queued_{other.id}"):
             if is_own(other.path):
                 st.button("Take out", on_click=stop, args=(other,), key=f"out_{other.id}")
             st.write(f"{place}. {plain(title_of(other))}")
+    if len(before) > MOST_BEFORE:
+        st.caption(f"And {counted(len(before) - MOST_BEFORE, 'more run')} before this one.")
 
 
 def show_end(data_set: DataSet, run: Run) -> None:

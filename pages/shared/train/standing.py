@@ -21,7 +21,7 @@ from lymph.text import counted
 from pages.shared.loading import time_left
 from pages.shared.pictures.galleries import short_name
 from pages.shared.training import STATE_MARKS, validates_on_known
-from pages.shared.waiting import waiting_words
+from pages.shared.waiting import known_to, waiting_words
 
 # More points than these no screen tells apart, and more mistakes nobody looks at while it learns.
 MOST_POINTS = 400
@@ -64,7 +64,7 @@ def _head(run: Run, standing: Standing) -> dict[str, Any]:
     status = standing.status
     waits = waiting_words(run.path) if status.state == "queued" else ""
     told = [status.state, status.error, status.warnings, status.notes, status.fold]
-    told.append([other.id for other in runs.queue()] if waits else [])
+    told.append([other.id for other in runs.queue(known_to(run.path))] if waits else [])
     return {
         "state": status.state,
         "over": status.over,

@@ -100,8 +100,9 @@ def usual_epochs(source: PictureSource, model: str, table: pd.DataFrame, split: 
 
 def time_of(config: TrainConfig, split: Split, table: pd.DataFrame) -> float | None:
     """Return the seconds that a run will take, as far as they are known, looked up now and then."""
-    rows = table[["picture", "label", "patient", "width", "height"]]
-    key = [loading.hash_of(rows), json.dumps([config.to_json(), split.to_json()], default=str)]
+    # The source is a part of the configuration: with the folder it tells what the table holds.
+    told = json.dumps([config.to_json(), split.to_json()], default=str)
+    key = (loading.folder_stamp(config.source.path), len(table), told)
     return _time_of(config, split, table, (*key, speed.known(config.speed_name)))
 
 
