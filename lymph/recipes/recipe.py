@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from lymph.data.source import PictureSource
 from lymph.errors import RunError
 from lymph.models.encoder_files import is_here
-from lymph.models.encoder_table import DEFAULT, ENCODER_TABLE
+from lymph.models.encoder_table import DEFAULT, ENCODER_TABLE, title_of
 from lymph.models.imagenet import imagenet_is_here
 from lymph.text import brief
 from lymph.training.config import TrainConfig
@@ -63,10 +63,7 @@ def recipe_title(name: str) -> str:
     """Return a recipe's name for people; that of an encoder's file is as somebody wrote it."""
     if name in RECIPES:
         return RECIPES[name].title
-    asked = name.removeprefix(ON)
-    known = ENCODER_TABLE.get(asked)
-    path = Path(asked)
-    return f"Linear probe, {known.title if known else (path.parent if path.suffix else path).name}"
+    return f"Linear probe, {title_of(name.removeprefix(ON))}"
 
 
 def training_of(name: str, source: PictureSource, weights: str, seed: int) -> TrainConfig | None:

@@ -29,7 +29,7 @@ WAYS = {
     "haematoxylin": "Haematoxylin",
     "eosin": "Eosin",
     "cnn": "As the small CNN sees it",
-    "resnet50": "As ResNet-50 sees it",
+    "resnet50": "As the notebook's ResNet-50 sees it",
 }
 TOLD = {
     "picture": "Turn the wheel to zoom, drag to move, double-click to see all of it.",
