@@ -19,7 +19,7 @@ QUESTION = "How well does it learn?"
 def slides(data_set: DataSet) -> list[Slide]:
     """Return the page's slides: of the run that is followed, and the way to another one."""
     run = followed_run()
-    begin = partial(choose_and_start, data_set)
+    begin = partial(start_on_slide, data_set)
     if run is None:
         return [Slide(QUESTION, begin)]
     shown = [Slide(QUESTION, partial(show_learning, run))]
@@ -27,6 +27,12 @@ def slides(data_set: DataSet) -> list[Slide]:
         end = partial(show_end, data_set, run)
         shown.append(Slide("How good is it on patients it has never seen?", end))
     return [*shown, Slide("Train another model", begin)] if run.status().over else shown
+
+
+def start_on_slide(data_set: DataSet) -> None:
+    """Draw the ways to train and the button; a run that was started has the slide then."""
+    if choose_and_start(data_set) is not None:
+        st.rerun()
 
 
 def show_learning(run: Run) -> None:
