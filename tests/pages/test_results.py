@@ -270,7 +270,7 @@ def test_each_headline_says_whether_it_may_be_stated(
         ("Classes", "Wilson's interval"),
         ("Curves", "Mean area"),
         ("Calibration", "None of them is of a patient judged here"),
-        ("Pictures", "The least probability for the truth first"),
+        ("Pictures", "the lowest probability of the true class first"),
         ("Published results", "A figure means something only with its split"),
         ("Export", "a script that repeats the run"),
     ],

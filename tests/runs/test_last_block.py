@@ -87,7 +87,7 @@ def test_only_the_last_block_and_the_head_learn_and_three_ways_lead_to_one_numbe
     classifier = load_classifier(run)
     softened = wanted ** (1 / classifier.temperature)
     softened /= softened.sum()
-    np.testing.assert_allclose(classifier.classify([pixels])[0], softened, atol=1e-6)
+    np.testing.assert_allclose(classifier.classify([pixels])[0], softened, atol=1e-5)
     assert target_layer(classifier.model) is classifier.model.backbone.layer3[-1]
     assert grad_cam(classifier.model, classifier.spec, pixels, 0).shape == (4, 5)
     with zipfile.ZipFile(io.BytesIO(export_model(run))) as archive:
@@ -95,7 +95,7 @@ def test_only_the_last_block_and_the_head_learn_and_three_ways_lead_to_one_numbe
     command = [sys.executable, "classify_picture.py", str(root / row["picture"])]
     told = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
     answer = json.loads(told.stdout)
-    np.testing.assert_allclose([answer[name] for name in run.classes], softened, atol=1e-6)
+    np.testing.assert_allclose([answer[name] for name in run.classes], softened, atol=1e-5)
 
 
 def check_what_learned(run: Run, file: Path) -> None:

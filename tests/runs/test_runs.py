@@ -146,7 +146,7 @@ def test_resnet50_goes_through_its_two_phases(tmp_path: Path, tiny_root: Path) -
 
 def test_stop_keeps_what_is_finished_and_resume_goes_on(new_run: NewRun) -> None:
     """Stop ends a detached run within a batch; resume finishes it."""
-    run = new_run(epochs=20_000)
+    run = new_run(epochs=10_000)
     start_run(run)
     wait_for(lambda: run.status().epoch >= 1)
     stop_run(run)
@@ -163,7 +163,7 @@ def test_stop_keeps_what_is_finished_and_resume_goes_on(new_run: NewRun) -> None
 
 def test_runs_wait_for_each_other_and_one_can_be_taken_out(new_run: NewRun) -> None:
     """One trains at a time, in a process of its own; a queued one that is stopped never starts."""
-    first, second, third = new_run(epochs=20_000), new_run(epochs=1), new_run(epochs=1)
+    first, second, third = new_run(epochs=10_000), new_run(epochs=1), new_run(epochs=1)
     start_run(first)
     wait_for(lambda: first.status().state == "running")
     for run in (second, third):

@@ -127,13 +127,13 @@ def test_stopped_and_resumed_it_is_the_same_to_the_bit(
 
 
 def test_one_patient_per_class_and_folds(new_run: Callable[..., Run]) -> None:
-    """The default regularisation with nobody to choose on; every patient out once."""
+    """The default regularisation with too few to choose on; every patient out once."""
     run = new_run()
     table = run.config.source.usable()
     first = table.groupby("label")["patient"].min()
     sets = {"train": list(first), "val": [], "test": sorted(set(table["patient"]) - set(first))}
     alone = finish(new_run(Split("patient", 0, sets=sets)))
-    assert "nobody to choose on" in " ".join(alone.status().notes)
+    assert "too few to choose on" in " ".join(alone.status().notes)
     folds = finish(new_run(make_folds(table, 2), epochs=1))
     assert len(folds.predictions()) == len(table)
 

@@ -105,7 +105,7 @@ def test_pictures_deleted_during_a_run_end_it_in_words(
     new_run: NewRun, stop_after: StopAfter
 ) -> None:
     """Training needs them again at the end only; put back, the run is finished by resuming it."""
-    run = new_run(epochs=20_000)
+    run = new_run(epochs=10_000)
     start_run(run)
     wait_for(lambda: run.status().epoch >= 1)
     away = shutil.move(run.config.data, run.config.data + "-away")

@@ -197,10 +197,11 @@ def test_inner_folds_judge_pictures_by_their_tiles() -> None:
 def test_what_is_clearly_better_than_the_default_is_taken() -> None:
     """The class is the one loud direction among many quiet ones that are noise."""
     rng = np.random.default_rng(3)
-    _, table = made(patients=16, pictures=4)
+    _, table = made(patients=20, pictures=4)
     signal = np.where(table["label"] == "FL", 1.0, -1.0)[:, None]
-    loud = signal + rng.normal(0, 1, (len(table), 30))
-    features = np.hstack([loud, rng.normal(0, 1, (len(table), 40))]).astype(np.float32)
+    told = signal + rng.normal(0, 0.5, signal.shape)
+    loud = told + rng.normal(0, 0.3, (len(table), 60))
+    features = np.hstack([loud, rng.normal(0, 1, (len(table), 60))]).astype(np.float32)
     choice = choose_head(features, table, CLASSES)
     assert not choice.whitened
     assert "better than the default" in choice.sentence

@@ -22,11 +22,12 @@ from pages.shared import loading
 from pages.shared.beside import text_beside
 from pages.shared.frame import escape, show_error
 from pages.shared.judging import Judged, Key, patients_of
+from pages.shared.navigation import on_stage
 from pages.shared.pictures.galleries import badge, short_name
 from pages.shared.results.choosing import toggle
 from pages.shared.results.opened import open_judged
 
-PATIENTS_A_PAGE = 10
+PATIENTS_A_PAGE, PATIENTS_A_SLIDE = 10, 6
 PICTURES_A_ROW = 60
 PAGE_KEY = "patients_page"
 
@@ -76,15 +77,16 @@ def list_patients(
 
 def page_of(people: pd.DataFrame, chosen: Selection | None) -> pd.DataFrame:
     """Return the patients of the page that is chosen, at first the one with the chosen patient."""
-    pages = -(-len(people) // PATIENTS_A_PAGE)
+    count = PATIENTS_A_SLIDE if on_stage() else PATIENTS_A_PAGE
+    pages = -(-len(people) // count)
     if pages == 1:
         return people
     first = 1
     if chosen is not None and chosen.kind == "patient":
         places = people.index[people["patient"] == chosen.values[0]]
-        first = int(places[0]) // PATIENTS_A_PAGE + 1 if len(places) else 1
+        first = int(places[0]) // count + 1 if len(places) else 1
     page = min(st.pagination(pages, default=first, key=PAGE_KEY), pages)
-    return people.iloc[(page - 1) * PATIENTS_A_PAGE : page * PATIENTS_A_PAGE]
+    return people.iloc[(page - 1) * count : page * count]
 
 
 class Line(NamedTuple):

@@ -90,7 +90,7 @@ def show_keys(name: str, place: int, count: int) -> None:
         elif st.button(f"On to {title_of(after)}", key="next", type="primary", shortcut="Right"):
             turn_to(after, "1")
         if count > 1:
-            st.caption(f"Slide {place} of {count}")
+            st.caption(f"Slide {place:d} of {count:d}")
 
 
 def title_of(name: str) -> str:

@@ -127,7 +127,7 @@ def _show_patients(split: Split, table: pd.DataFrame, outline: Outline) -> None:
         st.metric("Patients tested", table["patient"].nunique())
     else:
         sets = outline.summary["sets"]
-        st.metric("Patients to learn from", sets["train"]["patients"])
+        st.metric("Patients to learn from", f"{sets['train']['patients']:d}")
 
 
 def _show_time(config: TrainConfig, split: Split, table: pd.DataFrame) -> None:
@@ -161,8 +161,8 @@ def _sets_words(split: Split, outline: Outline, chooses: bool) -> str:
     sets = outline.summary["sets"]
     aim = "to choose the epoch" if chooses else "to validate"
     return (
-        f"Split by {split.by}, seed {split.seed}: {sets['train']['pictures']} pictures to learn"
-        f" from, {sets['val']['pictures']} {aim}, {sets['test']['pictures']} held back."
+        f"Split by {split.by}, seed {split.seed}: {sets['train']['pictures']:d} pictures to learn"
+        f" from, {sets['val']['pictures']:d} {aim}, {sets['test']['pictures']:d} held back."
     )
 
 
