@@ -35,17 +35,19 @@ function listen(stage) {
   };
 }
 
+const theSlide = () => document.querySelector(".st-key-slide");
+
+function overflows(slide) {
+  const tall = slide.scrollHeight > slide.clientHeight + 1;
+  return tall || slide.scrollWidth > slide.clientWidth + 1;
+}
+
 function fit() {
-  const slide = document.querySelector(".st-key-slide");
+  const slide = theSlide();
   if (!slide) return;
   slide.style.zoom = "";
-  const tall = slide.scrollHeight > slide.clientHeight + 1;
-  const wide = slide.scrollWidth > slide.clientWidth + 1;
-  if (!tall && !wide) return;
-  for (let zoom = 0.95; zoom >= SMALLEST; zoom -= 0.05) {
-    slide.style.zoom = zoom;
-    const fits = slide.scrollHeight <= slide.clientHeight + 1;
-    if (fits && slide.scrollWidth <= slide.clientWidth + 1) return;
+  for (let zoom = 0.95; overflows(slide) && zoom >= SMALLEST; zoom -= 0.05) {
+    slide.style.zoom = zoom.toFixed(2);
   }
 }
 
@@ -58,13 +60,22 @@ export default function ({ data }) {
     cancelAnimationFrame(waiting);
     waiting = requestAnimationFrame(fit);
   };
-  const seen = new MutationObserver(later);
+  // What draws itself grows after it was put there.
+  const grown = new ResizeObserver(() => {
+    const slide = theSlide();
+    if (slide && overflows(slide)) later();
+  });
+  const seen = new MutationObserver(() => {
+    for (const part of theSlide()?.children ?? []) grown.observe(part);
+    later();
+  });
   const main = document.querySelector("[data-testid=stMain]");
   if (data.stage && main) seen.observe(main, { childList: true, subtree: true });
   later();
   window.lymphStage = () => {
     window.removeEventListener("keydown", onKey, true);
     seen.disconnect();
+    grown.disconnect();
     cancelAnimationFrame(waiting);
   };
   return window.lymphStage;
