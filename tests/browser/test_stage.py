@@ -33,7 +33,7 @@ FAULTS = """() => {
 
 
 # What does not fit on a slide of a page's own figures: as above, and type made smaller than this.
-SMALLEST = 0.7
+SMALLEST = 0.65
 PAGE_FAULTS = """smallest => {
   const faults = [];
   const slide = document.querySelector(".st-key-slide");

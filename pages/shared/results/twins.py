@@ -9,7 +9,14 @@ from lymph.runs import Run, RunRecord
 from pages.shared import training
 from pages.shared.frame import escape, plain
 from pages.shared.judging import Judged, base_of, side_of
-from pages.shared.navigation import FILES, data_in_address, go_to, put_in_address, switch_page
+from pages.shared.navigation import (
+    FILES,
+    data_in_address,
+    go_to,
+    on_stage,
+    put_in_address,
+    switch_page,
+)
 from pages.shared.results.choosing import current
 from pages.shared.results.matrix import show_matrix
 from pages.shared.state import SplitSettings, keep_split_settings
@@ -101,8 +108,11 @@ def show_side(judged: Judged, leaky: bool, place: int) -> None:
     st.header("Pictures assigned at random" if leaky else "Patients kept apart", anchor=False)
     st.metric("Classified correctly, per picture", f"{100 * section['accuracy']:.0f} %")
     st.caption(interval_words(section["interval"]))
-    show_stated(section)
-    st.caption(f"{plain(training.title_of(judged.run))}  \n{base_of(judged)}")
+    if on_stage():  # whose figure it is: the rest stays on one's own screen
+        st.caption(base_of(judged))
+    else:
+        show_stated(section)
+        st.caption(f"{plain(training.title_of(judged.run))}  \n{base_of(judged)}")
     show_matrix(
         section["confusion"],
         judged.report["classes"],
