@@ -36,6 +36,7 @@ from pages.shared.judging import (
     same_test,
     side_of,
 )
+from pages.shared.navigation import on_stage
 from pages.shared.results.choosing import Chosen, toggle
 from pages.shared.results.map import show_embedding
 from pages.shared.results.opened import show_judged
@@ -51,24 +52,29 @@ LETTERS = "ABCD"
 def show_classes(judged: Judged, chosen: Chosen) -> None:
     """Show every measure of the whole and of each class, with its interval."""
     st.caption(base_of(judged))
+    tables = {
+        "figures_table": reports.measures_table(judged.section),
+        "classes_table": reports.classes_table(judged.section, judged.unit),
+    }
     number = st.column_config.NumberColumn(format="%.2f")
-    st.dataframe(
-        reports.measures_table(judged.section),
-        hide_index=True,
-        column_config={"Value": number},
-        key="figures_table",
-    )
-    st.dataframe(
-        reports.classes_table(judged.section, judged.unit),
-        hide_index=True,
-        column_config={"Precision": number, "Recall": number, "F1": number},
-        key="classes_table",
-    )
+    config = dict.fromkeys(("Value", "Precision", "Recall", "F1"), number)
+    for key, table in tables.items():
+        if on_stage():  # a table that is drawn as text grows with the slide
+            st.table(table.map(_cell).map(plain).set_index(table.columns[0]))
+        else:
+            st.dataframe(table, hide_index=True, column_config=config, key=key)
     st.caption(
         "Precision: share of calls that are correct. Recall: share of the class that is found. F1:"
         " their harmonic mean."
         f" {reports.method_text(judged.section)}"
     )
+
+
+def _cell(value: object) -> str:
+    """Write a figure of a table with two decimals; what is not there is a dash."""
+    if value is None or value != value:
+        return "–"
+    return f"{value:.2f}" if isinstance(value, float) else str(value)
 
 
 def show_curves(judged: Judged, chosen: Chosen) -> None:
