@@ -288,7 +288,8 @@ async def wander_in_browser(
         if place == "data":
             await click("Data: class filter", ".st-key-gallery_class button")
         elif place == "split":
-            await click("Split: kind of split", "[class*='st-key-split_by_'] label")
+            option = "[class*='st-key-split_by_'] [data-testid=stRadioOption]"
+            await click("Split: kind of split", option)
         elif place == "results":
             await click("Results: pictures of a cell", "td.cell")
         elif place == "classify" and plan.drops:
