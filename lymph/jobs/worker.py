@@ -101,25 +101,40 @@ def _set_up_log(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def _heartbeat(folder: Path) -> Iterator[None]:
-    """Say every now and then that this process is alive, for those on other machines."""
+def repeated(work: Callable[[], None], seconds: float) -> Iterator[None]:
+    """Do something beside the block, at once and every so many seconds, until the block ends.
+
+    A disk that is full now may have room the next time: what cannot be done is left until then.
+    """
     over = threading.Event()
 
-    def beat() -> None:
+    def go_on() -> None:
         while True:
-            # A disk that is full now may have room at the next beat.
-            with contextlib.suppress(OSError):
-                workspace.write_json(folder / HEARTBEAT, {"alive": time.time()})
-            if over.wait(BEAT_SECONDS):
+            with contextlib.suppress(OSError, LymphError):
+                work()
+            if over.wait(seconds):
                 return
 
-    thread = threading.Thread(target=beat, name="heartbeat", daemon=True)
+    thread = threading.Thread(target=go_on, name=work.__name__, daemon=True)
     thread.start()
     try:
         yield
     finally:
         over.set()
         thread.join()
+
+
+@contextlib.contextmanager
+def _heartbeat(folder: Path) -> Iterator[None]:
+    """Say every now and then that this process is alive, for those on other machines."""
+
+    def heartbeat() -> None:
+        workspace.write_json(folder / HEARTBEAT, {"alive": time.time()})
+
+    try:
+        with repeated(heartbeat, BEAT_SECONDS):
+            yield
+    finally:
         workspace.remove(folder / HEARTBEAT)
 
 

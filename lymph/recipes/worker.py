@@ -5,7 +5,6 @@ import hashlib
 import json
 import logging
 import shutil
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,7 +16,7 @@ from lymph import __version__, workspace
 from lymph.errors import LymphError, RunError
 from lymph.jobs import files
 from lymph.jobs.status import change_status, written_status
-from lymph.jobs.worker import check_stop
+from lymph.jobs.worker import check_stop, repeated
 from lymph.models.specs import MODELS
 from lymph.predictions import write_predictions
 from lymph.recipes.comparison import (
@@ -206,27 +205,19 @@ def _followed(
     progress: Progress, cell: Cell, home: Path, frozen: bool, clock: Clock
 ) -> Iterator[None]:
     """Tell how far a cell's training is, and stop it with its comparison."""
-    over = threading.Event()
+    share = 0.0
 
     def look() -> None:
-        share = 0.0
-        while not over.wait(LOOK_SECONDS):
-            # A disk that is full now may have room at the next look.
-            with contextlib.suppress(OSError, LymphError):
-                if (progress.folder / files.STOP).exists():
-                    (home / files.STOP).touch()
-                share = max(share, _share_of(home, frozen))
-                progress.tell(share, _words_of(cell, home))
-                if time.monotonic() - clock.noted > NOTE_SECONDS:
-                    clock.note()
+        nonlocal share
+        if (progress.folder / files.STOP).exists():
+            (home / files.STOP).touch()
+        share = max(share, _share_of(home, frozen))
+        progress.tell(share, _words_of(cell, home))
+        if time.monotonic() - clock.noted > NOTE_SECONDS:
+            clock.note()
 
-    thread = threading.Thread(target=look, name="followed", daemon=True)
-    thread.start()
-    try:
+    with repeated(look, LOOK_SECONDS):
         yield
-    finally:
-        over.set()
-        thread.join()
 
 
 def _share_of(home: Path, frozen: bool) -> float:
