@@ -11,7 +11,6 @@ from streamlit.navigation.page import StreamlitPage
 from lymph import database, processor
 from pages.shared import drops, thumbs, visitor
 from pages.shared.server import ahead, files, gate, shell
-from pages.shared.split import route as strips
 from pages.shared.train import route as live
 
 
@@ -73,5 +72,5 @@ else:
         Middleware(drops.Keep),
         Middleware(shell.Shell),
     ]
-    routes = [*live.routes(), *strips.routes()]
+    routes = live.routes()
     app = st.App(__file__, middleware=middleware, lifespan=ahead.lifespan, routes=routes)

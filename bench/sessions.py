@@ -19,7 +19,7 @@ from websockets.typing import Subprotocol
 PATIENCE_SECONDS = 120.0
 COOKIE = "_streamlit_xsrf"
 # The pictures of a page that are not in the page itself.
-PICTURE = re.compile(rb"lymph-picture/[0-9a-f]{32}|split/strip\?of=[0-9a-f]{32}")
+PICTURE = re.compile(rb"lymph-picture/[0-9a-f]{32}")
 LENGTH = re.compile(rb"content-length: (\d+)", re.IGNORECASE)
 # A browser asks for so many pictures at once.
 LINES = 6

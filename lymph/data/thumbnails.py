@@ -23,17 +23,14 @@ def _file_of(root: Path, picture: str, height: int, white: int) -> Path:
     return cache_folder(root) / f"thumbnails-{height}" / f"{digest}.jpg"
 
 
-def _make(root: Path, picture: str, height: int, white: int) -> Path:
-    file = _file_of(root, picture, height, white)
-    if not file.exists():
-        try:
-            full = Image.fromarray(read_of(root, picture, white))
-        except PictureError as error:
-            raise PictureError(f"{picture}: {error}") from error
-        width = max(1, min(4 * height, round(full.width * height / full.height)))
-        small = full.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=2.0)
-        workspace.write_atomically(file, lambda path: small.save(path, "JPEG", quality=88))
-    return file
+def _make(root: Path, picture: str, height: int, white: int, file: Path) -> None:
+    try:
+        full = Image.fromarray(read_of(root, picture, white))
+    except PictureError as error:
+        raise PictureError(f"{picture}: {error}") from error
+    width = max(1, min(4 * height, round(full.width * height / full.height)))
+    small = full.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=2.0)
+    workspace.write_atomically(file, lambda path: small.save(path, "JPEG", quality=88))
 
 
 def thumbnail_paths(
@@ -57,4 +54,12 @@ def thumbnail_paths(
     """
     folder = Path(root)
     white = white_of(folder)
-    return list(map_in_threads(lambda name: _make(folder, name, height, white), pictures, progress))
+    files = [_file_of(folder, picture, height, white) for picture in pictures]
+    missing = [pair for pair in zip(pictures, files, strict=True) if not pair[1].exists()]
+
+    def make(pair: tuple[str, Path]) -> None:
+        _make(folder, pair[0], height, white, pair[1])
+
+    if missing:
+        list(map_in_threads(make, missing, progress))
+    return files

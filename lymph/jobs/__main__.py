@@ -8,6 +8,8 @@ import contextlib
 import os
 import time
 
+from lymph.jobs.priority import TRAININGS_NICE, give_way
+
 try:
     import fcntl
 except ImportError:  # Windows
@@ -35,8 +37,7 @@ def one_at_a_time():  # noqa: ANN201 - without typing, which takes as long as al
         yield
 
 
-if hasattr(os, "nice"):
-    os.nice(10)
+give_way(TRAININGS_NICE)
 with one_at_a_time():
     from lymph.jobs.worker import main
 main()

@@ -1,6 +1,5 @@
 """Starting a process that outlives the page, the browser and the server."""
 
-import contextlib
 import os
 import subprocess
 import sys
@@ -10,10 +9,8 @@ from typing import IO
 import lymph
 from lymph import workspace
 from lymph.jobs.files import LOG
+from lymph.jobs.priority import HELPERS_NICE, give_way
 from lymph.processor import environment_for_training
-
-# A training has ten.
-HELPERS_NICE = 5
 
 
 def start_detached(module: str, folder: Path) -> None:
@@ -65,9 +62,7 @@ def start_helper(module: str, argument: str) -> subprocess.Popen:
         start_new_session=True,
         **below,
     )
-    if hasattr(os, "setpriority"):
-        with contextlib.suppress(OSError):  # it has ended already
-            os.setpriority(os.PRIO_PROCESS, helper.pid, os.nice(0) + HELPERS_NICE)
+    give_way(HELPERS_NICE, helper.pid)
     return helper
 
 

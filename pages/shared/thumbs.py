@@ -7,6 +7,8 @@ import hashlib
 import hmac
 import secrets
 from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,6 +16,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from lymph.data.strips import strip_file
 from lymph.data.thumbnails import thumbnail_paths
 from lymph.errors import LymphError
 
@@ -27,16 +30,22 @@ MOST_SHOWN, MOST_BYTES = 100_000, 32_000_000
 class Shown(NamedTuple):
     """What an address stands for."""
 
-    root: Path
-    picture: str
-    height: int
+    kind: str
+    file: Callable[[], Path]
+
+
+class Content(NamedTuple):
+    """What is sent."""
+
+    kind: str
+    image: bytes
 
 
 # What this server has shown, by names that nobody can guess; the oldest are forgotten.
 _key = secrets.token_bytes(32)
 _shown: OrderedDict[str, Shown] = OrderedDict()
 # The content of those that were asked for last.
-_contents: OrderedDict[str, bytes] = OrderedDict()
+_contents: OrderedDict[str, Content] = OrderedDict()
 
 
 def addresses_of(root: Path, pictures: list[str], height: int) -> list[str]:
@@ -47,19 +56,33 @@ def addresses_of(root: Path, pictures: list[str], height: int) -> list[str]:
     PictureError
         When a picture can no longer be read.
     """
-    addresses = []
-    for picture, file in zip(pictures, thumbnail_paths(root, pictures, height), strict=True):
-        # The file is named after the picture and its time of change.
-        name = hmac.new(_key, str(file).encode(), hashlib.sha256).hexdigest()[:32]
-        _shown[name] = Shown(root, picture, height)
-        addresses.append(PLACE + name)
+    # The file is named after the picture and its time of change.
+    return [
+        _address(str(file), Shown("image/jpeg", partial(_small_copy, root, picture, height)))
+        for picture, file in zip(pictures, thumbnail_paths(root, pictures, height), strict=True)
+    ]
+
+
+def strip_address(root: Path, pictures: Sequence[str], version: str) -> str:
+    """Return the address of pictures side by side; other pictures or versions get another one."""
+    known = "\0".join(["strip", str(root), version, *pictures])
+    return _address(known, Shown("image/webp", partial(strip_file, root, tuple(pictures))))
+
+
+def _address(known: str, shown: Shown) -> str:
+    name = hmac.new(_key, known.encode(errors="surrogateescape"), hashlib.sha256).hexdigest()[:32]
+    _shown[name] = shown
     while len(_shown) > MOST_SHOWN:
         _shown.popitem(last=False)
-    return addresses
+    return PLACE + name
 
 
-def content_at(address: str) -> bytes:
-    """Return the JPEG at an address.
+def _small_copy(root: Path, picture: str, height: int) -> Path:
+    return thumbnail_paths(root, [picture], height)[0]
+
+
+def content_at(address: str) -> Content:
+    """Return the picture at an address.
 
     Raises
     ------
@@ -68,9 +91,8 @@ def content_at(address: str) -> bytes:
     KeyError
         When this server has not shown it.
     """
-    one = _shown[address.removeprefix(PLACE)]
-    (file,) = thumbnail_paths(one.root, [one.picture], one.height)
-    return file.read_bytes()
+    shown = _shown[address.removeprefix(PLACE)]
+    return Content(shown.kind, shown.file().read_bytes())
 
 
 class Thumbs:
@@ -97,10 +119,10 @@ async def _answer(name: str) -> Response:
         _keep(name, content)
     else:
         _contents.move_to_end(name)
-    return Response(content, media_type="image/jpeg", headers=KEPT)
+    return Response(content.image, media_type=content.kind, headers=KEPT)
 
 
-def _keep(name: str, content: bytes) -> None:
+def _keep(name: str, content: Content) -> None:
     _contents[name] = content
-    while sum(map(len, _contents.values())) > MOST_BYTES:
+    while sum(len(kept.image) for kept in _contents.values()) > MOST_BYTES:
         _contents.popitem(last=False)

@@ -10,8 +10,9 @@ from starlette.responses import HTMLResponse
 from starlette.types import Message
 
 from lymph import workspace as places
+from lymph.data.ahead import LINE_HEIGHT
 from pages.shared import thumbs
-from pages.shared.thumbs import PLACE, Thumbs, addresses_of
+from pages.shared.thumbs import PLACE, Thumbs, addresses_of, strip_address
 from tests.waiting import run_async
 
 PICTURES = ["FL/sj-99-21_001.png", "CLL/sj-99-11_001.png"]
@@ -42,6 +43,20 @@ def test_a_picture_that_was_shown_is_there_and_kept(tiny_root: Path, before: str
     assert (status, headers[b"content-type"]) == (200, b"image/jpeg")
     assert b"immutable" in headers[b"cache-control"]
     assert Image.open(io.BytesIO(body)).size == (32, 24)
+
+
+def test_pictures_side_by_side_are_sent_from_memory_from_the_second_time_on(
+    tiny_root: Path,
+) -> None:
+    """Regression: thirty who opened Split had the strip of each patient looked up each time."""
+    address = strip_address(tiny_root, PICTURES, "as first read")
+    first = ask("/" + address)
+    assert (first[0], first[1][b"content-type"]) == (200, b"image/webp")
+    assert Image.open(io.BytesIO(first[2])).height == LINE_HEIGHT
+    shutil.rmtree(tiny_root)
+    shutil.rmtree(places.cache_home())
+    assert ask("/" + address) == first
+    assert strip_address(tiny_root, PICTURES, "as read again") != address
 
 
 def test_a_cache_that_was_deleted_is_filled_again(

@@ -16,8 +16,8 @@ from lymph.text import counted, printable
 from pages.shared import loading, state
 from pages.shared.beside import text_beside
 from pages.shared.data.strips import page_of_patients, patient_rows
-from pages.shared.split.route import address_of
 from pages.shared.state import SplitSettings
+from pages.shared.thumbs import strip_address
 
 SETS_TOLD = {
     "train": "the model learns from these",
@@ -99,7 +99,7 @@ def board_of(
             "told": counted(len(whole), "picture"),
             "edge": colours[label],
             "ink": ink_on(colours[label]),
-            "strip": address_of(data_set.path, pictures, version),
+            "strip": strip_address(data_set.path, pictures, version),
         }
         for patient, label, whole, pictures in zip(
             people["patient"], people["label"], people["pictures"], shown, strict=True
