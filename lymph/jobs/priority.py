@@ -40,10 +40,13 @@ def give_way(nice: int, pid: int | None = None) -> None:
 def _lower_session(process: int, nice: int) -> None:
     for _ in range(TRIES):
         try:
-            with open(f"/proc/{process}/autogroup", "w") as session:
-                session.write(str(nice))
+            session = os.open(f"/proc/{process}/autogroup", os.O_WRONLY)
+        except OSError:  # another system, or one that shares by other groups
+            return
+        try:
+            os.write(session, str(nice).encode())
             return
         except BlockingIOError:
             time.sleep(PAUSE_SECONDS)
-        except OSError:  # another system, or one that shares by other groups
-            return
+        finally:
+            os.close(session)
