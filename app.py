@@ -63,6 +63,7 @@ if __name__ == "__main__":
     show()
 else:
     processor.share_memory()
+    processor.wait_without_spinning()
     processor.take_short_turns()
     middleware = [
         Middleware(gate.Gate),

@@ -49,10 +49,19 @@ def take_short_turns() -> None:
     sys.setswitchinterval(SERVER_TURN)
 
 
-def configure_allocator() -> None:
-    """Set up this process; call it before torch is loaded. Other systems ignore what is glibc's."""
+def wait_without_spinning() -> None:
+    """Let torch's threads wait for each other asleep; call it before torch is loaded.
+
+    A server answers while others compute: on two busy processors its threads spun through two
+    thirds of the processor time that an answer by a linear probe took.
+    """
     for name, value in THREADS.items():
         os.environ.setdefault(name, value)
+
+
+def configure_allocator() -> None:
+    """Set up this process; call it before torch is loaded. Other systems ignore what is glibc's."""
+    wait_without_spinning()
     if not MEMORY.keys() & os.environ.keys():
         _mallopt(M_TRIM_THRESHOLD, KEPT_BYTES)
         _mallopt(M_MMAP_THRESHOLD, LARGEST_KEPT)

@@ -1,7 +1,9 @@
 """How a training process uses processor and memory: what is set, and what stays the user's."""
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -85,3 +87,30 @@ def test_who_sends_pages_does_not_wait_long_for_those_who_make_them() -> None:
     script += "print(sys.getswitchinterval())"
     told = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
     assert float(told.stdout) <= 1.1e-3
+
+
+SERVER = """
+import os, sys
+from pathlib import Path
+import app
+maps = Path("/proc/self/maps")
+print(os.environ["OMP_WAIT_POLICY"], "torch" in sys.modules)
+print("libgomp" in (maps.read_text() if maps.exists() else ""))
+"""
+
+
+def test_a_servers_threads_sleep_while_they_wait() -> None:
+    """Regression: they spun, so that an answer beside other work took three times as much work.
+
+    The library that runs the threads reads the setting once, when torch is loaded.
+    """
+    environment = {name: value for name, value in os.environ.items() if name not in THREADS}
+    told = subprocess.run(
+        [sys.executable, "-c", SERVER],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=Path(__file__).parents[1],
+        env=environment,
+    )
+    assert told.stdout.split() == [THREADS["OMP_WAIT_POLICY"], "False", "False"]

@@ -1,5 +1,6 @@
-"""What the small CNN sees: its first filters, and the activations layer by layer."""
+"""What a network sees: its first filters, and the activations layer by layer."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -36,26 +37,43 @@ def first_filters(model: BackboneHead) -> np.ndarray:
 
 @torch.no_grad()
 def activations(model: BackboneHead, spec: ModelSpec, pixels: np.ndarray) -> list[Activations]:
-    """Return what each layer of a sequential backbone makes of a picture, uint8 H x W x 3.
+    """Return what each layer of a backbone makes of a picture, uint8 H x W x 3.
 
-    A layer ends with its ReLU; ResNet-50, whose backbone is no plain sequence, gives the outputs of
-    its stages.
+    A layer of a plain sequence ends with its ReLU; of ResNet-50 they are the first convolution and
+    the stages that there are, cut off or not.
     """
     model.eval()
     found: list[Activations] = []
 
-    def keep(module: nn.Module, inputs: tuple, output: torch.Tensor) -> None:
-        # A copy: the next module may work in place.
-        found.append(Activations(f"Layer {len(found) + 1}", output[0].clone().numpy()))
+    def keeper(name: str) -> Callable[[nn.Module, tuple, torch.Tensor], None]:
+        def keep(module: nn.Module, inputs: tuple, output: torch.Tensor) -> None:
+            # A copy: the next module may work in place.
+            found.append(Activations(name, output[0].clone().numpy()))
 
-    ends = [m for m in model.backbone.children() if isinstance(m, nn.ReLU | nn.Sequential)]
-    hooks = [module.register_forward_hook(keep) for module in ends]
+        return keep
+
+    hooks = [part.register_forward_hook(keeper(name)) for name, part in _ends(model.backbone)]
     try:
         model(to_input(view(pixels, spec)[None], spec))
     finally:
         for hook in hooks:
             hook.remove()
     return found
+
+
+def _ends(backbone: nn.Module) -> list[tuple[str, nn.Module]]:
+    """Return each layer's name and the module whose output is the layer's.
+
+    Of a stage that is its last block: where only that block learns, the stage is never called as a
+    whole.
+    """
+    parts = [(n, p) for n, p in backbone.named_children() if isinstance(p, nn.ReLU | nn.Sequential)]
+    if isinstance(backbone, nn.Sequential):
+        return [(f"Layer {place}", part) for place, (_, part) in enumerate(parts, start=1)]
+    return [
+        (name, part[-1]) if isinstance(part, nn.Sequential) else ("First convolution", part)
+        for name, part in parts
+    ]
 
 
 def mosaic(maps: np.ndarray, columns: int = 8, side: int = 96) -> np.ndarray:

@@ -22,6 +22,7 @@ from scipy.special import log_softmax
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_limits
 from torch import Tensor, nn
 
 from lymph import workspace
@@ -152,6 +153,9 @@ def picture_weights(rows: pd.DataFrame, classes: dict[str, float]) -> np.ndarray
     return weights / weights.mean()
 
 
+# Small fits gain nothing from threads, and threads that wait for each other on a busy machine made
+# this choice thirty times as much work.
+@threadpool_limits.wrap(limits=1)
 def choose_head(
     features: np.ndarray | TiledFeatures,
     rows: pd.DataFrame,
@@ -276,6 +280,7 @@ def _rows(features: np.ndarray | TiledFeatures) -> np.ndarray:
     return features.features.numpy() if isinstance(features, TiledFeatures) else features
 
 
+@threadpool_limits.wrap(limits=1)
 def main_axes(scaled: np.ndarray, whitened: bool = True) -> np.ndarray:
     """Return the main directions of standardised features, k x D, each divided by its spread.
 

@@ -1,11 +1,13 @@
 """Filters and activations: the values the network really has, and no hook left behind."""
 
 import numpy as np
+import pytest
 import torch
 
 from lymph.data.pixels import shrink
 from lymph.explain.layers import activations, first_filters
 from lymph.models.inputs import to_input
+from lymph.models.last_block import ProbedResNet50
 from lymph.models.networks import BackboneHead, build_model
 from lymph.models.specs import MODELS
 
@@ -37,6 +39,23 @@ def test_activations_of_every_layer(planted_model: BackboneHead) -> None:
 
 
 def test_a_resnet_shows_its_stages() -> None:
-    """Stem and four stages."""
+    """Stem and four stages, by torchvision's names."""
     found = activations(build_model("resnet50", 3), MODELS["resnet50"], plant(5).pixels)
     assert [len(a.maps) for a in found] == [64, 256, 512, 1024, 2048]
+    stages = [f"layer{stage}" for stage in range(1, 5)]
+    assert [a.name for a in found] == ["First convolution", *stages]
+
+
+@pytest.mark.parametrize("stages", [2, 3])
+def test_a_resnet_cut_off_shows_the_last_stage_too(stages: int) -> None:
+    """Regression: layer3, of which the last block runs apart from the others, was left out."""
+    model = ProbedResNet50(3, stages).eval()
+    sample = plant(5)
+    found = activations(model, MODELS["resnet50"], sample.pixels)
+    assert [a.name for a in found[1:]] == [f"layer{stage}" for stage in range(1, stages + 1)]
+    with torch.no_grad():
+        seen = shrink(sample.pixels, MODELS["resnet50"].size, grey=False)
+        earlier, maps = model.staged.stem(to_input(seen[None], MODELS["resnet50"]))
+        last = model.staged.last_block(maps.permute(0, 3, 1, 2).to(earlier.dtype))
+    np.testing.assert_allclose(found[-1].maps, last[0].numpy(), rtol=1e-5, atol=1e-5)
+    assert hooks_of(model) == 0

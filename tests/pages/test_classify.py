@@ -3,6 +3,7 @@
 import io
 import re
 import zipfile
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -179,6 +180,24 @@ def test_the_reasons_open_on_a_click(
     app.button(key=f"why_0_{trained.id}").click().run()
     assert not app.exception
     assert expected in words(app)
+
+
+@pytest.mark.usefixtures("small_resnet50")
+def test_the_stages_of_a_resnet_that_is_cut_off_can_be_seen(
+    tiny: DataSet, open_page: OpenPage, encoder_file: Path
+) -> None:
+    """Regression: of the app's own ResNet-50, whose last block learns, layer3 was left out."""
+    config = TrainConfig(str(tiny.path), "resnet50", weights=str(encoder_file), epochs=2)
+    run = create_run(config, split_by_patient(PictureSource(tiny.path).usable()))
+    assert train_here(run).state == "finished" and run.config.tunes_last_block
+    good = (tiny.path / "FL" / "sj-99-21_001.png").read_bytes()
+    app = open_page("classify")
+    upload(app, [("a.png", good, "image/png")])
+    app.session_state["why_view"] = "Inside"
+    app.button(key=f"why_0_{run.id}").click().run()
+    assert not app.exception
+    told = words(app)
+    assert all(name in told for name in ("First convolution", "layer1", "layer2", "layer3: "))
 
 
 def test_synthetic_examples_come_with_one_click(trained: Run, open_page: OpenPage) -> None:

@@ -19,7 +19,9 @@ from lymph.data.source import PictureSource
 from lymph.data.sources import DataSet
 from lymph.database import file
 from lymph.jobs import start
+from lymph.jobs.queue import going
 from lymph.jobs.status import change_status
+from lymph.leak import Measurement
 from lymph.lessons.live import live_run
 from lymph.runs import Run
 from lymph.splits import split_by_patient
@@ -292,6 +294,24 @@ def test_weights_are_chosen_from_the_lecturers_files(
     assert not [one for one in app.text_input if one.key == "values_file"]
     app.button(key="start_training").click().run()
     assert not app.exception and [run.config.weights for run in runs.list_runs()] == [named]
+
+
+def test_the_leak_meter_asks_for_an_encoder_only_where_the_lecturer_named_one(
+    tiny: DataSet, open_as: OpenAs, in_class: Callable[..., ClassSettings], tiny_encoder: Path
+) -> None:
+    join(visitor_of("ben"), "Ben")
+    app = open_as("ben", "split")
+    app.radio(key="leak_features").set_value("imagenet").run()
+    assert not app.exception
+    assert "leak_encoder" not in {each.key for each in app.selectbox}
+    named = str(tiny_encoder / "model.safetensors")
+    in_class(weights=(named,))
+    app.run()
+    app.selectbox(key="leak_encoder").set_value("own file").run()
+    assert app.selectbox(key="leak_encoder_named").options == [named]
+    app.button(key="measure_leak").click().run()
+    (job,) = going()
+    assert not app.exception and Measurement(job.folder).config.encoder == named
 
 
 def test_a_lesson_is_stopped_and_repeated_by_who_started_it(

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from lymph import runs
+from lymph import leak, runs
 from lymph.data.sources import DataSet
+from lymph.leak.measurement import meters_home
 from lymph.models.encoder_files import folder_of
 from lymph.training import estimate
 from lymph.training.encoders import examine
@@ -61,3 +62,26 @@ def test_an_encoder_in_the_workspace_comes_with_its_terms(
     app.button(key="start_training").click().run()
     (run,) = runs.list_runs()
     assert (run.config.encoder, run.config.weights) == ("phikon", "published")
+
+
+def test_the_leak_is_measured_through_ones_own_encoder(
+    tiny: DataSet, open_page: OpenPage, tiny_encoder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Regression: the command had the choice, the Split page had none."""
+    monkeypatch.setattr(leak, "start_measurement", leak.measure_here)
+    app = open_page("split")
+    assert "leak_encoder" not in {each.key for each in app.selectbox}  # colours need none
+    app.radio(key="leak_features").set_value("imagenet").run()
+    assert app.selectbox(key="leak_encoder").value == "resnet50"
+    app.selectbox(key="leak_encoder").set_value("own file").run()
+    assert "neither" in app.error[0].value and not app.exception
+    assert "measure_leak" not in {each.key for each in app.button}
+    app.text_input(key="leak_encoder_file").set_value(str(tiny_encoder)).run()
+    app.button(key="measure_leak").click().run()
+    assert not app.exception
+    (measured,) = (leak.Measurement(path) for path in meters_home().iterdir() if path.is_dir())
+    assert measured.config.encoder == str(tiny_encoder) and measured.result()
+    told = words(app).replace("\\", "")
+    assert "On frozen features of tiny-vit" in told
+    app.selectbox(key="leak_encoder").set_value("resnet50").run()
+    assert "tiny-vit" not in words(app).replace("\\", "")

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from lymph.data.source import PictureSource
 from lymph.models.encoded import encode
 from lymph.models.specs import MODELS
+from lymph.models.view import work_of
 from lymph.splits import make_folds, split_by_patient
 from lymph.training import estimate, precision, speed
 from lymph.training.config import TrainConfig
@@ -114,3 +115,25 @@ def test_a_probe_takes_time_for_new_pictures_only(
     assert at_first == pytest.approx(estimate.START_SECONDS + work + heads)
     encode(tiny_root, list(table["picture"]), Flat(), MODELS["linear-probe"])
     assert estimate_seconds(config, folds, table) == pytest.approx(estimate.START_SECONDS + heads)
+
+
+def test_tiles_are_promised_more_time_and_more_on_a_slow_machine(
+    tiny_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Regression: tiles counted as so many pixels of a whole picture, on any machine alike."""
+    table = PictureSource(tiny_root).usable()
+    config, folds = TrainConfig(str(tiny_root), "linear-probe", tiles=64), make_folds(table, 4)
+
+    def promised(seconds: float, seen: bool) -> float:
+        known = Precision(False, True, seconds, seconds)
+        monkeypatch.setattr(speed, "known", lambda name: known)
+        found = estimate_seconds(config, folds, table, seen)
+        assert found is not None
+        return found
+
+    usual = estimate.TILE_MACHINE_SECONDS
+    # A graphics card encodes quickly, and the processor fits the heads all the same.
+    assert promised(usual / 100, True) == promised(usual, True) < promised(10 * usual, True)
+    pixels = len(table) * work_of(48, 64, config.spec) / (624 * 834)
+    features = promised(100.0, False) - promised(100.0, True)
+    assert features == pytest.approx(estimate.TILED * 100 * pixels)

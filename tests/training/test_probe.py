@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 import torch
 from sklearn.linear_model import LogisticRegression
+from threadpoolctl import threadpool_info, threadpool_limits
 from torch import nn
 
 from lymph.errors import RunError
@@ -130,6 +131,21 @@ def test_of_a_large_set_enough_patients_of_every_class_choose(
     choice = choose_head(features, table, CLASSES)
     assert choice.pictures == 20
     assert choice.patients == 4
+
+
+def test_the_choice_is_made_by_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Regression: threads that waited for each other made it a minute's work beside others."""
+    fitted, seen = probe._said, []
+
+    def watched(*given: object) -> np.ndarray:
+        seen.extend(pool["num_threads"] for pool in threadpool_info())
+        return fitted(*given)
+
+    monkeypatch.setattr(probe, "_said", watched)
+    features, table = made()
+    with threadpool_limits(2):
+        choose_head(features, table, CLASSES)
+    assert seen and set(seen) == {1}
 
 
 def test_a_kept_choice_is_taken_and_a_damaged_one_is_said(tmp_path: Path) -> None:

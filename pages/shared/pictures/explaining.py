@@ -8,7 +8,7 @@ import hashlib
 import io
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -27,11 +27,10 @@ from pages.shared.frame import escape, plain, show_error, told
 from pages.shared.pictures.galleries import badge, short_name
 from pages.shared.pictures.picture import show_layered
 
-if TYPE_CHECKING:
-    from lymph.explain.layers import Activations
-
 ALONE, LOOKED, TILES = "Picture", "Where it looked", "Tile by tile"
 NEAREST, INSIDE = "Most similar", "Inside"
+# The models whose layers are shown.
+OPENED = ("cnn", "resnet50")
 
 # Said of a heat map through an encoder that sees tiles.
 TILED_WORDS = (
@@ -46,6 +45,14 @@ LAYER_SIDE = 320
 
 TILES_KEY = "tile_views"
 TILES_KEPT = 16
+
+
+class Layer(NamedTuple):
+    """A layer's name, how many maps it has, and the first of them drawn, uint8 H x W."""
+
+    name: str
+    maps: int
+    drawn: np.ndarray
 
 
 def content_key(pixels: np.ndarray) -> str:
@@ -85,12 +92,14 @@ def _nearest(run_id: str, changed: float, content: str, _pixels: np.ndarray) -> 
 @st.cache_data(show_spinner=False, max_entries=4, scope="session")
 def _layers(
     run_id: str, changed: float, content: str, _pixels: np.ndarray
-) -> "tuple[np.ndarray, list[Activations]]":
-    from lymph.explain.layers import activations, first_filters
+) -> tuple[np.ndarray, list[Layer]]:
+    """Return the first filters, and the layers as drawn: ResNet-50's own maps are 20 MB."""
+    from lymph.explain.layers import activations, first_filters, mosaic
 
     classifier = training.classifier_of(run_id, changed)
     found = activations(classifier.model, classifier.spec, _pixels)
-    return first_filters(classifier.model), found
+    drawn = [Layer(each.name, len(each.maps), mosaic(each.maps[:24])) for each in found]
+    return first_filters(classifier.model), drawn
 
 
 def show_explanation(
@@ -143,7 +152,7 @@ def show_explanation(
 def choose_view(run: Run, key: str) -> str:
     """Draw the chooser of what is shown with the picture."""
     views = [ALONE, LOOKED, TILES, NEAREST]
-    if run.config.model == "cnn":
+    if run.config.model in OPENED:
         views.append(INSIDE)
     return st.segmented_control(
         "Why it said so", views, default=LOOKED, required=True, key=f"{key}_view", wrap=True
@@ -284,14 +293,13 @@ def _show_layers(run: Run, pixels: np.ndarray) -> None:
     from lymph.explain.layers import mosaic
 
     filters, layers = _layers(run.id, training.changed(run), content_key(pixels), pixels)
-    title = MODELS[run.config.model].title
-    st.write(f"What the first filters of the {title.lower()} look for:")
+    st.write("What the first filters look for:")
     drawn = mosaic(filters.mean(axis=1), columns=8, side=48)
     st.image(drawn, alt=f"The {len(filters)} filters of the first layer", width="content")
     for layer in layers:
-        st.write(f"{layer.name}: {len(layer.maps)} maps of this picture, bright where they answer.")
-        drawn = mosaic(layer.maps[:24], columns=8, side=96)
-        st.image(drawn, width="stretch", alt=f"{layer.name}: the first 24 feature maps")
+        st.write(f"{layer.name}: {layer.maps:,} maps of this picture, bright where they answer.")
+        told = f"{layer.name}: the first feature maps"
+        st.image(layer.drawn, width="stretch", alt=told)
 
 
 def _offer_png(draw: Callable[[], np.ndarray], file_name: str, key: str) -> None:

@@ -1,7 +1,7 @@
 """The leak meter and its negative control on the Split page: started, followed and told."""
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import streamlit as st
 
@@ -12,9 +12,19 @@ from lymph.data.sources import DataSet
 from lymph.errors import LymphError
 from lymph.jobs.queue import job_of
 from lymph.leak import FEATURES, Measurement, MeterConfig
+from lymph.models.encoder_files import describe
+from lymph.models.encoder_table import DEFAULT
 from lymph.text import whole_percent
 from pages.shared import loading
-from pages.shared.frame import plain, told
+from pages.shared.encoders import (
+    OWN_FILE,
+    choose_from_here,
+    choose_own,
+    chosen_before,
+    encoders_here,
+    show_terms,
+)
+from pages.shared.frame import plain, show_error, told
 from pages.shared.loading import time_left
 from pages.shared.results.twins import offer_pair
 from pages.shared.split.neighbours_view import show_neighbours
@@ -22,6 +32,7 @@ from pages.shared.values_file import choose_values_file
 from pages.shared.visitor import is_own, starter_of, who
 from pages.shared.waiting import waiting_words
 
+ENCODER_KEY = "leak_encoder"
 # A number and its percent sign stay on one line.
 NO_BREAK = "\u00a0%"
 TOLD = {
@@ -29,6 +40,16 @@ TOLD = {
     "imagenet": "what a network trained on everyday pictures sees: minutes",
     "cnn": "a network that learns these pictures from scratch, thirty times: minutes",
 }
+
+
+class Look(NamedTuple):
+    """What makes frozen features, as a measurement's configuration has it."""
+
+    weights: str
+    encoder: str
+
+
+USUAL_LOOK = Look("imagenet", DEFAULT)
 
 
 def show_meter(data_set: DataSet) -> None:
@@ -43,10 +64,11 @@ def show_meter(data_set: DataSet) -> None:
         horizontal=True,
         persist_state="session",
     )
-    weights = "imagenet"
-    if features == "imagenet":
-        weights = choose_values_file("leak_weights")
-    config = MeterConfig(loading.found(data_set).source, features, weights or "imagenet")
+    looked = choose_look() if features == "imagenet" else USUAL_LOOK
+    if looked is None:
+        return
+    source = loading.found(data_set).source
+    config = MeterConfig(source, features, looked.weights, encoder=looked.encoder)
     # Places of their own: what one shows while it runs must not move the other.
     with st.container(key="leak_part"):
         show_part(config, "Measure the leak", "measure_leak")
@@ -59,17 +81,39 @@ def show_meter(data_set: DataSet) -> None:
         show_part(replace(config, control=True), "Run the negative control", "measure_control")
 
 
+def choose_look() -> Look | None:
+    """Draw what makes the frozen features, where there is a choice; None where it is no encoder."""
+    chosen = DEFAULT
+    if encoders_here() != [DEFAULT]:
+        chosen = choose_from_here(ENCODER_KEY, "What turns each picture into features.")
+    if chosen == DEFAULT:
+        return USUAL_LOOK._replace(weights=choose_values_file("leak_weights") or "imagenet")
+    if chosen == OWN_FILE:
+        chosen = choose_own(ENCODER_KEY)
+    else:
+        show_terms(chosen)
+    try:
+        describe(chosen)
+    except LymphError as error:
+        show_error(error)
+        return None
+    return USUAL_LOOK._replace(encoder=chosen)
+
+
 def show_on_slide(data_set: DataSet) -> None:
     """Draw the meter as it was last set: its button or how far it is, its sentence and bars."""
     features = st.session_state.get("leak_features", next(iter(FEATURES)))
-    source = loading.found(data_set).source
-    show_part(MeterConfig(source, features, "imagenet"), "Measure the leak", "measure_leak")
+    encoder = chosen_before(ENCODER_KEY) if features == "imagenet" else DEFAULT
+    config = MeterConfig(loading.found(data_set).source, features, encoder=encoder)
+    show_part(config, "Measure the leak", "measure_leak")
     offer_pair(data_set, "leak_twins")
 
 
 def show_part(config: MeterConfig, label: str, key: str) -> None:
     """Draw the button of a measurement, or how far it has come, and what was measured last."""
-    measurement = leak.latest_measurement(config.source, config.features, config.control)
+    measurement = leak.latest_measurement(
+        config.source, config.features, config.control, config.encoder
+    )
     if measurement is not None and not measurement.status().over:
         follow(measurement)
         return
@@ -126,7 +170,7 @@ def show_measured(measurement: Measurement, config: MeterConfig) -> None:
     what = "control" if config.control else "leak"
     words = leak.control_words if config.control else leak.words
     with st.container(key=f"{what}_result"):
-        told = plain(words(result, config.features)).replace(" %", NO_BREAK)
+        told = plain(words(result, config.features, config.encoder)).replace(" %", NO_BREAK)
         st.markdown(f"**{told}**")
         st.plotly_chart(leak_bars(result), key=f"{what}_bars", config={"displayModeBar": False})
         if result.get("old"):
@@ -138,7 +182,7 @@ def show_measured(measurement: Measurement, config: MeterConfig) -> None:
         if starter := starter_of(measurement.path):
             st.caption(plain(starter))
         if not config.control:
-            show_neighbours(result, FEATURES[config.features])
+            show_neighbours(result, config.title)
 
 
 def leak_caption(result: dict[str, Any], config: MeterConfig) -> str:

@@ -6,18 +6,15 @@ from typing import Any
 import streamlit as st
 
 from lymph.classroom.owners import for_lecturer
-from lymph.classroom.settings import class_settings
 from lymph.models.encoder_files import fetch, folder_of, is_here, missing_words
 from lymph.models.encoder_table import DEFAULT, ENCODER_TABLE, EncoderRecord
 from lymph.training.estimate import encoding_seconds
+from pages.shared.encoders import OWN_FILE, choose_from_here, choose_own, show_terms
 from pages.shared.frame import plain, told
 from pages.shared.loading import duration
 from pages.shared.place import computer
 from pages.shared.train.tile_choice import choose_tiles
 from pages.shared.visitor import who
-
-OWN_FILE = "own file"
-SUFFIX = ".safetensors"
 
 
 def choose_encoder(choose_values: Callable[[], str]) -> dict[str, Any]:
@@ -32,24 +29,19 @@ def choose_encoder(choose_values: Callable[[], str]) -> dict[str, Any]:
 
 
 def _choose(choose_values: Callable[[], str]) -> dict[str, str]:
-    chosen = st.selectbox(
-        "Encoder",
-        encoders_here(),
-        format_func=_title,
-        key="encoder",
-        persist_state="session",
-        help="What turns each picture into features. It never learns; only the linear head does.",
+    chosen = choose_from_here(
+        "encoder",
+        "What turns each picture into features. It never learns; only the linear head does.",
     )
     _show_missing()
     if chosen == DEFAULT:
         _show_speed(chosen)
         return {"weights": choose_values()}
     if chosen == OWN_FILE:
-        own = _choose_own()
+        own = choose_own("encoder")
         _show_speed(own)
         return {"encoder": own}
-    record = ENCODER_TABLE[chosen]
-    st.caption(plain(f"Learned from {record.learned_from}. {record.terms}."))
+    show_terms(chosen)
     _show_speed(chosen)
     return {"encoder": chosen}
 
@@ -58,33 +50,6 @@ def _show_speed(encoder: str) -> None:
     """Say how long pictures take in an encoder, once that was measured on this machine."""
     if (seconds := encoding_seconds(encoder)) is not None:
         st.caption(f"100 pictures take {duration(seconds)} on {computer()}, once.")
-
-
-def encoders_here() -> list[str]:
-    """Return what can be chosen: ResNet-50, the encoders on this computer, and one's own file."""
-    known = [name for name in ENCODER_TABLE if name == DEFAULT or is_here(name)]
-    return [*known, OWN_FILE] if class_settings() is None or encoder_files() else known
-
-
-def _title(name: str) -> str:
-    return "An encoder of your own" if name == OWN_FILE else ENCODER_TABLE[name].title
-
-
-def encoder_files() -> list[str]:
-    """Return the encoders that the lecturer named when the class began."""
-    settings = class_settings()
-    return [file for file in settings.weights if file.endswith(SUFFIX)] if settings else []
-
-
-def _choose_own() -> str:
-    if named := encoder_files():
-        return st.selectbox("File of the encoder", named, key="encoder_named") or ""
-    path = st.text_input(
-        f"Its folder on {computer()}, or its {SUFFIX} file with config.json beside it",
-        key="encoder_file",
-        persist_state="session",
-    )
-    return path.strip() or "not named yet"
 
 
 def _show_missing() -> None:

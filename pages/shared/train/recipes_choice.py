@@ -17,11 +17,11 @@ from lymph.models.imagenet import IMAGENET_SIZE
 from lymph.recipes.comparison import FOLDS, make_both
 from lymph.training import speed
 from pages.shared import loading
+from pages.shared.encoders import encoder_files
 from pages.shared.frame import plain
 from pages.shared.loading import duration
 from pages.shared.place import computer
 from pages.shared.server import ahead
-from pages.shared.train.encoder_choice import encoder_files
 from pages.shared.train.ways import measure_next
 from pages.shared.values_file import choose_values_file
 from pages.shared.visitor import who
