@@ -27,6 +27,14 @@ class BuildWithApp(build_py):
 
 setup(
     packages=find_packages(include=["lymph", "lymph.*"]),
-    package_data={"lymph": ["py.typed", "runs/ready/*/*", "lessons/figures/*"]},
+    package_data={
+        "lymph": [
+            "py.typed",
+            "charts/*.css",
+            "reports/templates/*",
+            "runs/ready/*/*",
+            "lessons/figures/*",
+        ]
+    },
     cmdclass={"build_py": BuildWithApp},
 )

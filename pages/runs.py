@@ -31,6 +31,9 @@ COMPARABLE = (
     "Accuracies are per picture. The letter before one names the pictures that it was measured on:"
     " only figures with the same letter can be compared, and they sort by letter first."
 )
+LEAK = "⚠"
+# In pixels: of a percentage with its letter and mark, and of most names.
+TEST_WIDTH, NAME_WIDTH = 90, 300
 ON_STAGE, MOST_ON_STAGE = ["Name", "Test", "Validation", "Leaks"], 8
 
 
@@ -97,18 +100,24 @@ def table_of(shown: list[RunRecord]) -> pd.DataFrame:
             for share, letter in zip(table[name], letters[name], strict=True)
         ]
         table[name] = pd.Series(told, index=table.index)
+    # A leaky figure is marked itself: a phone shows the column of leaks only when it is scrolled.
+    table.loc[table["Leaks"].str.startswith(LEAK), "Test"] += f" {LEAK}"
     return table
 
 
 def choose_rows(shown: list[RunRecord]) -> list[RunRecord]:
     """Draw the table; a click on a heading sorts, on a row chooses."""
     table = table_of(shown)
+    # The accuracy first: behind names of any length a phone shows it only when it is scrolled.
+    table.insert(0, "Test", table.pop("Test"))
     if names := starters():
         starters_of = [names.get(thing_of(record.path), LECTURER) for record in shown]
-        table.insert(1, "Started by", starters_of)
+        table.insert(2, "Started by", starters_of)
     config = {"Minutes": st.column_config.NumberColumn("Minutes", format="%.1f")}
     config["Leaks"] = st.column_config.TextColumn("Leaks", width=92)
-    config["Name"] = st.column_config.TextColumn("Name", pinned=True)
+    # Streamlit lets pinned columns go where their widths take most of the table, as on a phone.
+    config["Test"] = st.column_config.TextColumn("Test", pinned=True, width=TEST_WIDTH)
+    config["Name"] = st.column_config.TextColumn("Name", pinned=True, width=NAME_WIDTH)
     event = st.dataframe(
         table,
         hide_index=True,

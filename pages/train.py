@@ -35,13 +35,14 @@ def page() -> None:
 
 
 def choose_view() -> str:
-    """Choose between one model and all recipes."""
+    """Choose between one model and all recipes; a link can lead to either."""
     return st.segmented_control(
         "What to do",
         VIEWS,
         default=VIEWS[0],
         required=True,
         key="train_view",
+        bind="query-params",
         persist_state="session",
         label_visibility="collapsed",
     )

@@ -68,6 +68,8 @@ def test_the_wheel_holds_the_library_and_the_app(wheel: Path) -> None:
     held = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
     app = {"app.py", ".streamlit/config.toml", *files(REPOSITORY / "pages", APP_KINDS)}
     expected = {f"lymph/_app/{name}" for name in app} | files(REPOSITORY / "lymph", {".py"})
+    expected |= files(REPOSITORY / "lymph" / "charts", {".css"})
+    expected |= files(REPOSITORY / "lymph" / "reports" / "templates")
     expected |= files(REPOSITORY / "lymph" / "runs" / "ready")
     expected |= files(REPOSITORY / "lymph" / "lessons" / "figures")
     assert held == expected | {"lymph/py.typed"}

@@ -2,6 +2,7 @@
 
 import html
 from collections.abc import Collection, Hashable, Sequence
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -19,44 +20,7 @@ WHOLE = {"of_true": "of the true class", "of_predicted": "of what is called so"}
 LETTER = 0.68
 COLUMN = 3.5
 
-MATRIX_CSS = """
-.lymph-matrix-frame {overflow-x: auto; padding: 3px; container-type: inline-size;}
-.lymph-matrix {border-collapse: separate; border-spacing: 3px; width: 100%; max-width: 46rem;
-  table-layout: fixed; font-variant-numeric: tabular-nums; --cell: 2.5rem;
-  min-width: calc(var(--rows) + 3.2rem + var(--classes) * (var(--cell) + 3px));}
-.lymph-matrix.many {--cell: 1.9rem;}
-.lymph-matrix.many {font-size: .8rem;}
-.lymph-matrix th {font-weight: 600; padding: .15rem .3rem; overflow-wrap: anywhere;
-  line-height: 1.25;}
-.lymph-matrix thead th {vertical-align: bottom;}
-.lymph-matrix .sideways {writing-mode: vertical-rl; transform: rotate(180deg); text-align: start;
-  display: inline-block; max-height: max(7rem, var(--rows));}
-.lymph-matrix .axis {font-weight: 400; opacity: .75; font-size: .85rem;}
-.lymph-matrix .rows {width: var(--rows); box-sizing: border-box; text-align: right;
-  position: sticky; left: 0; z-index: 1; background: var(--ground, Canvas);}
-.lymph-matrix .total {width: 3.2rem; text-align: center; opacity: .8; font-weight: 400;}
-.lymph-matrix td.cell {padding: 0; height: 4.6rem; cursor: pointer; position: relative;}
-.lymph-matrix.many td.cell {height: 2.6rem;}
-.lymph-matrix td button {all: unset; box-sizing: border-box; display: block; width: 100%;
-  height: 100%; text-align: center; cursor: inherit; border-radius: 4px;}
-.lymph-matrix td button span {display: flex; flex-direction: column; justify-content: center;
-  height: 100%;}
-.lymph-matrix b {font-size: 1.35rem; font-weight: 650; line-height: 1.2; white-space: nowrap;}
-.lymph-matrix.many b {font-size: .95rem;}
-.lymph-matrix small {font-size: .78rem; white-space: nowrap;}
-.lymph-matrix.many small {display: none;}
-.lymph-matrix .right::after {content: "✓"; position: absolute; top: 2px; right: 6px;
-  font-size: .8rem; color: var(--ink); pointer-events: none;}
-.lymph-matrix td button:hover {filter: brightness(.94);}
-.lymph-matrix td button:focus-visible {outline: 3px solid currentColor; outline-offset: -6px;}
-.lymph-matrix td button[aria-pressed="true"] {box-shadow: 0 0 0 3px var(--edge);}
-.lymph-matrix td.holds button[aria-pressed="false"] {box-shadow: inset 0 0 0 2px var(--edge);}
-@container (max-width: 34rem) {
-  .lymph-matrix.long .head {writing-mode: vertical-rl; transform: rotate(180deg);
-    text-align: start; display: inline-block; max-height: max(7rem, var(--rows));}
-  .lymph-matrix b {font-size: 1.1rem;}
-}
-"""
+MATRIX_CSS = Path(__file__).with_name("matrix.css").read_text(encoding="utf-8")
 
 
 def confusion_cells(

@@ -28,7 +28,9 @@ SIDES = {
 }
 
 
-def recipes_chart(recipes: Sequence[Mapping[str, Any]], largest: float) -> go.Figure:
+def recipes_chart(
+    recipes: Sequence[Mapping[str, Any]], largest: float, row_height: int = ROW_HEIGHT
+) -> go.Figure:
     """Draw the accuracy of each recipe with its 95 % interval, once for each kind of folds.
 
     Parameters
@@ -38,6 +40,8 @@ def recipes_chart(recipes: Sequence[Mapping[str, Any]], largest: float) -> go.Fi
         (0 to 1) or None where that is not measured yet.
     largest : float
         The share of the largest class, drawn as a line.
+    row_height : int
+        Of a recipe, in pixels.
     """
     figure = go.Figure()
     rows = len(recipes)
@@ -62,7 +66,7 @@ def recipes_chart(recipes: Sequence[Mapping[str, Any]], largest: float) -> go.Fi
         name=f"always the largest class, {whole_percent(largest)}",
         hoverinfo="skip",
     )
-    quiet(figure, 110 + ROW_HEIGHT * rows)
+    quiet(figure, 110 + row_height * rows)
     figure.update_layout(
         showlegend=True,
         legend={"orientation": "h", "y": 1, "yanchor": "bottom", "x": 0, "font_size": 13},

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import pandas as pd
+from markupsafe import Markup
 
 from lymph.data.sources import is_synthetic
 from lymph.evaluation import percent_interval_text
@@ -27,6 +28,7 @@ from lymph.reports.tables import (
     right_text,
     split_text,
 )
+from lymph.reports.writing import write
 from lymph.runs import Run, record_of
 from lymph.text import SET_TITLES, counted
 from lymph.training.config import TrainConfig
@@ -360,28 +362,19 @@ def filled_text(card: list[Row]) -> str:
     return f"{known} of {len(card)} rows are filled in; {len(card) - known} are left blank."
 
 
-def card_html(card: list[Row]) -> str:
+def card_html(card: list[Row]) -> Markup:
     """Write a card as HTML tables, one a section; a blank says so."""
-    parts, section = [], ""
+    sections: dict[str, list[Row]] = {}
     for row in card:
-        if row.section != section:
-            parts += ["</table></div>"] if section else []
-            parts.append(f'<h3>{row.section}</h3><div class="wide"><table class="plain card">')
-            section = row.section
-        answer = _with_code(row.answer) or f'<em class="blank">{BLANK}</em>'
-        parts.append(
-            f"<tr><th>{html.escape(row.title)}</th><td>{answer}</td>"
-            f'<td class="quiet">{html.escape(row.items)}</td></tr>'
-        )
-    return "".join([*parts, "</table></div>"])
+        sections.setdefault(row.section, []).append(row)
+    return write("card.html", sections=sections, parts=_parts, blank=BLANK)
 
 
-def _with_code(text: str) -> str:
-    """Escape an answer; what stands in backticks is set as code."""
-    parts = html.escape(text).split("`")
-    if len(parts) % 2 == 0:  # a name that somebody chose holds one
-        return html.escape(text)
-    return "".join(f"<code>{part}</code>" if n % 2 else part for n, part in enumerate(parts))
+def _parts(text: str) -> list[str]:
+    """Cut an answer at its backticks: every second part is code."""
+    parts = text.split("`")
+    # A name that somebody chose may hold one.
+    return parts if len(parts) % 2 else [text]
 
 
 def card_markdown(run: Run, report: Mapping[str, Any]) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
+from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from lymph.charts import (
@@ -35,14 +36,12 @@ from lymph.evaluation import (
 from lymph.explain import project, run_features
 from lymph.facts import class_colours
 from lymph.reports.tables import area_text, base_text, others_chart_table
+from lymph.reports.writing import write
 from lymph.runs import Run
 from lymph.training.phases import plan_phases
 
 LEVELS = ("pictures", "patients")
-PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>
-<style>body {{font: 16px system-ui, sans-serif; margin: 2rem; color: #221C2C}}{css}</style>
-{head}<h1>{title}</h1><p>{base}</p>{body}</html>
-"""
+PLOTLY = "plotly.min.js"
 
 
 def run_charts(run: Run, report: Mapping[str, Any]) -> dict[str, go.Figure]:
@@ -133,14 +132,16 @@ def _reliability(run: Run, pictures: pd.DataFrame, level: str) -> dict[str, go.F
     return {f"Reliability, {level}": reliability_chart(tables, level)}
 
 
-def matrices(report: Mapping[str, Any]) -> dict[str, str]:
+def matrices(report: Mapping[str, Any]) -> dict[str, Markup]:
     """Return every matrix of a report as HTML: by picture and by patient, in each way to count."""
     titles = {"counts": "counts", "of_true": "shares of the true class"}
     titles["of_predicted"] = "shares of the predicted class"
     classes = report["classes"]
     return {
-        f"Matrix of {level}, {titles[mode]}": matrix_html(
-            confusion_cells(report[level]["confusion"], classes, mode), classes, level, mode
+        f"Matrix of {level}, {titles[mode]}": Markup(
+            matrix_html(
+                confusion_cells(report[level]["confusion"], classes, mode), classes, level, mode
+            )
         )
         for level in LEVELS
         for mode in MODES
@@ -152,21 +153,20 @@ def charts_zip(run: Run, report: Mapping[str, Any]) -> bytes:
 
     The pages share one copy of Plotly, and each says set, split, patients and whether it leaks.
     """
-    base, memory = base_text(run, report), io.BytesIO()
+    memory, same = io.BytesIO(), {"base": base_text(run, report)}
     with zipfile.ZipFile(memory, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("plotly.min.js", get_plotlyjs())
+        archive.writestr(PLOTLY, get_plotlyjs())
         for title, body in matrices(report).items():
-            page = PAGE.format(title=title, css=MATRIX_CSS, head="", base=base, body=body)
+            page = write("chart.html", title=title, body=body, css=MATRIX_CSS, plotly="", **same)
             archive.writestr(f"{title}.html", page)
-        head = '<script src="plotly.min.js"></script>'
         for title, figure in run_charts(run, report).items():
             body = figure_html(title, figure)
-            page = PAGE.format(title=title, css="", head=head, base=base, body=body)
+            page = write("chart.html", title=title, body=body, css="", plotly=PLOTLY, **same)
             archive.writestr(f"{title}.html", page)
     return memory.getvalue()
 
 
-def figure_html(title: str, figure: go.Figure) -> str:
+def figure_html(title: str, figure: go.Figure) -> Markup:
     """Return a figure as HTML for a page that holds Plotly already; a click keeps it as SVG."""
     config = {
         "displaylogo": False,
@@ -175,4 +175,4 @@ def figure_html(title: str, figure: go.Figure) -> str:
         "toImageButtonOptions": {"format": "svg", "filename": title},
         "responsive": True,
     }
-    return figure.to_html(full_html=False, include_plotlyjs=False, config=config)
+    return Markup(figure.to_html(full_html=False, include_plotlyjs=False, config=config))

@@ -1,12 +1,13 @@
 """The report of a run: one HTML file that opens without a network and shows everything."""
 
-import html
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+import plotly.graph_objects as go
+from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from lymph.charts import MATRIX_CSS, percent
@@ -29,7 +30,7 @@ from lymph.facts import class_colours
 from lymph.reports.card import GUIDELINES, card_html, filled_text, model_card
 from lymph.reports.charts import figure_html, matrices, run_charts
 from lymph.reports.code import code_of
-from lymph.reports.pictures import address_of, paragraph
+from lymph.reports.pictures import address_of
 from lymph.reports.reasons import reasons_html
 from lymph.reports.tables import (
     DRAWN_BESIDE_REAL,
@@ -46,71 +47,13 @@ from lymph.reports.tables import (
     right_text,
     verdict_text,
 )
+from lymph.reports.writing import table_html, write
 from lymph.runs import Run, read_about
 
 # Small copies of this many pictures stay within a few megabytes.
 MOST_PICTURES = 400
 THUMBNAIL = 120
 WORST = 24
-
-CSS = """
-:root {color-scheme: light}
-body {font: 16px/1.5 system-ui, sans-serif; color: #221C2C; margin: 0 auto; max-width: 62rem;
-  padding: 2rem 1.2rem 5rem; overflow-wrap: anywhere}
-h1 {font-size: 1.9rem; margin: 0} h2 {margin: 3rem 0 .6rem; font-size: 1.35rem}
-.quiet {color: #5d5668; font-size: .92rem}
-.leak {background: #fbe4ec; border-left: 5px solid #B3264E; padding: .7rem 1rem; margin: 1rem 0}
-.numbers {display: flex; flex-wrap: wrap; gap: 3rem; margin: 1.5rem 0}
-.numbers b {font-size: 2.2rem; display: block; line-height: 1.2}
-.wide {overflow-x: auto}
-table.plain {border-collapse: collapse; width: 100%; font-size: .93rem}
-table.plain th, table.plain td {text-align: left; padding: .35rem .6rem;
-  border-bottom: 1px solid #DDD8E3; vertical-align: top}
-.pictures {display: grid; grid-template-columns: repeat(auto-fill, minmax(150px, 1fr)); gap: 12px}
-.pictures figure {margin: 0; font-size: .8rem; line-height: 1.3; overflow-wrap: anywhere}
-.pictures img {width: 100%; border: 3px solid var(--edge); border-radius: 4px; display: block}
-.charts {display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 24rem), 1fr));
-  gap: 0 1.5rem} .charts > div {min-width: 0}
-.leaky h2::after, .leaky .numbers b::after {content: "⚠ leaky split"; font-size: .9rem;
-  color: #B3264E; margin-left: .6rem; font-weight: 600}
-.hidden {display: none}
-.reasons {display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 240px), 1fr));
-  gap: 12px; margin-bottom: 1.5rem}
-.reasons figure {margin: 0; font-size: .85rem; max-width: 420px}
-.reasons img {width: 100%; border-radius: 4px; display: block}
-.stated {font-size: .92rem; max-width: 24rem}
-table.card th {width: 24%} table.card td:last-child {width: 24%}
-@media (max-width: 40rem) {table.card th, table.card td, table.card td:last-child
-  {display: block; width: auto; padding: .15rem .3rem} table.card th, table.card td
-  {border-bottom: 0} table.card td:last-child {border-bottom: 1px solid #DDD8E3}}
-.blank {color: #B3264E}
-pre {background: #F5F3F7; padding: 1rem; overflow-x: auto; font-size: .82rem}
-summary {cursor: pointer; padding: .4rem 0}
-"""
-
-# A cell of the first matrix of each level shows its pictures; a second click takes them off.
-SCRIPT = """
-document.querySelectorAll(".answers").forEach((section) => {
-  const figures = [...section.querySelectorAll("figure")];
-  const told = section.querySelector(".told");
-  section.querySelectorAll("td.cell").forEach((cell) => cell.addEventListener("click", () => {
-    const button = cell.querySelector("button");
-    const off = button.getAttribute("aria-pressed") === "true";
-    section.querySelectorAll("td.cell button").forEach((other) =>
-      other.setAttribute("aria-pressed", false));
-    button.setAttribute("aria-pressed", !off);
-    let count = 0;
-    figures.forEach((figure) => {
-      const shown = !off && figure.dataset.true === cell.dataset.true
-        && figure.dataset.predicted === cell.dataset.predicted;
-      figure.classList.toggle("hidden", !shown);
-      count += shown;
-    });
-    told.textContent = off ? "" : `is ${cell.dataset.true}, called ${cell.dataset.predicted}: `
-      + `${count} ${count === 1 ? "picture" : "pictures"}`;
-  }));
-});
-"""
 
 
 def report_html(run: Run, set_name: str = "test") -> str:
@@ -138,27 +81,27 @@ def report_html(run: Run, set_name: str = "test") -> str:
     pictures = choose_set(run.predictions(), set_name)
     charts = run_charts(run, figures)
     thumbnails = _thumbnails(run, pictures)
-    sections = [
-        _head(run, figures),
-        _answers(run, figures, pictures, thumbnails),
-        _measures(figures),
-        _section("Curves", _charts(charts, ("ROC", "Precision"))),
-        _calibration(run, pictures, charts),
-        _worst(run, pictures, thumbnails),
-        _section("Why it said so", reasons_html(run, pictures)),
-        _map(run, charts),
-        _beside(run, figures, charts),
-        _section("How it learned", _charts(charts, ("Learning",))),
-        _card(run, figures),
-        _repeat(run, set_name),
-    ]
-    title = html.escape(_title(run))
-    return (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<style>{CSS}{MATRIX_CSS}</style><script>{get_plotlyjs()}</script></head>"
-        f'<body class="{"leaky" if mark_of(figures) else "sound"}">'
-        f"{''.join(sections)}<script>{SCRIPT}</script></body></html>"
+    sections = {
+        "What is taken for what": _answers(run, figures, pictures, thumbnails),
+        "Every figure with its interval": _measures(figures),
+        "Curves": _section(charts=_chosen(charts, ("ROC", "Precision"))),
+        "Can its probabilities be believed?": _calibration(run, pictures, charts),
+        "Pictures to look at": _worst(run, pictures, thumbnails),
+        "Why it said so": reasons_html(run, pictures),
+        "What it holds similar": _map(run, charts),
+        "Published results": _beside(run, figures, charts),
+        "How it learned": _section(charts=_chosen(charts, ("Learning",))),
+        "Model card": _card(run, figures),
+        "How to repeat it": _repeat(run, set_name),
+    }
+    return write(
+        "report.html",
+        title=_title(run),
+        matrix_css=Markup(MATRIX_CSS),
+        plotly=Markup(get_plotlyjs()),
+        kind="leaky" if mark_of(figures) else "sound",
+        head=_head(run, figures),
+        sections=sections,
     )
 
 
@@ -166,60 +109,65 @@ def _title(run: Run) -> str:
     return read_about(run).name or f"{run.config.spec.title}, {run.path.name}"
 
 
-def _section(title: str, body: str) -> str:
-    return f"<h2>{title}</h2>{body}"
-
-
-def _table(table: pd.DataFrame) -> str:
-    body = table.to_html(
-        index=False, border=0, classes="plain", float_format=lambda value: f"{value:.2f}"
+def _section(
+    told: Sequence[str] = (),
+    table: Markup | None = None,
+    quietly: Sequence[str] = (),
+    body: Markup | None = None,
+    charts: Mapping[str, Markup] | None = None,
+) -> Markup:
+    """Write a section: words, a table, quiet words below it, what else there is, charts."""
+    return write(
+        "section.html", told=told, table=table, quietly=quietly, body=body or "", charts=charts
     )
-    return f'<div class="wide">{body}</div>'
 
 
-def _charts(charts: Mapping[str, Any], starts: tuple[str, ...]) -> str:
-    chosen = {title: figure for title, figure in charts.items() if title.startswith(starts)}
-    drawn = "".join(
-        f"<div><h3>{title}</h3>{figure_html(title, figure)}</div>"
-        for title, figure in chosen.items()
-    )
-    return f'<div class="charts">{drawn}</div>'
+def _chosen(charts: Mapping[str, go.Figure], starts: tuple[str, ...]) -> dict[str, Markup]:
+    """Return the charts whose titles begin so, as HTML."""
+    return {
+        title: figure_html(title, figure)
+        for title, figure in charts.items()
+        if title.startswith(starts)
+    }
 
 
-def _head(run: Run, figures: Mapping[str, Any]) -> str:
+class Number(NamedTuple):
+    """A headline of the report: one figure, and whether it may be stated."""
+
+    unit: str
+    value: str
+    interval: str
+    verdict: str
+    why: str
+
+
+def _head(run: Run, figures: Mapping[str, Any]) -> Markup:
     pictures, patients = figures["pictures"], figures["patients"]
     warnings = list(figures["warnings"])
-    leak = ""
-    if mark_of(figures):
-        leak = (
-            f'<div class="leak"><b>{mark_title(figures)}</b> {html.escape(warnings.pop(0))}</div>'
-        )
-    notes = read_about(run).note
-    return (
-        f"<h1>{html.escape(_title(run))}</h1>"
-        f"{paragraph(base_text(run, figures), 'quiet')}"
-        + (paragraph("Synthetic pictures: none is from a patient.") if _drawn(run) else "")
-        + leak
-        + '<div class="numbers">'
-        f"<div>Classified correctly, per picture<b>{100 * pictures['accuracy']:.0f} %</b>"
-        f'<span class="quiet">{interval_words(pictures["interval"])}</span>'
-        f"{_stated(pictures)}</div>"
-        f"<div>Classified correctly, per patient<b>{right_text(figures)}</b>"
-        f'<span class="quiet">{interval_words(patients["interval"])}</span>'
-        f"{_stated(patients)}</div></div>"
-        + paragraph(STANDARD.format(unit="pictures or patients"), "quiet")
-        + "".join(paragraph(warning, "quiet") for warning in warnings)
-        + (paragraph(notes) if notes else "")
-        + paragraph("For learning only: this is not a medical device.", "quiet")
+    leak = warnings.pop(0) if mark_of(figures) else ""
+    return write(
+        "head.html",
+        title=_title(run),
+        base=base_text(run, figures),
+        drawn=_drawn(run),
+        leak=leak,
+        leak_title=mark_title(figures),
+        numbers=[
+            _number("picture", f"{100 * pictures['accuracy']:.0f} %", pictures),
+            _number("patient", right_text(figures), patients),
+        ],
+        standard=STANDARD.format(unit="pictures or patients"),
+        warnings=warnings,
+        note=read_about(run).note,
     )
 
 
-def _stated(section: Mapping[str, Any]) -> str:
+def _number(unit: str, value: str, section: Mapping[str, Any]) -> Number:
     """Say below a headline whether it may be stated, why not, and what the test cannot tell."""
     stated = section["stated"]
     parts = ("; ".join(stated["reasons"]), stated["lesson"], stated["needed_words"])
-    why = html.escape(" ".join(_sentence(part) for part in parts if part))
-    return f'<div class="stated"><strong>{verdict_text(section)}</strong>. {why}</div>'
+    why = " ".join(_sentence(part) for part in parts if part)
+    return Number(unit, value, interval_words(section["interval"]), verdict_text(section), why)
 
 
 def _sentence(words: str) -> str:
@@ -230,23 +178,38 @@ def _drawn(run: Run) -> bool:
     return is_synthetic(run.config.data)
 
 
+class Pictured(NamedTuple):
+    """A picture of the report: the cell of the matrix it is in, and what is written below it."""
+
+    label: str
+    predicted: str
+    edge: str
+    address: str
+    name: str
+    words: str
+    patient: str
+
+
+class Answer(NamedTuple):
+    """The matrices of one level, and the pictures that a click on the first one shows."""
+
+    unit: str
+    counts: Markup
+    shares: dict[str, Markup]
+    pictures: list[Pictured]
+
+
 def _answers(
     run: Run, figures: Mapping[str, Any], pictures: pd.DataFrame, thumbnails: Mapping[str, str]
-) -> str:
+) -> Markup:
     tables = matrices(figures)
-    parts = []
+    answers = []
     for level, rows in (("pictures", pictures), ("patients", _of_patients(pictures))):
-        own = {title: table for title, table in tables.items() if f"of {level}," in title}
-        first, *others = own.items()
-        more = "".join(f"<h3>{title}</h3>{table}" for title, table in others)
-        shown = _figures(run, rows, pictures, thumbnails, hidden=True)
-        parts.append(
-            f'<div class="answers"><h3>Per {level[:-1]}</h3>{first[1]}'
-            '<p class="quiet">Click a cell to see its pictures, again to take them off.</p>'
-            f'<p class="told" aria-live="polite"></p><div class="pictures">{shown}</div>'
-            f"<details><summary>As shares</summary>{more}</details></div>"
-        )
-    return _section("What is taken for what", "".join(parts) + _missing(pictures, thumbnails))
+        shares = {title: table for title, table in tables.items() if f"of {level}," in title}
+        counts = shares.pop(next(iter(shares)))
+        shown = _pictured(run, rows, pictures, thumbnails)
+        answers.append(Answer(level[:-1], counts, shares, shown))
+    return write("answers.html", answers=answers, missing=_missing(pictures, thumbnails))
 
 
 def _of_patients(pictures: pd.DataFrame) -> pd.DataFrame:
@@ -274,83 +237,80 @@ def _thumbnails(run: Run, pictures: pd.DataFrame) -> dict[str, str]:
 def _missing(pictures: pd.DataFrame, thumbnails: Mapping[str, str]) -> str:
     if len(thumbnails) == len(pictures):
         return ""
-    return paragraph(
+    return (
         f"{len(thumbnails)} of {len(pictures)} pictures are in this file: at most {MOST_PICTURES},"
-        " the worst mistakes first, and none that is no longer in its folder.",
-        "quiet",
+        " the worst mistakes first, and none that is no longer in its folder."
     )
 
 
-def _figures(
-    run: Run,
-    judged: pd.DataFrame,
-    pictures: pd.DataFrame,
-    thumbnails: Mapping[str, str],
-    hidden: bool = False,
-) -> str:
-    """Draw pictures with what they are and what is said of them; ``judged`` names their cell."""
-    colours, kind = class_colours(run.classes), ' class="hidden"' if hidden else ""
+def _pictured(
+    run: Run, judged: pd.DataFrame, pictures: pd.DataFrame, thumbnails: Mapping[str, str]
+) -> list[Pictured]:
+    """Return pictures with what they are and are called; ``judged`` names their cell."""
+    colours = class_colours(run.classes)
     cells = judged.set_index("picture")[["label", "predicted"]]
     found = []
     for row in pictures[pictures["picture"].isin(thumbnails)].to_dict("records"):
-        label, predicted = (html.escape(str(v)) for v in cells.loc[row["picture"]])
-        said = html.escape(row["predicted"])
-        words = f"is {label}, called {said} ({html.escape(percent(row['p_' + row['predicted']]))})"
-        mark = "✓" if row["label"] == row["predicted"] else "✗"
-        name, who = (html.escape(str(row[key])) for key in ("picture", "patient"))
-        found.append(
-            f'<figure{kind} data-true="{label}" data-predicted="{predicted}" '
-            f'style="--edge:{colours[row["label"]]}"><img src="{thumbnails[row["picture"]]}" '
-            f'alt="{name}">{mark} {words}<br>{name}, patient {who}</figure>'
+        label, predicted = map(str, cells.loc[row["picture"]])
+        said = row["predicted"]
+        mark = "✓" if row["label"] == said else "✗"
+        words = f"{mark} is {label}, called {said} ({percent(row['p_' + said])})"
+        own = colours[row["label"]], thumbnails[row["picture"]], row["picture"]
+        found.append(Pictured(label, predicted, *own, words, str(row["patient"])))
+    return found
+
+
+class Level(NamedTuple):
+    """Every figure of one level, by picture or by patient, and how its intervals are made."""
+
+    unit: str
+    measures: Markup
+    classes: Markup
+    method: str
+
+
+def _measures(figures: Mapping[str, Any]) -> Markup:
+    levels = [
+        Level(
+            level[:-1],
+            table_html(measures_table(figures[level])),
+            table_html(classes_table(figures[level], level)),
+            method_text(figures[level]),
         )
-    return "".join(found)
-
-
-def _measures(figures: Mapping[str, Any]) -> str:
-    parts = [
-        f"<h3>Per {level[:-1]}</h3>{_table(measures_table(figures[level]))}"
-        f"<br>{_table(classes_table(figures[level], level))}"
         for level in ("pictures", "patients")
     ]
-    told = [
-        f"Per {level[:-1]}: {method_text(figures[level])}" for level in ("pictures", "patients")
-    ]
-    words = "".join(paragraph(line, "quiet") for line in told)
-    return _section("Every figure with its interval", "".join(parts) + words)
+    return write("measures.html", levels=levels)
 
 
-def _calibration(run: Run, pictures: pd.DataFrame, charts: Mapping[str, Any]) -> str:
+def _calibration(run: Run, pictures: pd.DataFrame, charts: Mapping[str, go.Figure]) -> Markup:
     plainly, confidence = calibrate(pictures), confidence_of(run.predictions())
     columns = {"As the model says": plainly}
     if confidence.stated and confidence.temperature > 1:
         name = f"At temperature {confidence.temperature:.2f}"
         columns[name] = calibrate(apply_temperature(pictures, confidence.temperature))
     told = (confidence.words, chance_text(plainly), curve_text(plainly))
-    body = _table(calibration_table(columns))
-    body += "".join(paragraph(words, "quiet") for words in told if words)
-    return _section("Can its probabilities be believed?", body + _charts(charts, ("Reliability",)))
+    return _section(
+        table=table_html(calibration_table(columns)),
+        quietly=[words for words in told if words],
+        charts=_chosen(charts, ("Reliability",)),
+    )
 
 
-def _worst(run: Run, pictures: pd.DataFrame, thumbnails: Mapping[str, str]) -> str:
-    parts = []
+def _worst(run: Run, pictures: pd.DataFrame, thumbnails: Mapping[str, str]) -> Markup:
+    lists = {}
     titles = (("worst", "Worst mistakes"), ("certain", "Most certain"))
     for order, title in (*titles, ("uncertain", "Least certain")):
         rows = in_order(pictures, order).head(WORST)
-        body = _figures(run, rows, rows, thumbnails) or paragraph("None.")
-        opened = " open" if order == "worst" else ""
-        parts.append(
-            f"<details{opened}><summary>{title}</summary>"
-            f'<div class="pictures">{body}</div></details>'
-        )
-    return _section("Pictures to look at", "".join(parts))
+        lists[title] = _pictured(run, rows, rows, thumbnails)
+    return write("worst.html", lists=lists)
 
 
-def _map(run: Run, charts: Mapping[str, Any]) -> str:
+def _map(run: Run, charts: Mapping[str, go.Figure]) -> Markup:
     """Draw where all pictures of the run lie in its feature space, and who lies beside whom."""
     try:
         embedding = run_features(run)
     except LymphError as error:
-        return _section("What it holds similar", paragraph(str(error), "quiet"))
+        return _section(quietly=[str(error)])
     labels, patients = (embedding.table[name].to_numpy(str) for name in ("label", "patient"))
     rates = neighbour_rates(embedding.features, labels, patients)
     told = (
@@ -364,43 +324,27 @@ def _map(run: Run, charts: Mapping[str, Any]) -> str:
             f" {percent(rates.chance)}. Patients that lie together while classes of other patients"
             " do not: the model has learned the stain."
         )
-    return _section("What it holds similar", paragraph(told) + _charts(charts, ("Map",)))
+    return _section([told], charts=_chosen(charts, ("Map",)))
 
 
-def _beside(run: Run, figures: Mapping[str, Any], charts: Mapping[str, Any]) -> str:
+def _beside(run: Run, figures: Mapping[str, Any], charts: Mapping[str, go.Figure]) -> Markup:
+    table = table_html(published_table(run, figures, "pictures"))
     if _drawn(run):
-        table = _table(published_table(run, figures, "pictures"))
-        return _section("Published results", paragraph(DRAWN_BESIDE_REAL) + table)
+        return _section([DRAWN_BESIDE_REAL], table)
     told = (
         "A figure means something only with its split: a leaky one (✕) cannot be compared with one "
         "on patients never seen (●). All are of other test pictures than this run, so they are "
         "neither ranked nor subtracted."
     )
     title = "Beside published figures"
-    chart = figure_html(title, charts[title])
-    table = _table(published_table(run, figures, "pictures"))
-    return _section("Published results", paragraph(told) + chart + table)
+    return write("beside.html", told=told, chart=figure_html(title, charts[title]), table=table)
 
 
-def _card(run: Run, figures: Mapping[str, Any]) -> str:
+def _card(run: Run, figures: Mapping[str, Any]) -> Markup:
     card = model_card(run, figures)
-    told = paragraph(GUIDELINES) + paragraph(filled_text(card), "quiet")
-    return _section("Model card", told + card_html(card))
+    return _section([GUIDELINES], quietly=[filled_text(card)], body=card_html(card))
 
 
-def _repeat(run: Run, set_name: str) -> str:
-    settings = _listed({**run.config.to_json(), **run.environment()}.items())
-    code = html.escape(code_of(run, set_name))
-    return _section(
-        "How to repeat it",
-        f"<details><summary>Settings and computer</summary>{settings}</details>"
-        f"<details><summary>The code behind this</summary><pre>{code}</pre></details>",
-    )
-
-
-def _listed(items: Iterable[tuple[str, Any]]) -> str:
-    rows = "".join(
-        f"<tr><th>{html.escape(str(key))}</th><td>{html.escape(str(value))}</td></tr>"
-        for key, value in items
-    )
-    return f'<div class="wide"><table class="plain">{rows}</table></div>'
+def _repeat(run: Run, set_name: str) -> Markup:
+    settings = {**run.config.to_json(), **run.environment()}
+    return write("repeat.html", settings=settings, code=code_of(run, set_name))

@@ -1,7 +1,6 @@
-"""Pictures and words as HTML that needs no other file."""
+"""Pictures as addresses that need no other file."""
 
 import base64
-import html
 import io
 from pathlib import Path
 
@@ -17,8 +16,3 @@ def address_of(source: Path | np.ndarray, width: int, height: int | None = None)
         memory = io.BytesIO()
         picture.convert("RGB").save(memory, "JPEG", quality=80)
     return "data:image/jpeg;base64," + base64.b64encode(memory.getvalue()).decode()
-
-
-def paragraph(text: str, kind: str = "") -> str:
-    """Return a paragraph of plain text, with a CSS class."""
-    return f'<p class="{kind}">{html.escape(text)}</p>'

@@ -1,12 +1,12 @@
 """Why a model said so, for the report: where it looked, tile by tile, and what it sees inside."""
 
-import html
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
+from markupsafe import Markup
 
 from lymph.charts import percent, whole_percent
 from lymph.data.depth import read_of
@@ -14,7 +14,8 @@ from lymph.errors import LymphError
 from lymph.evaluation import in_order
 from lymph.explain import heat_overlay, tile_overlay
 from lymph.facts import class_colours
-from lymph.reports.pictures import address_of, paragraph
+from lymph.reports.pictures import address_of
+from lymph.reports.writing import write
 from lymph.runs import Run
 
 if TYPE_CHECKING:
@@ -33,7 +34,18 @@ HEAT_TOLD = (
 )
 
 
-def reasons_html(run: Run, pictures: pd.DataFrame) -> str:
+# Pictures as addresses, each with its title.
+Shown = list[tuple[str, str]]
+
+
+class Reason(NamedTuple):
+    """What a picture is and is called, beside what explains it; nothing where it is not there."""
+
+    words: str
+    shown: Shown
+
+
+def reasons_html(run: Run, pictures: pd.DataFrame) -> Markup:
     """Explain the worst mistakes, then the surest right answers, as HTML.
 
     Parameters
@@ -49,7 +61,7 @@ def reasons_html(run: Run, pictures: pd.DataFrame) -> str:
     try:
         classifier = load_classifier(run)
     except LymphError as error:
-        return paragraph(str(error), "quiet")
+        return _written(str(error))
     root = Path(run.config.data)
     ordered = pd.concat([in_order(pictures, "worst"), in_order(pictures, "certain")])
     ordered = ordered.drop_duplicates("picture")
@@ -58,20 +70,25 @@ def reasons_html(run: Run, pictures: pd.DataFrame) -> str:
     rows = pd.concat([ordered[few], ordered[~few]]).to_dict("records")
     there = [row for row in rows if (root / row["picture"]).is_file()][:EXPLAINED]
     if not there:
-        return paragraph("None of the pictures is in its folder any more.", "quiet")
-    drawn, inside = [], ""
+        return _written("None of the pictures is in its folder any more.")
+    drawn: list[Reason] = []
+    inside: Shown = []
     for place, row in enumerate(there):
         try:
             pixels = read_of(root, row["picture"])
         except LymphError as error:
-            drawn.append(paragraph(f"{row['picture']}: {error}", "quiet"))
+            drawn.append(Reason(f"{row['picture']}: {error}", []))
             continue
         drawn.append(_row(classifier, row, pixels, tiled=place >= len(there) - TILED))
         inside = inside or _inside(run, classifier, row["picture"], pixels)
-    return paragraph(HEAT_TOLD, "quiet") + "".join(drawn) + inside
+    return _written(HEAT_TOLD, drawn, inside)
 
 
-def _row(classifier: "Classifier", row: dict, pixels: np.ndarray, tiled: bool) -> str:
+def _written(told: str, reasons: Sequence[Reason] = (), inside: Sequence = ()) -> Markup:
+    return write("reasons.html", told=told, reasons=reasons, inside=inside)
+
+
+def _row(classifier: "Classifier", row: dict, pixels: np.ndarray, tiled: bool) -> Reason:
     """Draw a picture beside its explanations."""
     from lymph.explain.gradcam import grad_cam
 
@@ -89,21 +106,17 @@ def _row(classifier: "Classifier", row: dict, pixels: np.ndarray, tiled: bool) -
             shown.append((f"{view.tiles} tiles, won by {won}", drawn))
     mark = "✓" if row["label"] == said else "✗"
     words = f"{mark} {row['picture']}, patient {row['patient']}: is {row['label']}, called {said}"
-    return (
-        paragraph(f"{words} ({percent(row['p_' + said])})")
-        + f'<div class="reasons">{"".join(_figure(title, drawn) for title, drawn in shown)}</div>'
-    )
+    return Reason(f"{words} ({percent(row['p_' + said])})", _addressed(shown))
 
 
-def _figure(title: str, pixels: np.ndarray) -> str:
-    told = html.escape(title)
-    return f'<figure><img src="{address_of(pixels, WIDTH)}" alt="{told}">{told}</figure>'
+def _addressed(titled: Sequence[tuple[str, np.ndarray]]) -> Shown:
+    return [(title, address_of(pixels, WIDTH)) for title, pixels in titled]
 
 
-def _inside(run: Run, classifier: "Classifier", name: str, pixels: np.ndarray) -> str:
+def _inside(run: Run, classifier: "Classifier", name: str, pixels: np.ndarray) -> Shown:
     """Draw the small CNN's first filters and what its layers make of a picture."""
     if run.config.model != "cnn":
-        return ""
+        return []
     from lymph.explain.layers import activations, first_filters, mosaic
 
     filters = first_filters(classifier.model).mean(axis=1)
@@ -112,5 +125,4 @@ def _inside(run: Run, classifier: "Classifier", name: str, pixels: np.ndarray) -
         (f"The {len(filters)} filters of the first layer", mosaic(filters, side=48)),
         *((f"{layer.name}, of {name}", mosaic(layer.maps[:24])) for layer in layers),
     ]
-    grey = "".join(_figure(title, np.repeat(m[..., None], 3, axis=-1)) for title, m in parts)
-    return f'<h3>What the small CNN sees inside</h3><div class="reasons">{grey}</div>'
+    return _addressed([(title, np.repeat(m[..., None], 3, axis=-1)) for title, m in parts])

@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, Page, Request, WebSocket, expect, sync_
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
+from lymph.runs import take_in_ready_runs
 from lymph.synthetic import make_demo
 from tests.conftest import keep_speed
 from tests.serving import free_port, wait_until_healthy
@@ -161,6 +162,19 @@ def demonstration_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def demonstration(serve: Serve, demonstration_home: Path) -> str:
     """Return the address of an app whose workspace holds the demonstration set and no run."""
     return serve(demonstration_home)
+
+
+@pytest.fixture(scope="module")
+def with_runs(
+    serve: Serve, demonstration_home: Path, tmp_path_factory: pytest.TempPathFactory
+) -> str:
+    """Return the address of an app that holds the demonstration set with its two runs."""
+    home = tmp_path_factory.mktemp("with_runs")
+    shutil.copytree(demonstration_home, home, dirs_exist_ok=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LYMPH_HOME", str(home))
+        take_in_ready_runs(home / "data" / "demonstration")
+    return serve(home)
 
 
 @pytest.fixture

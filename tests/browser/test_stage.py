@@ -1,15 +1,12 @@
 """A page on a projector: what is on a slide fits, keys and a clicker lead through it."""
 
 import re
-import shutil
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from lymph.lessons.catalogue import LESSONS
-from lymph.runs import take_in_ready_runs
 
 from .conftest import TWO_FRAMES
 
@@ -88,19 +85,6 @@ def test_no_slide_of_any_lesson_scrolls(
                 page.evaluate(TWO_FRAMES)
                 found += [f"{address}: {fault}" for fault in page.evaluate(FAULTS)]
     assert found == [] and count > 5 * len(LESSONS)
-
-
-@pytest.fixture(scope="module")
-def with_runs(
-    serve: Callable[[Path], str], demonstration_home: Path, tmp_path_factory: pytest.TempPathFactory
-) -> str:
-    """Return the address of an app that holds the demonstration set with its two runs."""
-    home = tmp_path_factory.mktemp("stage")
-    shutil.copytree(demonstration_home, home, dirs_exist_ok=True)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LYMPH_HOME", str(home))
-        take_in_ready_runs(home / "data" / "demonstration")
-    return serve(home)
 
 
 @pytest.mark.slow

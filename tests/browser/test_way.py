@@ -182,6 +182,8 @@ def from_the_data(visitor: Visitor) -> None:
 def train(visitor: Visitor) -> Run:
     """Start a training of one epoch and wait for its end."""
     page = visitor.page
+    visitor.touch("train_view", "Compare recipes")
+    page.locator(".st-key-train_view").get_by_text("Train a model", exact=True).click()
     page.get_by_text("Settings", exact=True).click()
     epochs = page.get_by_label("Epochs", exact=True)
     epochs.fill("1")

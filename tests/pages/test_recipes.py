@@ -81,6 +81,25 @@ def test_the_table_says_what_may_be_believed(tiny: DataSet, open_page: OpenPage)
     assert app.button(key="compare_recipes")
 
 
+def test_a_link_leads_to_the_comparison(tiny: DataSet, open_page: OpenPage) -> None:
+    """Regression: which view of Train was open was not in its address."""
+    write_comparison(tiny.path)
+    app = open_page("train", train_view=VIEW)
+    assert not app.exception and "‘Small CNN’ is highest" in words(app)
+    assert "train_view" not in open_page("train").query_params
+
+
+def test_the_stage_shows_what_was_compared_last(tiny: DataSet, open_page: OpenPage) -> None:
+    """The slide has sentence and chart of the last one that has finished, else how to make one."""
+    app = open_page("train", stage="1", slide="99")
+    assert not app.exception and "No comparison of recipes has finished" in words(app)
+    write_comparison(tiny.path, ("colours",))
+    write_comparison(tiny.path, state="stopped", cells=1)
+    app = open_page("train", stage="1", slide="99")
+    assert not app.exception and "‘Colours alone’ is highest" in words(app)
+    assert len(app.get("plotly_chart")) == 1 and not app.dataframe
+
+
 def test_one_that_was_killed_can_be_resumed(tiny: DataSet, open_page: OpenPage) -> None:
     """What is done is shown, and the rest goes on from there."""
     comparison = write_comparison(tiny.path, state="stopped", cells=1)

@@ -30,6 +30,7 @@ def test_every_run_stands_in_the_table(make_run: MakeRun, open_page: OpenPage) -
     assert not app.exception
     table = app.dataframe[0].value
     assert sorted(table["Seed"]) == [0, 7]
+    assert list(table.columns[:2]) == ["Test", "Name"]
     figures = report(first.predictions())
     assert set(table["Test"]) == {f"A · {100 * figures['pictures']['accuracy']:3.0f} %"}
     assert set(table["Patients right"]) == {"2 of 3"}
@@ -56,7 +57,7 @@ def test_a_leaky_run_is_marked(tiny: DataSet, make_run: MakeRun, open_page: Open
     make_run(split_by_picture(PictureSource(tiny.path).usable()))
     row = open_page("runs").dataframe[0].value.iloc[0]
     assert row["Leaks"] == "⚠ leaky split"
-    assert row["95 % interval"].endswith("⚠")
+    assert row["95 % interval"].endswith("⚠") and row["Test"].endswith("% ⚠")
 
 
 def test_a_run_gets_a_name_and_a_note(make_run: MakeRun, open_page: OpenPage) -> None:

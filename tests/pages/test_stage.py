@@ -10,9 +10,9 @@ from .conftest import MakeRun, OpenPage, words
 
 SLIDES = {
     "start": 1,
-    "data": 3,
+    "data": 5,
     "split": 2,
-    "train": 1,
+    "train": 2,
     "results": 9,
     "runs": 1,
     "classify": 1,

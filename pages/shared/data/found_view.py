@@ -1,6 +1,7 @@
 """What was found in a folder, line by line, each to be corrected where it is wrong."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -75,6 +76,20 @@ def show_found(data_set: DataSet) -> None:
         show_summary(data_set, found)
 
 
+def show_in_brief(data_set: DataSet) -> None:
+    """Draw what was found on a slide, where nothing is corrected: two doubts and four names."""
+    st.html(STYLES)
+    found = loading.found(data_set)
+    for doubt in found.doubts[:2]:
+        st.warning(plain(doubt))
+    show_classes_and_patients(data_set, found)
+    st.table(examples_of(found).head(4).map(plain), border="horizontal", hide_index=True)
+    counts = found.set_counts()
+    if counts:
+        st.markdown(f"**A ready split** · {set_words(counts)}")
+    st.caption("All of it is on the Data page under “What was found”, and can be corrected there.")
+
+
 def is_told(data_set: DataSet) -> bool:
     """Tell whether classes and patients are known already."""
     try:
@@ -111,14 +126,19 @@ def show_summary(data_set: DataSet, found: Found[PictureSource]) -> None:
     for doubt in found.doubts:
         st.warning(plain(doubt))
     offer_quick_corrections(data_set, found)
-    st.markdown(f"**Classes** · {LAYOUTS_TOLD[found.layout]}")
-    show_classes(data_set, found)
-    st.markdown(f"**Patients** · {patients_words(found)}")
-    show_examples(found)
+    show_classes_and_patients(data_set, found)
+    st.dataframe(examples_of(found), hide_index=True, key="found_examples")
     show_sets(found)
     if sentence := depth_sentence(data_set.path):
         st.info(plain(sentence))
     show_not_read(found)
+
+
+def show_classes_and_patients(data_set: DataSet, found: Found[PictureSource]) -> None:
+    """Say what tells classes and patients, with a picture of each class."""
+    st.markdown(f"**Classes** · {LAYOUTS_TOLD[found.layout]}")
+    show_classes(data_set, found)
+    st.markdown(f"**Patients** · {patients_words(found)}")
 
 
 def offer_quick_corrections(data_set: DataSet, found: Found[PictureSource]) -> None:
@@ -162,8 +182,8 @@ def patients_words(found: Found[PictureSource]) -> str:
     return words + (", counted within each class" if found.source.within_class else "")
 
 
-def show_examples(found: Found[PictureSource]) -> None:
-    """Show what is made of some names: those without a patient first, then from all over."""
+def examples_of(found: Found[PictureSource]) -> pd.DataFrame:
+    """Return what is made of some names: those without a patient first, then from all over."""
     without = [i for i, patient in enumerate(found.patients) if not patient][: EXAMPLES // 2]
     step = max(1, len(found.pictures) // (EXAMPLES - len(without)))
     places = list(dict.fromkeys([*without, *range(0, len(found.pictures), step)]))[:EXAMPLES]
@@ -174,7 +194,7 @@ def show_examples(found: Found[PictureSource]) -> None:
     }
     if any(found.sets):
         rows["Set"] = [found.sets[i] for i in places]
-    st.dataframe(pd.DataFrame(rows), hide_index=True, key="found_examples")
+    return pd.DataFrame(rows)
 
 
 def show_sets(found: Found[PictureSource]) -> None:
@@ -182,8 +202,7 @@ def show_sets(found: Found[PictureSource]) -> None:
     counts = found.set_counts()
     if not counts:
         return
-    words = ", ".join(f"{plain(name)} {count}" for name, count in counts.items())
-    st.markdown(f"**A ready split** · {words}")
+    st.markdown(f"**A ready split** · {set_words(counts)}")
     table = pd.DataFrame(
         {"picture": found.pictures, "label": found.labels, "patient": found.patients}
     )
@@ -200,6 +219,10 @@ def show_sets(found: Found[PictureSource]) -> None:
     else:
         st.success(plain(leak.sentence))
     st.caption("The Split page offers it as “The data's own split”.")
+
+
+def set_words(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{plain(name)} {count}" for name, count in counts.items())
 
 
 def show_not_read(found: Found[PictureSource]) -> None:

@@ -1,4 +1,4 @@
-"""The Data page on a projector: what there is, every patient's colour, and the stain map."""
+"""The Data page on a projector, a slide for each of its views."""
 
 from functools import partial
 
@@ -9,7 +9,7 @@ from lymph.data.scan import classes_of
 from lymph.data.sources import DataSet
 from lymph.facts import class_colours
 from pages.shared import loading
-from pages.shared.data import overview, stain_view, strips
+from pages.shared.data import found_view, overview, quality_view, stain_view, strips
 from pages.shared.stage.deck import Slide
 
 # So many patients have room on a slide, and of each so many pictures.
@@ -28,8 +28,14 @@ def slides(data_set: DataSet) -> list[Slide]:
         Slide("Does every patient's slide have its own colour?", rows),
         Slide("Can a picture's colour tell the patient?", stains),
     ]
-    known = not loading.found(data_set).source.caveat
-    return shown if known else [shown[0], shown[2]]
+    if loading.found(data_set).source.caveat:
+        del shown[1]
+    quality = partial(quality_view.show_counts, data_set, table)
+    return [
+        *shown,
+        Slide("What may be wrong with the pictures?", quality),
+        Slide("What was found, and is it right?", partial(found_view.show_in_brief, data_set)),
+    ]
 
 
 def show_numbers(data_set: DataSet, table: pd.DataFrame, sound: pd.DataFrame) -> None:

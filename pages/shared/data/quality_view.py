@@ -1,5 +1,7 @@
 """What may be wrong with the pictures, and which of them to leave out."""
 
+from collections import Counter
+
 import pandas as pd
 import streamlit as st
 
@@ -42,6 +44,18 @@ def show_quality(data_set: DataSet, table: pd.DataFrame) -> None:
     sound = loading.measures(data_set, table[table["problem"] == ""])
     st.caption(unseen_overlaps(sound))
     show_excluded(data_set)
+
+
+def show_counts(data_set: DataSet, table: pd.DataFrame) -> None:
+    """Draw how many pictures there are of each kind of fault, and nothing to click."""
+    found = Counter(finding.kind for finding in loading.findings(data_set, table))
+    if not found:
+        st.success(f"Nothing was found in {counted(len(table), 'picture')}.")
+    rows = [(title, str(found[name] or "none")) for name, (title, *_) in KINDS.items()]
+    listed = pd.DataFrame(rows, columns=["Looked for", "Found"])
+    st.table(listed, border="horizontal", hide_index=True)
+    if found:
+        st.caption("The Data page shows these pictures under “Quality”, and excludes them there.")
 
 
 def show_kind(data_set: DataSet, table: pd.DataFrame, kind: str, found: list[Finding]) -> None:

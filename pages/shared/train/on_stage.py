@@ -1,4 +1,4 @@
-"""The Train page on a projector: the ways to train and the button, then the run as it learns."""
+"""The Train page on a projector: ways to train, the run as it learns, and the recipes."""
 
 from functools import partial
 
@@ -8,6 +8,7 @@ from lymph.data.sources import DataSet
 from lymph.runs import Run
 from pages.shared.frame import plain
 from pages.shared.stage.deck import Slide
+from pages.shared.train import recipes_view
 from pages.shared.train.beginning import choose_and_start
 from pages.shared.train.following import followed_run, show_end
 from pages.shared.train.live import show_live
@@ -17,7 +18,13 @@ QUESTION = "How well does it learn?"
 
 
 def slides(data_set: DataSet) -> list[Slide]:
-    """Return the page's slides: of the run that is followed, and the way to another one."""
+    """Return the page's slides: of the run that is followed or a new one, and of the recipes."""
+    compared = Slide(recipes_view.QUESTION, partial(recipes_view.show_on_slide, data_set))
+    return [*slides_of_run(data_set), compared]
+
+
+def slides_of_run(data_set: DataSet) -> list[Slide]:
+    """Return the slides of the run that is followed, and the way to another one."""
     run = followed_run()
     begin = partial(start_on_slide, data_set)
     if run is None:

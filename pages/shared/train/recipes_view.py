@@ -10,6 +10,7 @@ import streamlit as st
 
 from lymph import recipes
 from lymph.charts import recipes_chart, whole_percent
+from lymph.charts.recipes import ROW_HEIGHT
 from lymph.classroom import jobs
 from lymph.classroom.owners import whose_words
 from lymph.data.sources import DataSet
@@ -32,15 +33,22 @@ from pages.shared.waiting import waiting_words
 
 # A number and its percent sign stay on one line.
 NO_BREAK = "\u00a0%"
+QUESTION = "Which recipe should you believe?"
 INTRODUCTION = (
     "Each recipe is trained over the same folds twice: with patients apart, and at random, where"
     " the model has met the patients of its test. Only the first says anything of a new patient."
+)
+# In pixels, of the chart on a slide: all rows together, and what larger titles need beside them.
+SLIDE_HEIGHT, SLIDE_MARGIN = 410, 40
+NONE_FINISHED = (
+    "No comparison of recipes has finished on these pictures yet: leave the stage and start one"
+    " under “Compare recipes” on the Train page."
 )
 
 
 def show_recipes(data_set: DataSet) -> None:
     """Draw the comparison that goes on or was made last, and the way to another one."""
-    st.header("Which recipe should you believe?", anchor=False)
+    st.header(QUESTION, anchor=False)
     source = loading.found(data_set).source
     if source.caveat:
         st.warning(plain(UNKNOWN))
@@ -60,6 +68,28 @@ def show_recipes(data_set: DataSet) -> None:
     if status.over:
         with st.expander("Compare again", key="compare_again"):
             choose_and_compare(data_set)
+
+
+def show_on_slide(data_set: DataSet) -> None:
+    """Draw what the comparison that was finished last says; without one, how to make one."""
+    source = loading.found(data_set).source
+    if source.caveat:
+        st.warning(plain(UNKNOWN))
+        return
+    known = recipes.list_comparisons(source)
+    finished = next((one for one in known if one.status().state == "finished"), None)
+    if finished is None:
+        st.write(NONE_FINISHED)
+        return
+    rows = _rows_there(finished)
+    if not rows:
+        return
+    left, right = st.columns([3, 5], gap="medium")
+    with left:
+        _show_best(rows)
+        st.caption(_measured_words(finished, rows))
+    with right:
+        _show_chart(rows, on_slide=True)
 
 
 def _chosen(known: Sequence[Comparison]) -> Comparison | None:
@@ -158,21 +188,11 @@ def _rows(path: str, changed: tuple[str, ...]) -> list[Row]:
 
 
 def _show_table(comparison: Comparison) -> None:
-    rows = _rows(str(comparison.path), comparison.changed())
-    for row in rows:
-        if row.problem:
-            st.error(plain(row.problem))
-    rows = [row for row in rows if row.cells]
+    rows = _rows_there(comparison)
     if not rows:
         return
-    with st.container(border=True, gap="small", key="recipes_result"):
-        if (best := recipes.best_of(rows)) is not None:
-            words = plain(recipes.best_words(rows)).replace(" %", NO_BREAK)
-            st.markdown(f"**{words}**")
-            show_stated(best.cells["patient"].pictures)
-    figures = next(iter(rows[0].cells.values()))
-    chart = recipes_chart([_drawn(row) for row in rows], figures.pictures["baseline"])
-    draw(chart, "recipes", _alternative(rows))
+    _show_best(rows)
+    _show_chart(rows)
     st.dataframe(
         pd.DataFrame([_row(row) for row in rows]),
         hide_index=True,
@@ -181,12 +201,9 @@ def _show_table(comparison: Comparison) -> None:
         placeholder="–",
         key="recipes_table",
     )
-    config = comparison.config
     st.caption(
-        f"{figures.pictures['n']:d} pictures of {counted(figures.patients['n'], 'patient')},"
-        f" {config.folds:d} folds, seed {config.seed:d}; accuracies are per picture, out of fold. A"
-        " letter stands for a recipe: ‘Better than’ names those that score lower and can be told"
-        " apart on these patients."
+        f"{_measured_words(comparison, rows)} A letter stands for a recipe: ‘Better than’ names"
+        " those that score lower and can be told apart on these patients."
     )
     with st.expander("How this was measured", key="recipes_method"):
         st.write(plain(method_words(rows)))
@@ -198,6 +215,48 @@ def _show_table(comparison: Comparison) -> None:
         key="recipes_csv",
         on_click="ignore",
     )
+
+
+def _rows_there(comparison: Comparison) -> list[Row]:
+    """Return the recipes that have figures, and say what is wrong with others."""
+    rows = _rows(str(comparison.path), comparison.changed())
+    for row in rows:
+        if row.problem:
+            st.error(plain(row.problem))
+    return [row for row in rows if row.cells]
+
+
+def _show_best(rows: Sequence[Row]) -> None:
+    """Say which recipe is highest, and whether that may be stated."""
+    with st.container(border=True, gap="small", key="recipes_result"):
+        if (best := recipes.best_of(rows)) is not None:
+            words = plain(recipes.best_words(rows)).replace(" %", NO_BREAK)
+            st.markdown(f"**{words}**")
+            show_stated(best.cells["patient"].pictures)
+
+
+def _show_chart(rows: Sequence[Row], on_slide: bool = False) -> None:
+    """Draw the recipes beside one another; on a slide no taller than it, with room for its type."""
+    drawn, largest = [_drawn(row) for row in rows], _first(rows).pictures["baseline"]
+    if on_slide:
+        chart = recipes_chart(drawn, largest, min(ROW_HEIGHT, SLIDE_HEIGHT // len(rows)))
+        chart.update_layout(margin_l=SLIDE_MARGIN)
+    else:
+        chart = recipes_chart(drawn, largest)
+    draw(chart, "recipes", _alternative(rows))
+
+
+def _measured_words(comparison: Comparison, rows: Sequence[Row]) -> str:
+    """Say on what all accuracies of a comparison stand."""
+    config, figures = comparison.config, _first(rows)
+    return (
+        f"{figures.pictures['n']:d} pictures of {counted(figures.patients['n'], 'patient')},"
+        f" {config.folds:d} folds, seed {config.seed:d}; accuracies are per picture, out of fold."
+    )
+
+
+def _first(rows: Sequence[Row]) -> Figures:
+    return next(iter(rows[0].cells.values()))
 
 
 def _row(row: Row) -> dict[str, Any]:
