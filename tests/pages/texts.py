@@ -126,7 +126,7 @@ OURS = frozenset(
             ]
         ),
         *(f"KINDS[{name}].title" for name in ("kind", "name")),
-        *("KINDS[kind].why", "MODELS[run.config.model].title"),
+        "KINDS[kind].why",
         *(
             "slide.question",
             "chart.title",

@@ -53,7 +53,7 @@ def show_counts(data_set: DataSet, table: pd.DataFrame) -> None:
         st.success(f"Nothing was found in {counted(len(table), 'picture')}.")
     rows = [(title, str(found[name] or "none")) for name, (title, *_) in KINDS.items()]
     listed = pd.DataFrame(rows, columns=["Looked for", "Found"])
-    st.table(listed, border="horizontal", hide_index=True)
+    st.table(listed.map(plain), border="horizontal", hide_index=True)
     if found:
         st.caption("The Data page shows these pictures under “Quality”, and excludes them there.")
 

@@ -297,7 +297,7 @@ def _show_layers(run: Run, pixels: np.ndarray) -> None:
     drawn = mosaic(filters.mean(axis=1), columns=8, side=48)
     st.image(drawn, alt=f"The {len(filters)} filters of the first layer", width="content")
     for layer in layers:
-        st.write(f"{layer.name}: {layer.maps:,} maps of this picture, bright where they answer.")
+        st.write(f"{layer.name}: {layer.maps:,d} maps of this picture, bright where they answer.")
         told = f"{layer.name}: the first feature maps"
         st.image(layer.drawn, width="stretch", alt=told)
 
