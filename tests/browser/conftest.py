@@ -261,6 +261,12 @@ def settle(page: Page) -> Callable[[], None]:
     return Line(page).settle
 
 
+def press(page: Page, key: str) -> None:
+    """Press a key of the stage as soon as the page listens for it: its script comes by itself."""
+    page.locator("html[data-keys]").wait_for(state="attached")
+    page.keyboard.press(key)
+
+
 @pytest.fixture
 def drop(page: Page) -> Drop:
     """Return a function that drops files on an element as a mouse does: enter, over, drop."""

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from lymph.data import sources
 from tests.conftest import write_tiny
 
-from .conftest import LONG_PATIENCE_MS
+from .conftest import LONG_PATIENCE_MS, press
 
 Settle = Callable[[], None]
 
@@ -70,7 +70,7 @@ def test_on_stage_the_chart_of_a_run_grows_and_fits(
     page.goto(f"{address}/train?stage=1")
     settle()
     expect(page.locator(".st-key-start_training")).to_be_visible()
-    page.keyboard.press("r")
+    press(page, "r")
     expect(page).to_have_url(re.compile("run=.*stage=1|stage=1.*run="))
     expect(page.locator(".curve svg path").first).to_be_visible(timeout=120_000)
     expect(page.locator(".said td.cell")).to_have_count(9)

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from lymph.lessons.catalogue import LESSONS
 
-from .conftest import TWO_FRAMES
+from .conftest import TWO_FRAMES, press
 
 LARGE, SMALL = {"width": 1920, "height": 1080}, {"width": 1280, "height": 720}
 # What does not fit: the page scrolls, the slide had to be made smaller, something is cut.
@@ -52,7 +52,7 @@ PAGES = ("", "data", "split", "train", "results", "runs", "classify", "lessons")
 def turn(page: Page, settle: Callable[[], None]) -> None:
     """Press the clicker; the next slide is there with its keys, and what it holds was measured."""
     before = page.evaluate("location.href")
-    page.keyboard.press("PageDown")
+    press(page, "PageDown")
     page.wait_for_function("before => location.href !== before", arg=before)
     settle()
 
@@ -125,16 +125,16 @@ def test_keys_lead_through_a_lesson_and_off_the_stage(
     assert float(size.removesuffix("px")) >= 28, "the last row cannot read it"
     for key, wanted in (("PageDown", "slide=2"), ("ArrowRight", "step=2"), ("PageUp", "step=1")):
         settle()
-        page.keyboard.press(key)
+        press(page, key)
         page.wait_for_url(f"**{wanted}**")
     settle()
     page.get_by_role("button", name="2 Run").click()
     expect(page.get_by_role("button", name="Run it live")).to_be_visible()
     settle()
-    page.keyboard.press("r")
+    press(page, "r")
     expect(page.get_by_role("button", name="Run it live")).to_be_hidden()
     expect(page.get_by_role("button", name="Run it again")).to_be_visible()
     settle()
-    page.keyboard.press("Escape")
+    press(page, "Escape")
     expect(page.get_by_test_id("stSidebar")).to_be_visible()
     expect(page).not_to_have_url(re.compile("stage"))

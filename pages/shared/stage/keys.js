@@ -55,6 +55,7 @@ export default function ({ data }) {
   window.lymphStage?.();
   const onKey = listen(data.stage);
   window.addEventListener("keydown", onKey, true);
+  document.documentElement.dataset.keys = data.stage ? "stage" : "page";
   let waiting = 0;
   const later = () => {
     cancelAnimationFrame(waiting);
@@ -74,6 +75,7 @@ export default function ({ data }) {
   later();
   window.lymphStage = () => {
     window.removeEventListener("keydown", onKey, true);
+    delete document.documentElement.dataset.keys;
     seen.disconnect();
     grown.disconnect();
     cancelAnimationFrame(waiting);
