@@ -8,21 +8,16 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from lymph.data import sources
-from tests.conftest import write_tiny
 
 from .conftest import LONG_PATIENCE_MS, press
 
 Settle = Callable[[], None]
 
 
-@pytest.fixture(scope="module")
-def address(serve: Callable[[Path], str], tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Return the address of one server for all: each test is another visitor, with its own run."""
-    home = tmp_path_factory.mktemp("live")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LYMPH_HOME", str(home / "workspace"))
-        sources.add_folder(write_tiny(home / "mine", 2))
-    return serve(home / "workspace")
+@pytest.fixture
+def address(workspace: Path, make_tiny: Callable[..., Path], serve: Callable[[Path], str]) -> str:
+    sources.add_folder(make_tiny("mine", pictures=2))
+    return serve(workspace)
 
 
 def start(page: Page, address: str, settle: Settle) -> None:
