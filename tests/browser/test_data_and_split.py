@@ -1,9 +1,10 @@
 """Data and Split in a real browser: charts that filter, strips, the map, moves and the meter."""
 
+import contextlib
 import re
 from collections.abc import Callable
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, TimeoutError, expect
 
 from .conftest import LONG_PATIENCE_MS
 
@@ -11,7 +12,16 @@ Settle = Callable[[], None]
 
 
 def click_bar(page: Page, chart: str, number: int) -> None:
-    """Click a bar as a hand does: the mouse moves there first."""
+    """Click a bar as a hand does, and once more where the chart was drawn anew under the hand."""
+    before = page.url
+    for _ in range(3):
+        move_and_click(page, chart, number)
+        with contextlib.suppress(TimeoutError):
+            page.wait_for_url(lambda url: url != before, timeout=20_000)
+            return
+
+
+def move_and_click(page: Page, chart: str, number: int) -> None:
     bar = page.locator(f".st-key-{chart} .bars .point path").nth(number)
     bar.scroll_into_view_if_needed()  # and until it stands still
     box = bar.bounding_box()
