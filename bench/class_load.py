@@ -34,10 +34,9 @@ from playwright.async_api import Browser, Page, async_playwright
 
 from bench.serving import serving
 from bench.sessions import PATIENCE_SECONDS, Session, visit
+from lymph.jobs.priority import TRAININGS_NICE
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-# Of a browser, for which nobody else waits; as a training's.
-NICE = 10
 CHROMIUM_OPTIONS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run")
 
 THINK_SECONDS = (1.0, 4.0)
@@ -317,8 +316,9 @@ async def drop(page: Page, plan: Plan, pictures: list[Path]) -> float:
 def modest_browser(home: Path) -> Path:
     """Write a command that starts a browser, in the session it is given, and lets it give way."""
     command = home / "browser"
-    lower = f"[ -w /proc/self/autogroup ] && echo {NICE} > /proc/self/autogroup"
-    command.write_text(f'#!/bin/sh\n{lower}\nexec nice -n {NICE} "{CHROMIUM}" "$@"\n')
+    nice = TRAININGS_NICE
+    session = f"[ -w /proc/self/autogroup ] && echo {nice} > /proc/self/autogroup"
+    command.write_text(f'#!/bin/sh\n{session}\nexec nice -n {nice} "{CHROMIUM}" "$@"\n')
     command.chmod(0o755)
     return command
 

@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-from functools import lru_cache
 from pathlib import Path
 
 from lymph import workspace
@@ -21,10 +20,5 @@ def stamp_of(path: Path | str) -> Stamp:
 
 def cache_folder(root: Path) -> Path:
     """Return the cache folder of one data root; two roots never share one."""
-    return workspace.cache_home() / _digest_of(root.absolute())
-
-
-# Following every folder of a path on the disk takes a busy server longer than a small picture does.
-@lru_cache(maxsize=256)
-def _digest_of(root: Path) -> str:
-    return hashlib.sha256(str(root.resolve()).encode()).hexdigest()[:16]
+    digest = hashlib.sha256(str(root.resolve()).encode()).hexdigest()[:16]
+    return workspace.cache_home() / digest

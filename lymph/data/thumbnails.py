@@ -13,14 +13,13 @@ from lymph.errors import PictureError
 from lymph.parallel import Progress, map_in_threads
 
 
-def _file_of(root: Path, picture: str, height: int, white: int) -> Path:
+def _file_name(root: Path, picture: str, white: int) -> str:
     """Name the thumbnail after the picture's path and stamp: a changed file gets a new one.
 
     A set of deep pictures gets new ones when another value becomes white.
     """
     key = json.dumps([picture, stamp_of(root / picture), *([white] if white else [])])
-    digest = hashlib.sha256(key.encode()).hexdigest()[:20]
-    return cache_folder(root) / f"thumbnails-{height}" / f"{digest}.jpg"
+    return f"{hashlib.sha256(key.encode()).hexdigest()[:20]}.jpg"
 
 
 def _make(root: Path, picture: str, height: int, white: int, file: Path) -> None:
@@ -54,7 +53,8 @@ def thumbnail_paths(
     """
     folder = Path(root)
     white = white_of(folder)
-    files = [_file_of(folder, picture, height, white) for picture in pictures]
+    home = cache_folder(folder) / f"thumbnails-{height}"
+    files = [home / _file_name(folder, picture, white) for picture in pictures]
     missing = [pair for pair in zip(pictures, files, strict=True) if not pair[1].exists()]
 
     def make(pair: tuple[str, Path]) -> None:

@@ -20,7 +20,10 @@ def start_detached(module: str, folder: Path) -> None:
 
 
 def start_python(arguments: list[str], log: IO[bytes] | int) -> None:
-    """Start Python with lymph and this workspace, apart from this process and below its priority.
+    """Start Python with lymph and this workspace, apart from this process.
+
+    On Windows it has a lower priority. Elsewhere a job lowers its own; the drawing of the
+    demonstration set, for which all wait, keeps this process's.
 
     Parameters
     ----------

@@ -2,8 +2,8 @@
 
 Linux shares a processor evenly among sessions first and looks at a process's priority only within
 its own (``sched(7)``, "The autogroup feature"). A job has a session of its own, so that it outlives
-the server's: without its session's priority, four trainings took four fifths of the processor
-from the pages of a class. No other import here than ``os`` and ``time``: each job loads it first.
+the server's: three processes of low priority in such sessions got twice the processor time of two
+of normal priority. No other import here than ``os`` and ``time``: each job loads it first.
 """
 
 import os

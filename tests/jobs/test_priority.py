@@ -25,7 +25,7 @@ linux_sessions = pytest.mark.skipif(
 
 @linux_sessions
 def test_a_process_in_its_own_session_lowers_both() -> None:
-    """Regression: trainings took four fifths of the processor from a class's pages.
+    """Regression: a training's low priority counted nothing against the pages of a class.
 
     Linux looks at a priority only within a session, and every training has one of its own.
     """
