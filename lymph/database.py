@@ -9,6 +9,7 @@ workspace that may only be read, it serves as well.
 import contextlib
 import errno
 import logging
+import os
 import re
 import sqlite3
 import threading
@@ -19,12 +20,23 @@ from pathlib import Path
 
 from lymph import workspace
 from lymph.errors import DatabaseError, DiskError
-from lymph.takeover import BESIDE, OLDER, copy_rows, move, older_files, put_away, take_over
+from lymph.takeover import (
+    BESIDE,
+    OLDER,
+    copy_rows,
+    keep_copy,
+    older_files,
+    put_away,
+    remove_beside,
+    take_over,
+)
 from lymph.text import counted
 
 FILE = "shared.sqlite3"
 # A copy, never older than a minute when something is changed.
 BACKUP, BACKUP_SECONDS = f"{FILE}.backup", 60.0
+# What a file is called until it is whole.
+NEW = f"{FILE}.new"
 # A transaction takes milliseconds; who waits longer meets another program's lock.
 WAIT_SECONDS = 5.0
 
@@ -257,15 +269,22 @@ def _inode(path: Path) -> int:
 
 
 def _begin(path: Path) -> None:
-    """Make the tables where they are missing, of what was there before."""
-    damaged = path.with_name(f"{FILE}{workspace.DAMAGED}") if _is_damaged(path) else None
-    if damaged:
+    """Make the tables where they are missing, of what was there before.
+
+    A new file has another name until it is whole. Who still has a damaged one open would else take
+    the journal of the new one for its own, and empty what is kept.
+    """
+    damaged = None
+    if _is_damaged(path):
         _sound.pop(str(path), None)
-        damaged = move(path, damaged)
+        damaged = keep_copy(path, path.with_name(f"{FILE}{workspace.DAMAGED}"))
+    place = path if path.exists() and not damaged else path.with_name(NEW)
     with workspace.writing(path.parent):
-        if not path.exists():
-            path.touch()  # as open to others as the system says; SQLite would close it to a group
-    with contextlib.closing(_connect(path)) as connection:
+        if place != path:
+            remove_beside(place)
+            # As open to others as the system says; SQLite would close it to a group.
+            place.write_bytes(b"")
+    with contextlib.closing(_connect(place)) as connection:
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         if version > VERSION:
             raise DatabaseError(
@@ -278,6 +297,10 @@ def _begin(path: Path) -> None:
         if version < VERSION or any(one.suffix != ".csv" for one in older_files(path.parent)):
             taken = _fill(connection, path, damaged)
         _back_up(connection, path)
+    if place != path:
+        with workspace.writing(path.parent):
+            remove_beside(path)
+            os.replace(place, path)
     for older, sound in taken.items():
         put_away(older, path.parent, sound)
     if damaged or not all(taken.values()):

@@ -6,8 +6,10 @@ An older file is read once; then it lies in the workspace's folder ``older``, wh
 import contextlib
 import json
 import os
+import shutil
 import sqlite3
 from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -62,15 +64,38 @@ def put_away(file: Path, home: Path, sound: bool) -> None:
     move(file, target if sound else target.with_name(target.name + workspace.DAMAGED))
 
 
-def move(file: Path, to: Path) -> Path:
-    """Move a file, with what SQLite keeps beside it, and return its new name: one that is free."""
-    stem, count = to.name, 2
-    while to.exists():
-        to, count = to.with_name(f"{stem}-{count}"), count + 1
+def keep_copy(file: Path, to: Path) -> Path:
+    """Copy a file, with what SQLite keeps beside it, and return the copy's name: one that is free.
+
+    The copy is nobody's: whoever has the file open still can change it after it was moved.
+    """
+    to = _free(to)
+    for end in (*BESIDE, ""):
+        part = Path(f"{file}{end}")
+        if part.exists():
+            workspace.write_atomically(Path(f"{to}{end}"), partial(shutil.copyfile, part))
+    return to
+
+
+def move(file: Path, to: Path) -> None:
+    """Move a file, with what SQLite keeps beside it, to a name that is free."""
+    to = _free(to)
     for end in ("", *BESIDE):
         with contextlib.suppress(FileNotFoundError):
             os.replace(f"{file}{end}", f"{to}{end}")
-    return to
+
+
+def remove_beside(file: Path) -> None:
+    """Remove what SQLite keeps beside a file."""
+    for end in ("-journal", *BESIDE):
+        Path(f"{file}{end}").unlink(missing_ok=True)
+
+
+def _free(path: Path) -> Path:
+    stem, count = path.name, 2
+    while path.exists():
+        path, count = path.with_name(f"{stem}-{count}"), count + 1
+    return path
 
 
 def copy_rows(database: sqlite3.Connection, file: Path, tables: Iterable[str]) -> list[str]:

@@ -138,8 +138,32 @@ def test_of_many_who_see_the_damage_one_puts_it_aside(filled: Path) -> None:
     assert lost(filled) == []
     found = sorted(file().parent.glob("shared.sqlite3.damaged*"))
     copies = [path for path in found if not path.name.endswith(("-wal", "-shm"))]
-    assert [path.name for path in copies if path.stat().st_size] == ["shared.sqlite3.damaged"]
+    assert [path.name for path in copies] == ["shared.sqlite3.damaged"]
     assert copies[0].read_bytes() == spoilt
+
+
+def test_who_has_the_damaged_file_open_empties_no_copy(
+    filled: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Regression: it took the journal of the new file for its own, and undid it in the old one."""
+    drive = SimpleNamespace(mountpoint="/", fstype="nfs4", opts="rw")
+    monkeypatch.setattr(psutil, "disk_partitions", lambda all: [drive])
+    spoilt = damage("overwritten")
+    with closing(sqlite3.connect(file())) as other:
+
+        def look(connection: sqlite3.Connection, _: Path) -> dict[Path, bool]:
+            # More than is kept in memory: the journal is on the disk from now on.
+            connection.execute("PRAGMA cache_size = 1")
+            rows = [("elsewhere", str(number), "long" * 1000) for number in range(100)]
+            connection.executemany("INSERT INTO exclusions VALUES (?, ?, ?)", rows)
+            with contextlib.suppress(sqlite3.Error):
+                other.execute("SELECT * FROM data_sets")
+            return {}
+
+        monkeypatch.setattr(database, "take_over", look)
+        restart()
+        assert lost(filled) == []
+    assert file().with_name("shared.sqlite3.damaged").read_bytes() == spoilt
 
 
 def test_a_fault_of_ours_is_no_damage(filled: Path) -> None:

@@ -267,6 +267,16 @@ def press(page: Page, key: str) -> None:
     page.keyboard.press(key)
 
 
+def set_epochs(page: Page, settle: Callable[[], None], epochs: int) -> None:
+    """Open the settings of a training and say how long it is to be."""
+    settle()  # Settings opened while the page is still being drawn close again.
+    page.get_by_text("Settings", exact=True).click()
+    field = page.get_by_label("Epochs", exact=True)
+    field.fill(str(epochs))
+    field.press("Enter")
+    settle()
+
+
 @pytest.fixture
 def drop(page: Page) -> Drop:
     """Return a function that drops files on an element as a mouse does: enter, over, drop."""

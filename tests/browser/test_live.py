@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from lymph.data import sources
 
-from .conftest import LONG_PATIENCE_MS, press
+from .conftest import LONG_PATIENCE_MS, press, set_epochs
 
 Settle = Callable[[], None]
 
@@ -22,12 +22,7 @@ def address(workspace: Path, make_tiny: Callable[..., Path], serve: Callable[[Pa
 
 def start(page: Page, address: str, settle: Settle) -> None:
     page.goto(f"{address}/train")
-    settle()
-    page.get_by_text("Settings", exact=True).click()
-    epochs = page.get_by_label("Epochs", exact=True)
-    epochs.fill("12")
-    epochs.press("Enter")
-    settle()
+    set_epochs(page, settle, 12)
     page.get_by_role("button", name="Start training").click()
     expect(page).to_have_url(re.compile("run="))
 

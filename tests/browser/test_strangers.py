@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from lymph.data import sources
 from tests.layouts import SHAPES, Shape, by
 
-from .conftest import LONG_PATIENCE_MS
+from .conftest import LONG_PATIENCE_MS, set_epochs
 
 Serve = Callable[[Path], str]
 Drop = Callable[[str, list[Path]], None]
@@ -78,12 +78,7 @@ def sees_what_was_found(page: Page, settle: Settle, shape: Shape, told: str) -> 
 
 
 def trains_and_answers(page: Page, settle: Settle, drop: Drop, picture: Path, shape: Shape) -> None:
-    settle()
-    page.get_by_text("Settings", exact=True).click()
-    epochs = page.get_by_label("Epochs", exact=True)
-    epochs.fill("1")
-    epochs.press("Enter")
-    settle()
+    set_epochs(page, settle, 1)
     page.get_by_role("button", name="Start training").click()
     expect(page).to_have_url(re.compile("run="))
     expect(page.locator(".live .words")).not_to_be_empty()

@@ -7,7 +7,7 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from .conftest import LONG_PATIENCE_MS
+from .conftest import LONG_PATIENCE_MS, set_epochs
 
 FULL_SIZE = Path(__file__).parents[3] / "shared" / "data" / "fullsize"
 CLASSES = ("CLL", "FL", "MCL")
@@ -76,12 +76,7 @@ def see_the_leak_of_a_random_split(page: Page, settle: Callable[[], None]) -> No
 
 
 def train_for_two_epochs(page: Page, settle: Callable[[], None]) -> None:
-    settle()
-    page.get_by_text("Settings", exact=True).click()
-    epochs = page.get_by_label("Epochs", exact=True)
-    epochs.fill("2")
-    epochs.press("Enter")
-    settle()
+    set_epochs(page, settle, 2)
     page.get_by_role("button", name="Start training").click()
     expect(page.locator(".st-key-run_progress")).to_be_visible()
     # The run lives in a process of its own: a reload shows it again.

@@ -17,7 +17,7 @@ from lymph.training.config import TrainConfig
 from pages.shared.frame import plain
 
 from ..pages.parameters import bound_in_source
-from .conftest import LONG_PATIENCE_MS, PATIENCE_MS, TWO_FRAMES
+from .conftest import LONG_PATIENCE_MS, PATIENCE_MS, TWO_FRAMES, set_epochs
 
 Settle = Callable[[], None]
 
@@ -184,11 +184,7 @@ def train(visitor: Visitor) -> Run:
     page = visitor.page
     visitor.touch("train_view", "Compare recipes")
     page.locator(".st-key-train_view").get_by_text("Train a model", exact=True).click()
-    page.get_by_text("Settings", exact=True).click()
-    epochs = page.get_by_label("Epochs", exact=True)
-    epochs.fill("1")
-    epochs.press("Enter")
-    visitor.settle()
+    set_epochs(page, visitor.settle, 1)
     page.get_by_role("button", name="Start training").click()
     expect(page).to_have_url(re.compile("run="))
     expect(page.locator(".live .words")).not_to_be_empty()
