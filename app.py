@@ -65,6 +65,7 @@ else:
     processor.share_memory()
     processor.wait_without_spinning()
     processor.take_short_turns()
+    ahead.spare_first_visit()
     middleware = [
         Middleware(gate.Gate),
         Middleware(files.Files),

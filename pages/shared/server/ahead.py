@@ -16,6 +16,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from streamlit import delta_generator
+from streamlit.runtime.pages_manager import PagesManager
+
 from lymph import workspace
 
 log = logging.getLogger(__name__)
@@ -37,6 +40,17 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
     _serving.set()
     threading.Thread(target=_begin, name="ahead", daemon=True).start()
     yield
+
+
+def spare_first_visit() -> None:
+    """Answer, as a server is made, what Streamlit else finds out in its first visitor's time.
+
+    This app has no pages of Streamlit's old mode, in which a deep link would run a page's file
+    alone first. Nor does anybody draw at Python's prompt: to tell, the first element that is drawn
+    looks for the file of every module.
+    """
+    PagesManager.uses_pages_directory = False
+    delta_generator._use_warning_has_been_displayed = True
 
 
 def _begin() -> None:
