@@ -10,7 +10,7 @@ from streamlit.navigation.page import StreamlitPage
 
 from lymph import database, processor
 from pages.shared import drops, thumbs, visitor
-from pages.shared.server import ahead, files, gate, shell
+from pages.shared.server import ahead, entry, files, gate, shell
 from pages.shared.train import route as live
 
 
@@ -26,7 +26,7 @@ def show() -> None:
 
     page = navigation.choose_page()
     style()
-    with told(), database.reading():
+    with entry.PAGES.passed(), told(), database.reading():
         visitor.look_again()
         if page.url_path == navigation.VOTE:
             page.run()

@@ -1,7 +1,7 @@
 """``python -m lymph.jobs MODULE FOLDER``; the worker itself is imported once, as all import it.
 
-Thirty that start at once would take the pages' time: so each has a low priority from the first
-import on, and they load what they need one after the other.
+Thirty that start at once would take the pages' time: so each has a low priority, which it takes
+along into a session of its own, and they load what they need one after the other.
 """
 
 import contextlib
@@ -37,7 +37,16 @@ def one_at_a_time():  # noqa: ANN201 - without typing, which takes as long as al
         yield
 
 
-give_way(TRAININGS_NICE)
+def outlive_the_server() -> None:
+    """Leave the session that this process was started in: what ends that does not end the job."""
+    # Windows has none, and who was started by hand may lead one already.
+    with contextlib.suppress(AttributeError, OSError):
+        os.setsid()
+
+
+outlive_the_server()
 with one_at_a_time():
+    # One after the other: Linux lets ten sessions a second be lowered.
+    give_way(TRAININGS_NICE)
     from lymph.jobs.worker import main
 main()

@@ -9,34 +9,35 @@ from typing import IO
 import lymph
 from lymph import workspace
 from lymph.jobs.files import LOG
-from lymph.jobs.priority import HELPERS_NICE, give_way
+from lymph.jobs.priority import HELPERS_NICE, TRAININGS_NICE, give_way
 from lymph.processor import environment_for_training
 
 
 def start_detached(module: str, folder: Path) -> None:
     """Do a module's work on a folder in a process of its own; what it prints goes to the log."""
     with (folder / LOG).open("ab") as log:
-        start_python(["-m", "lymph.jobs", module, str(folder)], log)
+        start_python(["-m", "lymph.jobs", module, str(folder)], log, modest=True)
 
 
-def start_python(arguments: list[str], log: IO[bytes] | int) -> None:
+def start_python(arguments: list[str], log: IO[bytes] | int, modest: bool = False) -> None:
     """Start Python with lymph and this workspace, apart from this process.
-
-    On Windows it has a lower priority. Elsewhere a job lowers its own; the drawing of the
-    demonstration set, for which all wait, keeps this process's.
 
     Parameters
     ----------
     arguments : list of str
     log : file
         Takes what it prints, or ``subprocess.DEVNULL``.
+    modest : bool
+        Whether it gives way to this process from the first moment on. Where there are sessions it
+        begins in this process's, for a priority counts within one, and has to leave it; thirty
+        that were loaded in sessions of their own took the server's time.
     """
-    detached: dict = {"start_new_session": True}
+    detached: dict = {"start_new_session": not modest}
     if sys.platform == "win32":
         flags = subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP
         # What os.nice is elsewhere.
         detached = {"creationflags": flags | subprocess.BELOW_NORMAL_PRIORITY_CLASS}
-    subprocess.Popen(
+    started = subprocess.Popen(
         [sys.executable, *arguments],
         stdin=subprocess.DEVNULL,
         stdout=log,
@@ -44,6 +45,8 @@ def start_python(arguments: list[str], log: IO[bytes] | int) -> None:
         env=_environment(),
         **detached,
     )
+    if modest:
+        give_way(TRAININGS_NICE, started.pid)
 
 
 def start_helper(module: str, argument: str) -> subprocess.Popen:

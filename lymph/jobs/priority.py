@@ -21,15 +21,17 @@ def give_way(nice: int, pid: int | None = None) -> None:
     Parameters
     ----------
     nice : int
-        By how much; 19 is the lowest there is, for a process and for a session.
+        How far below that of the process which started it; 19 is the lowest there is, for a process
+        and for a session.
     pid : int, optional
         A process that this one has started; this one by default.
     """
     process = pid or os.getpid()
     if not hasattr(os, "setpriority"):  # Windows
         return
-    lower = min(19, os.nice(0) + nice)
     try:
+        above = os.nice(0) if pid else os.getpriority(os.PRIO_PROCESS, os.getppid())
+        lower = min(19, above + nice)
         os.setpriority(os.PRIO_PROCESS, process, lower)
         if os.getsid(process) == process:
             _lower_session(process, lower)

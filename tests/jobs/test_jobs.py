@@ -22,6 +22,7 @@ from lymph import leak, workspace
 from lymph.data.source import PictureSource
 from lymph.errors import RunError
 from lymph.jobs import files, queue
+from lymph.jobs.priority import TRAININGS_NICE
 from lymph.jobs.start import enter_queue, start_job
 from lymph.jobs.status import (
     SILENT_SECONDS,
@@ -126,6 +127,24 @@ def test_thirty_starts_of_the_meter_make_one_process_that_waits_small(
         leak.stop_measurement(each)
         wait_for(lambda each=each: each.status().over)
         assert each.status().state == "stopped" and each.result() is None
+
+
+@pytest.mark.skipif(not hasattr(os, "setsid"), reason="This system has no sessions.")
+def test_a_job_that_waits_has_left_the_session_of_the_server(
+    start: Callable[..., Path], taken: FileLock
+) -> None:
+    """A terminal that is closed ends all in its session; thirty give way in their own as well."""
+    folders = [start(f"job{number}") for number in range(4)]
+    for folder in folders:
+        wait_for(lambda folder=folder: "Waiting for" in log_of(folder))
+        pid = read_status(folder).pid
+        assert os.getsid(pid) == pid
+        assert os.getpriority(os.PRIO_PROCESS, pid) == os.nice(0) + TRAININGS_NICE
+        session = Path(f"/proc/{pid}/autogroup")
+        if session.exists():
+            assert session.read_text().split()[-1] == str(os.nice(0) + TRAININGS_NICE)
+        (folder / files.STOP).touch()
+    wait_for(lambda: all(state(folder) == "stopped" for folder in folders))
 
 
 def log_of(folder: Path) -> str:

@@ -5,8 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
+from lymph.jobs.detached import start_python
 from lymph.jobs.priority import HELPERS_NICE, TRAININGS_NICE, give_way
 
 AUTOGROUP = Path("/proc/self/autogroup")
@@ -61,3 +63,22 @@ def test_who_has_ended_needs_no_priority() -> None:
     with subprocess.Popen([sys.executable, "-c", ""]) as ended:
         ended.wait()
         give_way(HELPERS_NICE, ended.pid)
+
+
+@pytest.mark.skipif(not hasattr(os, "setsid"), reason="This system has no sessions.")
+def test_a_job_gives_way_from_its_first_moment_on(tmp_path: Path) -> None:
+    """Regression: thirty that loaded in sessions of their own took the time of the server's pages.
+
+    Until it has lowered its session it stays in this one, where its priority counts.
+    """
+    here = psutil.Process()
+    before = set(here.children())
+    with (tmp_path / "log.txt").open("wb") as log:
+        start_python(["-c", "import time; time.sleep(60)"], log, modest=True)
+    (job,) = set(here.children()) - before
+    try:
+        assert job.nice() == here.nice() + TRAININGS_NICE
+        assert os.getsid(job.pid) == os.getsid(0)
+    finally:
+        job.kill()
+        job.wait(60)

@@ -75,6 +75,8 @@ def _begin() -> None:
 
 def load_parts() -> None:
     """Load what the pages are put together from; pages themselves run for visitors only."""
+    import streamlit.emojis  # noqa: F401 - for the icon of the window
+
     from pages.shared import navigation, sidebar  # noqa: F401 - what all pages share
     from pages.shared.visit import door  # noqa: F401 - what all pages share
 
