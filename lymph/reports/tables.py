@@ -13,6 +13,7 @@ from lymph.evaluation import (
     Calibration,
     Tested,
     Verdict,
+    figure_text,
     interval_text,
     interval_words,
     leaked_pictures,
@@ -51,7 +52,7 @@ def area_text(area: Area) -> str:
     """Write an area under a curve with its interval."""
     if area.value is None:
         return "undefined here"
-    return f"{area.value:.2f} ({interval_text(area.interval)})"
+    return f"{figure_text(area.value)} ({interval_text(area.interval)})"
 
 
 def base_text(run: Run, report: Mapping[str, Any]) -> str:
@@ -165,12 +166,12 @@ def calibration_table(columns: Mapping[str, Calibration]) -> pd.DataFrame:
 
 def _calibration_column(calibration: Calibration) -> dict[str, str]:
     cells = {
-        title: f"{value:.2f} ({interval_text(pair)})"
+        title: f"{figure_text(value)} ({interval_text(pair)})"
         for name, title in SCORES_TOLD.items()
         for value, pair in [calibration.scores[name]]
     }
     skill, perfect = calibration.skill, calibration.perfect
-    cells[SKILL] = f"{skill[0]:.2f} ({interval_text(skill[1])})" if skill else NOT_GIVEN
+    cells[SKILL] = f"{figure_text(skill[0])} ({interval_text(skill[1])})" if skill else NOT_GIVEN
     cells[PERFECT] = f"{perfect.mean:.2f} (up to {perfect.high:.2f})" if perfect else NOT_GIVEN
     return {title: cells[title] for title in CALIBRATION_ROWS}
 
