@@ -348,7 +348,7 @@ def _of_origin(origin: Origin) -> list[str]:
     """Say what of a test's origin asks for care."""
     found = []
     if origin.set_name == "val":
-        found.append("the epoch was chosen by these pictures")
+        found.append("these are validation pictures, by which the run may have chosen its epoch")
     if origin.set_name == "out-of-fold":
         found.append(
             "it is of the models of all folds, not of one, and its interval is somewhat too narrow"

@@ -102,12 +102,16 @@ def honest_rank(report: Mapping[str, Any]) -> tuple[bool, bool, float]:
     """Rank a run's report: tested on patients of its own first, whatever a leaky one scores.
 
     Runs may be tested on other patients and on more or fewer, so their figures are not compared:
-    first comes the one that promises most, by the lower end of the balanced accuracy's interval. A
-    class that the test set lacks is not counted; ties are left to the caller.
+    first comes the one that promises most, by the lower ends of the intervals of accuracy and of
+    balanced accuracy, whichever is lower. The first is that of a model that names the largest class
+    whatever it sees; the second varies little where a model names one class always. A class that
+    the test set lacks is not counted; ties are left to the caller.
     """
     of_test = report["set"] == "test"
-    promised = report["pictures"]["intervals"]["balanced_accuracy"]
-    return (not mark_of(report), of_test, promised[0] if promised else 0.0)
+    intervals = [
+        report["pictures"]["intervals"][name] for name in ("accuracy", "balanced_accuracy")
+    ]
+    return (not mark_of(report), of_test, min(pair[0] if pair else 0.0 for pair in intervals))
 
 
 def leak_word(report: Mapping[str, Any]) -> str:
