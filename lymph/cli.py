@@ -190,7 +190,8 @@ def audit(options: argparse.Namespace) -> Document:
     options.exit_code = int(found.leaks)
     if options.json:
         return found.to_json()
-    print(found.text)
+    with _reader_may_leave():
+        print(found.text)
     return None
 
 
@@ -419,7 +420,8 @@ def encoders(options: argparse.Namespace) -> Document:
     for document in examine(options.encoders, options.weights, source, _progress("Encoding")):
         found.append(document)
         if not options.json:
-            print(_encoder_text(document), flush=True)
+            with _reader_may_leave():
+                print(_encoder_text(document))
     return found if options.json else None
 
 
@@ -828,6 +830,16 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+@contextmanager
+def _reader_may_leave() -> Iterator[None]:
+    """Let whoever reads the output read enough and close it, as `head` does."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def _show(document: Document, indent: str = "") -> None:
     """Print a document for people: one line a value."""
     items = document.items() if isinstance(document, dict) else enumerate(document, start=1)
@@ -863,12 +875,9 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     finally:
         logging.getLogger("lymph").removeHandler(handler)
-    try:
+    with _reader_may_leave():
         if document is not None and options.json:
             print(json.dumps(document, ensure_ascii=False))
         elif document is not None:
             _show(document)
-        sys.stdout.flush()
-    except BrokenPipeError:  # whoever reads has read enough, as `head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return options.exit_code

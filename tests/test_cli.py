@@ -236,15 +236,23 @@ def test_an_impossible_place_is_one_line(
     assert "cannot be written" in one_line(capsys, "demo", impossible)
 
 
-def test_a_reader_may_close_early() -> None:
-    """Regression: ``lymph runs | head -1`` ended in a traceback."""
-    command = [sys.executable, "-m", "lymph", "runs", "--json"]
+def test_a_reader_may_close_early(tmp_path: Path) -> None:
+    """Regression: ``lymph runs | head -1`` ended in a traceback, and later ``lymph audit`` did."""
+    train, test = tmp_path / "train.txt", tmp_path / "test.txt"
+    train.write_text("sj-05-1_001.tif\nsj-05-2_001.tif\n")
+    test.write_text("sj-05-1_002.tif\nsj-05-2_002.tif\n")
+    for arguments, code in ((["runs", "--json"], 0), (["audit", str(train), str(test)], 1)):
+        closes_early([sys.executable, "-m", "lymph", *arguments], code)
+
+
+def closes_early(command: list[str], code: int) -> None:
+    """Run a command whose output nobody reads; it ends as it would otherwise, without a word."""
     started = subprocess.Popen(
         command, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
     assert started.stdout and started.stderr
     started.stdout.close()
-    assert started.wait() == 0
+    assert started.wait() == code
     assert started.stderr.read() == b""
     started.stderr.close()
 

@@ -27,7 +27,7 @@ def selection_charts(figures: Figures, classes: Mapping[str, str], stop: int) ->
             Dot("all,<br>fresh", figures["all"], MARK),
         ]
     )
-    title = f"Mean accuracy over {figures['deals']} deals: best on the test, then the same and all"
+    title = f"Mean accuracy over {figures['deals']} splits: best on the test, then the same and all"
     title += " models on fresh patients"
     values = ", ".join(whole_percent(figures[key]) for key in ("best", "again", "all"))
     words = f"{title}: {values}"
@@ -59,5 +59,5 @@ def _first_deal(figures: Figures) -> LessonChart:
     ]
     figure.update_xaxes(tickvals=[0, 1], ticktext=ticks, range=[-0.3, 1.3], showgrid=False)
     told = " to ".join(whole_percent(share) for share in first[best])
-    title = "Accuracy of each model in the first deal; thick: the one that the test chooses"
+    title = "Accuracy of each model in the first split; thick: the one that the test chooses"
     return LessonChart(title, figure, f"{title}, from {told}")

@@ -61,7 +61,12 @@ from lymph.evaluation.selection import (
     sure_bars,
 )
 from lymph.evaluation.statement import STANDARD, Statement, Verdict, may_be_stated
-from lymph.evaluation.words import interval_text, interval_words, percent_interval_text
+from lymph.evaluation.words import (
+    figure_text,
+    interval_text,
+    interval_words,
+    percent_interval_text,
+)
 from lymph.predictions import (
     choose_set,
     classes_of_predictions,
@@ -113,6 +118,7 @@ __all__ = [
     "curve",
     "error_of_perfect",
     "expected_calibration_error",
+    "figure_text",
     "fit_temperature",
     "fitted_temperature",
     "gap_sentence",

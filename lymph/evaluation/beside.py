@@ -134,8 +134,8 @@ def why_not_subtracted(first: Tested, second: Tested) -> list[str]:
     if leaky and honest:
         told.append(
             f"That is why {leaky[0].name} may score higher without being better: recognising a"
-            f" patient is easier than recognising a disease. Of a new patient only {honest[0].name}"
-            " says anything."
+            f" patient is easier than recognising a disease. Only {honest[0].name} says anything"
+            " about a new patient."
         )
     elif not leaky:
         told.append(

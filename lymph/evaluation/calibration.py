@@ -35,8 +35,8 @@ CURVE_PATIENTS = 10
 # Perfectly calibrated models drawn for one table, fewer where it has very many pictures.
 MOST_MODELS, FEWEST_MODELS, MOST_DRAWN = 1000, 100, 5_000_000
 CALIBRATION_METHOD = (
-    f"Brier score: {METHOD.format(unit='rows')}. NLL: each patient is left out in turn; Student's "
-    "t on the logarithm. "
+    f"Brier score: {METHOD.format(unit='answers')}. NLL: each patient is left out in turn; "
+    "Student's t on the logarithm. "
     "ECE: an upper limit only, since chance alone makes it larger than zero on few pictures"
 )
 

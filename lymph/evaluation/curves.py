@@ -29,7 +29,7 @@ MOST_THRESHOLDS = 400
 MOST_COUNTS = 4_000_000
 AREA_METHOD = (
     "each patient is left out in turn, class by class; Wilson's interval with the effective number "
-    "of rows and Student's t"
+    "of independent answers and Student's t"
 )
 
 

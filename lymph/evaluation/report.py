@@ -32,7 +32,7 @@ from lymph.predictions import (
 SEEN_BEFORE = {
     "train": "The model has learned from these very pictures: the figures say how well it "
     "remembers, not how well it judges patients it has never seen.",
-    "val": "The epoch was chosen by these pictures, so the figures are a little too "
+    "val": "The run may have chosen its epoch by these pictures, which makes figures a little too "
     "optimistic: judge by the test patients.",
 }
 

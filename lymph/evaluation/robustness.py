@@ -15,6 +15,7 @@ import numpy as np
 
 from lymph.data.neighbours import nearest_of
 from lymph.evaluation.intervals import Interval, share_interval
+from lymph.evaluation.words import figure_text
 
 INDEX_WORDS = (
     "Robustness index: of the pictures whose nearest neighbour shares their class or their patient,"
@@ -134,7 +135,8 @@ def robustness_words(found: Robustness) -> str:
     index = (
         "No neighbour shares class or patient."
         if found.index is None
-        else f"Robustness index {found.index:.2f} (by chance: {found.index_by_chance:.2f})."
+        else f"Robustness index {figure_text(found.index)} (by chance:"
+        f" {figure_text(found.index_by_chance)})."
     )
     apart = (
         f"By the class of its nearest neighbour {_percent(found.mixed)} of the pictures"

@@ -32,6 +32,7 @@ from lymph.evaluation.intervals import (
     variance_of_share,
     wilson,
 )
+from lymph.evaluation.words import written_apart
 from lymph.text import counted
 
 LEAST_SIZE = 30
@@ -214,7 +215,7 @@ def may_be_stated(answers: Answers, origin: Origin, unit: str = "pictures") -> S
 
 def lesson_of(patients: int, interval: Interval) -> str:
     """Say what a test cannot do: tell the two ends of its interval from one another."""
-    low, high = _two_percents(*interval)
+    low, high = written_apart(100 * interval[0], 100 * interval[1], 0)
     return f"{counted(patients, 'patient')}: this test cannot tell {low} % from {high} %."
 
 
@@ -347,7 +348,7 @@ def _of_origin(origin: Origin) -> list[str]:
     """Say what of a test's origin asks for care."""
     found = []
     if origin.set_name == "val":
-        found.append("the epoch was chosen by these pictures")
+        found.append("these are validation pictures, by which the run may have chosen its epoch")
     if origin.set_name == "out-of-fold":
         found.append(
             "it is of the models of all folds, not of one, and its interval is somewhat too narrow"
@@ -357,12 +358,6 @@ def _of_origin(origin: Origin) -> list[str]:
     if origin.drawn:
         found.append("the pictures are computer drawn, so it says nothing of real slides")
     return found
-
-
-def _two_percents(low: float, high: float) -> tuple[str, str]:
-    """Write two shares in percent so that they differ."""
-    digits = 1 if f"{100 * low:.0f}" == f"{100 * high:.0f}" else 0
-    return f"{100 * low:.{digits}f}", f"{100 * high:.{digits}f}"
 
 
 def _up_to(count: int) -> str:

@@ -347,15 +347,15 @@ def _seen(classifier: Classifier, content: str, patient: str) -> str:
     own = table[(table["digest"] == content) & table["set"].isin(["train", "val"])]
     if len(own):
         row = own.iloc[0]
-        used = "learned from" if row["set"] == "train" else "chose its best epoch by"
+        used = "learned from" if row["set"] == "train" else "was validated on"
         return (
             f"This run {used} this very picture ({row['picture']}), so the answer"
-            " is too optimistic."
+            " says nothing about new pictures."
         )
     if patient and patient in set(table.loc[table["set"] == "train", "patient"]):
         return (
-            f"This run learned from other pictures of patient {patient}, so the answer is too"
-            " optimistic."
+            f"This run learned from other pictures of patient {patient}, so the answer says"
+            " nothing about new patients."
         )
     return ""
 

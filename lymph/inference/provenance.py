@@ -46,9 +46,9 @@ def provenance_words(learned: LearnedFrom) -> str:
     if learned["accuracy"] is None:
         return f"{words} It was never tested."
     tested = learned["test_patients"]
-    people = "unknown patients" if tested is None else counted(tested, "test patient")
+    people = "unknown test patients" if tested is None else counted(tested, "test patient")
     words += (
-        f" {100 * learned['accuracy']:.0f} % of pictures classified correctly, {people}"
+        f" It classifies {100 * learned['accuracy']:.0f} % of the pictures from {people} correctly"
         f" ({interval_words(learned['interval'])})"
     )
     if learned["leaks"]:

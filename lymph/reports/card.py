@@ -15,6 +15,7 @@ from markupsafe import Markup
 
 from lymph.data.sources import is_synthetic
 from lymph.evaluation import percent_interval_text
+from lymph.evaluation.calibration import CURVE_PATIENTS
 from lymph.models.architecture import Architecture
 from lymph.models.augmentations import AUGMENTATIONS
 from lymph.models.encoder_table import ENCODER_TABLE
@@ -250,7 +251,7 @@ def _model(run: Run) -> list[Row]:
             "None: each picture is judged by the one model that did not train on it.",
         )
     weighed = {
-        "none": "Classes weigh alike.",
+        "none": "No class weights.",
         "picture": "The loss weighs classes by their inverse number of pictures.",
         "patient": "The loss weighs classes by their inverse number of patients.",
     }[config.class_weights]
@@ -298,7 +299,14 @@ def _regularisation(run: Run) -> str:
 
 def _evaluation(run: Run, report: Mapping[str, Any]) -> list[Row]:
     named = ", ".join(title for title, _ in METRICS_TOLD.values())
-    measures = f"{named}; ROC, precision-recall and reliability curves, by picture and by patient."
+    measures = (
+        f"{named}; ROC and precision-recall curves; all of them by picture and by patient. Brier"
+        " score, NLL and expected calibration error."
+    )
+    # As the section on the probabilities does: with fewer patients there is no such curve.
+    of_classes = report["patients"]["per_class"].values()
+    if min(values["support"] for values in of_classes) >= CURVE_PATIENTS:
+        measures += " A reliability curve."
     clusters = (
         "Patients are the clusters: every interval rests on how much its figure varies between"
         " them. Centres are not known."

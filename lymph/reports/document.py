@@ -88,7 +88,7 @@ def report_html(run: Run, set_name: str = "test") -> str:
         "Can its probabilities be believed?": _calibration(run, pictures, charts),
         "Pictures to look at": _worst(run, pictures, thumbnails),
         "Why it said so": reasons_html(run, pictures),
-        "What it holds similar": _map(run, charts),
+        "Which pictures it finds similar": _map(run, charts),
         "Published results": _beside(run, figures, charts),
         "How it learned": _section(charts=_chosen(charts, ("Learning",))),
         "Model card": _card(run, figures),
@@ -321,8 +321,8 @@ def _map(run: Run, charts: Mapping[str, go.Figure]) -> Markup:
         told += (
             " The nearest one of another patient has the same class for"
             f" {percent(rates.same_class_other_patient)}; by chance that would be"
-            f" {percent(rates.chance)}. Patients that lie together while classes of other patients"
-            " do not: the model has learned the stain."
+            f" {percent(rates.chance)}. Where patients lie together and the classes of different"
+            " patients do not, the model has learned the stain."
         )
     return _section([told], charts=_chosen(charts, ("Map",)))
 

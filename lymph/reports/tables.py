@@ -13,6 +13,7 @@ from lymph.evaluation import (
     Calibration,
     Tested,
     Verdict,
+    figure_text,
     interval_text,
     interval_words,
     leaked_pictures,
@@ -51,7 +52,7 @@ def area_text(area: Area) -> str:
     """Write an area under a curve with its interval."""
     if area.value is None:
         return "undefined here"
-    return f"{area.value:.2f} ({interval_text(area.interval)})"
+    return f"{figure_text(area.value)} ({interval_text(area.interval)})"
 
 
 def base_text(run: Run, report: Mapping[str, Any]) -> str:
@@ -101,12 +102,16 @@ def honest_rank(report: Mapping[str, Any]) -> tuple[bool, bool, float]:
     """Rank a run's report: tested on patients of its own first, whatever a leaky one scores.
 
     Runs may be tested on other patients and on more or fewer, so their figures are not compared:
-    first comes the one that promises most, by the lower end of the balanced accuracy's interval. A
-    class that the test set lacks is not counted; ties are left to the caller.
+    first comes the one that promises most, by the lower ends of the intervals of accuracy and of
+    balanced accuracy, whichever is lower. The first is that of a model that names the largest class
+    whatever it sees; the second varies little where a model names one class always. A class that
+    the test set lacks is not counted; ties are left to the caller.
     """
     of_test = report["set"] == "test"
-    promised = report["pictures"]["intervals"]["balanced_accuracy"]
-    return (not mark_of(report), of_test, promised[0] if promised else 0.0)
+    intervals = [
+        report["pictures"]["intervals"][name] for name in ("accuracy", "balanced_accuracy")
+    ]
+    return (not mark_of(report), of_test, min(pair[0] if pair else 0.0 for pair in intervals))
 
 
 def leak_word(report: Mapping[str, Any]) -> str:
@@ -165,12 +170,12 @@ def calibration_table(columns: Mapping[str, Calibration]) -> pd.DataFrame:
 
 def _calibration_column(calibration: Calibration) -> dict[str, str]:
     cells = {
-        title: f"{value:.2f} ({interval_text(pair)})"
+        title: f"{figure_text(value)} ({interval_text(pair)})"
         for name, title in SCORES_TOLD.items()
         for value, pair in [calibration.scores[name]]
     }
     skill, perfect = calibration.skill, calibration.perfect
-    cells[SKILL] = f"{skill[0]:.2f} ({interval_text(skill[1])})" if skill else NOT_GIVEN
+    cells[SKILL] = f"{figure_text(skill[0])} ({interval_text(skill[1])})" if skill else NOT_GIVEN
     cells[PERFECT] = f"{perfect.mean:.2f} (up to {perfect.high:.2f})" if perfect else NOT_GIVEN
     return {title: cells[title] for title in CALIBRATION_ROWS}
 

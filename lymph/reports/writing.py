@@ -7,6 +7,8 @@ import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from lymph.evaluation import figure_text
+
 TEMPLATES = Path(__file__).with_name("templates")
 
 
@@ -25,9 +27,7 @@ def write(template: str, **values: object) -> Markup:
 
 def table_html(table: pd.DataFrame) -> Markup:
     """Write a table as HTML, its numbers with two decimals; pandas escapes what is in it."""
-    body = table.to_html(
-        index=False, border=0, classes="plain", float_format=lambda value: f"{value:.2f}"
-    )
+    body = table.to_html(index=False, border=0, classes="plain", float_format=figure_text)
     return Markup(body)
 
 

@@ -23,10 +23,17 @@ from lymph.splits.sides import Part, Sides, sides_of, sides_of_files
 from lymph.text import counted
 
 REMEDY = (
-    "Accuracy on this test set is too optimistic: the model has already seen these patients in"
+    "Accuracy on this test set is too optimistic: the model has already seen patients of it in"
     " training. Split by patient, so that all pictures of a patient are on one side, and report new"
     " figures."
 )
+# What the columns of its table are called for people.
+COLUMNS = {
+    "patient": "Patient",
+    "train_images": "Training pictures",
+    "test_images": "Test pictures",
+    "folds": "Folds",
+}
 # The share of names that a data set's own way of naming has to match.
 ENOUGH = 0.5
 # How many levels of a path may name the patient.
@@ -122,6 +129,14 @@ class Audit(NamedTuple):
             "folds": [folds[patient] for patient in order],
         })  # fmt: skip
 
+    @property
+    def table_shown(self) -> pd.DataFrame:
+        """Return the table without columns that say nothing: one fold, pictures not listed."""
+        table = self.table
+        silent = [] if len(self.folds) > 1 else ["folds"]
+        silent += [name for name in ("train_images", "test_images") if not table[name].any()]
+        return table.drop(columns=silent)
+
     def to_json(self) -> dict[str, Any]:
         """Return the document of ``lymph audit --json``."""
         several = len(self.folds) > 1
@@ -137,10 +152,10 @@ class Audit(NamedTuple):
     @property
     def text(self) -> str:
         """Return the audit for a terminal: sentence, patients on both sides, doubts, remedy."""
-        table = self.table.drop(columns=[] if len(self.folds) > 1 else ["folds"])
+        table = self.table_shown
         lines = [self.sentence]
         if len(table):
-            shown = table.head(SHOWN).rename(columns=lambda name: name.replace("_", " "))
+            shown = table.head(SHOWN).rename(columns=COLUMNS)
             lines += ["", "Patients on both sides:", shown.to_string(index=False)]
         if len(table) > SHOWN:
             lines.append(f"and {len(table) - SHOWN} more; --json lists them all.")

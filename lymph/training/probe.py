@@ -128,7 +128,7 @@ class Choice:
         )
         return (
             f"{chosen}: {told} by more than chance in {self.folds} inner folds over the"
-            f" {self.patients} training patients alone, dealt {DEALS} times; each patient weighs"
+            f" {self.patients} training patients alone, drawn {DEALS} times; each patient weighs"
             " the same."
         )
 

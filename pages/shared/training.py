@@ -248,14 +248,15 @@ def _offered(data_set: DataSet, single: bool) -> tuple[dict[str, RunRecord], str
 
 
 def quality_sentence(run: Run) -> str:
-    """Say how good a run's model is, with set, split, number of patients and interval."""
+    """Say how good a run's model is: set, split, patients, interval, and whether it was drawn."""
     set_name = sets_judged(run)[0]
     figures = report_of(run, set_name)
     pictures = figures["pictures"]
+    drawn = "computer-drawn " if is_synthetic(run.config.data) else ""
     words = (
-        f"This model classifies {100 * pictures['accuracy']:.0f} % of {pictures['n']}"
-        f" {SET_WORDS[set_name]} pictures correctly ({interval_words(pictures['interval'])}), of"
-        f" {people_text(figures)}, split by {run.split().by}."
+        f"This model classifies {100 * pictures['accuracy']:.0f} % of {pictures['n']} {drawn}"
+        f"{SET_WORDS[set_name]} pictures from {people_text(figures)} correctly"
+        f" ({interval_words(pictures['interval'])}), split by {run.split().by}."
     )
     if figures.get("leaked_test_share"):
         return words + " It has trained on the same patients, so this figure is too optimistic."

@@ -125,7 +125,10 @@ def test_what_was_not_new_cannot_be_stated_and_says_why() -> None:
 @pytest.mark.parametrize(
     ("origin", "words"),
     [
-        (Origin("val"), "the epoch was chosen by these pictures"),
+        (
+            Origin("val"),
+            "these are validation pictures, by which the run may have chosen its epoch",
+        ),
         (Origin("out-of-fold"), "the models of all folds"),
         (Origin(leaked=None), "a leak would not be seen"),
         (Origin(drawn=True), "says nothing of real slides"),

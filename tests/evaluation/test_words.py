@@ -4,12 +4,14 @@ import numpy as np
 import pandas as pd
 
 from lymph.evaluation import (
+    figure_text,
     interval_text,
     interval_words,
     make_predictions,
     percent_interval_text,
     report,
 )
+from lymph.evaluation.statement import lesson_of
 
 
 def test_an_interval_is_written_in_percent_or_with_two_digits() -> None:
@@ -18,6 +20,19 @@ def test_an_interval_is_written_in_percent_or_with_two_digits() -> None:
     assert percent_interval_text((0.996, 1.0)) == "99.6 to 100.0 %"
     assert interval_text((0.5, 1.25)) == "0.50 to 1.25"
     assert interval_words(None) == "95 % interval cannot be given"
+
+
+def test_no_interval_reads_as_one_without_width() -> None:
+    """Regression: a narrow one read “100.0 to 100.0 %”, and a small one “0.00 to 0.00”."""
+    assert percent_interval_text((0.99961, 0.99992)) == "99.96 to 99.99 %"
+    assert interval_text((0.0011, 0.0042)) == "0.001 to 0.004"
+    assert lesson_of(500, (0.99961, 0.99992)).endswith("cannot tell 99.96 % from 99.99 %.")
+
+
+def test_nothing_is_not_below_zero() -> None:
+    """Regression: a Brier skill score of -0.00 stood beside an interval with a true minus sign."""
+    assert [figure_text(value) for value in (-0.001, -0.25, 0.25)] == ["0.00", "−0.25", "0.25"]
+    assert interval_text((-0.001, 0.5)) == "0.00 to 0.50"
 
 
 def test_a_faultless_model_of_many_patients_has_no_too_few_patients() -> None:

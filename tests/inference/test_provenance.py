@@ -36,6 +36,7 @@ def test_an_answer_says_what_its_model_learned_from(tiny_root: Path) -> None:
     assert answer["confidence"] in (None, top)
     assert answer["false_alarm_rate"] == false_alarm_rate(learned["patients"])
     words = provenance_words(learned)
+    assert f"of the pictures from {learned['test_patients']} test patients correctly" in words
     assert f"Learned from {learned['images']} pictures of {learned['patients']} patients" in words
     assert f"{len(sets['test'])} test patients" in words and "95 % interval" in words
 

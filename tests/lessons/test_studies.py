@@ -74,7 +74,8 @@ def test_intervals_of_pictures_miss_and_those_of_patients_hold_in_every_seed(see
         assert figures["patient"]["missed"] < missed / 3
         assert figures["patient"]["width"] > 1.5 * figures["picture"]["width"]
         assert f"misses in {100 * missed:.0f} of 100 tests" in told
-        assert ("of 100, as it promises" in told) == (round(100 * figures["patient"]["missed"]) < 7)
+        kept = round(100 * figures["patient"]["missed"]) <= 5
+        assert ("of 100, as it promises" in told) == kept
 
 
 def test_the_best_of_fifteen_is_lucky_in_every_seed(seeds: dict) -> None:
@@ -84,7 +85,7 @@ def test_the_best_of_fifteen_is_lucky_in_every_seed(seeds: dict) -> None:
         assert found.happened == (0 if drop <= 0.03 else 1 if drop <= 0.1 else 2)
         assert figures["best"] > figures["all"] + 0.05
         assert ("loses" in told) == (drop > 0.03)
-        assert f"In {figures['lower']} of 5 deals" in told
+        assert f"In {figures['lower']} of 5 splits" in told
 
 
 def test_a_perfect_model_is_convicted_on_few_patients_in_every_seed(seeds: dict) -> None:
@@ -145,8 +146,12 @@ def part(mean: float, *accuracies: float) -> Figures:
         ("coverage", {"picture": {"missed": 0.05, "width": 0.3}}, 0, "in only 5 of 100"),
         ("coverage", {"picture": {"missed": 0.15, "width": 0.3}}, 1, "about 3 times"),
         ("coverage", {"patient": {"missed": 0.12, "width": 0.3}}, 2, "too often as well"),
+        ("coverage", {"patient": {"missed": 0.06, "width": 0.3}}, 2, "6 of 100, a little more"),
+        ("coverage", {"patient": {"missed": 0.05, "width": 0.3}}, 2, "5 of 100, as it promises"),
         ("coverage", {"patient": {"missed": 0.08, "width": 0.3}}, 2, "8 of 100, a little more"),
         ("selection", {"best": 0.6, "again": 0.6, "all": 0.5}, 0, "cost nothing"),
+        ("selection", {"best": 0.6, "again": 0.58, "all": 0.5}, 0, "cost only 2 points here"),
+        ("selection", {"best": 0.6, "again": 0.5, "all": 0.49}, 1, "only 1 point better than"),
         ("selection", {"best": 0.6, "again": 0.53, "all": 0.45}, 1, "still 8 points better"),
         ("selection", {"best": 0.6, "again": 0.4, "all": 0.4}, 2, "only luck was chosen"),
         ("confidence", {"confidence": 0.5, "accuracy": 0.52}, 0, "of 100 tests"),
@@ -157,6 +162,7 @@ def part(mean: float, *accuracies: float) -> Figures:
         ("confidence", {"sure": {"pictures": 4, "right": 0.5}}, None, "4 pictures, right on 50 %"),
         ("patient-names", {"leaked": 0.0}, 0, "test pictures with the list"),
         ("patient-names", {"leaked": 0.4}, 1, "test pictures with the list"),
+        ("confidence", {"limit": 0.01}, None, "a limit of 1 point would"),
         ("patient-names", {"accuracy": 0.0}, 2, "gains nothing from it here"),
     ],
 )

@@ -51,8 +51,9 @@ def check_leak(figures: Figures, finding: Finding) -> None:
         right_of(patient),
     ]
     gap = round(100 * picture["accuracy"]) - round(100 * patient["accuracy"])
-    assert (f"{gap} points better" in finding.sentence) == (gap > 0)
-    assert (f"{-gap} points worse" in finding.sentence) == (gap < 0)
+    unit = "point" if abs(gap) == 1 else "points"
+    assert (f"{gap} {unit} better" in finding.sentence) == (gap > 0)
+    assert (f"{-gap} {unit} worse" in finding.sentence) == (gap < 0)
     assert ("just as good" in finding.sentence) == (gap == 0)
     (low, high), (other_low, other_high) = picture["interval"], patient["interval"]
     apart = low > other_high or other_low > high
@@ -126,7 +127,7 @@ def check_luck(figures: Figures, finding: Finding) -> None:
     }
     every = [*parts["seeds"], *parts["splits"]]
     spread = max(every) - min(every)
-    assert f"varies by {spread} points" in finding.sentence
+    assert f"varies by {spread} point{'' if spread == 1 else 's'}," in finding.sentence
     assert finding.happened == (spread > 2) + (spread > 10)
     for key, number in zip(parts, finding.numbers, strict=False):
         assert number.value.startswith(f"{min(parts[key])} to {max(parts[key])}")
@@ -298,6 +299,33 @@ def test_a_little_more_spread_is_no_finding(
         for attempt, accuracy in zip(figures[key], accuracies, strict=True):
             attempt["test"]["accuracy"] = accuracy
     assert words in find("luck", figures).sentence
+
+
+def test_one_point_is_no_points(seeded: dict[str, list[Figures]]) -> None:
+    """Regression: “1 points better”, “varies by 1 points”."""
+    figures = copy.deepcopy(seeded["leak"][0])
+    for by, accuracy in (("picture", 0.51), ("patient", 0.50)):
+        figures[by]["test"]["accuracy"] = accuracy
+    assert "looks 1 point better" in find("leak", figures).sentence
+    figures = copy.deepcopy(seeded["luck"][0])
+    for attempt in (*figures["seeds"], *figures["splits"]):
+        attempt["test"]["accuracy"] = 0.5
+    figures["seeds"][0]["test"]["accuracy"] = 0.51
+    assert "varies by 1 point, with" in find("luck", figures).sentence
+
+
+def test_a_pushed_class_that_gains_nothing_is_not_said_to_gain(
+    seeded: dict[str, list[Figures]],
+) -> None:
+    """Regression: “What MCL gains, the other classes pay for” where MCL was found no more often."""
+    figures = copy.deepcopy(seeded["class-weights"][0])
+    none, last = figures["settings"][0], figures["settings"][-1]
+    place = figures["classes"].index(figures["pushed"])
+    none["called"][place], last["called"][place] = 0.3, 0.6
+    none["recall"], last["recall"] = [0.5] * 3, [0.2] * 3
+    sentence = find("class-weights", figures).sentence
+    assert "gains" not in sentence
+    assert f"calls more pictures {figures['pushed']}, and the other classes pay" in sentence
 
 
 def test_layers_that_never_learn_are_told_in_a_plain_sentence(

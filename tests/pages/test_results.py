@@ -471,6 +471,22 @@ def test_a_leaky_run_without_a_twin_leads_to_training_one(
     assert app.button(key="twin").label == "Train its honest twin, split by patient"
 
 
+def test_no_honest_twin_is_offered_where_none_can_be_trained(
+    tiny: DataSet, make_run: MakeRun, open_page: OpenPage
+) -> None:
+    """Regression: with one patient per class the button led to an error."""
+    table = PictureSource(tiny.path).usable()
+    kept = set(table.groupby("label")["patient"].first())
+    for picture in table.loc[~table["patient"].isin(kept), "picture"]:
+        (tiny.path / picture).unlink()
+    leaky = make_run(split_by_picture(PictureSource(tiny.path).usable()))
+    app = open_page("results", run=leaky.id)
+    assert not app.exception
+    assert "twin" not in [button.key for button in app.button]
+    said = words(app).replace("\\", "")
+    assert "No honest twin can be trained on this data set. Every class has" in said
+
+
 @pytest.mark.parametrize(
     ("name", "key"),
     [("train", "twin"), ("runs", "twins"), ("split", "leak_twins"), ("results", "twin_1")],

@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 from lymph import runs, splits
 from lymph.data.source import PictureSource
 from lymph.data.sources import DataSet
+from lymph.facts import MARKER
 from lymph.jobs.start import enter_queue
 from lymph.jobs.status import write_status
 from lymph.runs import Run, create_run, train_here
@@ -388,8 +389,11 @@ def test_a_finished_run_says_what_it_is_worth_and_whether_that_may_be_stated(
     app = open_page("train", run=run.id)
     assert not app.exception
     said = words(app).replace("\\", "")
-    assert "This model classifies 67 % of 9 test pictures correctly" in said
+    assert "This model classifies 67 % of 9 test pictures from 3 patients correctly" in said
     assert "✕ Cannot be stated" in said and "3 patients: this test cannot tell" in said
+    (Path(run.config.data) / MARKER).write_text("drawn by a computer")
+    app = open_page("train", run=run.id)
+    assert "67 % of 9 computer-drawn test pictures from 3 patients" in words(app).replace("\\", "")
     # What an older version left unreadable is said, and the page stands.
     (run.path / "predictions.csv").unlink()
     app = open_page("train", run=run.id)

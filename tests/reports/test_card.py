@@ -7,6 +7,7 @@ import pytest
 
 from lymph import reports
 from lymph.evaluation import report
+from lymph.evaluation.calibration import CURVE_PATIENTS
 from lymph.facts import MARKER
 from lymph.predictions import write_predictions
 from lymph.reports.card import BLANK, Row, card_html
@@ -57,6 +58,19 @@ def test_the_card_says_what_the_run_knows(card: list[Row], honest: Run) -> None:
     assert answer(card, "Limitations").startswith("Cannot be stated: ")
     assert "At most 2 epochs" in answer(card, "Training")
     assert "seed 0" in answer(card, "How pictures were assigned")
+    assert answer(card, "Class imbalance") == "No class weights."
+
+
+def test_the_card_names_a_reliability_curve_only_where_the_report_has_one(
+    card: list[Row], honest: Run
+) -> None:
+    """Regression: the card listed reliability curves beside “No reliability curve”."""
+    assert "eliability" not in answer(card, "Measures and plots")
+    figures = report(honest.predictions())
+    for values in figures["patients"]["per_class"].values():
+        values["support"] = CURVE_PATIENTS
+    many = reports.model_card(honest, figures)
+    assert answer(many, "Measures and plots").endswith("A reliability curve.")
 
 
 def test_what_nobody_told_stays_a_named_blank(card: list[Row]) -> None:

@@ -313,3 +313,25 @@ def test_a_lucky_small_test_does_not_come_before_a_large_one(
     small, large = judged(1, 0), judged(20, 1)
     assert small["pictures"]["accuracy"] > large["pictures"]["accuracy"]
     assert honest_rank(small) < honest_rank(large)
+
+
+def test_a_model_that_names_one_class_always_does_not_come_first(
+    from_rows: Callable[..., pd.DataFrame],
+) -> None:
+    """Regression: it did on the real pictures, since its balanced accuracy hardly varies."""
+    calls = {"a": "CCC", "b": "CCM", "c": "MMM", "d": "CFF", "e": "FFF", "f": "CCM"}
+    full = {"C": "CLL", "F": "FL", "M": "MCL"}
+    truth = dict(zip(calls, ("CLL", "CLL", "FL", "FL", "MCL", "MCL"), strict=True))
+    rows = [
+        (who, truth[who], full[call])
+        for who, of_patient in calls.items()
+        for call in of_patient * 4
+    ]
+    trained = from_rows([("other", "CLL", "CLL")], set_name="train")
+    knowing, constant = (
+        report(pd.concat([from_rows(one), trained], ignore_index=True))
+        for one in (rows, [(who, label, "CLL") for who, label, _ in rows])
+    )
+    ends = [one["pictures"]["intervals"]["balanced_accuracy"][0] for one in (knowing, constant)]
+    assert ends[0] < ends[1]  # as on the real pictures
+    assert honest_rank(constant) < honest_rank(knowing)

@@ -1,5 +1,6 @@
 """The two runs that come with lymph: small, whole, honest about themselves, and taken in once."""
 
+import json
 import shutil
 
 import pytest
@@ -11,6 +12,7 @@ from lymph.inference.answers import only_drawn
 from lymph.inference.examples import synthetic_examples
 from lymph.runs import HONEST, LEAKY, list_runs, ready_run, record_of, take_in_ready_runs
 from lymph.runs.ready import NAMES, READY
+from lymph.training import folder as files
 
 
 @pytest.fixture
@@ -34,6 +36,13 @@ def test_their_figures_are_those_of_their_predictions(name: str, leaks: float) -
 
 
 @pytest.mark.usefixtures("taken_in")
+@pytest.mark.parametrize("name", NAMES)
+def test_they_are_called_what_they_are_made_as(name: str) -> None:
+    """Regression: one said “dealt at random”, where every page says “assigned at random”."""
+    about = json.loads((READY / name / files.ABOUT).read_text(encoding="utf-8"))
+    assert about["name"] == NAMES[name]
+
+
 def test_the_leaky_twin_looks_better() -> None:
     honest, leaky = (report(ready_run(name).predictions()) for name in (HONEST, LEAKY))
     assert leaky["pictures"]["accuracy"] > honest["pictures"]["accuracy"] + 0.1

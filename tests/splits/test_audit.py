@@ -114,6 +114,18 @@ def test_exit_codes_and_what_is_printed(write: Write, capsys: pytest.CaptureFixt
     assert told.startswith("lymph: empty.txt is empty") and told.count("\n") == 1
 
 
+def test_the_table_counts_only_what_was_listed(
+    write: Write, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Regression: lists of patients gave “train images 0, test images 0”, beside “pictures”."""
+    train, test = write("train.csv", "patient\np1\np2\n"), write("test.csv", "patient\np2\np3\n")
+    code, out, _ = audited([train, test], capsys)
+    assert code == 1
+    assert out.split("Patients on both sides:\n")[1].split()[:2] == ["Patient", "p2"]
+    out = audited([write("train.txt", TRAIN), write("test.txt", TEST)], capsys)[1]
+    assert "Patient  Training pictures  Test pictures\n" in out and "images" not in out
+
+
 def test_the_document(write: Write, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = [write("train.txt", TRAIN), write("test.txt", TEST), "--json"]
     found = json.loads(audited(arguments, capsys)[1])

@@ -50,9 +50,9 @@ def find(figures: Figures) -> Finding:
     ]
     again = f"{100 * figures['shuffled_broken'][kept - 1]:.2f} %"
     sentence = (
-        f"Shuffle the labels among the pictures, and epoch {kept} again reads {again}, though then"
-        f" {percent(figures['shuffled_fixed'][kept - 1])} are right: the figure does not depend on"
-        " the truth."
+        f"Shuffle the labels among the pictures, and epoch {kept} again reads {again}, with"
+        f" {percent(figures['shuffled_fixed'][kept - 1])} right: the figure does not depend on the"
+        " truth."
     )
     if top <= 1:
         sentence = f"No epoch of this run exceeds 100 %, but the figure is as empty. {sentence}"

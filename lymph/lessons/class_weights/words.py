@@ -69,9 +69,9 @@ def find(figures: Figures) -> Finding:
     if more <= 0:
         sentence += f" It calls no more pictures {pushed} than without weights."
     elif lost > 0:
-        sentence += f" What {pushed} gains, the other classes pay for."
+        sentence += f" It calls more pictures {pushed}, and the other classes pay for that."
     else:
-        sentence += " This time the other classes did not pay for it."
+        sentence += f" It calls more pictures {pushed}; this time the others did not pay for that."
     return Finding(numbers, sentence, 2 if more <= 0 else 1 if lost > 0 else 0)
 
 

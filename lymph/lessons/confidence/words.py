@@ -1,6 +1,7 @@
 """The words of the lesson on confidence."""
 
 from lymph.lessons.lesson import Figures, Finding, Lesson, Number, span
+from lymph.text import counted
 from lymph.text import whole_percent as percent
 
 # A gap of confidence and accuracy, as a share, that is not worth a word.
@@ -79,8 +80,7 @@ def find(figures: Figures) -> Finding:
 
 
 def _points(share: float) -> str:
-    number = f"{100 * share:.0f}"
-    return f"{number} point{'' if number == '1' else 's'}"
+    return counted(round(100 * share), "point")
 
 
 def _range(spread: Figures) -> str:

@@ -21,12 +21,12 @@ LESSON = Lesson(
     ),
     task="A linear model on 18 colour numbers, eight random draws of classes, both splits.",
     because=(
-        "The classes say nothing about the pictures, so a model that is right must have recognised"
-        " the patient: by the stain, the light or the camera. Only a split that has a patient on"
-        " both sides lets it do so. With patients kept apart nothing can be known, and the figure"
-        " lies around chance, the further off the fewer patients there are. It may well lie below:"
-        " of a class that has more patients in the test fold, fewer are left to train on, so the"
-        " model leans towards the other classes."
+        "The classes say nothing about the pictures, so a model that beats chance must have"
+        " recognised the patients: by the stain, the light or the camera. Only a split that has a"
+        " patient on both sides lets it do so. With patients kept apart nothing can be known, and"
+        " the figure lies around chance, the further off the fewer patients there are. It may well"
+        " lie below: of a class that has more patients in the test fold, fewer are left to train"
+        " on, so the model leans towards the other classes."
     ),
     takeaway=(
         "Run your own pipeline once with classes drawn at random for each patient. If it still"

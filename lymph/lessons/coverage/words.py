@@ -3,8 +3,9 @@
 from lymph.lessons.lesson import Figures, Finding, Lesson, Number
 from lymph.text import whole_percent as percent
 
-# Misses of 100 tests that still count as the promised 5, as a little more, and as far more.
-KEPT, LITTLE, FAR = 7, 10, 20
+# Misses of 100 tests that are promised at most, that still count as about so many, that are a
+# little more, and that are far more.
+PROMISED, ABOUT, LITTLE, FAR = 5, 7, 10, 20
 
 LESSON = Lesson(
     slug="coverage",
@@ -62,7 +63,7 @@ def find(figures: Figures) -> Finding:
         ),
     ]
     missed, over_patients = (round(100 * figures[by]["missed"]) for by in ("picture", "patient"))
-    happened = 0 if missed <= KEPT else 1 if missed <= FAR else 2
+    happened = 0 if missed <= ABOUT else 1 if missed <= FAR else 2
     if happened:
         sentence = (
             f"The textbook's interval misses in {missed} of 100 tests,"
@@ -74,7 +75,7 @@ def find(figures: Figures) -> Finding:
             " model is about equally good on every patient."
         )
     held = f" The interval over patients misses in {over_patients} of 100"
-    if over_patients < KEPT:
+    if over_patients <= PROMISED:
         sentence += f"{held}, as it promises."
     elif over_patients <= LITTLE:
         sentence += f"{held}, a little more often than it promises: the patients are few."

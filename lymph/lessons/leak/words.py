@@ -1,6 +1,7 @@
 """The words of the lesson on the split."""
 
 from lymph.lessons.lesson import Figures, Finding, Lesson, Number, points, span
+from lymph.text import counted
 from lymph.text import whole_percent as percent
 
 LESSON = Lesson(
@@ -41,9 +42,9 @@ def find(figures: Figures) -> Finding:
     picture, patient = figures["picture"]["test"], figures["patient"]["test"]
     gap = points(picture["accuracy"], patient["accuracy"])
     happened = 2 if gap > 10 else 1 if gap > 0 else 0
-    sentence = f"Split by picture, the same model looks {gap} points better."
+    sentence = f"Split by picture, the same model looks {counted(gap, 'point')} better."
     if gap <= 0:
-        lower = f"{-gap} points worse" if gap else "just as good"
+        lower = f"{counted(-gap, 'point')} worse" if gap else "just as good"
         sentence = f"Split by picture, the same model looks {lower} in this run."
     if _touch(picture, patient):
         sentence += " The two intervals overlap, so this run alone does not prove a difference."

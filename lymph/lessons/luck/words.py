@@ -3,6 +3,7 @@
 from statistics import stdev
 
 from lymph.lessons.lesson import Figures, Finding, Lesson, Number, points
+from lymph.text import counted
 from lymph.text import whole_percent as percent
 
 # Of so few trainings standard deviations differ by chance: this many times as large is larger.
@@ -65,7 +66,7 @@ def find(figures: Figures) -> Finding:
     ]
     by_seed, by_split = (stdev(accuracies) for accuracies in (seeds, splits))
     apart = (
-        f"standard deviation {100 * by_split:.0f} points between splits,"
+        f"standard deviation {counted(round(100 * by_split), 'point')} between splits,"
         f" {100 * by_seed:.0f} between seeds"
     )
     if by_split > CLEARLY * by_seed:
@@ -75,7 +76,7 @@ def find(figures: Figures) -> Finding:
     else:
         which = f"The seed and who is tested matter about as much here ({apart})."
     sentence = (
-        f"One and the same model varies by {spread} points, with nothing changed but the"
+        f"One and the same model varies by {counted(spread, 'point')}, with nothing changed but the"
         f" seed and the test patients. {which} Three of six patients right is 50 %, with a 95 %"
         f" interval from {100 * low:.0f} to {percent(high)}."
     )

@@ -1,6 +1,7 @@
 """The words of the lesson on a list called patients."""
 
-from lymph.lessons.lesson import Figures, Finding, Lesson, Number, span
+from lymph.lessons.lesson import Figures, Finding, Lesson, Number, points, span
+from lymph.text import counted
 from lymph.text import whole_percent as percent
 
 # A share of test pictures, almost all of them.
@@ -69,9 +70,9 @@ def find(figures: Figures) -> Finding:
         f" {figures['pictures']:,} test pictures with the list, over {len(names['by_fold'])} folds,"
         f" and for {patient['leaked_pictures']:,} with folds over patients."
     )
-    gap = round(100 * names["test"]["accuracy"]) - round(100 * patient["test"]["accuracy"])
+    gap = points(names["test"]["accuracy"], patient["test"]["accuracy"])
     if gap > 0:
-        sentence += f" The list is worth {gap} points of accuracy to this model."
+        sentence += f" The list is worth {counted(gap, 'point')} of accuracy to this model."
     else:
         sentence += (
             " This quick model gains nothing from it here; a model that recognises patients would,"

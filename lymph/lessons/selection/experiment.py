@@ -54,7 +54,7 @@ def run(
             means = _chosen(np.array(found)).mean(axis=0)
             for name, mean in zip(MET, means, strict=True):
                 measure = "mean accuracy of the chosen model so far"
-                told = told_share(name, "deal", deal + 1, deals, measure, mean)
+                told = told_share(name, "split", deal + 1, deals, measure, mean)
                 tell((deal + 1) / deals, told)
     accuracies = np.array(found)  # deals x models x (test, fresh)
     best, again = _chosen(accuracies).T

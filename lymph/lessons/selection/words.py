@@ -1,6 +1,7 @@
 """The words of the lesson on choosing among models."""
 
-from lymph.lessons.lesson import Figures, Finding, Lesson, Number
+from lymph.lessons.lesson import Figures, Finding, Lesson, Number, points
+from lymph.text import counted
 from lymph.text import whole_percent as percent
 
 # Points, as shares: a drop that is no more than noise, and one that misleads.
@@ -21,7 +22,7 @@ LESSON = Lesson(
         "3 to 10 points worse",
         "More than 10 points worse",
     ),
-    task="Fifteen linear models, on 40 deals of the patients into train, test and fresh ones.",
+    task="Fifteen linear models, on 40 random splits of the patients into train, test and fresh.",
     because=(
         "On a few patients every accuracy is partly luck, good or bad. Whoever takes the best of"
         " fifteen takes the luckiest as well, and luck does not come along to new patients. The"
@@ -51,7 +52,7 @@ def find(figures: Figures) -> Finding:
         Number(
             f"Best of {figures['models']}, on the test",
             percent(figures["best"]),
-            f"mean of {deals} deals, {test} each",
+            f"mean of {deals} splits, {test} each",
         ),
         Number("The same model, fresh patients", percent(figures["again"]), f"{fresh} each"),
         Number(
@@ -60,25 +61,33 @@ def find(figures: Figures) -> Finding:
             "what a choice by chance would reach",
         ),
     ]
-    lost = round(100 * figures["best"]) - round(100 * figures["again"])
+    lost = points(figures["best"], figures["again"])
     happened = 0 if drop <= SMALL else 1 if drop <= LARGE else 2
-    lower = f"In {figures['lower']} of {deals} deals it is worse on fresh patients than on the test"
+    lower = (
+        f"In {figures['lower']} of {deals} splits it is worse on fresh patients than on the test"
+    )
     if happened == 0:
+        cost = f"only {counted(lost, 'point')}" if lost > 0 else "nothing that could be measured"
         sentence = (
-            f"Choosing on the test cost nothing that could be measured here. {lower}. Models that"
+            f"Choosing on the test cost {cost} here. {lower}. Models that"
             " are all alike, or a test that tells them apart reliably, leave little to luck."
         )
     else:
         sentence = (
-            f"The winner loses {lost} points as soon as it meets patients who did not"
+            f"The winner loses {counted(lost, 'point')} as soon as it meets patients who did not"
             f" choose it. {lower}."
         )
-        gain = round(100 * figures["again"]) - round(100 * figures["all"])
-        if gain <= 100 * SMALL:
+        gain = points(figures["again"], figures["all"])
+        if gain <= 0:
             sentence += " There it is no better than the average of all: only luck was chosen."
+        elif gain <= 100 * SMALL:
+            sentence += (
+                f" There it is only {counted(gain, 'point')} better than the average of all: little"
+                " but luck was chosen."
+            )
         else:
             sentence += (
-                f" It is still {gain} points better than the average of all: part of the"
+                f" It is still {counted(gain, 'point')} better than the average of all: part of the"
                 " choice was skill, part luck, and the test cannot say which."
             )
     return Finding(numbers, sentence, happened)

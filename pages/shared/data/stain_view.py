@@ -61,7 +61,7 @@ def show_stain_map(data_set: DataSet, table: pd.DataFrame) -> None:
     places, patients = points[[across, up]].to_numpy(), points["patient"].to_numpy(str)
     st.markdown(f"**{neighbour_sentence(places, patients, known)}**")
     how = stain_words(points["two_stains"]) if axes == "stain" else ""
-    st.caption(f"{TOLD[axes]} {how}Click a point, or draw a box or a lasso, to see the pictures.")
+    st.caption(f"{TOLD[axes]} {how}Click a point, or drag a box or a lasso, to see the pictures.")
     chosen = [point["customdata"][0] for point in event["selection"]["points"]]
     if chosen:
         show_chosen(data_set, table[table["picture"].isin(chosen)], colours)

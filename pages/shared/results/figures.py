@@ -17,6 +17,7 @@ from lymph.evaluation import (
     Order,
     Selection,
     curve,
+    figure_text,
     in_order,
     sure_bars,
     why_not_subtracted,
@@ -74,7 +75,7 @@ def _cell(value: object) -> str:
     """Write a figure of a table with two decimals; what is not there is a dash."""
     if value is None or value != value:
         return "–"
-    return f"{value:.2f}" if isinstance(value, float) else str(value)
+    return figure_text(value) if isinstance(value, float) else str(value)
 
 
 def show_curves(judged: Judged, chosen: Chosen) -> None:

@@ -3,10 +3,12 @@
 import streamlit as st
 
 from lymph import reports, runs
+from lymph.data.scan import usable
 from lymph.data.sources import DataSet
+from lymph.errors import LymphError
 from lymph.evaluation import Tested, gap_sentence, interval_words, why_not_subtracted
 from lymph.runs import Run, RunRecord
-from pages.shared import training
+from pages.shared import loading, training
 from pages.shared.frame import escape, plain
 from pages.shared.judging import Judged, base_of, side_of
 from pages.shared.navigation import (
@@ -44,9 +46,20 @@ def offer_twin(data_set: DataSet, run: Run, key: str = "twin") -> None:
     elif twin is not None:
         if st.button("Show the honest run beside it", key=key, type="primary"):
             open_twins(run)
+    elif hindered := why_no_honest_twin(data_set):
+        st.caption(plain(f"No honest twin can be trained on this data set. {hindered}"))
     elif st.button("Train its honest twin, split by patient", key=key):
         keep_split_settings(data_set, SplitSettings())
         go_to("train")
+
+
+def why_no_honest_twin(data_set: DataSet) -> str:
+    """Say why the pictures cannot be split by patient, or nothing where they can."""
+    try:
+        loading.make_split(data_set, usable(loading.picture_table(data_set)), SplitSettings())
+    except LymphError as error:
+        return str(error)
+    return ""
 
 
 def offer_pair(data_set: DataSet, key: str) -> None:

@@ -8,19 +8,13 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from lymph.data.tables import MAX_BYTES
 from lymph.errors import LymphError
 from lymph.splits import Audit, audit_lists, read_published
+from lymph.splits.audit import COLUMNS
 from pages.shared.drops import content_of
 from pages.shared.frame import plain, show_error
 
 Files = tuple[tuple[str, bytes], ...]
 
 LARGEST_MB = MAX_BYTES // 1_000_000
-
-COLUMNS = {
-    "patient": "Patient",
-    "train_images": "Training pictures",
-    "test_images": "Test pictures",
-    "folds": "Folds",
-}
 
 
 def show_audit() -> None:
@@ -76,8 +70,7 @@ def show_found(audit: Audit) -> None:
             st.warning(plain(doubt))
         if audit.pattern:
             st.caption(f"Patients were read from the names by the pattern {plain(audit.pattern)}")
-        table = audit.table
+        table = audit.table_shown
         if len(table):
-            shown = table if len(audit.folds) > 1 else table.drop(columns="folds")
             st.markdown("**Patients on both sides**")
-            st.dataframe(shown.rename(columns=COLUMNS), hide_index=True, key="audit_table")
+            st.dataframe(table.rename(columns=COLUMNS), hide_index=True, key="audit_table")
