@@ -83,7 +83,7 @@ def check_broadcast(figures: Figures, finding: Finding) -> None:
     assert f"{hits} of {pictures} right" in finding.sentence
     if hits < most:
         assert f"keeps epoch {best + 1}, with {most}." in finding.sentence
-    assert f"then {whole(figures['shuffled_fixed'][kept])} are right" in finding.sentence
+    assert f"with {whole(figures['shuffled_fixed'][kept])} right: the" in finding.sentence
 
 
 def check_mode(figures: Figures, finding: Finding) -> None:
