@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -120,12 +121,19 @@ def write_tiny(root: Path, pictures: int = 3) -> Path:
     return root
 
 
+@pytest.fixture(scope="session")
+def drawn_tiny(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], Path]:
+    """Return a function that draws a small set, once for each number of pictures; copy it."""
+    home = tmp_path_factory.mktemp("drawn")
+    return cache(lambda pictures: write_tiny(home / str(pictures), pictures))
+
+
 @pytest.fixture
-def make_tiny(tmp_path: Path) -> Callable[..., Path]:
+def make_tiny(tmp_path: Path, drawn_tiny: Callable[[int], Path]) -> Callable[..., Path]:
     """Return a maker of small sets: three classes, four patients each, stripes tell the class."""
 
     def make(name: str = "tiny", pictures: int = 3) -> Path:
-        return write_tiny(tmp_path / name, pictures)
+        return shutil.copytree(drawn_tiny(pictures), tmp_path / name, dirs_exist_ok=True)
 
     return make
 

@@ -1,6 +1,7 @@
 """The app as people meet it: a real server, a real Chromium, and nothing beyond this machine."""
 
 import base64
+import contextlib
 import os
 import shutil
 import subprocess
@@ -15,8 +16,12 @@ from playwright.sync_api import Browser, Page, Request, WebSocket, expect, sync_
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
+from lymph.data.ahead import make_ahead
+from lymph.data.stamps import cache_folder
 from lymph.runs import take_in_ready_runs
 from lymph.synthetic import make_demo
+from lymph.training import speed
+from lymph.training.speed import Precision
 from tests.conftest import keep_speed
 from tests.serving import free_port, wait_until_healthy
 
@@ -41,6 +46,8 @@ LONG_PATIENCE_MS = 600_000
 IDLE = "[data-testid='stApp'][data-test-script-state='notRunning']"
 QUIET_SECONDS = 0.5
 TWO_FRAMES = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+# Seconds that a picture takes, of the order of one processor.
+RESNET50 = Precision(False, False, 1.2, 0.5)
 REQUIRED = bool(os.environ.get("LYMPH_REQUIRE_BROWSER"))
 
 # The browser's own object of a drag, filled with files of real content.
@@ -89,9 +96,12 @@ def browser() -> Iterator[Browser]:
         found.close()
 
 
-@pytest.fixture(scope="session")
-def serve(tmp_path_factory: pytest.TempPathFactory, measured_speed: Path) -> Iterator[Serve]:
-    """Return a function that starts the app on a workspace and returns its address."""
+@contextlib.contextmanager
+def serving(paths: pytest.TempPathFactory, measured_speed: Path) -> Iterator[Serve]:
+    """Yield a function that starts the app on a workspace and returns its address.
+
+    In the end its servers do, and what they measured of the machine is kept for later ones.
+    """
     servers: list[subprocess.Popen] = []
     speeds: list[Path] = []
 
@@ -103,6 +113,7 @@ def serve(tmp_path_factory: pytest.TempPathFactory, measured_speed: Path) -> Ite
         if measured_speed.exists() and not speeds[-1].exists():
             speeds[-1].parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(measured_speed, speeds[-1])
+        know_resnet50(home)
         port = free_port()
         command = [sys.executable, "-m", "streamlit", "run", str(APP)]
         options = [
@@ -110,7 +121,7 @@ def serve(tmp_path_factory: pytest.TempPathFactory, measured_speed: Path) -> Ite
             "--server.headless=true",
             "--server.fileWatcherType=none",
         ]
-        log = tmp_path_factory.mktemp("server") / "log.txt"
+        log = paths.mktemp("server") / "log.txt"
         server = subprocess.Popen(
             [*command, *options],
             cwd=APP.parent,
@@ -123,17 +134,54 @@ def serve(tmp_path_factory: pytest.TempPathFactory, measured_speed: Path) -> Ite
         wait_until_healthy(address, server)
         return address
 
-    yield start
-    for server in servers:
-        server.terminate()
-        server.wait(60)
+    try:
+        yield start
+    finally:
+        for server in servers:
+            server.terminate()
+        for server in servers:
+            server.wait(60)
+        for known in speeds:
+            keep_speed(known, measured_speed)
+
+
+@pytest.fixture
+def serve(tmp_path_factory: pytest.TempPathFactory, measured_speed: Path) -> Iterator[Serve]:
+    """Return a function that serves a workspace until the test is over."""
+    with serving(tmp_path_factory, measured_speed) as start:
+        yield start
 
 
 @pytest.fixture(scope="module")
-def served_home(serve: Serve, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
+def serve_file(tmp_path_factory: pytest.TempPathFactory, measured_speed: Path) -> Iterator[Serve]:
+    """Return a function that serves a workspace to all tests of a file."""
+    with serving(tmp_path_factory, measured_speed) as start:
+        yield start
+
+
+@pytest.fixture(scope="session")
+def serve_all(tmp_path_factory: pytest.TempPathFactory, measured_speed: Path) -> Iterator[Serve]:
+    """Return a function that serves a workspace to all tests of this process."""
+    with serving(tmp_path_factory, measured_speed) as start:
+        yield start
+
+
+def know_resnet50(home: Path) -> None:
+    """Let a workspace know how fast ResNet-50 trains, the dearest to measure.
+
+    Each open Train page would begin to, and no test waits for it.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LYMPH_HOME", str(home))
+        if speed.known("resnet50") is None:
+            speed.keep("resnet50", RESNET50)
+
+
+@pytest.fixture(scope="module")
+def served_home(serve_file: Serve, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
     """Return the address of a server that all tests of a file share, and its workspace."""
     home = tmp_path_factory.mktemp("shared") / "workspace"
-    return serve(home), home
+    return serve_file(home), home
 
 
 @pytest.fixture
@@ -146,35 +194,56 @@ def shared(served_home: tuple[str, Path], monkeypatch: pytest.MonkeyPatch) -> st
 
 @pytest.fixture(scope="session")
 def demonstration_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a workspace that holds the demonstration set and no run."""
-    home = tmp_path_factory.mktemp("demonstration")
-    # The first process that needs the set draws it for all.
+    """Return a workspace with the demonstration set, as an earlier server has left it, and no run.
+
+    The walk begins without it: there a server draws the set and reads its pictures.
+    """
+    # The first process that needs the set makes it for all.
     base = tmp_path_factory.getbasetemp()
-    drawn = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "drawn"
-    with FileLock(f"{drawn}.lock"):
-        if not drawn.exists():
-            make_demo(drawn)
-    shutil.copytree(drawn, home / "data" / "demonstration")
-    return home
+    first = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "drawn"
+    with FileLock(f"{first}.lock"):
+        if not demonstration_of(first).exists():
+            make_demo(demonstration_of(first))
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setenv("LYMPH_HOME", str(first))
+                make_ahead(demonstration_of(first), lambda *_: None)
+    return copy_home(first, tmp_path_factory.mktemp("demonstration"))
+
+
+def demonstration_of(home: Path) -> Path:
+    """Return where the demonstration set of a workspace lies."""
+    return home / "data" / "demonstration"
+
+
+def copy_home(home: Path, to: Path) -> Path:
+    """Copy the demonstration set of a workspace, and what was made of its pictures."""
+    own, copy = demonstration_of(home), demonstration_of(to)
+    shutil.copytree(own, copy)
+    # A set's part of the cache is named after its place.
+    cache = [cache_folder(root).name for root in (own, copy)]
+    shutil.copytree(home / "cache" / cache[0], to / "cache" / cache[1])
+    return to
 
 
 @pytest.fixture(scope="session")
-def demonstration(serve: Serve, demonstration_home: Path) -> str:
+def demonstration(serve_all: Serve, demonstration_home: Path) -> str:
     """Return the address of an app whose workspace holds the demonstration set and no run."""
-    return serve(demonstration_home)
+    return serve_all(demonstration_home)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def with_runs(
-    serve: Serve, demonstration_home: Path, tmp_path_factory: pytest.TempPathFactory
+    serve_all: Serve, demonstration_home: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> str:
-    """Return the address of an app that holds the demonstration set with its two runs."""
-    home = tmp_path_factory.mktemp("with_runs")
-    shutil.copytree(demonstration_home, home, dirs_exist_ok=True)
+    """Return the address of an app that holds the demonstration set with its two runs.
+
+    Its visitors look and change nothing.
+    """
+    home = copy_home(demonstration_home, tmp_path_factory.mktemp("with_runs"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LYMPH_HOME", str(home))
-        take_in_ready_runs(home / "data" / "demonstration")
-    return serve(home)
+        take_in_ready_runs(demonstration_of(home))
+    return serve_all(home)
 
 
 @pytest.fixture

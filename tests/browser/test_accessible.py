@@ -1,15 +1,11 @@
 """What axe-core finds on every page: nothing serious, in light and in dark."""
 
-import shutil
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Page
-
-from lymph.runs import take_in_ready_runs
 
 PLACES = {
     "start": "",
@@ -38,19 +34,6 @@ AT_REST = """() => !document.querySelector("[data-stale=true]")
 STREAMLIT: tuple[tuple[str, str, str], ...] = ()
 
 
-@pytest.fixture(scope="module")
-def furnished(
-    demonstration_home: Path, serve: Callable[[Path], str], tmp_path_factory: pytest.TempPathFactory
-) -> str:
-    """Return the address of an app with the demonstration set and the runs that come with lymph."""
-    home = tmp_path_factory.mktemp("furnished")
-    shutil.copytree(demonstration_home / "data", home / "data")
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("LYMPH_HOME", str(home))
-        take_in_ready_runs(home / "data" / "demonstration")
-    return serve(home)
-
-
 def findings(page: Page, rules: list[str] | None = None) -> list[str]:
     """Return what axe-core finds grave on a page: rule, place, and its own words."""
     options = {"runOnly": {"type": "rule", "values": rules}} if rules else {}
@@ -73,9 +56,9 @@ def is_streamlits(rule: str, target: str) -> bool:
 
 @pytest.mark.parametrize("place", PLACES.values(), ids=PLACES.keys())
 def test_nothing_grave_is_found(
-    place: str, page: Page, furnished: str, settle: Callable[[], None]
+    place: str, page: Page, with_runs: str, settle: Callable[[], None]
 ) -> None:
-    page.goto(f"{furnished}/{place}")
+    page.goto(f"{with_runs}/{place}")
     settle()
     page.locator("h1").first.wait_for()
     page.evaluate(AXE_SCRIPT)

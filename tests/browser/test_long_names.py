@@ -61,13 +61,18 @@ def long_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-@pytest.fixture
-def address(serve: Callable[[Path], str], workspace: Path, long_root: Path) -> str:
+@pytest.fixture(scope="module")
+def address(
+    serve_file: Callable[[Path], str], long_root: Path, tmp_path_factory: pytest.TempPathFactory
+) -> str:
     """Return the address of an app with these classes and one finished run."""
-    sources.add_folder(long_root)
-    config = TrainConfig(str(long_root), epochs=1)
-    train_here(create_run(config, split_by_patient(PictureSource(long_root).usable())))
-    return serve(workspace)
+    home = tmp_path_factory.mktemp("names")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LYMPH_HOME", str(home))
+        sources.add_folder(long_root)
+        config = TrainConfig(str(long_root), epochs=1)
+        train_here(create_run(config, split_by_patient(PictureSource(long_root).usable())))
+    return serve_file(home)
 
 
 def overlap(one: Box, other: Box) -> bool:

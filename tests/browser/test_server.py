@@ -19,13 +19,13 @@ MB = 1_000_000
 
 
 @pytest.fixture(scope="module")
-def address(serve: Callable[[Path], str], tmp_path_factory: pytest.TempPathFactory) -> str:
+def address(serve_file: Callable[[Path], str], tmp_path_factory: pytest.TempPathFactory) -> str:
     """Return the address of an app with a small data set."""
     home, root = tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("small")
     by("{label}/sj-99-{patient}_{number:03}.png")(root)
     (home / "data").mkdir()
     (home / "data" / "data-sets.json").write_text(json.dumps({"small": str(root)}))
-    return serve(home)
+    return serve_file(home)
 
 
 def server_of(address: str) -> psutil.Process:

@@ -68,6 +68,14 @@ def slides(page: Page, settle: Callable[[], None]) -> Iterator[str]:
         address = page.evaluate("location.search")
 
 
+def both_sizes(page: Page) -> Iterator[None]:
+    """Go on at the size that a slide was drawn for, and then at the other, where the page stays."""
+    for size in (LARGE, SMALL) if page.viewport_size == LARGE else (SMALL, LARGE):
+        page.set_viewport_size(size)
+        page.evaluate(TWO_FRAMES)
+        yield
+
+
 @pytest.mark.slow
 def test_no_slide_of_any_lesson_scrolls(
     page: Page, demonstration: str, settle: Callable[[], None]
@@ -80,9 +88,7 @@ def test_no_slide_of_any_lesson_scrolls(
         expect(page.locator(".st-key-slide")).to_be_visible()
         for address in slides(page, settle):
             count += 1
-            for size in (LARGE, SMALL):
-                page.set_viewport_size(size)
-                page.evaluate(TWO_FRAMES)
+            for _ in both_sizes(page):
                 found += [f"{address}: {fault}" for fault in page.evaluate(FAULTS)]
     assert found == [] and count > 5 * len(LESSONS)
 
@@ -100,9 +106,7 @@ def test_no_slide_of_any_page_scrolls(
         settle()
         address = page.evaluate("location.pathname + location.search")
         seen.append(address.split("?")[0].strip("/"))
-        for size in (LARGE, SMALL):
-            page.set_viewport_size(size)
-            page.evaluate(TWO_FRAMES)
+        for _ in both_sizes(page):
             found += [f"{address}: {fault}" for fault in page.evaluate(PAGE_FAULTS, SMALLEST)]
         if seen[-1] == "lessons":
             break

@@ -20,12 +20,15 @@ Settle = Callable[[], None]
 BY_NAME = {shape.name: shape for shape in SHAPES}
 
 
-@pytest.fixture
-def address(serve: Serve, workspace: Path, tmp_path: Path) -> str:
-    """Return the address of an app that has another data set already."""
-    by("{label}/sj-99-{patient}_{number:03}.png")(tmp_path / "first")
-    sources.add_folder(tmp_path / "first")
-    return serve(workspace)
+@pytest.fixture(scope="module")
+def address(serve_file: Serve, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Return the address of an app that has another data set already; strangers share it."""
+    home = tmp_path_factory.mktemp("strangers")
+    by("{label}/sj-99-{patient}_{number:03}.png")(home / "first")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LYMPH_HOME", str(home / "workspace"))
+        sources.add_folder(home / "first")
+    return serve_file(home / "workspace")
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,19 @@ FAST: dict[str, dict[str, Any]] = {
     "confidence": {"redraws": 20, "sizes": (2, 8)},
 }
 
+# Short enough that five seeds of all lessons take seconds.
+SHORT: dict[str, dict[str, Any]] = {
+    "leak": {"epochs": 1},
+    "stale-optimiser": {"epochs": 2},
+    "broadcast": {"epochs": 2},
+    "mode": {"epochs": 2},
+    "class-weights": {"epochs": 1},
+    "freeze": {"epochs": 2, "pretraining": 1, "textures": 64},
+    "luck": {"epochs": 1, "seeds": 2, "splits": 2},
+    "colour": {"epochs": 1},
+    "depth": {"epochs": 2},
+}
+
 
 def write_fingerprints(
     root: Path, pictures: int = PICTURES, of_first: int = 0, stripes: float = 0.0

@@ -14,7 +14,7 @@ from lymph.data.sources import demo_folder
 from lymph.lessons.catalogue import LESSONS
 from lymph.lessons.notebook import make_notebook
 
-from .conftest import FAST, write_fingerprints
+from .conftest import FAST, SHORT, write_fingerprints
 
 HOME = Path(lymph.__file__).parents[1]
 
@@ -44,7 +44,8 @@ def ended(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
     paths = {}
     for lesson in LESSONS:
         path = home / f"{lesson.slug}.ipynb"
-        quick = {n: 1 if n == "epochs" else value for n, value in FAST[lesson.slug].items()}
+        short = (FAST | SHORT)[lesson.slug]
+        quick = {n: 1 if n == "epochs" else value for n, value in short.items()}
         path.write_text(
             make_notebook(lesson, PictureSource(root), settings=quick),
             encoding="utf-8",

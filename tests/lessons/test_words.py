@@ -14,22 +14,9 @@ from lymph.lessons.data import load_lesson_data
 from lymph.lessons.findings import find
 from lymph.lessons.lesson import Finding
 
-from .conftest import write_fingerprints
+from .conftest import SHORT, write_fingerprints
 
 Figures = dict[str, Any]
-
-# Short enough that five seeds of all lessons take seconds.
-SHORT: dict[str, dict[str, Any]] = {
-    "leak": {"epochs": 1},
-    "stale-optimiser": {"epochs": 2},
-    "broadcast": {"epochs": 2},
-    "mode": {"epochs": 2},
-    "class-weights": {"epochs": 1},
-    "freeze": {"epochs": 2, "pretraining": 1, "textures": 64},
-    "luck": {"epochs": 1, "seeds": 2, "splits": 2},
-    "colour": {"epochs": 1},
-    "depth": {"epochs": 2},
-}
 
 
 def whole(share: float) -> str:

@@ -1,5 +1,6 @@
 """The app on a tiny data set, driven without a browser, and runs whose figures are known."""
 
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
@@ -13,8 +14,10 @@ from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
 
 from lymph.data import sources
+from lymph.data.ahead import make_ahead
 from lymph.data.scan import classes_of
 from lymph.data.source import PictureSource
+from lymph.data.stamps import cache_folder
 from lymph.jobs.status import write_status
 from lymph.predictions import make_predictions, write_predictions
 from lymph.runs import Run, create_run
@@ -58,10 +61,26 @@ def components_scanned_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(manifest_scanner, "scan_component_manifests", SCANNED)
 
 
+@pytest.fixture(scope="session")
+def seen_tiny(drawn_tiny: Callable[[int], Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return what a server keeps of the tiny set's pictures: thumbnails and measures."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LYMPH_HOME", str(tmp_path_factory.mktemp("seen")))
+        make_ahead(drawn_tiny(3), lambda *_: None)
+        return cache_folder(drawn_tiny(3))
+
+
 @pytest.fixture
-def tiny(tiny_root: Path) -> sources.DataSet:
-    """Return the tiny set, registered like a user's own folder."""
+def unread(tiny_root: Path) -> sources.DataSet:
+    """Return the tiny set, registered like a user's own folder, before any picture was opened."""
     return sources.add_folder(tiny_root)
+
+
+@pytest.fixture
+def tiny(unread: sources.DataSet, seen_tiny: Path) -> sources.DataSet:
+    """Return the tiny set as it is when its pictures were read, shrunk and measured once."""
+    shutil.copytree(seen_tiny, cache_folder(unread.path), dirs_exist_ok=True)
+    return unread
 
 
 @pytest.fixture

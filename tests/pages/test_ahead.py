@@ -57,11 +57,11 @@ def test_without_a_server_nothing_is_started(tiny: DataSet) -> None:
 
 
 def test_who_comes_while_a_helper_reads_waits_and_reads_nothing(
-    serving: None, tiny: DataSet, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
+    serving: None, unread: DataSet, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Regression: what one visitor read, measured and drew was done again by each other one."""
-    ahead.prepare(tiny.path)
-    ahead.prepare(tiny.path)
+    ahead.prepare(unread.path)
+    ahead.prepare(unread.path)
     (started,) = ahead._prepared.values()
     started.join()
 
@@ -88,7 +88,7 @@ def test_split_stands_before_the_pictures_were_compared(
 
 
 def test_the_second_visitor_finds_what_the_first_one_made(
-    tiny: DataSet, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
+    unread: DataSet, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for page in ("data", "split"):
         assert not open_page(page).exception

@@ -22,7 +22,7 @@ VISITORS = 30
 
 
 def test_thirty_presses_are_thirty_runs_and_each_visitor_follows_their_own(
-    tiny: DataSet, tmp_path: Path
+    unread: DataSet, tmp_path: Path
 ) -> None:
     """Regression: fourteen made a run, sixteen saw another's run in place of the form."""
     together = threading.Barrier(VISITORS)

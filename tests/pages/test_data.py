@@ -368,12 +368,12 @@ def test_a_table_of_patients_takes_the_patterns_place(tiny: DataSet, open_page: 
 
 
 def test_a_large_set_is_shown_by_its_headers_first(
-    tiny: DataSet, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
+    unread: DataSet, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from pages.shared import loading
 
     monkeypatch.setattr(loading, "DECODED_AT_ONCE", 10)
-    file = tiny.path / "FL" / "sj-99-21_001.png"
+    file = unread.path / "FL" / "sj-99-21_001.png"
     file.write_bytes(file.read_bytes()[:-200])
     app = open_page("data")
     assert metrics(app)["Excluded"] == "0"

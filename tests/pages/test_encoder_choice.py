@@ -9,7 +9,7 @@ from lymph import leak, runs
 from lymph.data.sources import DataSet
 from lymph.leak.measurement import meters_home
 from lymph.models.encoder_files import folder_of
-from lymph.training import estimate
+from lymph.training import estimate, speed
 from lymph.training.encoders import examine
 from pages.shared.loading import duration
 from tests.pages.conftest import OpenPage, words
@@ -45,6 +45,7 @@ def test_an_encoder_in_the_workspace_comes_with_its_terms(
 ) -> None:
     """The others are listed with theirs, and nothing is downloaded unasked."""
     shutil.copytree(tiny_encoder, folder_of("phikon"))
+    speed.file().unlink(missing_ok=True)  # an earlier test may have measured this very encoder
     app = open_page("train")
     app.radio(key="model").set_value("linear-probe").run()
     assert app.selectbox(key="encoder").value == "resnet50"

@@ -183,6 +183,15 @@ class Module:
     def functions(self) -> dict[str, ast.FunctionDef]:
         return {n.name: n for n in ast.walk(self.tree) if isinstance(n, ast.FunctionDef)}
 
+    @cached_property
+    def calls(self) -> dict[str, list[ast.Call]]:
+        """Return the calls in the file, by the last name of what is called."""
+        found: dict[str, list[ast.Call]] = {}
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Call):
+                found.setdefault(ast.unparse(node.func).rpartition(".")[2], []).append(node)
+        return found
+
     def sinks(self) -> Iterator[Sink]:
         for call in ast.walk(self.tree):
             if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute):
@@ -410,10 +419,8 @@ class Judge:
         calls = [
             (other, call)
             for other in self.modules
-            for call in ast.walk(other.tree)
-            if isinstance(call, ast.Call)
-            and ast.unparse(call.func).rpartition(".")[2] == scope.name
-            and (scope.name in other.functions) == (other is module)
+            for call in other.calls.get(scope.name, [])
+            if (scope.name in other.functions) == (other is module)
         ]
         safe = bool(calls)
         for other, call in calls:

@@ -13,7 +13,7 @@ from lymph.data.measure import colour_statistics, measure
 from lymph.data.stain import optical_density
 from lymph.facts import PATIENT_PATTERN, PATIENT_PICTURES
 from lymph.leak import linear, measure_leak
-from lymph.synthetic import camera, field, layout, patients, write
+from lymph.synthetic import camera, layout, patients, write
 
 TOTAL = 374
 PER_PATIENT = 3
@@ -22,7 +22,7 @@ PER_PATIENT = 3
 @pytest.fixture
 def blank(monkeypatch: pytest.MonkeyPatch) -> None:
     """Replace drawing by empty pictures: names and counts do not need the drawn ones."""
-    white = np.full((field.HEIGHT, field.WIDTH, 3), 255, dtype=np.uint8)
+    white = np.full((1, 1, 3), 255, dtype=np.uint8)
     monkeypatch.setattr(camera, "draw_picture", lambda *_: white)
 
 
