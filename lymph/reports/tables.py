@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from lymph.data.sources import is_synthetic
@@ -148,13 +149,18 @@ def method_text(section: Mapping[str, Any]) -> str:
 
 
 def classes_table(section: Mapping[str, Any], unit: str) -> pd.DataFrame:
-    """Lay out precision, recall and F1 of each class of a report's section, with intervals."""
+    """Lay out precision, recall and F1 of each class of a report's section, with intervals.
+
+    A class that was never answered has no precision: it is not a number, though a 0 in the report.
+    """
     rows = []
-    for name, values in section["per_class"].items():
+    answered = np.sum(section["confusion"], axis=0)
+    for (name, values), count in zip(section["per_class"].items(), answered, strict=True):
         row: dict[str, object] = {"Class": name, unit.capitalize(): values["support"]}
         for key, title in CLASS_METRICS_TOLD.items():
-            row[title] = values[key]
-            row[f"{title}, 95 %"] = interval_text(values["intervals"][key])
+            defined = count > 0 or key != "precision"
+            row[title] = values[key] if defined else np.nan
+            row[f"{title}, 95 %"] = interval_text(values["intervals"][key] if defined else None)
         rows.append(row)
     return pd.DataFrame(rows)
 

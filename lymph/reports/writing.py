@@ -27,7 +27,9 @@ def write(template: str, **values: object) -> Markup:
 
 def table_html(table: pd.DataFrame) -> Markup:
     """Write a table as HTML, its numbers with two decimals; pandas escapes what is in it."""
-    body = table.to_html(index=False, border=0, classes="plain", float_format=figure_text)
+    body = table.to_html(
+        index=False, border=0, classes="plain", float_format=figure_text, na_rep="–"
+    )
     return Markup(body)
 
 

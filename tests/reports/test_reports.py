@@ -33,6 +33,7 @@ from lymph.predictions import validate_predictions
 from lymph.reports.charts import run_charts
 from lymph.reports.model import SCRIPT
 from lymph.reports.tables import LEAK_MARK, honest_rank
+from lymph.reports.writing import table_html
 from lymph.runs import About, Run, create_run, record_of, short_title, write_about
 from lymph.splits import make_folds
 from lymph.training.config import TrainConfig
@@ -228,6 +229,18 @@ def test_tables_hold_the_figures_of_the_report(honest: Run) -> None:
     classes = reports.classes_table(figures["pictures"], "pictures")
     assert list(classes["Class"]) == honest.classes
     assert classes["Pictures"].sum() == figures["pictures"]["n"]
+
+
+def test_a_class_that_was_never_answered_has_no_precision(honest: Run) -> None:
+    """Regression: a model that calls everything CLL had a precision of 0.00 for all others."""
+    table = honest.predictions().assign(predicted=honest.classes[0])
+    figures = report(table)
+    classes = reports.classes_table(figures["pictures"], "pictures").set_index("Class")
+    never = classes.loc[honest.classes[1]]
+    assert np.isnan(never["Precision"]) and never["Precision, 95 %"] == "cannot be given"
+    assert "<td>–</td>" in table_html(classes.reset_index())
+    assert never["Recall"] == 0.0 and "to" in never["Recall, 95 %"]
+    assert classes.loc[honest.classes[0], "Precision"] > 0
 
 
 def test_a_row_of_the_table_of_runs(honest: Run) -> None:

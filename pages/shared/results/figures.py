@@ -63,7 +63,7 @@ def show_classes(judged: Judged, chosen: Chosen) -> None:
         if on_stage():  # a table that is drawn as text grows with the slide
             st.table(table.map(_cell).map(plain).set_index(table.columns[0]))
         else:
-            st.dataframe(table, hide_index=True, column_config=config, key=key)
+            st.dataframe(table, hide_index=True, column_config=config, key=key, placeholder="–")
     st.caption(
         "Precision: share of calls that are correct. Recall: share of the class that is found. F1:"
         " their harmonic mean."
