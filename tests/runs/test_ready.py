@@ -43,6 +43,7 @@ def test_they_are_called_what_they_are_made_as(name: str) -> None:
     assert about["name"] == NAMES[name]
 
 
+@pytest.mark.usefixtures("taken_in")
 def test_the_leaky_twin_looks_better() -> None:
     honest, leaky = (report(ready_run(name).predictions()) for name in (HONEST, LEAKY))
     assert leaky["pictures"]["accuracy"] > honest["pictures"]["accuracy"] + 0.1
