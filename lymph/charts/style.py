@@ -50,7 +50,8 @@ def quiet(figure: go.Figure, height: float) -> go.Figure:
         showlegend=False,
         paper_bgcolor=CLEAR,
         plot_bgcolor=CLEAR,
-        margin={"l": 8, "r": 8, "t": 28, "b": 8},
+        # Right of the last tick half of its label has room; without any, Plotly leaves it out.
+        margin={"l": 8, "r": 16, "t": 28, "b": 8},
         hoverlabel={"font_size": 13},
         bargap=0.25,
     )
