@@ -105,9 +105,10 @@ def switch_page(file: str, query: Mapping[str, str | list[str]]) -> NoReturn:
 def ensure_app() -> None:
     """Bring a page that Streamlit ran without ``app.py`` back into the app.
 
-    The first session of a server takes a folder ``pages/`` for Streamlit's old page mode until
-    ``st.navigation`` has been called once: a deep link then runs the page's file alone, or, where
-    the file is named otherwise than its address, says "Page not found".
+    Until ``st.navigation`` has been called once, or a server has said otherwise
+    (:func:`pages.shared.server.ahead.spare_first_visit`), a folder ``pages/`` is taken for
+    Streamlit's old page mode: a deep link then runs the page's file alone, or, where the file is
+    named otherwise than its address, says "Page not found".
     """
     if not st.session_state.pop(STARTED_KEY, False):
         choose_page()

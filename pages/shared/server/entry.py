@@ -1,7 +1,7 @@
 """A class that clicks at one moment is answered one after the other.
 
-Python computes for one visitor at a time anyway. Were all pages made at once, all would be done
-with the last one, later than that, for their threads would stand in each other's way.
+Python computes for one visitor at a time anyway. Were all pages made at once, nobody would have
+theirs before the last one is done, and that one would be later: threads get in each other's way.
 """
 
 import contextlib
