@@ -21,6 +21,11 @@ from lymph.runs import HONEST, LEAKY, take_in_ready_runs
 HOME = Path(__file__).parents[1]
 SIZE = {"width": 1440, "height": 900}
 COLOURS = 192
+# Neither a grey bar in the place of something nor what is still measured or faded in.
+STANDS = """() => !document.querySelector("[data-testid=stSkeleton], [data-stale=true]")
+    && !document.querySelector("[data-testid=stMain]").innerText.includes("being measured")
+    && document.getAnimations().every(one => one.playState !== "running")
+    && [...document.images].every(image => image.complete)"""
 # What is shown of each page, and what has to stand there before its picture is taken.
 PAGES = {
     "start": ("", "What each page is for"),
@@ -40,6 +45,9 @@ def take(page: Page, address: str, words: str, file: Path) -> None:
     page.goto(address)
     page.get_by_text(words).first.wait_for()
     page.locator("[data-testid='stApp'][data-test-script-state='notRunning']").wait_for()
+    page.wait_for_load_state("networkidle")
+    # What a page is made of comes when the first of its kind is drawn, and charts draw themselves.
+    page.wait_for_function(STANDS)
     page.wait_for_load_state("networkidle")
     shown = Image.open(io.BytesIO(page.screenshot()))
     file.parent.mkdir(parents=True, exist_ok=True)

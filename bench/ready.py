@@ -1,7 +1,7 @@
 """``python -m bench.ready``: make the two runs that come with lymph.
 
 Draws the demonstration set, trains the small CNN on it with its default settings, once with
-patients apart and once with pictures dealt at random, and keeps of each run what pages read.
+patients apart and once with pictures assigned at random, and keeps of each run what pages read.
 Checkpoints to go on from are left out: the runs are finished.
 """
 
