@@ -13,13 +13,14 @@ FOR_EVER = 1000.0
 
 def test_of_thirty_at_once_as_many_are_within_as_there_are_places() -> None:
     entry, within, most, counting = Entry(3, FOR_EVER), set(), [], threading.Lock()
+    three_within = threading.Barrier(3, timeout=60)
 
     def come(visitor: int) -> None:
         with entry.passed():
             with counting:
                 within.add(visitor)
                 most.append(len(within))
-            time.sleep(0.001)  # what a page computes
+            three_within.wait()
             with counting:
                 within.remove(visitor)
 
