@@ -84,7 +84,7 @@ def page() -> None:
         classify(runs, gather())
     except LymphError as error:
         show_error(error)
-        training.offer_newest_run()
+        training.offer_other_run()
     training.show_unreadable(data_set)
 
 

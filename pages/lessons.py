@@ -19,6 +19,7 @@ from pages.shared.lessons.slides import parts_of
 from pages.shared.navigation import ensure_app, on_stage
 from pages.shared.stage.deck import Slide, show_page
 from pages.shared.stage.view import use_slide
+from pages.shared.turning import mark_place
 
 QUESTION = "What went wrong, and how would you have noticed?"
 INTRODUCTION = (
@@ -104,6 +105,7 @@ def show_keys(scene: Scene, step: int, slide: int, slides: int) -> None:
                   shortcut="Left", disabled=before is None)  # fmt: skip
         st.button(label, on_click=way.go, args=after, key="next", type="primary",
                   shortcut="Right", disabled=waiting)  # fmt: skip
+        mark_place(f"{lesson.slug} {step:d} {slide:d}", "back", "next")
         show_steps(lesson, step)
         if scene.stage and slides > 1:
             st.caption(f"Slide {slide} of {slides}")

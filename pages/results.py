@@ -91,7 +91,7 @@ def page() -> None:
             show_results(data_set, run)
     except LymphError as error:
         show_error(error)
-        training.offer_newest_run()
+        training.offer_other_run()
     training.show_unreadable(data_set)
 
 

@@ -21,7 +21,7 @@ from lymph.training.folder import PREDICTIONS
 from pages.shared.frame import plain
 from pages.shared.loading import progress_bar
 from pages.shared.navigation import put_in_address
-from pages.shared.state import TRAIN_KEY
+from pages.shared.state import TRAIN_KEY, runs_started
 from pages.shared.visitor import who
 
 if TYPE_CHECKING:
@@ -242,9 +242,23 @@ def _offered(data_set: DataSet, single: bool) -> tuple[dict[str, RunRecord], str
             raise RunError(other.trouble)
         if other.finished:
             known = {other.id: other, **known}
-    if single and asked not in known and known:
-        asked = max(known, key=lambda run_id: _rank(known[run_id]))
-    return known, asked if asked in known else next(iter(known), "")
+    if asked in known:
+        return known, asked
+    if single and known:
+        return known, max(known, key=lambda run_id: _rank(known[run_id]))
+    return known, _first_to_show(known)
+
+
+def _first_to_show(known: dict[str, RunRecord]) -> str:
+    """Return the run whose results are shown where none was asked for, or nothing.
+
+    It is the newest that this visitor has started, else the newest that does not leak: a figure
+    that cannot be believed is the first thing that nobody should see.
+    """
+    started = runs_started()
+    own = (run_id for run_id in known if run_id in started)
+    sound = (run_id for run_id, record in known.items() if not runs.leaks(record))
+    return next(own, None) or next(sound, None) or next(iter(known), "")
 
 
 def quality_sentence(run: Run) -> str:
@@ -287,8 +301,8 @@ def forget_runs() -> None:
     put_in_address("run", [])
 
 
-def offer_newest_run() -> None:
+def offer_other_run() -> None:
     """Offer a way out when the run in the address is not there or cannot be read."""
     st.button(
-        "Show the newest run", on_click=remember_run, args=(RESULTS_KEY, ""), key="newest_run"
+        "Show another run", on_click=remember_run, args=(RESULTS_KEY, ""), key="other_run"
     )

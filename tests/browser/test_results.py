@@ -22,7 +22,7 @@ from lymph.splits import Split
 from lymph.training import folder as files
 from lymph.training.config import TrainConfig
 
-from .conftest import PATIENCE_MS
+from .conftest import PATIENCE_MS, press
 
 EDGE = 2
 
@@ -179,7 +179,7 @@ def test_the_viewer_goes_on_by_arrow_keys_and_shows_each_picture_once(
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("1 of 2")
     settle()
-    page.keyboard.press("ArrowRight")
+    press(page, "ArrowRight")
     expect(dialog).to_contain_text("2 of 2")
     expect(dialog.locator("img.ground")).to_have_count(1)
     expect(dialog.locator("img.ground")).to_have_attribute("alt", re.compile("called MCL"))
@@ -187,6 +187,25 @@ def test_the_viewer_goes_on_by_arrow_keys_and_shows_each_picture_once(
     page.keyboard.press("ArrowLeft")
     expect(dialog).to_contain_text("1 of 2")
     expect(dialog.get_by_role("button", name="Previous")).to_be_disabled()
+
+
+def test_each_of_quick_presses_counts_in_the_viewer(
+    page: Page,
+    with_runs: str,
+    settle: Callable[[], None],
+) -> None:
+    """Regression: two quick presses of an arrow key showed the next picture, not the one after."""
+    page.goto(f"{with_runs}/data")
+    page.locator("[class*='st-key-'][class*='_open_'] button").first.click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("1 of 374")
+    settle()
+    for keys, place in ((["ArrowRight"] * 3, 4), (["ArrowLeft"] * 2, 2)):
+        for key in keys:
+            press(page, key)
+        expect(dialog).to_contain_text(f"{place} of 374")
+        settle()
+        expect(dialog).to_contain_text(f"{place} of 374")
 
 
 def test_the_report_opens_with_the_network_off(browser: Browser, tmp_path: Path) -> None:

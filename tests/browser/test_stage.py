@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from lymph.lessons.catalogue import LESSONS
 
@@ -142,3 +142,38 @@ def test_keys_lead_through_a_lesson_and_off_the_stage(
     press(page, "Escape")
     expect(page.get_by_test_id("stSidebar")).to_be_visible()
     expect(page).not_to_have_url(re.compile("stage"))
+
+
+CLICK_TWICE = "() => [1, 2].forEach(() => document.querySelector('.st-key-next button').click())"
+
+
+def test_each_of_quick_presses_counts(
+    page: Page, browser: Browser, with_runs: str, settle: Callable[[], None]
+) -> None:
+    """Regression: two quick presses led on by one slide, and "On to" skipped what it led to."""
+    other = browser.new_page()
+    for one in (page, other):
+        one.set_viewport_size(SMALL)
+        one.goto(f"{with_runs}/data?stage=1")
+        expect(one.locator(".st-key-slide_keys")).to_contain_text("Slide 1 of 5")
+    settle()
+
+    def expect_slide(address: str, place: int) -> None:
+        expect(page).to_have_url(re.compile(rf"/{address}\?"))
+        expect(page.locator(".st-key-slide_keys")).to_contain_text(f"Slide {place} of")
+        settle()
+        expect(page.locator(".st-key-slide_keys")).to_contain_text(f"Slide {place} of")
+
+    for keys, address, place in (
+        (["PageDown"] * 3, "data", 4),
+        (["ArrowRight"] * 3, "split", 2),
+        (["PageUp"] * 2 + ["ArrowLeft"], "data", 4),
+        (["ArrowLeft"] * 2, "data", 2),
+    ):
+        for key in keys:
+            press(page, key)
+        expect_slide(address, place)
+    page.evaluate(CLICK_TWICE)
+    expect_slide("data", 4)
+    expect(other.locator(".st-key-slide_keys")).to_contain_text("Slide 1 of 5")
+    other.close()

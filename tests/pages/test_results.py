@@ -1,6 +1,7 @@
 """The Results page: the figures are those of the library, and a cell leads to its pictures."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -9,8 +10,10 @@ from lymph.data.source import PictureSource
 from lymph.data.sources import DataSet
 from lymph.evaluation import patient_results, report
 from lymph.facts import MARKER, NOTEBOOK_FIGURES, PUBLISHED
+from lymph.jobs.status import write_status
 from lymph.predictions import write_predictions
 from lymph.splits import split_by_patient, split_by_picture
+from pages.shared.state import STARTED_KEY
 
 from .conftest import MakeRun, OpenPage, words
 
@@ -157,6 +160,22 @@ def test_a_leak_stands_in_red(tiny: DataSet, make_run: MakeRun, open_page: OpenP
     make_run(split_by_picture(PictureSource(tiny.path).usable()))
     app = open_page("results")
     assert app.error[0].value.startswith("**This split leaks.**")
+
+
+def test_a_stranger_sees_an_honest_run_first(
+    tiny: DataSet, make_run: MakeRun, open_page: OpenPage
+) -> None:
+    """Regression: a new workspace opened with the leaky run that came along, being the newer."""
+    honest = make_run()
+    leaky = make_run(split_by_picture(PictureSource(tiny.path).usable()))
+    write_status(leaky.path, replace(leaky.status(), queued=2.0))
+    assert open_page("results").selectbox(key="results_choice").value == honest.id
+    assert open_page("results", run=leaky.id).selectbox(key="results_choice").value == leaky.id
+    # Who has started a run wants to see that one, whatever it is worth.
+    app = open_page("data")
+    app.session_state[STARTED_KEY] = {leaky.id}
+    app.switch_page("pages/results.py").run()
+    assert app.selectbox(key="results_choice").value == leaky.id
 
 
 def matrices(app: AppTest) -> int:
@@ -342,7 +361,7 @@ def test_an_unknown_run_is_said_and_can_be_left(make_run: MakeRun, open_page: Op
     make_run()
     app = open_page("results", run="no-such-run")
     assert "no run" in app.error[0].value
-    app.button(key="newest_run").click().run()
+    app.button(key="other_run").click().run()
     assert not app.error
 
 

@@ -2,6 +2,8 @@
 
 import streamlit as st
 
+from pages.shared.turning import mark_place
+
 
 def choose_place(place_key: str, count: int, key: str) -> int:
     """Draw the buttons to the neighbours and return the place that is shown.
@@ -26,6 +28,7 @@ def choose_place(place_key: str, count: int, key: str) -> int:
                 disabled=not 0 <= place + step < count,
                 shortcut=shortcut,
             )
+        mark_place(f"{place:d} of {count:d}", f"{key}_previous", f"{key}_next")
     return place
 
 

@@ -1,7 +1,7 @@
 """A page as slides: one question and one thing to look at on each, with keys to go on and back."""
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import streamlit as st
 
@@ -18,8 +18,10 @@ from pages.shared.navigation import (
     switch_page,
 )
 from pages.shared.stage.view import use_deck
+from pages.shared.turning import mark_place
 
 SLIDE_KEY = "slide"
+WANTED_KEY = "slide_wanted"
 # In the order of the menu; after the last page comes the first.
 PAGES = {"": START, **FILES}
 LAST = "99"
@@ -34,6 +36,7 @@ class Slide(NamedTuple):
 
 def show_page(name: str, question: str, slides: Callable[[DataSet], Sequence[Slide]]) -> None:
     """Show a page that needs pictures as slides; without any, a slide that says so."""
+    turn_if_wanted()
     data_set = state.current_data_set()
     made: Sequence[Slide] = ()
     if data_set is not None:
@@ -57,6 +60,7 @@ def show_slides(name: str, slides: Sequence[Slide]) -> None:
     slides : sequence of Slide
         At least one.
     """
+    turn_if_wanted()
     use_deck()
     place = slide_in_address(len(slides))
     slide = slides[place - 1]
@@ -80,17 +84,27 @@ def show_keys(name: str, place: int, count: int) -> None:
     before, after = names[at - 1], names[(at + 1) % len(names)]
     with st.container(horizontal=True, key="slide_keys", vertical_alignment="center", gap="small"):
         if place > 1:
-            st.button("Back", on_click=go, args=(place - 1,), key="back", shortcut="Left")
-        elif st.button(f"Back to {title_of(before)}", key="back", shortcut="Left"):
-            turn_to(before, LAST)
+            _button("Back", "back", go, place - 1)
+        else:
+            _button(f"Back to {title_of(before)}", "back", want_page, before, LAST)
         if place < count:
-            st.button(
-                "Next", on_click=go, args=(place + 1,), key="next", type="primary", shortcut="Right"
-            )
-        elif st.button(f"On to {title_of(after)}", key="next", type="primary", shortcut="Right"):
-            turn_to(after, "1")
+            _button("Next", "next", go, place + 1)
+        else:
+            _button(f"On to {title_of(after)}", "next", want_page, after, "1")
+        mark_place(f"{name} {place:d}", "back", "next")
         if count > 1:
             st.caption(f"Slide {place:d} of {count:d}")
+
+
+def _button(label: str, key: str, act: Callable[..., None], *args: object) -> None:
+    """Draw a key of the slide. It acts before the page is drawn: a slide that is left takes time.
+
+    What it does is never asked of its value: the button of the next slide has the same key, and
+    would be pressed as well.
+    """
+    kind: Literal["primary", "secondary"] = "primary" if key == "next" else "secondary"
+    shortcut = "Right" if key == "next" else "Left"
+    st.button(label, on_click=act, args=args, key=key, type=kind, shortcut=shortcut)
 
 
 def title_of(name: str) -> str:
@@ -103,6 +117,17 @@ def go(place: int) -> None:
     put_in_address(SLIDE_KEY, [str(place)] if place > 1 else [])
 
 
+def want_page(name: str, slide: str) -> None:
+    """Ask for a slide of another page; no page can be switched before one runs."""
+    st.session_state[WANTED_KEY] = (name, slide)
+
+
 def turn_to(name: str, slide: str) -> None:
     """Go to a slide of another page, on the same pictures."""
     switch_page(PAGES[name], {**data_in_address(), STAGE_KEY: "1", SLIDE_KEY: slide})
+
+
+def turn_if_wanted() -> None:
+    """Go to the page that a key of the last slide has asked for."""
+    if wanted := st.session_state.pop(WANTED_KEY, None):
+        turn_to(*wanted)

@@ -1,20 +1,29 @@
-// Keys and a presenter's clicker press the page's own buttons, and a slide whose content is taller
-// than its place is made smaller until it fits. Keys belong to whoever types: in a field, a slider
-// or an open dialog they do what they always do.
+// Keys and a presenter's clicker press the page's own buttons, each press counts, and a slide whose
+// content is taller than its place is made smaller until it fits. Keys belong to whoever types: in a
+// field, a slider or an open dialog they do what they always do.
 
-const NEXT = ["next"];
-const BACK = ["back"];
+const BACK = 0;
+const NEXT = 1;
 const RUN = ["run_lesson", "start_training", "measure_leak"];
 const LEAVE = ["stage_leave"];
-const EVERYWHERE = { PageDown: NEXT, PageUp: BACK };
+const EVERYWHERE = { PageDown: NEXT, PageUp: BACK, ArrowRight: NEXT, ArrowLeft: BACK };
 const ON_STAGE = { ...EVERYWHERE, r: RUN, R: RUN, Escape: LEAVE };
 const TYPED = "input, textarea, select, [contenteditable=true], [role=slider], [role=combobox]";
+// What the arrow keys move: a tile of the board, a tab, a bar.
+const MOVED = "[draggable=true], [role=tab], [role=toolbar]";
 const OPEN = "[role=dialog], [data-testid=stPopoverBody], [role=listbox]";
 const SMALLEST = 0.5;
+const APP = "[data-testid=stApp]";
+// A page is drawn when nothing goes on for so long: what breaks it off begins at once.
+const OVER_MS = 400;
+// No answer: the server was stopped, or has left the press out.
+const LOST_MS = 20_000;
+
+const named = (name) => document.querySelector(`.st-key-${CSS.escape(name)} button`);
 
 function press(names) {
   for (const name of names) {
-    const button = document.querySelector(`.st-key-${name} button`);
+    const button = named(name);
     if (!button) continue;
     if (!button.disabled) button.click();
     return true;
@@ -22,17 +31,101 @@ function press(names) {
   return false;
 }
 
+// ---- each press counts --------------------------------------------------------------------------
+// The server knows a button as it was drawn last: a second press before it is drawn anew would lead
+// to the same place once more. So it waits until the page says that one stands elsewhere. What waits
+// is kept by the window: the page that a press leads to mounts this script again.
+
+const turns = (window.lymphTurns ??= { from: null, waiting: [], watch: null, timer: 0 });
+
+const places = () => [...document.querySelectorAll(".lymph-place")];
+const buttonsOf = (place) => place.dataset.turns.split(" ");
+
+function nameOf(button) {
+  const classes = button.closest("[class*=st-key-]")?.classList ?? [];
+  return [...classes].find((one) => one.startsWith("st-key-"))?.slice("st-key-".length);
+}
+
+const placeOf = (name) => places().find((place) => buttonsOf(place).includes(name));
+
+// An open dialog takes the keys, where it can be turned.
+function placeInSight() {
+  const open = document.querySelector(OPEN);
+  return places().findLast((place) => !open || open.contains(place));
+}
+
+function goOn() {
+  clearInterval(turns.timer);
+  turns.watch?.disconnect();
+  turns.from = null;
+  const button = named(turns.waiting.shift() ?? "");
+  if (!button || button.disabled) turns.waiting.length = 0;
+  else button.click();
+}
+
+function wait(name, place) {
+  turns.from = { name, place };
+  turns.watch = new MutationObserver(() => {
+    const now = placeOf(name)?.dataset.place;
+    if (now !== undefined && now !== place) goOn();
+  });
+  turns.watch.observe(document.body, { childList: true, subtree: true });
+  waitUntilDrawn();
+}
+
+// Where a press led nowhere, the next one waits no longer than for the page to be drawn.
+function waitUntilDrawn() {
+  const begun = Date.now();
+  let ran = false;
+  let still = begun;
+  turns.timer = setInterval(() => {
+    const now = Date.now();
+    if (document.querySelector(APP)?.dataset.testScriptState !== "notRunning") {
+      ran = true;
+      still = now;
+    }
+    if ((ran && now - still > OVER_MS) || now - begun > LOST_MS) goOn();
+  }, 50);
+}
+
+function onClick(event) {
+  const button = event.target.closest?.("button");
+  const name = button && nameOf(button);
+  const place = name && placeOf(name);
+  if (!place) return;
+  if (turns.from) {
+    turns.waiting.push(name);
+    event.preventDefault();
+    event.stopImmediatePropagation();
+  } else {
+    wait(name, place.dataset.place);
+  }
+}
+
+// ---- keys ---------------------------------------------------------------------------------------
+
 function listen(stage) {
   const keys = stage ? ON_STAGE : EVERYWHERE;
   return (event) => {
-    const names = keys[event.key];
+    const asked = keys[event.key];
     const modified = event.ctrlKey || event.metaKey || event.altKey;
-    if (!names || modified || event.target.closest?.(TYPED) || document.querySelector(OPEN)) return;
-    if (press(names) || names === RUN) {
+    const held = event.key.startsWith("Arrow") ? `${TYPED}, ${MOVED}` : TYPED;
+    if (asked === undefined || modified || event.composedPath()[0].closest?.(held)) return;
+    if (answer(asked, event.repeat)) {
       event.preventDefault();
       event.stopImmediatePropagation();
     }
   };
+}
+
+// Return whether the key was the page's. One that is held down is pressed once.
+function answer(asked, held) {
+  if (asked === BACK || asked === NEXT) {
+    const place = placeInSight();
+    return Boolean(place) && (held || press([buttonsOf(place)[asked]]));
+  }
+  if (document.querySelector(OPEN)) return false;
+  return held || press(asked) || asked === RUN;
 }
 
 const theSlide = () => document.querySelector(".st-key-slide");
@@ -55,6 +148,7 @@ export default function ({ data }) {
   window.lymphStage?.();
   const onKey = listen(data.stage);
   window.addEventListener("keydown", onKey, true);
+  window.addEventListener("click", onClick, true);
   document.documentElement.dataset.keys = data.stage ? "stage" : "page";
   let waiting = 0;
   const later = () => {
@@ -75,6 +169,7 @@ export default function ({ data }) {
   later();
   window.lymphStage = () => {
     window.removeEventListener("keydown", onKey, true);
+    window.removeEventListener("click", onClick, true);
     delete document.documentElement.dataset.keys;
     seen.disconnect();
     grown.disconnect();
