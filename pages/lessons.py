@@ -67,7 +67,8 @@ def offer_lessons(data_set: DataSet) -> None:
 
 def list_lessons(data_set: DataSet, table: pd.DataFrame) -> None:
     st.write(INTRODUCTION)
-    grid = st.grid("auto", min_column_width=280, key="lessons")
+    # A slide is scaled as a whole, and Streamlit would count the columns of its size on the screen.
+    grid = st.grid(4 if on_stage() else "auto", min_column_width=280, key="lessons")
     runs = runs_of(tuple(lesson.slug for lesson in LESSONS), data_set, table)
     for lesson, run in zip(LESSONS, runs, strict=True):
         with grid.cell().container(border=True, key=f"lesson_card_{lesson.slug}"):

@@ -115,9 +115,9 @@ def choose_rows(shown: list[RunRecord]) -> list[RunRecord]:
         table.insert(2, "Started by", starters_of)
     config = {"Minutes": st.column_config.NumberColumn("Minutes", format="%.1f")}
     config["Leaks"] = st.column_config.TextColumn("Leaks", width=92)
-    # Streamlit lets pinned columns go where their widths take most of the table, as on a phone.
-    config["Test"] = st.column_config.TextColumn("Test", pinned=True, width=TEST_WIDTH)
-    config["Name"] = st.column_config.TextColumn("Name", pinned=True, width=NAME_WIDTH)
+    # Not pinned: Streamlit writes pinned columns in a pale grey.
+    config["Test"] = st.column_config.TextColumn("Test", width=TEST_WIDTH)
+    config["Name"] = st.column_config.TextColumn("Name", width=NAME_WIDTH)
     event = st.dataframe(
         table,
         hide_index=True,

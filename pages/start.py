@@ -13,7 +13,7 @@ from lymph.facts import CLASS_NAMES, class_colours
 from lymph.runs import HONEST, LEAKY, Run, record_of
 from pages.shared.classify.asked import keep_pasted, small_examples, want_examples
 from pages.shared.drops import content_of
-from pages.shared.frame import escape
+from pages.shared.frame import escape, unbroken
 from pages.shared.navigation import FILES, TITLES, ensure_app, go_to, on_stage, switch_page
 from pages.shared.place import where_added_pictures_go, where_asked_pictures_go
 from pages.shared.stage.deck import Slide, show_slides
@@ -115,12 +115,12 @@ def offer_leak() -> None:
         if st.button("Open the leak meter", type="primary", key="start_meter"):
             go_to("split")
         return
-    high, low = (f"{100 * share:.0f}" for share in shares if share is not None)
-    st.header(f"See why {high} % became {low} %", anchor=False)
+    high, low = (unbroken(f"{100 * share:.0f} %") for share in shares if share is not None)
+    st.header(f"See why {high} became {low}", anchor=False)
     st.write(
         "One network, one set of pictures. With pictures assigned at random to training and test,"
-        f" it classifies {high} % of the test pictures correctly; with each patient in one set"
-        f" only, {low} %."
+        f" it classifies {high} of the test pictures correctly; with each patient in one set"
+        f" only, {low}."
     )
     if st.button("Show both side by side", type="primary", key="start_leak"):
         query = {"data": sources.DEMO_NAME, "run": leaky.id, "view": "twins"}

@@ -45,6 +45,11 @@ def escape(text: object) -> str:
     return html.escape(printable(text), quote=True)
 
 
+def unbroken(text: str) -> str:
+    """Keep a number and its percent sign on one line."""
+    return text.replace(" %", "\u00a0%")
+
+
 def style() -> None:
     """Bring what every page's looks share; it takes no place."""
     st.html(STYLES)

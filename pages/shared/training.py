@@ -303,6 +303,4 @@ def forget_runs() -> None:
 
 def offer_other_run() -> None:
     """Offer a way out when the run in the address is not there or cannot be read."""
-    st.button(
-        "Show another run", on_click=remember_run, args=(RESULTS_KEY, ""), key="other_run"
-    )
+    st.button("Show another run", on_click=remember_run, args=(RESULTS_KEY, ""), key="other_run")

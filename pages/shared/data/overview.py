@@ -12,6 +12,7 @@ from lymph.data.scan import classes_of
 from lymph.data.sources import DataSet
 from lymph.facts import CLASS_NAMES, class_colours
 from lymph.text import counted
+from pages.shared.charts import sized
 from pages.shared.frame import plain
 from pages.shared.loading import drawn, with_kinds
 from pages.shared.pictures import viewer
@@ -158,6 +159,7 @@ def choose_bars(table: pd.DataFrame) -> str:
             "A bar is",
             ["patient", "slide"],
             default="patient",
+            format_func=str.capitalize,
             required=True,
             key="bars_by",
             label_visibility="collapsed",
@@ -179,7 +181,7 @@ def show_kinds(table: pd.DataFrame, chosen: str | None) -> None:
 
 def draw(figure: go.Figure, key: str, keys: tuple[str, ...], alt: str) -> None:
     st.plotly_chart(
-        figure,
+        sized(figure, 360),
         key=key,
         on_select=partial(pick, key, keys),
         selection_mode="points",

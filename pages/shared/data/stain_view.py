@@ -12,6 +12,7 @@ from lymph.data.sources import DataSet
 from lymph.facts import class_colours
 from lymph.text import counted
 from pages.shared import loading
+from pages.shared.charts import sized
 from pages.shared.pictures import viewer
 from pages.shared.pictures.galleries import gallery
 from pages.shared.pictures.rows import Rows
@@ -50,7 +51,7 @@ def show_stain_map(data_set: DataSet, table: pd.DataFrame) -> None:
     points = measured_points(data_set, table)
     colours = class_colours(classes_of(table))
     event = st.plotly_chart(
-        loading.drawn(stain_map, points, colours, axes, by),
+        sized(loading.drawn(stain_map, points, colours, axes, by), 300),
         key=f"stain_map_{axes}_{by}",
         on_select="rerun",
         config={"displaylogo": False, "modeBarButtonsToRemove": ["toImage"]},

@@ -25,7 +25,7 @@ from lymph.evaluation import (
 from lymph.facts import class_colours
 from lymph.reports.tables import DRAWN_BESIDE_REAL, METRICS_TOLD, area_text
 from pages.shared import training
-from pages.shared.charts import draw
+from pages.shared.charts import draw, sized
 from pages.shared.frame import plain
 from pages.shared.judging import (
     Judged,
@@ -108,15 +108,27 @@ def show_calibration(judged: Judged, chosen: Chosen) -> None:
     st.caption(base_of(judged))
     show_sure(judged, chosen)
     columns = show_reliability(judged, chosen)
-    plainly = calibration_of(judged)
-    st.markdown(f"**{reports.chance_text(plainly)}**")
-    st.table(reports.calibration_table(columns).set_index("Score"))
+    show_scores(judged, columns)
     st.caption(
         "Brier score: squared distance from the truth, 0 to 2. NLL: mean surprise at the truth, in"
         " nats. ECE: mean gap of confidence and truth, on few pictures far above 0 by chance alone."
         " Of each, 0 is best; in brackets the 95 % interval."
-        f" {plainly.interval_method}. A temperature changes no prediction of a picture."
+        f" {calibration_of(judged).interval_method}."
+        " A temperature changes no prediction of a picture."
     )
+
+
+def show_scores(judged: Judged, columns: dict[str, Calibration]) -> None:
+    """Say whether the probabilities beat chance, and show the scores."""
+    st.markdown(f"**{reports.chance_text(calibration_of(judged))}**")
+    st.table(reports.calibration_table(columns).set_index("Score"))
+
+
+def show_trust(judged: Judged, chosen: Chosen) -> None:
+    """Draw on a slide whether the probabilities can be believed: the curve, else the scores."""
+    columns = show_reliability(judged, chosen)
+    if not calibration_of(judged).has_curve:
+        show_scores(judged, columns)
 
 
 def show_reliability(judged: Judged, chosen: Chosen) -> dict[str, Calibration]:
@@ -146,7 +158,7 @@ def show_sure(judged: Judged, chosen: Chosen) -> None:
     bars = pd.DataFrame({"bar": sure_bars(pictures), "right": right})
     bar = chosen.selection.bar if chosen.selection is not None else None
     st.plotly_chart(
-        sure_chart(bars, bar),
+        sized(sure_chart(bars, bar), 400),
         key="sure_bars",
         on_select=partial(choose_bar, "sure_bars"),
         selection_mode="points",

@@ -13,6 +13,7 @@ from lymph.explain import Embedding, NeighbourRates, neighbour_rates, project, r
 from lymph.facts import class_colours
 from lymph.runs import Run, open_run
 from pages.shared import training
+from pages.shared.charts import sized
 from pages.shared.frame import show_error
 from pages.shared.results.choosing import keep
 
@@ -67,7 +68,7 @@ def show_embedding(run: Run, key: str, pictures: Collection[str] = ()) -> None:
     colours = class_colours(run.classes)
     figure = embedding_chart(embedding.table, places, by, colours, method, pictures)
     st.plotly_chart(
-        figure,
+        sized(figure, 250),
         key=f"{key}_map",
         on_select=partial(choose_points, f"{key}_map"),
         selection_mode=("points", "box", "lasso"),

@@ -23,7 +23,7 @@ PARTS: dict[str, Callable[[Judged, Chosen], object]] = {
     "How good is it on each class?": figures.show_classes,
     "What if the threshold moves?": figures.show_curves,
     "How sure is it when it is wrong?": figures.show_sure,
-    "Can its probabilities be believed?": figures.show_reliability,
+    "Can its probabilities be believed?": figures.show_trust,
     "Which pictures look alike to the model?": figures.show_map,
     "What have others published?": figures.show_published,
 }

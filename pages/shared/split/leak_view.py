@@ -24,7 +24,7 @@ from pages.shared.encoders import (
     encoders_here,
     show_terms,
 )
-from pages.shared.frame import plain, show_error, told
+from pages.shared.frame import plain, show_error, told, unbroken
 from pages.shared.loading import time_left
 from pages.shared.results.twins import offer_pair
 from pages.shared.split.neighbours_view import show_neighbours
@@ -33,13 +33,15 @@ from pages.shared.visitor import is_own, starter_of, who
 from pages.shared.waiting import waiting_words
 
 ENCODER_KEY = "leak_encoder"
-# A number and its percent sign stay on one line.
-NO_BREAK = "\u00a0%"
 TOLD = {
     "colour": "18 numbers on the colours of a picture, nothing of shapes: seconds",
     "imagenet": "what a network trained on everyday pictures sees: minutes",
     "cnn": "a network that learns these pictures from scratch, thirty times: minutes",
 }
+METER_TOLD = (
+    "A quick model learns and is tested twice: on pictures assigned at random, and with each"
+    " patient in one set only. The difference is what a random split adds."
+)
 
 
 class Look(NamedTuple):
@@ -105,6 +107,7 @@ def show_on_slide(data_set: DataSet) -> None:
     features = st.session_state.get("leak_features", next(iter(FEATURES)))
     encoder = chosen_before(ENCODER_KEY) if features == "imagenet" else DEFAULT
     config = MeterConfig(loading.found(data_set).source, features, encoder=encoder)
+    st.write(METER_TOLD)
     show_part(config, "Measure the leak", "measure_leak")
     offer_pair(data_set, "leak_twins")
 
@@ -170,7 +173,7 @@ def show_measured(measurement: Measurement, config: MeterConfig) -> None:
     what = "control" if config.control else "leak"
     words = leak.control_words if config.control else leak.words
     with st.container(key=f"{what}_result"):
-        told = plain(words(result, config.features, config.encoder)).replace(" %", NO_BREAK)
+        told = unbroken(plain(words(result, config.features, config.encoder)))
         st.markdown(f"**{told}**")
         st.plotly_chart(leak_bars(result), key=f"{what}_bars", config={"displayModeBar": False})
         if result.get("old"):

@@ -24,15 +24,13 @@ from lymph.reports.tables import mark_of, right_text, verdict_text
 from lymph.text import counted
 from pages.shared import loading
 from pages.shared.charts import draw
-from pages.shared.frame import plain, told
+from pages.shared.frame import plain, told, unbroken
 from pages.shared.loading import duration, time_left
 from pages.shared.stated import show_stated
 from pages.shared.train.recipes_choice import choose_and_compare
 from pages.shared.visitor import is_own, starter_of, who
 from pages.shared.waiting import waiting_words
 
-# A number and its percent sign stay on one line.
-NO_BREAK = "\u00a0%"
 QUESTION = "Which recipe should you believe?"
 INTRODUCTION = (
     "Each recipe is trained over the same folds twice: with patients apart, and at random, where"
@@ -230,7 +228,7 @@ def _show_best(rows: Sequence[Row]) -> None:
     """Say which recipe is highest, and whether that may be stated."""
     with st.container(border=True, gap="small", key="recipes_result"):
         if (best := recipes.best_of(rows)) is not None:
-            words = plain(recipes.best_words(rows)).replace(" %", NO_BREAK)
+            words = unbroken(plain(recipes.best_words(rows)))
             st.markdown(f"**{words}**")
             show_stated(best.cells["patient"].pictures)
 
