@@ -224,7 +224,7 @@ def measure_leak(options: argparse.Namespace) -> Document:
 
 
 def compare_recipes(options: argparse.Namespace) -> Document:
-    """Compare whole recipes over the same folds, with patients apart and at random; it resumes."""
+    """Compare whole recipes on the same folds, split by patient and at random; can be resumed."""
     found, table = _look(options)
     names = options.recipes or _cheap_recipes(options, found.source, usable(table))
     folds = None if options.folds == "patient" else options.folds
@@ -350,7 +350,7 @@ def _say_weights(run: Run) -> None:
 
 
 def train(options: argparse.Namespace) -> Document:
-    """Train a run in this process, with --detach in one of its own, with torchrun in several."""
+    """Train a model here; with --detach in the background, with torchrun in several processes."""
 
     def begin() -> Run:
         run = create_run(_config(options), Split.load(options.split), options.run)
@@ -381,7 +381,7 @@ def crossval(options: argparse.Namespace) -> Document:
 
 
 def resume(options: argparse.Namespace) -> Document:
-    """Go on with a run in this process."""
+    """Resume a run in this process."""
 
     def begin() -> Run:
         run = open_run(options.run)
@@ -402,7 +402,7 @@ def stop(options: argparse.Namespace) -> Document:
 
 
 def encoders(options: argparse.Namespace) -> Document:
-    """List the encoders that a linear probe can look through, and try a picture through each."""
+    """List the encoders that a linear probe can use, and try one picture with each."""
     from lymph.models.encoder_files import convert, fetch
     from lymph.training.encoders import examine
 
@@ -445,7 +445,7 @@ def _encoder_text(document: dict[str, Any]) -> str:
 
 
 def runs(options: argparse.Namespace) -> Document:
-    """List the runs; what cannot be read is said beside the list."""
+    """List the runs, and name those that cannot be read."""
     found = read_catalogue()
     for sentence in found.unreadable:
         say(f"lymph: {sentence}")
@@ -563,8 +563,8 @@ def _with_telling(parser: argparse.ArgumentParser) -> None:
         "--patients",
         default="",
         metavar="FILE.csv|folder|none",
-        help="what tells the patients, instead of the file names: a table with the columns picture"
-        " and patient, the folder inside the class, or nothing at all",
+        help="where patients are read from, if not from file names: a table with the columns"
+        " picture and patient, the folder within the class, or none if they are unknown",
     )
     parser.add_argument(
         "--labels",
@@ -576,17 +576,19 @@ def _with_telling(parser: argparse.ArgumentParser) -> None:
 
 def _with_training(parser: argparse.ArgumentParser) -> None:
     _with_data(parser)
-    parser.add_argument("--model", choices=list(MODELS), required=True)
+    parser.add_argument("--model", choices=list(MODELS), required=True, help="what to train")
     parser.add_argument(
         "--run",
         type=run_folder,
         metavar="NAME|FOLDER",
-        help="a name for the run, which is then kept in the workspace, or its folder (a path with a"
+        help="name of the run, which is then kept in the workspace, or its folder (a path with a"
         " slash)",
     )
-    parser.add_argument("--epochs", type=int)
-    parser.add_argument("--batch-size", type=int, default=16)
-    parser.add_argument("--learning-rate", type=float)
+    parser.add_argument("--epochs", type=int, help="number of passes over the training pictures")
+    parser.add_argument(
+        "--batch-size", type=int, default=16, help="pictures per step; 16 by default"
+    )
+    parser.add_argument("--learning-rate", type=float, help="by default the one of the model")
     parser.add_argument(
         "--class-weights",
         nargs="?",
@@ -609,18 +611,31 @@ def _with_training(parser: argparse.ArgumentParser) -> None:
         help="phases of your own instead of --schedule and --epochs, such as"
         " linear_probe:3 finetune:7",
     )
-    parser.add_argument("--backbone-factor", type=float, default=0.1)
     parser.add_argument(
-        "--patience", type=int, default=0, help="epochs without a gain that end a phase; 0: never"
+        "--backbone-factor",
+        type=float,
+        default=0.1,
+        help="learning rate of the backbone as a share of the head's; 0.1 by default",
+    )
+    parser.add_argument(
+        "--patience",
+        type=int,
+        default=0,
+        help="epochs without a gain before a phase ends; 0: never",
     )
     parser.add_argument(
         "--augmentation",
         nargs="*",
         choices=list(AUGMENTATIONS),
-        help=f"how pictures are varied, {' '.join(USUAL_AUGMENTATION)} by default",
+        help=f"how training pictures are augmented; by default {' '.join(USUAL_AUGMENTATION)}",
     )
-    parser.add_argument("--precision", choices=PRECISIONS, default=PRECISIONS[0])
-    parser.add_argument("--detach", action="store_true", help="train in a process of its own")
+    parser.add_argument(
+        "--precision",
+        choices=PRECISIONS,
+        default=PRECISIONS[0],
+        help="number format; by default the one that was measured to be faster here",
+    )
+    parser.add_argument("--detach", action="store_true", help="train in the background")
     parser.add_argument(
         "--weights", default="imagenet", help="imagenet (downloaded), none, or a file"
     )
@@ -628,7 +643,7 @@ def _with_training(parser: argparse.ArgumentParser) -> None:
         "--encoder",
         default=DEFAULT,
         metavar="NAME|FILE",
-        help="what the linear probe looks through: a name that `lymph encoders` lists, or a folder"
+        help="encoder of the linear probe: a name that `lymph encoders` lists, or a folder"
         " or file of safetensors with its config.json beside it; resnet50 by default",
     )
     parser.add_argument(
@@ -638,7 +653,7 @@ def _with_training(parser: argparse.ArgumentParser) -> None:
         help="let the linear probe learn from and answer by tiles of this side, cut from the"
         " picture at full resolution; whole pictures by default",
     )
-    parser.add_argument("--seed", type=_seed, default=0)
+    parser.add_argument("--seed", type=_seed, default=0, help="of the random numbers; 0 by default")
 
 
 def _add_app_command(add: Callable[..., argparse.ArgumentParser]) -> None:
@@ -655,18 +670,34 @@ def _add_app_command(add: Callable[..., argparse.ArgumentParser]) -> None:
 def _add_data_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
     parser = add("demo", demo)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--seed", type=_seed, default=0)
+    parser.add_argument("--seed", type=_seed, default=0, help="of the random numbers; 0 by default")
     _with_data(add("scan", show_scan))
     parser = add("split", split)
     _with_data(parser)
-    parser.add_argument("--by", choices=("patient", "picture"), default="patient")
-    parser.add_argument("--preset", choices=("notebook", "given"), help="given: as the data say")
     parser.add_argument(
-        "--folds", type=_fold_count, help="number of folds, or 'patient' for one patient out"
+        "--by",
+        choices=("patient", "picture"),
+        default="patient",
+        help="what is assigned to a set as a whole; patient by default",
     )
-    parser.add_argument("--fractions", type=float, nargs=3, default=(0.6, 0.2, 0.2))
-    parser.add_argument("--seed", type=_seed, default=0)
-    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument(
+        "--preset",
+        choices=("notebook", "given"),
+        help="the split of the notebook, or the one given with the data",
+    )
+    parser.add_argument(
+        "--folds", type=_fold_count, help="number of folds, or 'patient' to leave one patient out"
+    )
+    parser.add_argument(
+        "--fractions",
+        type=float,
+        nargs=3,
+        default=(0.6, 0.2, 0.2),
+        metavar=("TRAIN", "VAL", "TEST"),
+        help="share of each set; 0.6 0.2 0.2 by default",
+    )
+    parser.add_argument("--seed", type=_seed, default=0, help="of the random numbers; 0 by default")
+    parser.add_argument("--out", type=Path, required=True, help="file to write")
 
 
 def _add_audit_command(add: Callable[..., argparse.ArgumentParser]) -> None:
@@ -698,14 +729,14 @@ def _add_leak_command(add: Callable[..., argparse.ArgumentParser]) -> None:
         "--encoder",
         default=DEFAULT,
         metavar="NAME|FILE",
-        help="what makes the frozen features of imagenet, as of `lymph train`",
+        help="encoder of the features called imagenet, as in `lymph train`",
     )
     parser.add_argument("--weights", default="imagenet", help="imagenet (downloaded), or a file")
-    parser.add_argument("--seeds", type=int, help="how often the folds are drawn")
+    parser.add_argument("--seeds", type=int, help="how many times the folds are drawn")
     parser.add_argument(
         "--control",
         action="store_true",
-        help="negative control: measure on classes shuffled over the patients, where only a split"
+        help="negative control: measure with classes shuffled over the patients, where only a split"
         " that lets patients be recognised beats chance",
     )
 
@@ -727,9 +758,9 @@ def _add_recipes_command(add: Callable[..., argparse.ArgumentParser]) -> None:
         default=5,
         help="number, or 'patient' to leave one patient out at a time; 5 by default",
     )
-    parser.add_argument("--seed", type=_seed, default=0, help="of the folds and the trainings")
+    parser.add_argument("--seed", type=_seed, default=0, help="of folds and training; 0 by default")
     parser.add_argument("--weights", default="imagenet", help="imagenet (downloaded), or a file")
-    parser.add_argument("--csv", type=Path, help="write the table here, one line a cell")
+    parser.add_argument("--csv", type=Path, help="write the table here, one line per cell")
 
 
 def _add_encoders_command(add: Callable[..., argparse.ArgumentParser]) -> None:
@@ -763,19 +794,24 @@ def _add_encoders_command(add: Callable[..., argparse.ArgumentParser]) -> None:
 def _add_run_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
     parser = add("train", train)
     _with_training(parser)
-    parser.add_argument("--split", type=Path, required=True)
+    parser.add_argument("--split", type=Path, required=True, help="file from `lymph split`")
     parser = add("crossval", crossval)
     _with_training(parser)
     parser.add_argument(
         "--folds",
         type=_fold_count,
         required=True,
-        help="number, or 'patient' for one patient out",
+        help="number, or 'patient' to leave one patient out",
     )
-    parser.add_argument("--by", choices=("patient", "picture"), default="patient")
+    parser.add_argument(
+        "--by",
+        choices=("patient", "picture"),
+        default="patient",
+        help="what is assigned to a set as a whole; patient by default",
+    )
     for name, command in (("resume", resume), ("stop", stop), ("evaluate", evaluate)):
         parser = add(name, command)
-        parser.add_argument("run")
+        parser.add_argument("run", help="name or folder of a run")
         if name == "resume":
             parser.add_argument("--data", type=Path, help="where the pictures are now")
             parser.add_argument("--detach", action="store_true")
@@ -784,15 +820,17 @@ def _add_run_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
             parser.add_argument("--set", choices=sets, default="test")
     for name, command in (("report", write_report), ("export", export), ("code", code)):
         parser = add(name, command)
-        parser.add_argument("run")
-        parser.add_argument("--out", type=Path, required=True)
+        parser.add_argument("run", help="name or folder of a run")
+        parser.add_argument("--out", type=Path, required=True, help="file to write")
         parser.add_argument("--set", choices=("train", "val", "test", "out-of-fold"))
     add("runs", runs)
     parser = add("classify", classify)
-    parser.add_argument("run")
+    parser.add_argument("run", help="name or folder of a run")
     parser.add_argument("pictures", type=Path, nargs="+")
     parser.add_argument(
-        "--csv", type=Path, help="write the answers here as they come; asked again, it goes on"
+        "--csv",
+        type=Path,
+        help="write the answers here as they come; run again, it continues",
     )
 
 
@@ -809,7 +847,10 @@ class _Parser(argparse.ArgumentParser):
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of all commands."""
-    parser = _Parser(prog="python -m lymph", description="Classify lymphoma pictures, and learn.")
+    parser = _Parser(
+        prog="python -m lymph",
+        description="Learn and teach how pictures of malignant lymphoma are classified.",
+    )
     parser.add_argument("--version", action="version", version=f"lymph {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, parser_class=_Parser)
 

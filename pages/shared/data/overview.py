@@ -22,6 +22,7 @@ from pages.shared.pictures.rows import Rows
 ALL = "All"
 CLASS, PATIENT, SLIDE, KIND = "gallery_class", "gallery_patient", "gallery_slide", "gallery_kind"
 COLUMNS = {CLASS: "label", PATIENT: "patient", SLIDE: "slide", KIND: "kind"}
+BARS = {"patient": "Patient", "slide": "Slide"}
 MOST_LETTERS = 20
 
 Filters = dict[str, str]
@@ -157,9 +158,9 @@ def choose_bars(table: pd.DataFrame) -> str:
             return "patient"
         by = st.segmented_control(
             "A bar is",
-            ["patient", "slide"],
+            list(BARS),
             default="patient",
-            format_func=str.capitalize,
+            format_func=BARS.__getitem__,
             required=True,
             key="bars_by",
             label_visibility="collapsed",

@@ -109,11 +109,12 @@ def show_calibration(judged: Judged, chosen: Chosen) -> None:
     show_sure(judged, chosen)
     columns = show_reliability(judged, chosen)
     show_scores(judged, columns)
+    plainly = calibration_of(judged)
     st.caption(
         "Brier score: squared distance from the truth, 0 to 2. NLL: mean surprise at the truth, in"
         " nats. ECE: mean gap of confidence and truth, on few pictures far above 0 by chance alone."
         " Of each, 0 is best; in brackets the 95 % interval."
-        f" {calibration_of(judged).interval_method}."
+        f" {plainly.interval_method}."
         " A temperature changes no prediction of a picture."
     )
 
