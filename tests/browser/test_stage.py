@@ -144,6 +144,33 @@ def test_keys_lead_through_a_lesson_and_off_the_stage(
     expect(page).not_to_have_url(re.compile("stage"))
 
 
+# Charts that are larger than their place on the slide, and so are cut.
+CUT = """() => {
+  const slide = document.querySelector(".st-key-slide").getBoundingClientRect();
+  const bottom = document.querySelector(".st-key-next").getBoundingClientRect().top;
+  return [...document.querySelectorAll(".st-key-slide .main-svg")].filter((chart) => {
+    const drawn = chart.getBoundingClientRect();
+    return drawn.right > innerWidth - slide.left + 2 || drawn.bottom > bottom + 2;
+  }).length;
+}"""
+
+
+@pytest.mark.parametrize(
+    "address", ["data?", "results?slide=6&", "lessons?lesson=coverage&step=3&"]
+)
+def test_charts_fit_their_place_on_a_large_projector(
+    page: Page, with_runs: str, settle: Callable[[], None], address: str
+) -> None:
+    """Regression: on 1920 x 1080 pixels each chart was half as large again as its place."""
+    slide = "slide=2&prepared=1&" if "lessons" in address else ""
+    page.set_viewport_size(LARGE)
+    page.goto(f"{with_runs}/{address}{slide}stage=1")
+    charts = page.locator(".st-key-slide .js-plotly-plot .main-svg")
+    expect(charts.first).to_be_visible()
+    settle()
+    page.wait_for_function(f"() => ({CUT})() === 0")
+
+
 CLICK_TWICE = "() => [1, 2].forEach(() => document.querySelector('.st-key-next button').click())"
 
 

@@ -138,7 +138,8 @@ def show_bars(table: pd.DataFrame, colours: dict[str, str], filters: Filters) ->
     """Draw the pictures of each class and of each patient; a click on a bar is a filter."""
     left, right = st.columns([1, 3], gap="medium")
     with left:
-        st.header("Pictures of each class", anchor=False)
+        with st.container(horizontal=True, vertical_alignment="center"):  # level with its neighbour
+            st.header("Pictures of each class", anchor=False)
         labels = table[["label"]]
         figure = drawn(class_histogram, labels, colours, filters.get(CLASS))
         draw(figure, "class_histogram", (CLASS,), "Bars: pictures of each class")

@@ -144,8 +144,39 @@ function fit() {
   }
 }
 
+// ---- charts on a slide that is scaled -----------------------------------------------------------
+// Streamlit draws a chart as large as its place is on the screen, and the slide is scaled on top of
+// that: on 1920 x 1080 pixels every chart was half as large again as its place, and cut. So places
+// on a slide tell their size as it is before the slide is scaled.
+
+const BLOCK = "[data-testid=stMainBlockContainer]";
+const measured = (window.lymphMeasured ??= Element.prototype.getBoundingClientRect);
+
+function scaleOfSlide() {
+  const block = document.querySelector(BLOCK);
+  return block ? measured.call(block).width / block.offsetWidth : 1;
+}
+
+function unscaled() {
+  const shown = measured.call(this);
+  const isPlace = this instanceof HTMLElement && this.closest(".st-key-slide");
+  if (!isPlace || this.closest(".js-plotly-plot")) return shown;
+  const scale = scaleOfSlide();
+  return new DOMRect(shown.x, shown.y, shown.width / scale, shown.height / scale);
+}
+
+// What was measured before this script came is measured once more.
+function measureAgain() {
+  const slide = theSlide();
+  if (!slide || scaleOfSlide() === 1) return;
+  slide.style.width = "calc(100% - 1px)";
+  requestAnimationFrame(() => requestAnimationFrame(() => (slide.style.width = "")));
+}
+
 export default function ({ data }) {
   window.lymphStage?.();
+  Element.prototype.getBoundingClientRect = unscaled;
+  if (data.stage) measureAgain();
   const onKey = listen(data.stage);
   window.addEventListener("keydown", onKey, true);
   window.addEventListener("click", onClick, true);

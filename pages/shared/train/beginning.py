@@ -9,15 +9,16 @@ import streamlit as st
 from lymph.classroom import jobs
 from lymph.data.scan import usable
 from lymph.data.sources import DataSet
+from lymph.errors import LymphError
 from lymph.models.imagenet import IMAGENET_SIZE, imagenet_is_here
 from lymph.runs import Looked, Run
 from lymph.splits import Split
 from lymph.text import counted
 from lymph.training.config import TrainConfig
 from pages.shared import loading, state
-from pages.shared.frame import plain, show_caveat
+from pages.shared.frame import plain, show_caveat, show_error
 from pages.shared.loading import Outline, duration
-from pages.shared.navigation import FILES
+from pages.shared.navigation import FILES, go_to
 from pages.shared.server import ahead
 from pages.shared.state import TRAIN_KEY
 from pages.shared.train.settings import NO_FILE, choose_settings, folds_for, tested_on
@@ -35,7 +36,9 @@ def choose_and_start(data_set: DataSet) -> Run | None:
     """Draw the ways to train, the button and the folded settings; return what was started."""
     whole = loading.picture_table(data_set)
     table = usable(whole)
-    split = loading.make_split(data_set, table, state.split_settings(data_set))
+    split = _split_of(data_set, table)
+    if split is None:
+        return None
     shown = split if tested_on() == "split" else folds_for(table, split, tested_on())
     found = loading.found(data_set)
     source = found.source
@@ -53,6 +56,17 @@ def choose_and_start(data_set: DataSet) -> Run | None:
         started = start(config, tested, (found, whole)) if begins else None
         _offer_start(config, tested, table, outline)
     return started
+
+
+def _split_of(data_set: DataSet, table: pd.DataFrame) -> Split | None:
+    """Return the chosen split; where it cannot be made, say why and lead to another one."""
+    try:
+        return loading.make_split(data_set, table, state.split_settings(data_set))
+    except LymphError as error:
+        show_error(error)
+        if st.button("Change the split", type="primary", key="split_first"):
+            go_to("split")
+        return None
 
 
 def _offer_start(config: TrainConfig, split: Split, table: pd.DataFrame, outline: Outline) -> None:
