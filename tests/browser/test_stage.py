@@ -162,9 +162,8 @@ def test_charts_fit_their_place_on_a_large_projector(
     page: Page, with_runs: str, settle: Callable[[], None], address: str
 ) -> None:
     """Regression: on 1920 x 1080 pixels each chart was half as large again as its place."""
-    slide = "slide=2&prepared=1&" if "lessons" in address else ""
     page.set_viewport_size(LARGE)
-    page.goto(f"{with_runs}/{address}{slide}stage=1")
+    page.goto(f"{with_runs}/{address}stage=1")
     charts = page.locator(".st-key-slide .js-plotly-plot .main-svg")
     expect(charts.first).to_be_visible()
     settle()

@@ -9,9 +9,11 @@ from typing import Any
 import pandas as pd
 import pytest
 import streamlit as st
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from lymph import runs, splits
+from lymph.data import sources
 from lymph.data.source import PictureSource
 from lymph.data.sources import DataSet
 from lymph.facts import MARKER
@@ -69,6 +71,24 @@ def test_start_makes_a_run_with_the_chosen_settings(
     assert config.class_weights == "patient"
     assert run.split().by == "patient"
     assert app.query_params["run"] == run.id
+
+
+def test_a_split_that_cannot_be_made_leads_to_another_one(
+    tmp_path: Path, workspace: Path, open_page: OpenPage
+) -> None:
+    """Regression: the page ended with the sentence."""
+    for place, label in enumerate(("benign", "malignant"), start=1):
+        (tmp_path / "one each" / label).mkdir(parents=True)
+        for n in range(1, 4):
+            name = f"sj-99-{place}00_00{n}.png"
+            Image.new("RGB", (64, 48), (90 * place, 60, 120)).save(
+                tmp_path / "one each" / label / name
+            )
+    sources.add_folder(tmp_path / "one each")
+    app = open_page("train")
+    assert not app.exception and "Every class has a single patient" in app.error[0].value
+    app.button(key="split_first").click().run()
+    assert app.title[0].value == "Which patients does the model never see?"
 
 
 def test_class_weights_are_shown_in_numbers(tiny: DataSet, open_page: OpenPage) -> None:
