@@ -20,10 +20,8 @@ from lymph.data.ahead import make_ahead
 from lymph.data.stamps import cache_folder
 from lymph.runs import take_in_ready_runs
 from lymph.synthetic import make_demo
-from lymph.training import speed
-from lymph.training.speed import Precision
 from tests.conftest import keep_speed
-from tests.serving import free_port, wait_until_healthy
+from tests.serving import free_port, know_speeds, wait_until_healthy
 
 APP = Path(__file__).parents[2] / "app.py"
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome") or ""
@@ -46,8 +44,6 @@ LONG_PATIENCE_MS = 600_000
 IDLE = "[data-testid='stApp'][data-test-script-state='notRunning']"
 QUIET_SECONDS = 0.5
 TWO_FRAMES = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
-# Seconds that a picture takes, of the order of one processor.
-RESNET50 = Precision(False, False, 1.2, 0.5)
 REQUIRED = bool(os.environ.get("LYMPH_REQUIRE_BROWSER"))
 
 # The browser's own object of a drag, filled with files of real content.
@@ -113,7 +109,8 @@ def serving(paths: pytest.TempPathFactory, measured_speed: Path) -> Iterator[Ser
         if measured_speed.exists() and not speeds[-1].exists():
             speeds[-1].parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(measured_speed, speeds[-1])
-        know_resnet50(home)
+        # The small network's is measured as for any user; the others are dear.
+        know_speeds(home, "linear-probe", "resnet50")
         port = free_port()
         command = [sys.executable, "-m", "streamlit", "run", str(APP)]
         options = [
@@ -164,17 +161,6 @@ def serve_all(tmp_path_factory: pytest.TempPathFactory, measured_speed: Path) ->
     """Return a function that serves a workspace to all tests of this process."""
     with serving(tmp_path_factory, measured_speed) as start:
         yield start
-
-
-def know_resnet50(home: Path) -> None:
-    """Let a workspace know how fast ResNet-50 trains, the dearest to measure.
-
-    Each open Train page would begin to, and no test waits for it.
-    """
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LYMPH_HOME", str(home))
-        if speed.known("resnet50") is None:
-            speed.keep("resnet50", RESNET50)
 
 
 @pytest.fixture(scope="module")
