@@ -20,8 +20,8 @@ from .conftest import APP
 
 PATIENCE_SECONDS = 120
 
-# The app as it is, but that a run waits in its queue for good and no speed is measured: thirty
-# trainings would take an hour.
+# The app as it is, but that a run waits in its queue for good: thirty trainings would take an hour.
+# Nobody who visits it asks for torch, which is not loaded for them.
 SERVER = """
 import sys
 from lymph import runs
@@ -29,6 +29,8 @@ from lymph.jobs import start
 from lymph.training import estimate
 {waits}
 estimate.estimate_seconds = lambda *_: 150.0
+from pages.shared.server import ahead
+ahead.load_torch = lambda: None
 from streamlit.web.cli import main
 sys.argv = ["streamlit", *sys.argv[1:]]
 main()
