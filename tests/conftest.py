@@ -1,5 +1,6 @@
 """Fixtures that every test may use: a workspace, a tiny set of known pictures, known answers."""
 
+import contextlib
 import os
 import shutil
 import sys
@@ -16,6 +17,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 
 import numpy as np
 import pandas as pd
+import psutil
 import pytest
 from hypothesis import settings
 from PIL import Image
@@ -123,11 +125,27 @@ def keep_speed(own: Path, shared: Path) -> None:
         copy.replace(shared)
 
 
+def end_jobs(home: Path) -> None:
+    """End what a test has left working in a workspace, beside which the next ones would wait.
+
+    Only where a job has its ticket in the queue are the processes of this machine looked through.
+    """
+    if not any(home.glob("jobs/*.json")):
+        return
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):  # one that has just ended, or another user's
+            if process.pid != os.getpid() and process.environ().get("LYMPH_HOME") == str(home):
+                process.kill()
+
+
 @pytest.fixture(autouse=True)
 def workspace(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, measured_speed: Path
 ) -> Iterator[Path]:
-    """Give every test a workspace of its own, with the speed that earlier tests measured."""
+    """Give every test a workspace of its own, with the speed that earlier tests measured.
+
+    What works in it when the test is over is ended.
+    """
     home = tmp_path_factory.mktemp("home") / "workspace"
     monkeypatch.setenv("LYMPH_HOME", str(home))
     own = home / "cache" / "speed.json"
@@ -135,6 +153,7 @@ def workspace(
         own.parent.mkdir(parents=True)
         shutil.copy(measured_speed, own)
     yield home
+    end_jobs(home)
     keep_speed(own, measured_speed)
 
 

@@ -20,7 +20,7 @@ from lymph.data.ahead import make_ahead
 from lymph.data.stamps import cache_folder
 from lymph.runs import take_in_ready_runs
 from lymph.synthetic import make_demo
-from tests.conftest import keep_speed
+from tests.conftest import end_jobs, keep_speed
 from tests.serving import free_port, know_speeds, wait_until_healthy
 
 APP = Path(__file__).parents[2] / "app.py"
@@ -39,7 +39,7 @@ ARGUMENTS = [
 ]
 # Only a failure takes so long; a busy machine has taken a minute for a first page.
 PATIENCE_MS = 120_000
-# For what takes a minute where nothing else runs: a drawing, a training, a measurement.
+# For what a job does, which gives way to all tests beside this one: a drawing, a training.
 LONG_PATIENCE_MS = 600_000
 IDLE = "[data-testid='stApp'][data-test-script-state='notRunning']"
 QUIET_SECONDS = 0.5
@@ -139,6 +139,7 @@ def serving(paths: pytest.TempPathFactory, measured_speed: Path) -> Iterator[Ser
         for server in servers:
             server.wait(60)
         for known in speeds:
+            end_jobs(known.parents[1])
             keep_speed(known, measured_speed)
 
 

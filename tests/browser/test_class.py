@@ -16,7 +16,7 @@ from lymph.runs import list_runs, stop_run
 from tests.layouts import by
 from tests.serving import free_port, wait_until_healthy
 
-from .conftest import APP, PATIENCE_MS, Line
+from .conftest import APP, LONG_PATIENCE_MS, PATIENCE_MS, Line
 
 Enter = Callable[..., Page]
 Class = tuple[str, str, Path]
@@ -96,7 +96,8 @@ def test_a_student_and_the_lecturer_side_by_side(enter: Enter, class_: Class) ->
     student.locator(".st-key-epochs_cnn input").press("Enter")
     student.get_by_role("button", name="Start training").click()
     expect(student.get_by_role("button", name="Stop")).to_be_visible()
-    expect(student.locator(".st-key-run_progress")).to_contain_text("of 500")
+    begun = student.locator(".st-key-run_progress")
+    expect(begun).to_contain_text("of 500", timeout=LONG_PATIENCE_MS)
     lecturer = enter("Dr. Meier", "train", class_[1])
     expect(lecturer.locator(".st-key-other_runs")).to_contain_text("Anna · Small CNN")
     expect(lecturer.get_by_role("button", name="Start training")).to_be_visible()
