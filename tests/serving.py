@@ -11,6 +11,7 @@ import pytest
 
 from lymph.training import speed
 from lymph.training.speed import Precision
+from tests.conftest import TOLD
 from tests.waiting import wait_for
 
 # Below those that the system hands out to whoever opens a line, so that nobody comes in between.
@@ -25,16 +26,17 @@ SPEEDS = {
 }
 
 
-def know_speeds(home: Path, *models: str) -> None:
-    """Let a workspace know how fast models train, unless that was measured.
+def know_speeds(home: Path) -> None:
+    """Let a workspace know how fast models train.
 
-    Each open Train page would begin to measure them, and no test waits for it.
+    Each open Train page would begin to measure it, and no test that visits a server waits for that;
+    ``tests/pages/test_ahead.py`` has a measurement.
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LYMPH_HOME", str(home))
-        for model in models:
-            if speed.known(model) is None:
-                speed.keep(model, SPEEDS[model])
+        for model, precision in SPEEDS.items():
+            speed.keep(model, precision)
+        speed.file().with_name(TOLD).touch()
 
 
 def free_port() -> int:

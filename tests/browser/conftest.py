@@ -20,7 +20,7 @@ from lymph.data.ahead import make_ahead
 from lymph.data.stamps import cache_folder
 from lymph.runs import take_in_ready_runs
 from lymph.synthetic import make_demo
-from tests.conftest import end_jobs, keep_speed
+from tests.conftest import end_jobs
 from tests.serving import free_port, know_speeds, wait_until_healthy
 
 APP = Path(__file__).parents[2] / "app.py"
@@ -93,24 +93,17 @@ def browser() -> Iterator[Browser]:
 
 
 @contextlib.contextmanager
-def serving(paths: pytest.TempPathFactory, measured_speed: Path) -> Iterator[Serve]:
+def serving(paths: pytest.TempPathFactory) -> Iterator[Serve]:
     """Yield a function that starts the app on a workspace and returns its address.
 
-    In the end its servers do, and what they measured of the machine is kept for later ones.
+    In the end its servers end, and the jobs that they have left.
     """
     servers: list[subprocess.Popen] = []
-    speeds: list[Path] = []
+    homes: list[Path] = []
 
     def start(home: Path) -> str:
-        # The machine's speed is measured by the first server that wants it.
-        speeds.append(home / "cache" / "speed.json")
-        for known in speeds:
-            keep_speed(known, measured_speed)
-        if measured_speed.exists() and not speeds[-1].exists():
-            speeds[-1].parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(measured_speed, speeds[-1])
-        # The small network's is measured as for any user; the others are dear.
-        know_speeds(home, "linear-probe", "resnet50")
+        homes.append(home)
+        know_speeds(home)
         port = free_port()
         command = [sys.executable, "-m", "streamlit", "run", str(APP)]
         options = [
@@ -138,29 +131,28 @@ def serving(paths: pytest.TempPathFactory, measured_speed: Path) -> Iterator[Ser
             server.terminate()
         for server in servers:
             server.wait(60)
-        for known in speeds:
-            end_jobs(known.parents[1])
-            keep_speed(known, measured_speed)
+        for home in homes:
+            end_jobs(home)
 
 
 @pytest.fixture
-def serve(tmp_path_factory: pytest.TempPathFactory, measured_speed: Path) -> Iterator[Serve]:
+def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
     """Return a function that serves a workspace until the test is over."""
-    with serving(tmp_path_factory, measured_speed) as start:
+    with serving(tmp_path_factory) as start:
         yield start
 
 
 @pytest.fixture(scope="module")
-def serve_file(tmp_path_factory: pytest.TempPathFactory, measured_speed: Path) -> Iterator[Serve]:
+def serve_file(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
     """Return a function that serves a workspace to all tests of a file."""
-    with serving(tmp_path_factory, measured_speed) as start:
+    with serving(tmp_path_factory) as start:
         yield start
 
 
 @pytest.fixture(scope="session")
-def serve_all(tmp_path_factory: pytest.TempPathFactory, measured_speed: Path) -> Iterator[Serve]:
+def serve_all(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
     """Return a function that serves a workspace to all tests of this process."""
-    with serving(tmp_path_factory, measured_speed) as start:
+    with serving(tmp_path_factory) as start:
         yield start
 
 

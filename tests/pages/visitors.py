@@ -14,7 +14,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from lymph import workspace
 from pages.shared.visitor import COOKIE
-from tests.serving import SPEEDS, free_port, know_speeds, wait_until_healthy
+from tests.serving import free_port, know_speeds, wait_until_healthy
 
 from .conftest import APP
 
@@ -43,7 +43,7 @@ QUEUED = "start.start_detached = lambda module, folder: None"
 @contextlib.contextmanager
 def served(log: Path, waits: str = MADE) -> Iterator[str]:
     """Serve the workspace of the test, and give the address of the app's websocket."""
-    know_speeds(workspace.home(), *SPEEDS)
+    know_speeds(workspace.home())
     port = free_port()
     options = [f"--server.port={port}", "--server.headless=true"]
     with log.open("w") as out:
