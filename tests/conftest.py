@@ -1,14 +1,23 @@
 """Fixtures that every test may use: a workspace, a tiny set of known pictures, known answers."""
 
+import contextlib
 import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+import sys
+from collections.abc import Callable, Generator, Iterator, Sequence
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+# Tests run on every core at once: threads of theirs would only wait for each other, and those of
+# numpy's algebra do it by counting. It asks once, when it is loaded.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import numpy as np
 import pandas as pd
+import psutil
 import pytest
 from hypothesis import settings
 from PIL import Image
@@ -22,10 +31,10 @@ from lymph.predictions import make_predictions
 if TYPE_CHECKING:
     from lymph.runs import Run
 
-# Tests run on every core at once, before torch is loaded: threads of theirs would only wait for
-# each other.
-if "PYTEST_XDIST_WORKER" in os.environ:
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Containers often forbid Python to keep what it has compiled: each of the hundreds of processes
+# that tests start would then compile lymph anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # A busy machine is no fault of what is tested.
 settings.register_profile("lymph", deadline=None)
@@ -37,14 +46,34 @@ IMAGENET_FILE = REAL.parents[1] / "weights" / "resnet50-imagenet-to-layer3.pth"
 # What takes more than half a second or so, a file or a test a line.
 SLOW = Path(__file__).with_name("slow.txt")
 
+# The browser's files that take longest come first; so many other long ones follow each of them.
+LONGEST = {f"test_{name}.py": place for place, name in enumerate(
+    ("walk", "way", "stage", "accessible", "results", "class", "live", "strangers")
+)}  # fmt: skip
+LONG_BESIDE = 3
+
+# Lies beside a file of speeds that nobody measured.
+TOLD = "speed-told"
+
 CLASSES = ("CLL", "FL", "MCL")
 Row = tuple[str, str, str]
 
 TINY_PATIENTS = {"CLL": range(11, 15), "FL": range(21, 25), "MCL": range(31, 35)}
 
 
+@pytest.hookimpl(wrapper=True, optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> Generator[None, int, int]:
+    """Run one process more than there are cores where the browser's tests are among them.
+
+    These wait for pages a good part of their time, in which a core would be idle.
+    """
+    cores = yield
+    chosen = config.option.markexpr or "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ
+    return cores if chosen else cores + 1
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what ``slow.txt`` lists; begin with the files that take longest, the browser's first.
+    """Mark what ``slow.txt`` lists; begin with the files that take longest.
 
     Files go to processes as they come: a long one at the end would leave the others idle.
     """
@@ -54,8 +83,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         name = f"{file}::{getattr(item, 'originalname', item.name)}"
         if {file, name} & slow or item.get_closest_marker("browser"):
             item.add_marker("slow")
-    long = {item.path for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: (not item.get_closest_marker("browser"), item.path not in long))
+    places = {path: place for place, path in enumerate(in_order(items))}
+    items.sort(key=lambda item: places[item.path])
+
+
+def in_order(items: list[pytest.Item]) -> list[Path]:
+    """Return the files of tests: each of the browser's before some long ones, at the end the quick.
+
+    A test that waits for its browser leaves a core to one that computes.
+    """
+    browser = dict.fromkeys(i.path for i in items if i.get_closest_marker("browser"))
+    slow = dict.fromkeys(i.path for i in items if i.get_closest_marker("slow"))
+    long = iter([path for path in slow if path not in browser])
+    ordered: list[Path] = []
+    for path in sorted(browser, key=lambda path: LONGEST.get(path.name, len(LONGEST))):
+        ordered += [path, *islice(long, LONG_BESIDE)]
+    return list(dict.fromkeys([*ordered, *long, *(item.path for item in items)]))
 
 
 @pytest.fixture
@@ -79,17 +122,35 @@ def measured_speed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def keep_speed(own: Path, shared: Path) -> None:
     """Keep for later tests what was measured, where it says more than what is kept already."""
-    if own.exists() and (not shared.exists() or own.stat().st_size > shared.stat().st_size):
+    if own.with_name(TOLD).exists() or not own.exists():
+        return
+    if not shared.exists() or own.stat().st_size > shared.stat().st_size:
         copy = shared.with_name(f"speed-{os.getpid()}.json")
         shutil.copy(own, copy)
         copy.replace(shared)
+
+
+def end_jobs(home: Path) -> None:
+    """End what a test has left working in a workspace, beside which the next ones would wait.
+
+    Only where a job has its ticket in the queue are the processes of this machine looked through.
+    """
+    if not any(home.glob("jobs/*.json")):
+        return
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):  # one that has just ended, or another user's
+            if process.pid != os.getpid() and process.environ().get("LYMPH_HOME") == str(home):
+                process.kill()
 
 
 @pytest.fixture(autouse=True)
 def workspace(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, measured_speed: Path
 ) -> Iterator[Path]:
-    """Give every test a workspace of its own, with the speed that earlier tests measured."""
+    """Give every test a workspace of its own, with the speed that earlier tests measured.
+
+    What works in it when the test is over is ended.
+    """
     home = tmp_path_factory.mktemp("home") / "workspace"
     monkeypatch.setenv("LYMPH_HOME", str(home))
     own = home / "cache" / "speed.json"
@@ -97,6 +158,7 @@ def workspace(
         own.parent.mkdir(parents=True)
         shutil.copy(measured_speed, own)
     yield home
+    end_jobs(home)
     keep_speed(own, measured_speed)
 
 

@@ -235,7 +235,9 @@ def _missing_classes(table: pd.DataFrame, sets: pd.Series) -> list[str]:
     if not (sets == "test").any():
         sentences.append("There are no test pictures: the model cannot be judged on new patients.")
     patients = table.groupby("label")["patient"].nunique()
-    present = pd.crosstab(table["label"], sets).reindex(columns=SET_NAMES, fill_value=0)
+    # Of the values alone: a joined table may number its rows twice.
+    present = pd.crosstab(table["label"].to_numpy(), sets.to_numpy())
+    present = present.reindex(columns=SET_NAMES, fill_value=0)
     for label, row in zip(present.index, present.to_dict("records"), strict=True):
         missing = [SET_WORDS[n] for n in ("val", "test") if row[n] == 0 and (sets == n).any()]
         if missing:

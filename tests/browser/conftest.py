@@ -20,10 +20,8 @@ from lymph.data.ahead import make_ahead
 from lymph.data.stamps import cache_folder
 from lymph.runs import take_in_ready_runs
 from lymph.synthetic import make_demo
-from lymph.training import speed
-from lymph.training.speed import Precision
-from tests.conftest import keep_speed
-from tests.serving import free_port, wait_until_healthy
+from tests.conftest import end_jobs
+from tests.serving import free_port, know_speeds, wait_until_healthy
 
 APP = Path(__file__).parents[2] / "app.py"
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome") or ""
@@ -41,13 +39,11 @@ ARGUMENTS = [
 ]
 # Only a failure takes so long; a busy machine has taken a minute for a first page.
 PATIENCE_MS = 120_000
-# For what takes a minute where nothing else runs: a drawing, a training, a measurement.
+# For what a job does, which gives way to all tests beside this one: a drawing, a training.
 LONG_PATIENCE_MS = 600_000
 IDLE = "[data-testid='stApp'][data-test-script-state='notRunning']"
 QUIET_SECONDS = 0.5
 TWO_FRAMES = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
-# Seconds that a picture takes, of the order of one processor.
-RESNET50 = Precision(False, False, 1.2, 0.5)
 REQUIRED = bool(os.environ.get("LYMPH_REQUIRE_BROWSER"))
 
 # The browser's own object of a drag, filled with files of real content.
@@ -97,23 +93,17 @@ def browser() -> Iterator[Browser]:
 
 
 @contextlib.contextmanager
-def serving(paths: pytest.TempPathFactory, measured_speed: Path) -> Iterator[Serve]:
+def serving(paths: pytest.TempPathFactory) -> Iterator[Serve]:
     """Yield a function that starts the app on a workspace and returns its address.
 
-    In the end its servers do, and what they measured of the machine is kept for later ones.
+    In the end its servers end, and the jobs that they have left.
     """
     servers: list[subprocess.Popen] = []
-    speeds: list[Path] = []
+    homes: list[Path] = []
 
     def start(home: Path) -> str:
-        # The machine's speed is measured by the first server that wants it.
-        speeds.append(home / "cache" / "speed.json")
-        for known in speeds:
-            keep_speed(known, measured_speed)
-        if measured_speed.exists() and not speeds[-1].exists():
-            speeds[-1].parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(measured_speed, speeds[-1])
-        know_resnet50(home)
+        homes.append(home)
+        know_speeds(home)
         port = free_port()
         command = [sys.executable, "-m", "streamlit", "run", str(APP)]
         options = [
@@ -141,40 +131,29 @@ def serving(paths: pytest.TempPathFactory, measured_speed: Path) -> Iterator[Ser
             server.terminate()
         for server in servers:
             server.wait(60)
-        for known in speeds:
-            keep_speed(known, measured_speed)
+        for home in homes:
+            end_jobs(home)
 
 
 @pytest.fixture
-def serve(tmp_path_factory: pytest.TempPathFactory, measured_speed: Path) -> Iterator[Serve]:
+def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
     """Return a function that serves a workspace until the test is over."""
-    with serving(tmp_path_factory, measured_speed) as start:
+    with serving(tmp_path_factory) as start:
         yield start
 
 
 @pytest.fixture(scope="module")
-def serve_file(tmp_path_factory: pytest.TempPathFactory, measured_speed: Path) -> Iterator[Serve]:
+def serve_file(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
     """Return a function that serves a workspace to all tests of a file."""
-    with serving(tmp_path_factory, measured_speed) as start:
+    with serving(tmp_path_factory) as start:
         yield start
 
 
 @pytest.fixture(scope="session")
-def serve_all(tmp_path_factory: pytest.TempPathFactory, measured_speed: Path) -> Iterator[Serve]:
+def serve_all(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
     """Return a function that serves a workspace to all tests of this process."""
-    with serving(tmp_path_factory, measured_speed) as start:
+    with serving(tmp_path_factory) as start:
         yield start
-
-
-def know_resnet50(home: Path) -> None:
-    """Let a workspace know how fast ResNet-50 trains, the dearest to measure.
-
-    Each open Train page would begin to, and no test waits for it.
-    """
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LYMPH_HOME", str(home))
-        if speed.known("resnet50") is None:
-            speed.keep("resnet50", RESNET50)
 
 
 @pytest.fixture(scope="module")

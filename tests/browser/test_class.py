@@ -1,25 +1,30 @@
 """A class in real browsers: lecturer and student side by side at ``python -m lymph serve``."""
 
+import contextlib
 import json
 import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from lymph.errors import RunError
+from lymph.runs import list_runs, stop_run
 from tests.layouts import by
 from tests.serving import free_port, wait_until_healthy
 
-from .conftest import APP, PATIENCE_MS, Line
+from .conftest import APP, LONG_PATIENCE_MS, PATIENCE_MS, Line
 
 Enter = Callable[..., Page]
+Class = tuple[str, str, Path]
 
 
 @pytest.fixture(scope="module")
-def class_(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
-    """Serve a class on a small data set as at a terminal; return the address and the key."""
+def class_(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Class]:
+    """Serve a class on a small data set as at a terminal; return address, key and workspace."""
     home, root = tmp_path_factory.mktemp("class"), tmp_path_factory.mktemp("small")
     by("{label}/sj-99-{patient}_{number:03}.png")(root)
     (home / "data").mkdir()
@@ -39,13 +44,23 @@ def class_(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]
     key = json.loads(server.stdout.readline())["key"]
     address = f"http://127.0.0.1:{port}"
     wait_until_healthy(address, server)
-    yield address, key
+    yield address, key, home
     server.terminate()
     server.wait(60)
 
 
+@pytest.fixture(autouse=True)
+def no_run_is_left(class_: Class, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Stop what a test that failed has left training: its second attempt would wait for that."""
+    monkeypatch.setenv("LYMPH_HOME", str(class_[2]))
+    yield
+    for run in list_runs():
+        with contextlib.suppress(RunError):  # over already
+            stop_run(run)
+
+
 @pytest.fixture
-def enter(browser: Browser, class_: tuple[str, str]) -> Iterator[Enter]:
+def enter(browser: Browser, class_: Class) -> Iterator[Enter]:
     """Return a function that opens a page in a browser of its own and gives a name."""
     contexts, outside = [], []
 
@@ -72,7 +87,7 @@ def enter(browser: Browser, class_: tuple[str, str]) -> Iterator[Enter]:
     assert not outside, f"requests left this machine: {outside}"
 
 
-def test_a_student_and_the_lecturer_side_by_side(enter: Enter, class_: tuple[str, str]) -> None:
+def test_a_student_and_the_lecturer_side_by_side(enter: Enter, class_: Class) -> None:
     """The student's run is the student's; the lecturer finds it by its link and stops it."""
     student = enter("Anna", "train")
     # Long enough that it goes on until the lecturer has come to stop it.
@@ -81,7 +96,8 @@ def test_a_student_and_the_lecturer_side_by_side(enter: Enter, class_: tuple[str
     student.locator(".st-key-epochs_cnn input").press("Enter")
     student.get_by_role("button", name="Start training").click()
     expect(student.get_by_role("button", name="Stop")).to_be_visible()
-    expect(student.locator(".st-key-run_progress")).to_contain_text("of 500")
+    begun = student.locator(".st-key-run_progress")
+    expect(begun).to_contain_text("of 500", timeout=LONG_PATIENCE_MS)
     lecturer = enter("Dr. Meier", "train", class_[1])
     expect(lecturer.locator(".st-key-other_runs")).to_contain_text("Anna · Small CNN")
     expect(lecturer.get_by_role("button", name="Start training")).to_be_visible()
@@ -107,9 +123,7 @@ def test_an_address_outlasts_the_question_for_a_name(enter: Enter) -> None:
     expect(student).to_have_url(re.compile("view=Patients"))
 
 
-def test_a_students_copy_leaves_the_lecturers_data_set_alone(
-    enter: Enter, class_: tuple[str, str]
-) -> None:
+def test_a_students_copy_leaves_the_lecturers_data_set_alone(enter: Enter, class_: Class) -> None:
     student = enter("Cleo", "split")
     student.get_by_text("Save and load").click()
     expect(student.get_by_text("What you change goes to a copy of your own")).to_be_visible()
@@ -126,7 +140,7 @@ def test_a_students_copy_leaves_the_lecturers_data_set_alone(
 
 
 def test_phones_vote_and_the_projector_shows_the_bars(
-    browser: Browser, enter: Enter, class_: tuple[str, str]
+    browser: Browser, enter: Enter, class_: Class
 ) -> None:
     """Two phones guess without giving a name, one changes its mind, a reload keeps the guess."""
     projector = enter("Dr. Meier", "lessons?lesson=leak&slide=2&stage=1", class_[1])

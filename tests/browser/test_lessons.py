@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from lymph.data import sources
 
-from .conftest import PATIENCE_MS
+from .conftest import LONG_PATIENCE_MS, PATIENCE_MS
 
 LARGE = re.compile(r"^(4[1-9]|[5-9]\d|\d{3,})")  # in pixels
 
@@ -33,7 +33,8 @@ def test_a_lesson_is_guessed_run_and_shown_to_a_second_browser(
     settle()
     page.keyboard.press("ArrowRight")
     page.get_by_role("button", name="Run it live").click()
-    expect(page.get_by_role("button", name="Run it again")).to_be_visible()
+    again = page.get_by_role("button", name="Run it again")
+    expect(again).to_be_visible(timeout=LONG_PATIENCE_MS)
     settle()
     page.keyboard.press("PageDown")
     expect(page.get_by_text("You guessed it:")).to_be_visible()

@@ -62,7 +62,7 @@ def test_on_stage_the_chart_of_a_run_grows_and_fits(
     expect(page.locator(".st-key-start_training")).to_be_visible()
     press(page, "r")
     expect(page).to_have_url(re.compile("run=.*stage=1|stage=1.*run="))
-    expect(page.locator(".curve svg path").first).to_be_visible(timeout=120_000)
+    expect(page.locator(".curve svg path").first).to_be_visible(timeout=LONG_PATIENCE_MS)
     expect(page.locator(".said td.cell")).to_have_count(9)
     settle()
     slide = page.locator(".st-key-slide")

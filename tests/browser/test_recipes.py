@@ -7,6 +7,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from lymph.data import sources
 
+from .conftest import LONG_PATIENCE_MS
+
 
 def test_two_browsers_follow_one_comparison(
     page: Page,
@@ -32,8 +34,9 @@ def test_two_browsers_follow_one_comparison(
     later.locator(".st-key-train_view").get_by_text("Compare recipes", exact=True).click()
     for one in (page, later):
         told = one.locator(".st-key-recipes_result")
-        expect(told).to_contain_text("With patients apart ‘Colours alone’ is highest")
-        expect(one.locator(".st-key-compare_again")).to_be_visible(timeout=120_000)
+        highest = "With patients apart ‘Colours alone’ is highest"
+        expect(told).to_contain_text(highest, timeout=LONG_PATIENCE_MS)
+        expect(one.locator(".st-key-compare_again")).to_be_visible(timeout=LONG_PATIENCE_MS)
         expect(told).to_contain_text("Under random folds it would seem to reach")
         expect(one.locator(".st-key-recipes .js-plotly-plot")).to_be_visible()
     other.close()

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from lymph.lessons.catalogue import LESSONS
 
-from .conftest import TWO_FRAMES, press
+from .conftest import LONG_PATIENCE_MS, TWO_FRAMES, press
 
 LARGE, SMALL = {"width": 1920, "height": 1080}, {"width": 1280, "height": 720}
 # What does not fit: the page scrolls, the slide had to be made smaller, something is cut.
@@ -137,7 +137,8 @@ def test_keys_lead_through_a_lesson_and_off_the_stage(
     settle()
     press(page, "r")
     expect(page.get_by_role("button", name="Run it live")).to_be_hidden()
-    expect(page.get_by_role("button", name="Run it again")).to_be_visible()
+    again = page.get_by_role("button", name="Run it again")
+    expect(again).to_be_visible(timeout=LONG_PATIENCE_MS)
     settle()
     press(page, "Escape")
     expect(page.get_by_test_id("stSidebar")).to_be_visible()

@@ -1,5 +1,6 @@
 """Quality: every fault that is planted is found, and nothing is found where nothing is wrong."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -29,15 +30,22 @@ def tissue(seed: int) -> Image.Image:
     return Image.fromarray(np.clip(noisy, 0, 255).astype(np.uint8))
 
 
-@pytest.fixture
-def clean_root(tmp_path: Path) -> Path:
-    """Return a sound set of 24 pictures: two classes, three patients each."""
+@pytest.fixture(scope="module")
+def drawn_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Draw a sound set of 24 pictures, two classes of three patients each; copy it."""
+    root = tmp_path_factory.mktemp("drawn")
     for number in range(24):
         label, patient = ("CLL", "FL")[number % 2], number % 6 + 1
-        file = tmp_path / "clean" / label / f"sj-99-{patient}_{number:03}.png"
-        file.parent.mkdir(parents=True, exist_ok=True)
+        file = root / label / f"sj-99-{patient}_{number:03}.png"
+        file.parent.mkdir(exist_ok=True)
         tissue(number).save(file)
-    return tmp_path / "clean"
+    return root
+
+
+@pytest.fixture
+def clean_root(tmp_path: Path, drawn_root: Path) -> Path:
+    """Return that set, to plant faults in."""
+    return shutil.copytree(drawn_root, tmp_path / "clean")
 
 
 def found_in(root: Path) -> list[Finding]:

@@ -12,15 +12,16 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import ClientConnection, connect
 
+from lymph import workspace
 from pages.shared.visitor import COOKIE
-from tests.serving import free_port, wait_until_healthy
+from tests.serving import free_port, know_speeds, wait_until_healthy
 
 from .conftest import APP
 
 PATIENCE_SECONDS = 120
 
-# The app as it is, but that a run waits in its queue for good and no speed is measured: thirty
-# trainings would take an hour.
+# The app as it is, but that a run waits in its queue for good: thirty trainings would take an hour.
+# Nobody who visits it asks for torch, which is not loaded for them.
 SERVER = """
 import sys
 from lymph import runs
@@ -28,6 +29,8 @@ from lymph.jobs import start
 from lymph.training import estimate
 {waits}
 estimate.estimate_seconds = lambda *_: 150.0
+from pages.shared.server import ahead
+ahead.load_torch = lambda: None
 from streamlit.web.cli import main
 sys.argv = ["streamlit", *sys.argv[1:]]
 main()
@@ -40,6 +43,7 @@ QUEUED = "start.start_detached = lambda module, folder: None"
 @contextlib.contextmanager
 def served(log: Path, waits: str = MADE) -> Iterator[str]:
     """Serve the workspace of the test, and give the address of the app's websocket."""
+    know_speeds(workspace.home())
     port = free_port()
     options = [f"--server.port={port}", "--server.headless=true"]
     with log.open("w") as out:

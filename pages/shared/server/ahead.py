@@ -62,8 +62,7 @@ def _begin() -> None:
         known = sources.list_data_sets()
         if known and known[0].path.is_dir():
             prepare(known[0].path)
-        import lymph.inference  # noqa: F401 - with torch, which takes seconds
-
+        load_torch()
         # Where a set has to be drawn first, the machine is measured when somebody asks.
         for preparing in list(_prepared.values()):
             preparing.join()
@@ -85,6 +84,11 @@ def load_parts() -> None:
             # Of a package it may be a module or anything else.
             with contextlib.suppress(ModuleNotFoundError):
                 import_module(name)
+
+
+def load_torch() -> None:
+    """Load what answers for pictures, with torch, which takes seconds."""
+    import lymph.inference  # noqa: F401 - for those who ask first
 
 
 def imports_of(code: str) -> Iterator[str]:
