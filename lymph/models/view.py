@@ -30,7 +30,8 @@ def size_of_view(height: int, width: int, spec: ModelSpec) -> tuple[int, int]:
         if not spec.frozen:
             # Its tiles are all squares: a small picture is enlarged until it has one.
             least = spec.tiles
-            factor = max(factor, min(most, least / min(height, width)))
+            room = MOST_TILED_PIXELS / (least * max(height, width))
+            factor = max(factor, min(least / min(height, width), room))
     else:
         factor = min(spec.scale, math.sqrt(math.prod(spec.size) / (height * width)))
     return max(least, round(height * factor)), max(least, round(width * factor))

@@ -64,7 +64,8 @@ if about["scale"]:
         factor = min(about["scale"], max(min(1.0, most), enough))
         if about["squares"]:  # a small picture is enlarged until it has a tile
             least = about["tiles"]
-            factor = max(factor, min(most, least / min(picture.size)))
+            room = about["most_pixels"] / (least * max(picture.size))
+            factor = max(factor, min(least / min(picture.size), room))
     height, width = (max(least, round(side * factor)) for side in (picture.height, picture.width))
 picture = picture.resize((width, height), Image.Resampling.BILINEAR, reducing_gap=2.0)
 seen = np.array(picture).reshape(height, width, -1)
