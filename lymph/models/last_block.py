@@ -16,6 +16,8 @@ from lymph.models.specs import LAST_BLOCK_STAGES
 from lymph.models.tiles import Tiled
 
 CPU = torch.device("cpu")
+# Tiles that go through the last block together, where all of a batch would need much memory.
+TOGETHER = 16
 # Nothing larger is a number in half precision.
 LARGEST_HALF = 65_504.0
 
@@ -178,5 +180,7 @@ class LastBlock(nn.Module):
     def forward(self, ready: ReadyMaps | Tiled[ReadyMaps]) -> Tensor:
         """Return the logits, N x K, of pictures."""
         if isinstance(ready, Tiled):
-            return self.model.head(Tiled(self.features(ready.values), ready.counts))
+            parts = torch.arange(len(ready.values)).split(TOGETHER)
+            features = torch.cat([self.features(ready.values[part]) for part in parts])
+            return self.model.head(Tiled(features, ready.counts))
         return self.model.head(self.features(ready))

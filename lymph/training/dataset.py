@@ -115,7 +115,7 @@ class Batches:
         order = torch.randperm(count, generator=generator) if self.training else torch.arange(count)
         draws = draw(count, generator) if self.training and self.augmentation else None
         chances = tile_chances(self.pixels, count, generator) if self.training else None
-        for batch in order.split(self.batch_size) if count else ():
+        for batch in order.split(self._together()) if count else ():
             own = self.processes.share(batch)
             rows = self.rows[own.numpy()]
             seen = self._seen(rows, None if chances is None else chances[own])
@@ -124,6 +124,12 @@ class Batches:
                 yield Tiled(self._input(seen.values), seen.counts.to(self.device)), labels
             else:
                 yield self._input(seen, draws.of(own) if draws else None), labels
+
+    def _together(self) -> int:
+        """Return how many pictures a batch has: of all tiles as few as keep its memory alike."""
+        if self.training or not isinstance(self.pixels, Tiled):
+            return self.batch_size
+        return max(1, self.batch_size * len(self.pixels) // len(self.pixels.values))
 
     def _seen(self, rows: np.ndarray, chances: Tensor | None) -> np.ndarray | Tiled[np.ndarray]:
         """Return the pixels of some pictures: whole ones, a tile of each, or all of their tiles."""

@@ -90,14 +90,14 @@ def _make(
 ) -> None:
     """Run every picture through the frozen part and keep what comes out."""
     material.model.eval()
-    stem, found, done = probed(material).staged.stem, Rows(), 0
+    stem, found = probed(material).staged.stem, Rows()
     # All pictures in the order of the table, whoever else trains.
     batches = replace(material.batches("train"), rows=np.arange(len(material.data.pixels)))
 
     def write(temporary: Path) -> None:
-        nonlocal done
+        done = pictures_done = 0
         maps = np.lib.format.open_memmap(temporary, "w+", np.float16, shape)
-        for seen, (pictures, labels) in enumerate(batches):
+        for pictures, labels in batches:
             given = pictures.values if isinstance(pictures, Tiled) else pictures
             for rows in given.split(batches.batch_size):
                 check()
@@ -105,8 +105,9 @@ def _make(
                 found.add(features.cpu())
                 maps[done : done + len(rows)] = part.cpu().numpy()
                 done += len(rows)
+            pictures_done += len(labels)
             if material.progress:
-                material.progress(seen * batches.batch_size + len(labels), len(batches.rows))
+                material.progress(pictures_done, len(batches.rows))
         maps.flush()
 
     workspace.write_atomically(places[1], write)

@@ -296,10 +296,11 @@ def test_an_epoch_sees_one_tile_of_each_picture(new_run: Callable[..., Run]) -> 
     for label, tiles in enumerate((range(1), range(1, 6), range(6, 12))):
         assert {each[label] for each in epochs} == set(tiles)
     assert [seen(epoch) for epoch in range(60)] == epochs
-    every = Batches(pixels, np.array([2, 0]), np.arange(3), spec, 2)
+    every = Batches(pixels, np.array([2, 0]), np.arange(3), spec, 8)
     ((pictures, labels),) = list(every)
     assert isinstance(pictures, Tiled) and labels.tolist() == [2, 0]
     assert pictures.counts.tolist() == [6, 1] and len(pictures.values) == 7
+    assert len(list(Batches(pixels, np.array([2, 0]), np.arange(3), spec, 2))) == 2
 
 
 def test_without_validation_pictures_it_trains(new_run: Callable[..., Run]) -> None:
