@@ -12,6 +12,15 @@ TOLD = (
     "Each picture is cut into tiles of {side} x {side} pixels at full resolution; bare glass is"
     " left out. Its answer is the mean over its tiles; the Classify page maps them."
 )
+# What was measured on the 309 published pictures, patients apart; see docs/measurements.md.
+MEASURED = {
+    "linear-probe": "On the 309 published pictures, with patients apart, tiles did no better than"
+    " whole pictures, which are the default.",
+    "cnn": "On the 309 published pictures, with patients apart, tiles of 128 pixels did no better"
+    " than whole pictures, which are the default.",
+    "resnet50": "What tiles are worth with ResNet-50 was not measured; whole pictures are the"
+    " default.",
+}
 ONE_TILE = " In an epoch a picture is learned from by one of its tiles, drawn at random."
 
 
@@ -25,8 +34,7 @@ def choose_tiles(model: str) -> int | None:
         required=True,
         key="tiles" if MODELS[model].frozen else f"tiles_{model}",
         persist_state="session",
-        help="On the 309 published pictures, with patients apart, tiles did no better than whole"
-        " pictures, which are the default.",
+        help=MEASURED[model],
     )
     if side:
         st.caption(plain(TOLD.format(side=side) + ("" if MODELS[model].frozen else ONE_TILE)))
