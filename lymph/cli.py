@@ -650,8 +650,8 @@ def _with_training(parser: argparse.ArgumentParser) -> None:
         "--tiles",
         type=int,
         metavar="PIXELS",
-        help="let the linear probe learn from and answer by tiles of this side, cut from the"
-        " picture at full resolution; whole pictures by default",
+        help="let the model learn from and answer by tiles of this side, cut from the picture at"
+        " full resolution; whole pictures by default",
     )
     parser.add_argument("--seed", type=_seed, default=0, help="of the random numbers; 0 by default")
 

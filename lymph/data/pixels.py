@@ -3,15 +3,18 @@
 import contextlib
 import hashlib
 import json
+import math
 import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
 
 from lymph import workspace
 from lymph.data.depth import image_of, white_of
-from lymph.data.stamps import cache_folder, stamp_of
+from lymph.data.stamps import Stamp, cache_folder, stamp_of
 from lymph.errors import PictureError
 from lymph.parallel import Progress, map_in_threads
 
@@ -44,46 +47,109 @@ def _shrink_image(picture: Image.Image, size: Size, grey: bool) -> np.ndarray:
     return np.asarray(picture.resize((width, height), Image.Resampling.BILINEAR, reducing_gap=2.0))
 
 
+class Kind(NamedTuple):
+    """What is kept of each picture.
+
+    Attributes
+    ----------
+    family, name : str
+        ``pixels`` or ``tiles``, and which of them: size and colours.
+    shape : tuple of int
+        Of a row, uint8.
+    make : callable
+        Makes the rows, uint8 n x shape, of an RGB picture.
+    """
+
+    family: str
+    name: str
+    shape: tuple[int, ...]
+    make: Callable[[Image.Image], np.ndarray]
+
+
+class Kept(NamedTuple):
+    """What a cache holds: rows, uint8 T x shape, and of each picture name, stamp and its rows."""
+
+    rows: np.ndarray
+    entries: list[tuple[str, Stamp, int]]
+
+    def parts(self) -> Iterator[tuple[str, Stamp, np.ndarray]]:
+        """Yield each picture's name, stamp and rows."""
+        start = 0
+        for name, stamp, count in self.entries:
+            yield name, stamp, self.rows[start : start + count]
+            start += count
+
+
+def _kept(index_file: Path) -> Kept | None:
+    """Return what a cache holds; None where it is missing or damaged."""
+    entries = _entries(index_file)
+    try:
+        rows = np.load(index_file.with_suffix(".npy"), mmap_mode="r")
+    except (OSError, ValueError, EOFError):
+        return None
+    return Kept(rows, entries) if sum(count for _, _, count in entries) == len(rows) else None
+
+
+def _entries(index_file: Path) -> list[tuple[str, Stamp, int]]:
+    """Return of each picture of a cache name, stamp and count of rows; none where it is damaged."""
+    try:
+        # One row each, where an earlier version named none.
+        found = [(name, stamp, *(rows or [1])) for name, stamp, *rows in _read_list(index_file)]
+        return [(str(name), (int(a), int(b)), int(count)) for name, (a, b), count in found]
+    except (OSError, ValueError, TypeError):
+        return []
+
+
+def _read_list(file: Path) -> list:
+    return list(workspace.read_json(file))
+
+
 def _earlier_rows(folder: Path, purpose: str) -> Rows:
     """Return the rows of the earlier caches of the same purpose, by picture and stamp."""
     rows: Rows = {}
     for index_file in folder.glob(f"{purpose}-*.json"):
-        try:
-            entries = workspace.read_json(index_file)
-            pixels = np.load(index_file.with_suffix(".npy"), mmap_mode="r")
-        except (OSError, ValueError):
-            continue
-        rows |= {(name, *stamp): pixels[row] for row, (name, stamp) in enumerate(entries)}
+        if (kept := _kept(index_file)) is not None:
+            rows |= {(name, *stamp): part for name, stamp, part in kept.parts()}
     return rows
 
 
 def _fill(
     target: np.ndarray,
     root: Path,
-    entries: list,
+    stamped: list[tuple[str, Stamp]],
     earlier: Rows,
-    grey: bool,
-    white: int,
+    make: Callable[[Image.Image], np.ndarray],
     progress: Progress,
-) -> None:
-    """Copy rows of unchanged files from the earlier caches and read the others."""
-    to_read = []
-    for row, (picture, stamp) in enumerate(entries):
-        known = earlier.get((picture, *stamp))
-        if known is None:
-            to_read.append(row)
-        else:
-            target[row] = known
+) -> list[int]:
+    """Copy rows of unchanged files from the earlier caches and read the others; count each's."""
+    white = white_of(root)
+    known = [earlier.get((picture, *stamp)) for picture, stamp in stamped]
+    to_read = [picture for (picture, _), rows in zip(stamped, known, strict=True) if rows is None]
 
-    def read(row: int) -> np.ndarray:
-        picture = entries[row][0]
+    def read(picture: str) -> np.ndarray:
         try:
-            return _shrink_image(image_of(root, picture, white), target.shape[1:3], grey)
+            return make(image_of(root, picture, white))
         except PictureError as error:
             raise PictureError(f"{picture}: {error}") from error
 
-    for row, small in zip(to_read, map_in_threads(read, to_read, progress), strict=True):
-        target[row] = small
+    fresh = map_in_threads(read, to_read, progress)
+    counts, end = [], 0
+    for (picture, _), rows in zip(stamped, known, strict=True):
+        made = next(fresh) if rows is None else rows
+        start, end = end, end + len(made)
+        if end > len(target):
+            raise PictureError(f"{picture}: it has changed since the folder was scanned; try again")
+        target[start:end] = made
+        counts.append(len(made))
+    return counts
+
+
+def _shorten(file: Path, rows: np.ndarray, count: int) -> None:
+    """Cut a file of mapped rows off after the first ones; its header has room for any number."""
+    document = {"descr": "|u1", "fortran_order": False, "shape": (count, *rows.shape[1:])}
+    with file.open("r+b") as opened:
+        np.lib.format.write_array_header_1_0(opened, document)
+        opened.truncate(opened.tell() + count * math.prod(rows.shape[1:]))
 
 
 def _remove_others(root: Path, folder: Path, purpose: str, keep: str) -> None:
@@ -92,22 +158,20 @@ def _remove_others(root: Path, folder: Path, purpose: str, keep: str) -> None:
     by_length = sorted(stems - {keep}, key=lambda stem: -stamp_of(folder / f"{stem}.npy")[1])
     held: set[str] = set()
     for stem in (keep, *by_length):
-        try:
-            entries = workspace.read_json(folder / f"{stem}.json")
-        except (OSError, ValueError):
-            entries = []
-        others = [(name, stamp) for name, stamp in entries if name not in held]
-        new = {name for name, stamp in others if stamp == list(stamp_of(root / name))}
+        entries = _entries(folder / f"{stem}.json")
+        others = [(name, stamp) for name, stamp, _ in entries if name not in held]
+        new = {name for name, stamp in others if stamp == stamp_of(root / name)}
         held |= new
         if stem != keep and not new:
             _remove(folder / f"{stem}.npy")
             _remove(folder / f"{stem}.json")
 
 
-def _remove_other_whites(folder: Path, size_and_colour: str, keep: str) -> None:
+def _remove_other_whites(folder: Path, kind: Kind, keep: str) -> None:
     """Delete the caches of the same purpose that were scaled by another white."""
-    for path in folder.glob(f"pixels-*{size_and_colour}-*"):
-        purpose = re.fullmatch(rf"(pixels-(?:w\d+-)?{size_and_colour})-[0-9a-f]+", path.stem)
+    family, name = re.escape(kind.family), re.escape(kind.name)
+    for path in folder.glob(f"{kind.family}-*{kind.name}-*"):
+        purpose = re.fullmatch(rf"({family}-(?:w\d+-)?{name})-[0-9a-f]+", path.stem)
         if purpose and purpose[1] != keep:
             _remove(path)
 
@@ -126,10 +190,6 @@ def load_pixels(
 ) -> np.ndarray:
     """Return the pixels of pictures at working size, from the cache where nothing has changed.
 
-    A cache's name tells the pictures, their times and lengths, and the white of deep pictures
-    (``lymph.data.depth``), so that a changed file is read anew and a cache that another process has
-    open is never written to.
-
     Parameters
     ----------
     root : Path
@@ -147,32 +207,79 @@ def load_pixels(
 
     Raises
     ------
+    PictureError, DiskError
+        As :func:`load_rows`.
+    """
+    colours = "grey" if grey else "rgb"
+    shape = size if grey else (*size, 3)
+    name = f"{size[0]}x{size[1]}-{colours}"
+    kind = Kind("pixels", name, shape, lambda image: _shrink_image(image, size, grey)[None])
+    return load_rows(root, pictures, kind, len(pictures), progress).rows
+
+
+def load_rows(
+    root: Path | str,
+    pictures: list[str],
+    kind: Kind,
+    most: int,
+    progress: Progress | None = None,
+) -> Kept:
+    """Return what is made of pictures, from the cache where nothing has changed.
+
+    A cache's name tells the pictures, their times and lengths, and the white of deep pictures
+    (``lymph.data.depth``), so that a changed file is read anew and a cache that another process has
+    open is never written to.
+
+    Parameters
+    ----------
+    root : Path
+        Data root.
+    pictures : list of str
+        Paths below the root, in the order in which their rows follow each other.
+    kind : Kind
+    most : int
+        How many rows there are at most.
+    progress : callable, optional
+        Called with the pictures read and the pictures to read.
+
+    Returns
+    -------
+    Kept
+        Its rows are a memmap that can only be read.
+
+    Raises
+    ------
     PictureError
         When a picture cannot be read; scan the folder first to have it listed and left out.
     DiskError
-        When the disk has no room for the pixels.
+        When the disk has no room for the rows.
     """
     root = Path(root)
     folder = cache_folder(root)
     white = white_of(root)
-    kind = f"{size[0]}x{size[1]}-{'grey' if grey else 'rgb'}"
-    purpose = f"pixels-w{white}-{kind}" if white else f"pixels-{kind}"
-    entries = [[picture, list(stamp_of(root / picture))] for picture in pictures]
-    digest = hashlib.sha256(json.dumps(entries).encode()).hexdigest()[:16]
+    purpose = f"{kind.family}-w{white}-{kind.name}" if white else f"{kind.family}-{kind.name}"
+    stamped = [(picture, stamp_of(root / picture)) for picture in pictures]
+    digest = hashlib.sha256(json.dumps(stamped).encode()).hexdigest()[:16]
     file = folder / f"{purpose}-{digest}.npy"
-    if not file.exists():
-        shape = (len(pictures), *size) if grey else (len(pictures), *size, 3)
-        earlier = _earlier_rows(folder, purpose)
+    if (kept := _kept(file.with_suffix(".json"))) is not None:
+        return kept
+    earlier = _earlier_rows(folder, purpose)
 
-        def write(temporary: Path) -> None:
-            target = np.lib.format.open_memmap(temporary, "w+", np.uint8, shape)
-            workspace.reserve(temporary)
-            tell = progress or (lambda done, total: None)
-            _fill(target, root, entries, earlier, grey, white, tell)
-            target.flush()
-
-        workspace.write_atomically(file, write)
+    def write(temporary: Path) -> None:
+        target = np.lib.format.open_memmap(temporary, "w+", np.uint8, (most, *kind.shape))
+        workspace.reserve(temporary)
+        tell = progress or (lambda done, total: None)
+        counts = _fill(target, root, stamped, earlier, kind.make, tell)
+        target.flush()
+        if sum(counts) < most:
+            _shorten(temporary, target, sum(counts))
+        # The list comes first: without it nobody knows whose the rows are.
+        entries = [[*one, count] for one, count in zip(stamped, counts, strict=True)]
         workspace.write_text(file.with_suffix(".json"), json.dumps(entries))
-        _remove_others(root, folder, purpose, file.stem)
-        _remove_other_whites(folder, kind, purpose)
-    return np.load(file, mmap_mode="r")
+
+    workspace.write_atomically(file, write)
+    _remove_others(root, folder, purpose, file.stem)
+    _remove_other_whites(folder, kind, purpose)
+    written = _kept(file.with_suffix(".json"))
+    assert written is not None
+    return written

@@ -14,7 +14,7 @@ from lymph.models.inputs import to_input
 from lymph.models.networks import BackboneHead
 from lymph.models.specs import ModelSpec
 from lymph.models.tiles import TOGETHER
-from lymph.models.view import pack, view
+from lymph.models.view import in_colours_of, pack, view
 
 # The heat of a picture in tiles is put together at this fraction of the size that the model sees.
 HEAT_STEP = 8
@@ -96,7 +96,8 @@ def _heat_of_tiles(
     total, count = np.zeros((height, width), np.float32), np.zeros((height, width), np.float32)
     for start in range(0, len(boxes), TOGETHER):
         own = boxes[start : start + TOGETHER]
-        maps = _maps(model, np.stack([seen[box] for box in own]), spec, class_index)
+        tiles = in_colours_of(spec, np.stack([seen[box] for box in own]))
+        maps = _maps(model, tiles, spec, class_index)
         for box, heat in zip(own, maps, strict=True):
             rows, columns = (
                 slice(round(side.start / HEAT_STEP), round(side.stop / HEAT_STEP)) for side in box

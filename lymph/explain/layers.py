@@ -11,7 +11,7 @@ from torch import nn
 from lymph.models.inputs import to_input
 from lymph.models.networks import BackboneHead
 from lymph.models.specs import ModelSpec
-from lymph.models.view import view
+from lymph.models.view import pack, view
 
 
 class Activations(NamedTuple):
@@ -39,6 +39,7 @@ def first_filters(model: BackboneHead) -> np.ndarray:
 def activations(model: BackboneHead, spec: ModelSpec, pixels: np.ndarray) -> list[Activations]:
     """Return what each layer of a backbone makes of a picture, uint8 H x W x 3.
 
+    Of a model that sees tiles it is what they make of the picture's middle tile.
     A layer of a plain sequence ends with its ReLU; of ResNet-50 they are the first convolution and
     the stages that there are, cut off or not.
     """
@@ -54,7 +55,9 @@ def activations(model: BackboneHead, spec: ModelSpec, pixels: np.ndarray) -> lis
 
     hooks = [part.register_forward_hook(keeper(name)) for name, part in _ends(model.backbone)]
     try:
-        model(to_input(view(pixels, spec)[None], spec))
+        seen = pack(view(pixels, spec), spec)
+        middle = len(seen) // 2
+        model(to_input(seen[middle : middle + 1], spec))
     finally:
         for hook in hooks:
             hook.remove()

@@ -18,14 +18,14 @@ from lymph.explain.tiles import TileView, view_own_tiles, view_tiles
 from lymph.inference.answers import Answer, by_probability, refused
 from lymph.inference.dropped import INSIDE
 from lymph.inference.provenance import LearnedFrom, learned_from
-from lymph.models.features import digest, features_and_logits, features_and_logits_of_tiles
+from lymph.models.features import digest, features_and_logits
 from lymph.models.grid import shows_tissue
 from lymph.models.inputs import to_input
 from lymph.models.networks import BackboneHead
 from lymph.models.ood import OODDetector, colour_statistics, false_alarm_rate
 from lymph.models.specs import ModelSpec
-from lymph.models.tiles import encode_tiles
-from lymph.models.view import cut_from, pack, view
+from lymph.models.tiles import encode_tiles, tiles_of_one
+from lymph.models.view import cut_from, in_colours_of, pack, view
 from lymph.parallel import Progress, map_in_threads
 from lymph.runs import Run
 from lymph.training import folder as files
@@ -111,24 +111,30 @@ class Classifier:
 
     @torch.no_grad()
     def classify_tiles(self, tiles: list[np.ndarray]) -> np.ndarray:
-        """Return class probabilities, float64, N x K, of tiles of one shape, not softened."""
+        """Return class probabilities, float64, N x K, of RGB tiles of one shape, not softened."""
         if not tiles:
             return np.empty((0, len(self.classes)))
-        made = encode_tiles(self.model.backbone, to_input(np.stack(tiles), self.spec))
-        return torch.softmax(self.model.head(made.features).double(), dim=1).numpy()
+        given = tiles_of_one(to_input(in_colours_of(self.spec, np.stack(tiles)), self.spec))
+        with autocast(self.bfloat16):
+            made = encode_tiles(self.model.backbone, given)
+            logits = self.model.head(made.values)
+        return torch.softmax(logits.double(), dim=1).numpy()
 
     @torch.no_grad()
     def answer_small(self, small: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
         """Return features, N x D, and probabilities, N x K, of pictures at working size.
 
-        An encoder sees them one by one, or in their tiles: they differ in shape, and are large.
+        An encoder sees them one by one, since they differ in shape, and are large. So does whoever
+        sees them in tiles.
         """
-        packs = small if self.spec.tiles else [one[None] for one in small]
-        if not self.spec.frozen:
-            packs = [np.stack(small)]
-        answer = features_and_logits_of_tiles if self.spec.tiles else features_and_logits
+        if self.spec.tiles:
+            given = [tiles_of_one(to_input(one, self.spec)) for one in small]
+        elif self.spec.frozen:
+            given = [to_input(one[None], self.spec) for one in small]
+        else:
+            given = [to_input(np.stack(small), self.spec)]
         with autocast(self.bfloat16):
-            made = [answer(self.model, to_input(one, self.spec)) for one in packs]
+            made = [features_and_logits(self.model, one) for one in given]
         features, logits = (torch.cat(parts) for parts in zip(*made, strict=True))
         scaled = logits.double() / self.temperature
         return features.float().numpy(), torch.softmax(scaled, dim=1).numpy()
@@ -251,7 +257,8 @@ def _view(
     notes = [*named, *reading.notes, *_depth_note(reading, classifier.white)]
     if classifier.spec.tiles and not shows_tissue(seen, classifier.spec.tiles):
         notes.append(NO_TISSUE)
-    return View(classifier.pack(seen), statistics, notes, digest(seen))
+    small = classifier.pack(seen)
+    return View(small, statistics, notes, digest(seen if classifier.spec.frozen else small))
 
 
 def _readings(classifiers: Sequence[Classifier], source: Source | Opener) -> list[Reading]:

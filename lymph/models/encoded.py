@@ -33,7 +33,7 @@ from lymph.models.store import (
     opened,
     put,
 )
-from lymph.models.tiles import TiledFeatures, encode_tiles
+from lymph.models.tiles import Tiled, TiledFeatures, encode_tiles, of_pictures, tiles_of_one
 from lymph.models.view import pack, view
 from lymph.parallel import Progress, map_in_threads
 
@@ -62,12 +62,11 @@ class Encoded(NamedTuple):
         features = torch.from_numpy(self.features)
         if self.counts is None:
             return features
-        return TiledFeatures(features, torch.tensor(self.counts))
+        return Tiled(features, torch.tensor(self.counts))
 
     def of_pictures(self) -> Tensor:
         """Return one row a picture, N x D: the mean over its tiles, where it has some."""
-        ready = self.ready()
-        return ready.of_pictures() if isinstance(ready, TiledFeatures) else ready
+        return of_pictures(self.ready())
 
 
 def values_digest(module: nn.Module) -> str:
@@ -146,7 +145,7 @@ def _encode_one(encoder: nn.Module, seen: np.ndarray, spec: ModelSpec) -> np.nda
     device = next(encoder.parameters()).device
     given = to_input(pack(seen, spec), spec).to(device, memory_format=torch.channels_last)
     if spec.tiles:
-        return encode_tiles(encoder, given).features.cpu().numpy()
+        return encode_tiles(encoder, tiles_of_one(given)).values.cpu().numpy()
     return encoder(given)[0].float().cpu().numpy()
 
 

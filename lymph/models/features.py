@@ -1,45 +1,45 @@
 """The last hidden features of a network: what it knows of a picture before it judges."""
 
 import hashlib
+from dataclasses import replace
 
 import numpy as np
 from torch import Tensor, nn
 
 from lymph.models.networks import BackboneHead
-from lymph.models.tiles import encode_tiles
+from lymph.models.tiles import Tiled, TiledFeatures, of_pictures
 
 
-def forward_features(model: BackboneHead, pictures: Tensor) -> Tensor:
+def forward_features(model: BackboneHead, pictures: Tensor | TiledFeatures) -> Tensor:
     """Return the input of the last linear layer, N x D, for normalised pictures, N x C x H x W.
 
-    Call it in evaluation mode and without gradients.
+    Of pictures in tiles it is the mean over them. Call it in evaluation mode and without gradients.
     """
-    features = model.backbone(pictures)
-    return model.head[:-1](features) if isinstance(model.head, nn.Sequential) else features
+    return of_pictures(_hidden(model, pictures))
 
 
-def features_and_logits(model: BackboneHead, pictures: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the hidden features, N x D, and the logits, N x K, of one pass."""
-    features = forward_features(model, pictures)
+def features_and_logits(
+    model: BackboneHead, pictures: Tensor | TiledFeatures
+) -> tuple[Tensor, Tensor]:
+    """Return the hidden features, N x D, and the logits, N x K, of one pass.
+
+    Of pictures in tiles the features are the mean over them, and softmax of the logits is the mean
+    of their probabilities.
+    """
+    hidden = _hidden(model, pictures)
     last = model.head[-1] if isinstance(model.head, nn.Sequential) else model.head
-    return features, last(features)
+    if isinstance(hidden, Tiled):
+        return of_pictures(hidden), hidden.mean_logits(last(hidden.values))
+    return hidden, last(hidden)
 
 
-def features_and_logits_of_tiles(model: BackboneHead, tiles: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the hidden features, 1 x D, and the logits, 1 x K, of one picture in tiles.
-
-    Parameters
-    ----------
-    model : BackboneHead
-        A linear probe.
-    tiles : Tensor, n x C x h x w
-
-    The features are those of the mean over the tiles; softmax of the logits is the mean over the
-    tiles' probabilities.
-    """
-    made, head = encode_tiles(model.backbone, tiles), model.head
-    assert isinstance(head, nn.Sequential)
-    return head[:-1](made.of_pictures()), head(made)
+def _hidden(model: BackboneHead, pictures: Tensor | TiledFeatures) -> Tensor | TiledFeatures:
+    """Return the input of the last linear layer, a row a picture or a tile."""
+    made = model.encode(pictures)
+    if not isinstance(model.head, nn.Sequential):
+        return made
+    before = model.head[:-1]
+    return replace(made, values=before(made.values)) if isinstance(made, Tiled) else before(made)
 
 
 def digest(small: np.ndarray) -> str:

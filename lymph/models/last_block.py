@@ -13,15 +13,18 @@ from torch import Tensor, nn
 from lymph.models.encoders import Statistics, own_contrast
 from lymph.models.networks import DIRECTIONS, BackboneHead, ProbeHead, Standardise, WhitenedLinear
 from lymph.models.specs import LAST_BLOCK_STAGES
+from lymph.models.tiles import Tiled
 
 CPU = torch.device("cpu")
+# Tiles that go through the last block together, where all of a batch would need much memory.
+TOGETHER = 16
 # Nothing larger is a number in half precision.
 LARGEST_HALF = 65_504.0
 
 
 @dataclass(frozen=True)
 class ReadyMaps:
-    """What the frozen part makes of pictures; it is asked for pictures as a tensor is.
+    """What the frozen part makes of pictures or tiles; it is asked for them as a tensor is.
 
     Attributes
     ----------
@@ -45,7 +48,7 @@ class ReadyMaps:
 
     def __getitem__(self, rows: np.ndarray | Tensor) -> "ReadyMaps":
         """Return those of some pictures, in this order."""
-        return replace(self, rows=self.rows[torch.as_tensor(rows)])
+        return replace(self, rows=self.rows[torch.as_tensor(rows).cpu()])
 
     def to(self, device: torch.device) -> "ReadyMaps":
         """Return the same for a device."""
@@ -171,9 +174,13 @@ class LastBlock(nn.Module):
         return self
 
     def features(self, ready: ReadyMaps) -> Tensor:
-        """Return the features, N x D, of N pictures that went through the frozen part."""
+        """Return the features, N x D, of N pictures or tiles that went through the frozen part."""
         return self.model.staged.tail(*ready.take())
 
-    def forward(self, ready: ReadyMaps) -> Tensor:
-        """Return the logits, N x K."""
+    def forward(self, ready: ReadyMaps | Tiled[ReadyMaps]) -> Tensor:
+        """Return the logits, N x K, of pictures."""
+        if isinstance(ready, Tiled):
+            parts = torch.arange(len(ready.values)).split(TOGETHER)
+            features = torch.cat([self.features(ready.values[part]) for part in parts])
+            return self.model.head(Tiled(features, ready.counts))
         return self.model.head(self.features(ready))

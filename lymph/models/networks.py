@@ -12,7 +12,7 @@ from lymph.models.architecture import Architecture
 from lymph.models.encoder_table import DEFAULT
 from lymph.models.encoders import ENCODERS, Encoder
 from lymph.models.specs import STAGES
-from lymph.models.tiles import TiledFeatures
+from lymph.models.tiles import Tiled, TiledFeatures, encode_tiles
 
 
 class BackboneHead(nn.Module):
@@ -29,9 +29,15 @@ class BackboneHead(nn.Module):
         self.head = head
         self.frozen = False
 
-    def forward(self, pictures: Tensor) -> Tensor:
-        """Return the logits, N x K, of normalised pictures, N x C x H x W."""
-        return self.head(self.backbone(pictures))
+    def forward(self, pictures: Tensor | TiledFeatures) -> Tensor:
+        """Return the logits, N x K, of normalised pictures, N x C x H x W, or of their tiles."""
+        return self.head(self.encode(pictures))
+
+    def encode(self, pictures: Tensor | TiledFeatures) -> Tensor | TiledFeatures:
+        """Return the features, N x D, of normalised pictures; of their tiles T x D."""
+        if isinstance(pictures, Tiled):
+            return encode_tiles(self.backbone, pictures)
+        return self.backbone(pictures)
 
     def freeze_backbone(self, frozen: bool = True) -> None:
         """Freeze the backbone's parameters and statistics, or let them learn again."""
@@ -45,6 +51,27 @@ class BackboneHead(nn.Module):
         if self.frozen:
             self.backbone.eval()
         return self
+
+
+class AnswersTiles(nn.Module):
+    """A head that also answers pictures in tiles, by the mean over them; mixed into a module."""
+
+    def forward(self, input: Tensor | TiledFeatures) -> Tensor:
+        """Return the logits, N x K, of features, N x D, or of the tiles of N pictures.
+
+        Of tiles they are the logarithms of their mean probabilities: softmax gives these back.
+        """
+        if isinstance(input, Tiled):
+            return input.mean_logits(super().forward(input.values))
+        return super().forward(input)
+
+
+class LinearHead(AnswersTiles, nn.Linear):
+    """A linear head, for features of pictures and of tiles."""
+
+
+class SequentialHead(AnswersTiles, nn.Sequential):
+    """A head of several layers, for features of pictures and of tiles."""
 
 
 class GridAverage(nn.AdaptiveAvgPool2d):
@@ -111,7 +138,7 @@ class SmallCNN(BackboneHead):
             GridAverage(4),
             nn.Flatten(),
         )
-        head = nn.Sequential(
+        head = SequentialHead(
             nn.Linear(64 * 4 * 4, 64),
             nn.ReLU(inplace=True),
             nn.Dropout(dropout),
@@ -143,12 +170,9 @@ class ResNet50(BackboneHead):
         features = backbone.fc.in_features >> (STAGES - stages)
         for part in ("fc", *(f"layer{stage}" for stage in range(stages + 1, STAGES + 1))):
             setattr(backbone, part, nn.Identity())
-        super().__init__(backbone, nn.Linear(features, classes))
+        super().__init__(backbone, LinearHead(features, classes))
         self.stages = stages
 
-
-# A mean probability that is smaller counts as this: the logarithm of nothing is no number.
-LEAST_PROBABILITY = 1e-30
 
 # The main directions that a linear probe's head may use.
 DIRECTIONS = 128
@@ -198,18 +222,8 @@ class WhitenedLinear(nn.Module):
         return self.linear(self.whiten(features))
 
 
-class ProbeHead(nn.Sequential):
-    """The head of a linear probe; it also answers pictures in tiles, by the mean over them."""
-
-    def forward(self, input: Tensor | TiledFeatures) -> Tensor:
-        """Return the logits, N x K, of features, N x D, or of the tiles of N pictures.
-
-        Of tiles they are the logarithms of their mean probabilities: softmax gives these back.
-        """
-        if not isinstance(input, TiledFeatures):
-            return super().forward(input)
-        told = super().forward(input.features).softmax(dim=1)
-        return input.mean(told).clamp(min=LEAST_PROBABILITY).log()
+class ProbeHead(SequentialHead):
+    """The head of a linear probe: standard scales, main directions, and a linear layer."""
 
 
 class LinearProbe(BackboneHead):

@@ -6,6 +6,8 @@ from typing import NamedTuple
 STAGES = 4
 # Where only the last block learns there are no more: the fourth answers to everyday things.
 LAST_BLOCK_STAGES = 3
+# How many times pictures are enlarged of which tiles are cut.
+TILE_SCALE = 2.0
 
 
 class ModelSpec(NamedTuple):
@@ -13,10 +15,11 @@ class ModelSpec(NamedTuple):
 
     ``epochs`` and ``learning_rate`` are what a run uses when nothing else is asked for. ``scale``
     is 0 where a picture is squeezed to the input's size. Else a picture keeps its shape and is seen
-    at ``scale`` times its size, or at as many pixels as the input has where those are fewer; its
-    features are made once by a frozen encoder, and a linear head learns from them. ``tiles`` is the
-    side in pixels of the tiles that it is cut into, at that scale; 0 where it is seen whole.
-    ``tuned_size`` is the input where only the last block learns, which is quick enough for more.
+    at ``scale`` times its size, or at as many pixels as the input has where those are fewer.
+    ``tiles`` is the side in pixels of the tiles that it is cut into, at that scale; 0 where it is
+    seen whole. ``tuned_size`` is the input where only the last block learns, which is quick enough
+    for more. ``frozen`` tells that only a head learns, on features that a frozen encoder makes once
+    of pictures of any shape.
     """
 
     name: str
@@ -28,11 +31,15 @@ class ModelSpec(NamedTuple):
     scale: float = 0.0
     tiles: int = 0
     tuned_size: tuple[int, int] = (0, 0)
+    frozen: bool = False
 
-    @property
-    def frozen(self) -> bool:
-        """Tell whether only a head learns, on features that a frozen encoder makes once."""
-        return self.scale > 0
+    def in_tiles(self, side: int) -> "ModelSpec":
+        """Return the same model on tiles of a side in pixels, cut from pictures at TILE_SCALE.
+
+        An encoder takes any shape; a network that learns is given tiles of one size.
+        """
+        named = self._replace(title=f"{self.title}, tiles of {side} px", tiles=side)
+        return named if self.frozen else named._replace(size=(side, side), scale=TILE_SCALE)
 
 
 MODELS: dict[str, ModelSpec] = {
@@ -41,6 +48,13 @@ MODELS: dict[str, ModelSpec] = {
         "resnet50", "ResNet-50, fine-tuned", (224, 224), False, 10, 1e-3, tuned_size=(312, 416)
     ),
     "linear-probe": ModelSpec(
-        "linear-probe", "Frozen features, linear head", (624, 834), False, 30, 1.0, scale=2.0
+        "linear-probe",
+        "Frozen features, linear head",
+        (624, 834),
+        False,
+        30,
+        1.0,
+        scale=TILE_SCALE,
+        frozen=True,
     ),
 }

@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+from PIL import Image
 
 from lymph.data.pixels import shrink
 from lymph.models.grid import MOST_PIXELS, cut, grid_of
@@ -19,14 +20,26 @@ MOST_TILED_PIXELS = 16_000_000
 
 def size_of_view(height: int, width: int, spec: ModelSpec) -> tuple[int, int]:
     """Return the height and the width in pixels at which a model sees a picture."""
-    if not spec.frozen:
+    if not spec.scale:
         return spec.size
+    least = MIN_SIDE
     if spec.tiles:
-        least = min(1.0, math.sqrt(MOST_TILED_PIXELS / (height * width)))
-        factor = min(spec.scale, max(least, math.sqrt(TILED_PIXELS / (height * width))))
+        most = math.sqrt(MOST_TILED_PIXELS / (height * width))
+        enough = math.sqrt(TILED_PIXELS / (height * width))
+        factor = min(spec.scale, max(min(1.0, most), enough))
+        if not spec.frozen:
+            # Its tiles are all squares: a small picture is enlarged until it has one.
+            least = spec.tiles
+            room = MOST_TILED_PIXELS / (least * max(height, width))
+            factor = max(factor, min(least / min(height, width), room))
     else:
         factor = min(spec.scale, math.sqrt(math.prod(spec.size) / (height * width)))
-    return max(MIN_SIDE, round(height * factor)), max(MIN_SIDE, round(width * factor))
+    return max(least, round(height * factor)), max(least, round(width * factor))
+
+
+def count_tiles(height: int, width: int, spec: ModelSpec) -> int:
+    """Return how many tiles a picture is cut into, blank ones too; 1 where it is seen whole."""
+    return math.prod(grid_of(*size_of_view(height, width, spec), spec.tiles)) if spec.tiles else 1
 
 
 def work_of(height: int, width: int, spec: ModelSpec) -> int:
@@ -35,18 +48,18 @@ def work_of(height: int, width: int, spec: ModelSpec) -> int:
     if not spec.tiles:
         return math.prod(seen)
     sides = [min(spec.tiles, length) for length in seen]
-    return math.prod(grid_of(*seen, spec.tiles)) * math.prod(sides)
+    return count_tiles(height, width, spec) * math.prod(sides)
 
 
 def scale_words(spec: ModelSpec) -> str:
-    """Name the scale at which a network sees the pictures from which a linear probe learns."""
+    """Name the scale at which a network sees the pictures from which it or its head learns."""
     if spec.tiles:
         return (
             f"in tiles of {spec.tiles} x {spec.tiles} pixels (at most {MOST_PIXELS:,} together),"
             f" enlarged {spec.scale:g} times, at most to {TILED_PIXELS:,} pixels, never shrunk"
         )
     height, width = spec.size
-    if not spec.frozen:
+    if not spec.scale:
         return f"brought to {width} x {height} pixels"
     return f"enlarged {spec.scale:g} times, at most to {height * width:,} pixels"
 
@@ -59,27 +72,41 @@ def view(pixels: np.ndarray, spec: ModelSpec, largest: int = 0) -> np.ndarray:
     pixels : ndarray of uint8, shape (H, W, 3)
     spec : ModelSpec
     largest : int
-        Pixels of the largest training picture; 0 where that makes no difference. A frozen encoder
-        sees how sharp a picture is, so a larger one is brought to that size first: the same slide
-        photographed at three times the size would be a stranger.
+        Pixels of the largest training picture; 0 where that makes no difference. What is seen at a
+        scale of its own shows how sharp a picture is, so a larger one is brought to that size
+        first: the same slide photographed at three times the size would be a stranger.
 
     Returns
     -------
     ndarray of uint8, shape (height, width) for grey or (height, width, 3)
+        One that is to be cut is in colour, which tells glass from tissue; :func:`pack` takes it.
     """
     pixels = _no_larger(pixels, spec, largest)
-    return shrink(pixels, size_of_view(pixels.shape[0], pixels.shape[1], spec), spec.grey)
+    grey = spec.grey and not spec.tiles
+    return shrink(pixels, size_of_view(pixels.shape[0], pixels.shape[1], spec), grey)
 
 
 def pack(seen: np.ndarray, spec: ModelSpec) -> np.ndarray:
     """Return what goes through a model for one picture, uint8 n x h x w (x 3), of its view.
 
     Its tiles that show tissue, or the whole picture where none does or it is not cut: then n is 1.
+    An encoder takes the whole picture as it is; for a network it is squeezed to a tile's size.
     """
     if not spec.tiles:
         return seen[None]
     tiles = cut(seen, spec.tiles)
-    return tiles if len(tiles) else view(seen, spec._replace(tiles=0, scale=1.0))[None]
+    if len(tiles):
+        return in_colours_of(spec, tiles)
+    return view(seen, spec._replace(tiles=0, scale=float(spec.frozen)))[None]
+
+
+def in_colours_of(spec: ModelSpec, tiles: np.ndarray) -> np.ndarray:
+    """Return tiles, uint8 n x h x w x 3, in the colours that a model sees: grey ones n x h x w."""
+    if not spec.grey:
+        return tiles
+    count, height, width, _ = tiles.shape
+    below = Image.fromarray(tiles.reshape(count * height, width, 3)).convert("L")
+    return np.asarray(below).reshape(count, height, width)
 
 
 def cut_from(pixels: np.ndarray, spec: ModelSpec, largest: int = 0) -> np.ndarray:
@@ -91,7 +118,7 @@ def cut_from(pixels: np.ndarray, spec: ModelSpec, largest: int = 0) -> np.ndarra
         As of :func:`view`. A model that squeezes whole pictures has no scale of its own: its tiles
         are cut from the picture as it is.
     """
-    if not spec.frozen:
+    if not spec.scale:
         return pixels
     pixels = _no_larger(pixels, spec, largest)
     height, width = size_of_view(pixels.shape[0], pixels.shape[1], spec)
@@ -101,7 +128,7 @@ def cut_from(pixels: np.ndarray, spec: ModelSpec, largest: int = 0) -> np.ndarra
 
 def _no_larger(pixels: np.ndarray, spec: ModelSpec, largest: int) -> np.ndarray:
     height, width = pixels.shape[:2]
-    if not (spec.frozen and 0 < largest < height * width):
+    if not (spec.scale and 0 < largest < height * width):
         return pixels
     factor = math.sqrt(largest / (height * width))
     size = max(1, round(height * factor)), max(1, round(width * factor))

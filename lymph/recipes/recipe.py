@@ -27,6 +27,7 @@ RECIPES: dict[str, Recipe] = {
     COLOURS: Recipe("Colours alone", None),
     "linear-probe": Recipe("Linear probe, ResNet-50", {"model": "linear-probe"}),
     "cnn": Recipe("Small CNN", {"model": "cnn"}),
+    "cnn-tiles": Recipe("Small CNN, tiles of 128 px", {"model": "cnn", "tiles": 128}),
     "linear-probe-tiles": Recipe(
         "Linear probe, tiles of 224 px", {"model": "linear-probe", "tiles": 224}
     ),
@@ -34,6 +35,9 @@ RECIPES: dict[str, Recipe] = {
         "ResNet-50, head alone", {"model": "resnet50", "schedule": "linear_probe"}
     ),
     "resnet50": Recipe("ResNet-50, fine-tuned", {"model": "resnet50"}),
+    "resnet50-tiles": Recipe(
+        "ResNet-50, fine-tuned, tiles of 224 px", {"model": "resnet50", "tiles": 224}
+    ),
     "resnet50-notebook": Recipe(
         "ResNet-50, in the notebook's order",
         {"model": "resnet50", "schedule": "finetune_then_linear_probe"},

@@ -134,6 +134,8 @@ def _data(run: Run, predictions: pd.DataFrame) -> list[Row]:
             f"Seen {scale_words(spec)}; tiles of bare glass are skipped. Each tile is seen as a"
             f" picture: {_normalised(run)}. A picture's answer is the mean over its tiles."
         )
+        if not spec.frozen:
+            how += " In an epoch it is learned from by one of them, drawn at random."
     by = {"folder": "folder", "name": "file name", "table": "table"}.get(source.labels, "folder")
     excluded = counted(len(source.excluded or {}), "picture")
     whole = f"A picture is used whole or not at all; {excluded} excluded by hand."
@@ -281,7 +283,10 @@ def _up_to(config: TrainConfig) -> str:
 
 
 def _normalised(run: Run) -> str:
-    """Say how an encoder's pictures are normalised and cut."""
+    """Say how a network's pictures are normalised and cut."""
+    spec = run.config.spec
+    if not (spec.frozen or run.config.tunes_last_block):
+        return f"{'grey' if spec.grey else 'colour'}, with fixed means and deviations"
     if not run.config.architecture:
         return "each channel of each picture by its own mean and spread"
     side = Architecture.from_json(run.config.architecture).tile

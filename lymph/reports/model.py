@@ -46,7 +46,9 @@ folder = Path(__file__).parent
 about = json.loads((folder / "model.json").read_text(encoding="utf-8"))
 model = torch.export.load(folder / "model.pt2").module()
 
-picture = ImageOps.exif_transpose(picture).convert("RGB").convert(about["mode"])
+picture = ImageOps.exif_transpose(picture).convert("RGB")
+if not about["tiles"]:
+    picture = picture.convert(about["mode"])
 height, width = about["size"]
 if about["scale"]:
     if 0 < about["largest"] < picture.height * picture.width:
@@ -55,10 +57,16 @@ if about["scale"]:
         picture = picture.resize(tuple(small), Image.Resampling.BILINEAR, reducing_gap=2.0)
     pixels = picture.height * picture.width
     factor = min(about["scale"], math.sqrt(height * width / pixels))
+    least = 32
     if about["tiles"]:
-        least = min(1.0, math.sqrt(about["most_pixels"] / pixels))
-        factor = min(about["scale"], max(least, math.sqrt(about["tiled_pixels"] / pixels)))
-    height, width = (max(32, round(side * factor)) for side in (picture.height, picture.width))
+        most = math.sqrt(about["most_pixels"] / pixels)
+        enough = math.sqrt(about["tiled_pixels"] / pixels)
+        factor = min(about["scale"], max(min(1.0, most), enough))
+        if about["squares"]:  # a small picture is enlarged until it has a tile
+            least = about["tiles"]
+            room = about["most_pixels"] / (least * max(picture.size))
+            factor = max(factor, min(least / min(picture.size), room))
+    height, width = (max(least, round(side * factor)) for side in (picture.height, picture.width))
 picture = picture.resize((width, height), Image.Resampling.BILINEAR, reducing_gap=2.0)
 seen = np.array(picture).reshape(height, width, -1)
 
@@ -101,8 +109,12 @@ if about["tiles"]:
         most = math.prod(about["size"])
         factor = min(1.0, math.sqrt(most / (height * width)))
         size = [max(32, round(side * factor)) for side in (width, height)]
+        if about["squares"]:
+            picture, size = picture.convert(about["mode"]), about["size"][::-1]
         small = picture.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)
         parts = [np.array(small)]
+    parts = [np.array(Image.fromarray(part).convert(about["mode"])) for part in parts]
+    parts = [part.reshape(*part.shape[:2], -1) for part in parts]
     print(words, file=sys.stderr)
 told = []
 for part in parts:
@@ -215,6 +227,7 @@ def _tiling(spec: ModelSpec) -> dict[str, Any]:
 
     return {
         "tiles": spec.tiles,
+        "squares": bool(spec.tiles) and not spec.frozen,
         "tiled_pixels": view.TILED_PIXELS,
         "most_pixels": view.MOST_TILED_PIXELS,
         "most_in_tiles": grid.MOST_PIXELS,

@@ -40,6 +40,8 @@ MODELS_OWN: Any = None
 LARGEST_SEED = 2**32 - 1
 # Sides of tiles, in pixels: smaller ones show no cell, larger ones are a whole slide.
 LEAST_TILE, LARGEST_TILE = 32, 1024
+# Of a smaller one nothing is left for the statistics of ResNet-50's last maps.
+LEAST_RESNET_TILE = 64
 
 # What a run does with its pictures where nothing else is asked for.
 USUAL_AUGMENTATION = ("flips", "quarter-turns", "rotation", "stain")
@@ -77,8 +79,8 @@ class TrainConfig:
     ``patience`` is the number of epochs without a better validation after which a phase ends; 0
     trains every epoch. ``encoder`` is what a linear probe looks through: a name of the table of
     encoders, or the folder or file of one's own; ``architecture`` describes one that is not
-    ResNet-50 and is filled in. ``tiles`` is the side in pixels of the tiles in which a linear probe
-    sees a picture, at full resolution; None for whole pictures. ``stages`` is how many of its four
+    ResNet-50 and is filled in. ``tiles`` is the side in pixels of the tiles in which a model sees a
+    picture, at full resolution; None for whole pictures. ``stages`` is how many of its four
     stages ResNet-50 has, filled in when the run is created: a file of values that ends earlier cuts
     it off. ``lymph`` is the version that made the run.
     """
@@ -223,22 +225,16 @@ class TrainConfig:
     def _check_tiles(self) -> None:
         if self.tiles is None:
             return
-        if not MODELS[self.model].frozen:
-            raise ConfigError(
-                "Tiles are what the model linear-probe can learn from; choose that model, or leave"
-                " the tiles out."
-            )
-        _between("tiles", self.tiles, LEAST_TILE, LARGEST_TILE)
+        least = LEAST_RESNET_TILE if self.model == "resnet50" else LEAST_TILE
+        _between("tiles", self.tiles, least, LARGEST_TILE)
 
     @property
     def spec(self) -> ModelSpec:
         """Return what the run's model is called and what it sees."""
         spec = MODELS[self.model]
-        if self.tunes_last_block:
-            return spec._replace(size=spec.tuned_size)
-        if self.tiles is None:
-            return spec
-        return spec._replace(title=f"{spec.title}, tiles of {self.tiles} px", tiles=self.tiles)
+        if self.tiles:
+            return spec.in_tiles(self.tiles)
+        return spec._replace(size=spec.tuned_size) if self.tunes_last_block else spec
 
     @property
     def encoder_title(self) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 import torch
@@ -13,7 +13,7 @@ from lymph.models.inputs import Draws, augment, draw, normalise, to_input
 from lymph.models.last_block import ReadyMaps
 from lymph.models.networks import one_hot
 from lymph.models.specs import ModelSpec
-from lymph.models.tiles import TiledFeatures
+from lymph.models.tiles import Tiled, TiledFeatures
 from lymph.training.devices import CPU
 from lymph.training.processes import ALONE, Processes
 
@@ -74,9 +74,12 @@ class Batches:
     order is drawn anew for each epoch and pictures are augmented; all that is drawn depends on the
     seed and the epoch alone. Of several processes each takes its share of every batch.
 
+    A picture in tiles is shown to training by one of them, drawn anew for each epoch, so that an
+    epoch takes no longer than on whole pictures; else by all of them.
+
     Parameters
     ----------
-    pixels : ndarray of uint8, N x H x W or N x H x W x 3
+    pixels : ndarray of uint8, N x H x W or N x H x W x 3, or Tiled of such
         All pictures of the table.
     rows : ndarray of int
         The pictures of this set.
@@ -86,7 +89,7 @@ class Batches:
         Ways of :data:`lymph.models.augmentations.AUGMENTATIONS`.
     """
 
-    pixels: np.ndarray
+    pixels: np.ndarray | Tiled[np.ndarray]
     rows: np.ndarray
     labels: np.ndarray
     spec: ModelSpec
@@ -106,33 +109,59 @@ class Batches:
         """Return the batches of an epoch, counted from 1."""
         return replace(self, epoch=epoch)
 
-    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+    def __iter__(self) -> Iterator[tuple[Tensor | TiledFeatures, Tensor]]:
         count = len(self.rows)
         generator = epoch_generator(self.seed, self.epoch)
         order = torch.randperm(count, generator=generator) if self.training else torch.arange(count)
         draws = draw(count, generator) if self.training and self.augmentation else None
-        for batch in order.split(self.batch_size) if count else ():
+        chances = tile_chances(self.pixels, count, generator) if self.training else None
+        for batch in order.split(self._together()) if count else ():
             own = self.processes.share(batch)
             rows = self.rows[own.numpy()]
-            pictures = self._pictures(rows, draws.of(own) if draws else None)
-            layout = torch.channels_last if self.channels_last else torch.contiguous_format
-            yield (
-                pictures.to(self.device, memory_format=layout),
-                torch.from_numpy(self.labels[rows]).to(self.device),
-            )
+            seen = self._seen(rows, None if chances is None else chances[own])
+            labels = torch.from_numpy(self.labels[rows]).to(self.device)
+            if isinstance(seen, Tiled):
+                yield Tiled(self._input(seen.values), seen.counts.to(self.device)), labels
+            else:
+                yield self._input(seen, draws.of(own) if draws else None), labels
 
-    def _pictures(self, rows: np.ndarray, draws: Draws | None) -> Tensor:
+    def _together(self) -> int:
+        """Return how many pictures a batch has: of all tiles as few as keep its memory alike."""
+        if self.training or not isinstance(self.pixels, Tiled):
+            return self.batch_size
+        return max(1, self.batch_size * len(self.pixels) // len(self.pixels.values))
+
+    def _seen(self, rows: np.ndarray, chances: Tensor | None) -> np.ndarray | Tiled[np.ndarray]:
+        """Return the pixels of some pictures: whole ones, a tile of each, or all of their tiles."""
+        if isinstance(self.pixels, Tiled) and chances is not None:
+            return self.pixels.drawn(torch.from_numpy(rows), chances)
+        return self.pixels[rows]
+
+    def _input(self, pixels: np.ndarray, draws: Draws | None = None) -> Tensor:
         if draws is None:
-            return to_input(self.pixels[rows], self.spec)
-        return normalise(augment(self.pixels[rows], self.augmentation, draws), self.spec)
+            made = to_input(pixels, self.spec)
+        else:
+            made = normalise(augment(pixels, self.augmentation, draws), self.spec)
+        layout = torch.channels_last if self.channels_last else torch.contiguous_format
+        return made.to(self.device, memory_format=layout)
 
 
-Ready = TypeVar("Ready", Tensor | TiledFeatures, ReadyMaps)
+def tile_chances(given: object, count: int, generator: torch.Generator) -> Tensor | None:
+    """Draw which tile of each of some pictures an epoch sees, N of 0 to 1; None of whole ones."""
+    return torch.rand(count, generator=generator) if isinstance(given, Tiled) else None
+
+
+Ready = TypeVar("Ready", Tensor | TiledFeatures, ReadyMaps | Tiled[ReadyMaps])
 
 
 @dataclass(frozen=True)
 class ReadyBatches(Generic[Ready]):
-    """Batches of what a frozen part has made once, with class indices, N."""
+    """Batches of what a frozen part has made once, with class indices, N.
+
+    Where ``one_tile`` says so, training sees a tile of each picture as :class:`Batches` draw it.
+    """
+
+    one_tile: ClassVar[bool] = False
 
     features: Ready
     labels: Tensor
@@ -152,15 +181,21 @@ class ReadyBatches(Generic[Ready]):
         count = len(self.labels)
         generator = epoch_generator(self.seed, self.epoch)
         order = torch.randperm(count, generator=generator) if self.training else torch.arange(count)
+        chances = tile_chances(self.features, count, generator) if self.one_tile else None
         for rows in order.split(self.batch_size) if count else ():
             # All that is ready is asked for pictures alike, which no common type says.
             features: Any = self.features
-            yield features[rows], self.labels[rows]
+            if self.training and chances is not None:
+                yield features.drawn(rows, chances[rows]), self.labels[rows]
+            else:
+                yield features[rows], self.labels[rows]
 
 
 class FeatureBatches(ReadyBatches[Tensor | TiledFeatures]):
     """For a head on a frozen backbone: features, N x D, or those of the pictures' tiles."""
 
 
-class MapBatches(ReadyBatches[ReadyMaps]):
-    """For the last block of a backbone: what all before it makes of pictures."""
+class MapBatches(ReadyBatches[ReadyMaps | Tiled[ReadyMaps]]):
+    """For the last block of a backbone: what all before it makes of pictures, or of their tiles."""
+
+    one_tile = True

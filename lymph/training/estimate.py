@@ -9,7 +9,7 @@ from lymph.models.encoder_files import describe
 from lymph.models.encoder_table import DEFAULT
 from lymph.models.specs import MODELS
 from lymph.models.store import unseen
-from lymph.models.view import work_of
+from lymph.models.view import count_tiles, work_of
 from lymph.splits import Split, fold_sets
 from lymph.training import speed
 from lymph.training.config import TrainConfig
@@ -68,6 +68,7 @@ def estimate_seconds(
     sets = [split] if split.folds is None else _all_folds(split, table)
     if config.tunes_last_block:
         return START_SECONDS + _last_block_seconds(config, measured, sets, table)
+    measured = _of_tiles(config, measured, table)
     seconds = START_SECONDS
     frozen = all(phase.name == LINEAR_PROBE for phase in plan_phases(config))
     if frozen:
@@ -80,6 +81,24 @@ def estimate_seconds(
         seconds += _train_seconds(config, measured, train, val, frozen)
         seconds += 0.0 if frozen else len(table) * measured.eval_seconds
     return seconds
+
+
+def _of_tiles(config: TrainConfig, measured: Precision, table: pd.DataFrame) -> Precision:
+    """Return the seconds of a picture of which training sees one tile, and all else all of them."""
+    spec, usual = config.spec, math.prod(MODELS[config.model].size)
+    if not spec.tiles or table.empty:
+        return measured
+    return measured._replace(
+        train_seconds=measured.train_seconds * spec.tiles**2 / usual,
+        eval_seconds=measured.eval_seconds * _tiles_each(config, table) * spec.tiles**2 / usual,
+    )
+
+
+def _tiles_each(config: TrainConfig, table: pd.DataFrame) -> float:
+    """Return the tiles of a picture, the mean over the table; 1 where pictures are whole."""
+    sides = zip(table["height"], table["width"], strict=True)
+    counts = [count_tiles(height, width, config.spec) for height, width in sides]
+    return sum(counts) / max(1, len(counts))
 
 
 def _last_block_seconds(
@@ -97,17 +116,24 @@ def _last_block_seconds(
             (BLOCK_SHARE, measured.train_seconds),
         )
     )
-    seconds = stem * len(table)
+    tiles = _tiles_each(config, table)
+    seconds = stem * tiles * len(table)
     for one in sets:
         counts = one.assign(table).value_counts()
         train, val = int(counts.get("train", 0)), int(counts.get("val", 0))
         # Forward alone is a third of a step.
-        forward = step * (2 * len(table)) / 3
-        seconds += LOAD_SECONDS + FIT_SECONDS + forward
+        forward = step * tiles * (2 * len(table)) / 3
+        seconds += LOAD_SECONDS + forward
+        seconds += _choice_seconds(tiles * len(table)) if config.tiles else FIT_SECONDS
         for phase in plan_phases(config):
             if phase.name == "last_block":
-                seconds += phase.epochs * step * (train + val / 3)
+                seconds += phase.epochs * step * (train + tiles * val / 3)
     return seconds
+
+
+def _choice_seconds(tiles: float) -> float:
+    """Estimate the seconds in which the head on so many tiles is chosen."""
+    return _tile_seconds() * min(MOST_TILES, tiles)
 
 
 def encoding_seconds(encoder: str, pictures: int = 100) -> float | None:
@@ -151,7 +177,7 @@ def _probe_seconds(
     if spec.tiles:
         every = zip(table["height"], table["width"], strict=True)
         pixels = sum(work_of(*both, spec) for both in every)
-        head += _tile_seconds() * min(MOST_TILES, pixels / spec.tiles**2)
+        head += _choice_seconds(pixels / spec.tiles**2)
         work *= TILED
     return work * picture_seconds + len(split.folds or [None]) * head
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from lymph.data.stamps import cache_folder
 from lymph.models.encoded import Encoded, encode, values_digest
 from lymph.models.last_block import LastBlock
-from lymph.models.tiles import TiledFeatures
+from lymph.models.tiles import Tiled, TiledFeatures
 from lymph.training.dataset import Batches, FeatureBatches, MapBatches
 from lymph.training.loop import Rows, autocast
 from lymph.training.maps import keep_features, last_block_features, probed, ready_maps
@@ -28,25 +28,29 @@ Supply = Batches | FeatureBatches | MapBatches
 
 @torch.no_grad()
 def features_of(
-    material: Material, batches: Batches, make: Callable[[Tensor], Tensor], check: Check
+    material: Material,
+    batches: Batches,
+    make: Callable[[Tensor | TiledFeatures], Tensor | TiledFeatures],
+    check: Check,
 ) -> Tensor:
-    """Return what is made of each picture, float32, N x D."""
+    """Return what is made of each picture, float32, N x D, or of each tile, T x D."""
     material.model.eval()
     made, done = Rows(), 0
     for pictures, _ in batches:
         check()
         with autocast(material.precision.bfloat16, material.device.type):
-            made.add(make(pictures).float())
+            found = make(pictures)
+        made.add((found.values if isinstance(found, Tiled) else found).float())
         done += len(pictures)
         if material.progress:
             material.progress(done, len(batches.rows))
     return made.whole()
 
 
-def backbone_features(material: Material, batches: Batches, check: Check) -> Tensor:
+def backbone_features(material: Material, batches: Batches, check: Check) -> Tensor | TiledFeatures:
     """Return the backbone's features, float32, of the pictures that all processes share."""
-    own = features_of(material, batches, material.model.backbone, check)
-    return material.processes.gather(own)
+    own = features_of(material, batches, material.model.encode, check)
+    return material.processes.gather(material.data.in_tiles(own, batches.rows))
 
 
 def first_features(material: Material, check: Check) -> Tensor | TiledFeatures:
@@ -57,20 +61,21 @@ def first_features(material: Material, check: Check) -> Tensor | TiledFeatures:
     """
     if material.config.spec.frozen:
         return encoded(material, check).ready()
-    pixels, processes = material.data.pixels, material.processes
+    data, processes = material.data, material.processes
+    every = np.arange(len(data.pixels))
     bfloat16 = material.precision.bfloat16
-    file = feature_file(material.config.data, pixels, material.model.backbone, bfloat16)
-    kept = processes.broadcast(read_features(file, len(pixels)))
+    file = feature_file(material.config.data, data.stem, material.model.backbone, bfloat16)
+    kept = processes.broadcast(read_features(file, len(data.mapped)))
     if kept is not None:
-        return kept
+        return data.in_tiles(kept, every)
     ready = ready_maps(material, check) if material.config.tunes_last_block else None
     if ready is not None:
         made = last_block_features(material, ready, check)
     else:
-        rows = np.arange(len(pixels))[processes.rank :: processes.world_size]
+        rows = every[processes.rank :: processes.world_size]
         made = backbone_features(material, replace(material.batches("train"), rows=rows), check)
     if processes.is_main:
-        keep_features(file, made)
+        keep_features(file, made.values if isinstance(made, Tiled) else made)
     return made
 
 
@@ -117,19 +122,18 @@ def what_learns(
     )
 
 
-def feature_file(root: str, pixels: np.ndarray, backbone: nn.Module, bfloat16: bool) -> Path:
+def feature_file(root: str, seen: str, backbone: nn.Module, bfloat16: bool) -> Path:
     """Return where the features of all pictures of a data root are kept, for these very values.
 
-    The name tells the backbone's values, the number format and the pixels, so that nothing that
-    has changed is taken for what it was.
+    The name tells the backbone's values, the number format and what is ``seen``, the name of the
+    file of pixels, so that nothing that has changed is taken for what it was.
     """
-    seen = Path(getattr(pixels, "filename", "pixels")).stem
     kind = "bfloat16" if bfloat16 else "float32"
     return cache_folder(Path(root)) / f"features-{values_digest(backbone)}-{kind}-{seen}.npy"
 
 
 def read_features(file: Path, count: int) -> Tensor | None:
-    """Return kept features, float32 N x D, or None where there are none for all pictures."""
+    """Return kept features, float32 N x D, or None where there are not so many."""
     try:
         kept = np.load(file)
     except (OSError, ValueError):

@@ -8,13 +8,13 @@ import torch
 from torch import Tensor, nn
 
 from lymph.models.last_block import ReadyMaps
-from lymph.models.tiles import TiledFeatures
+from lymph.models.tiles import Tiled, TiledFeatures
 from lymph.training.devices import CPU
 from lymph.training.losses import class_indices
 from lymph.training.phases import rate_factor
 from lymph.training.processes import ALONE, Processes
 
-Batch = tuple[Tensor | TiledFeatures | ReadyMaps, Tensor]
+Batch = tuple[Tensor | TiledFeatures | ReadyMaps | Tiled[ReadyMaps], Tensor]
 
 
 class Epoch(NamedTuple):

@@ -12,6 +12,7 @@ from lymph import workspace
 from lymph.data.stamps import cache_folder
 from lymph.models.encoded import values_digest
 from lymph.models.last_block import LastBlock, ProbedResNet50, ReadyMaps
+from lymph.models.tiles import Tiled, TiledFeatures
 from lymph.training.loop import Rows
 from lymph.training.run_data import Check, Material
 
@@ -19,7 +20,7 @@ from lymph.training.run_data import Check, Material
 MOST_BYTES = 8 << 30
 
 
-def ready_maps(material: Material, check: Check) -> ReadyMaps | None:
+def ready_maps(material: Material, check: Check) -> ReadyMaps | Tiled[ReadyMaps] | None:
     """Return what the frozen part makes of all pictures of a run; None where they are too many.
 
     It is the same for every run from these values, every fold and every resumption: it is kept with
@@ -37,7 +38,8 @@ def ready_maps(material: Material, check: Check) -> ReadyMaps | None:
     # Copied where it is written to, which nobody does: torch has no tensors that are read-only.
     kept = np.load(maps, mmap_mode="c")
     features = torch.from_numpy(np.load(found))
-    return ReadyMaps(features, torch.from_numpy(kept), torch.arange(len(features)))
+    ready = ReadyMaps(features, torch.from_numpy(kept), torch.arange(len(features)))
+    return material.data.in_tiles(ready, np.arange(len(material.data.pixels)))
 
 
 def probed(material: Material) -> ProbedResNet50:
@@ -46,8 +48,16 @@ def probed(material: Material) -> ProbedResNet50:
     return material.model
 
 
-def last_block_features(material: Material, ready: ReadyMaps, check: Check) -> Tensor:
+def last_block_features(
+    material: Material, ready: ReadyMaps | Tiled[ReadyMaps], check: Check
+) -> Tensor | TiledFeatures:
     """Return the features, float32 N x D, of pictures by the last block as it stands."""
+    if isinstance(ready, Tiled):
+        return Tiled(_last_block_rows(material, ready.values, check), ready.counts)
+    return _last_block_rows(material, ready, check)
+
+
+def _last_block_rows(material: Material, ready: ReadyMaps, check: Check) -> Tensor:
     tail, rows = LastBlock(probed(material)), Rows()
     material.model.eval()
     with torch.no_grad():
@@ -60,19 +70,18 @@ def last_block_features(material: Material, ready: ReadyMaps, check: Check) -> T
 
 def _files(material: Material) -> tuple[Path, Path]:
     """Return where features and maps are kept, for these very values and pixels."""
-    seen = Path(getattr(material.data.pixels, "filename", "pixels")).stem
-    name = f"{values_digest(probed(material).staged.frozen_part())}-{seen}.npy"
+    name = f"{values_digest(probed(material).staged.frozen_part())}-{material.data.stem}.npy"
     folder = cache_folder(Path(material.config.data))
     return folder / f"found-{name}", folder / f"maps-{name}"
 
 
 @torch.no_grad()
 def _shape_of(material: Material) -> tuple[int, ...]:
-    """Return the shape of all maps together, N x h x w x C."""
+    """Return the shape of all maps together, N x h x w x C, or T of so many tiles."""
     nothing = torch.zeros(1, 3, *material.config.spec.size, device=material.device)
     material.model.eval()
     _, maps = probed(material).staged.stem(nothing)
-    return (len(material.data.pixels), *maps.shape[1:])
+    return (len(material.data.mapped), *maps.shape[1:])
 
 
 @torch.no_grad()
@@ -81,21 +90,24 @@ def _make(
 ) -> None:
     """Run every picture through the frozen part and keep what comes out."""
     material.model.eval()
-    stem, found, done = probed(material).staged.stem, Rows(), 0
+    stem, found = probed(material).staged.stem, Rows()
     # All pictures in the order of the table, whoever else trains.
-    batches = replace(material.batches("train"), rows=np.arange(shape[0]))
+    batches = replace(material.batches("train"), rows=np.arange(len(material.data.pixels)))
 
     def write(temporary: Path) -> None:
-        nonlocal done
+        done = pictures_done = 0
         maps = np.lib.format.open_memmap(temporary, "w+", np.float16, shape)
         for pictures, labels in batches:
-            check()
-            features, part = stem(pictures)
-            found.add(features.cpu())
-            maps[done : done + len(labels)] = part.cpu().numpy()
-            done += len(labels)
+            given = pictures.values if isinstance(pictures, Tiled) else pictures
+            for rows in given.split(batches.batch_size):
+                check()
+                features, part = stem(rows)
+                found.add(features.cpu())
+                maps[done : done + len(rows)] = part.cpu().numpy()
+                done += len(rows)
+            pictures_done += len(labels)
             if material.progress:
-                material.progress(done, shape[0])
+                material.progress(pictures_done, len(batches.rows))
         maps.flush()
 
     workspace.write_atomically(places[1], write)

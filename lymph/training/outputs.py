@@ -1,18 +1,20 @@
 """What a run leaves: predictions, the features of its pictures, the check for strange ones."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from lymph import workspace
 from lymph.data.depth import read_of
 from lymph.data.sources import is_synthetic
 from lymph.models.features import digest, forward_features
 from lymph.models.ood import colour_statistics, fit_ood_detector
+from lymph.models.tiles import Tiled, TiledFeatures, of_pictures
 from lymph.parallel import map_in_threads
 from lymph.predictions import make_predictions
 from lymph.splits import SET_NAMES
@@ -71,7 +73,7 @@ def keep_features_and_check(folder: Path, material: Material, check: Check) -> N
     data = material.data
     features = {name: _features_of_set(material, name, check) for name in SET_NAMES}
     rows = np.concatenate([data.rows(name) for name in SET_NAMES])
-    seen = data.encoded.digests if data.encoded else map(digest, data.pixels)
+    seen = data.encoded.digests if data.encoded else contents_of(data)
     digests = np.array(list(seen), str)
     content = {
         "picture": data.table["picture"].to_numpy(str)[rows],
@@ -96,11 +98,18 @@ def _features_of_set(material: Material, name: str, check: Check) -> np.ndarray:
     return made.numpy() if made.numel() else np.empty((0, 1), np.float32)
 
 
-def _standardised(material: Material, features: torch.Tensor) -> np.ndarray:
-    """Return features, N x D, on the scales of a probe's head."""
+def contents_of(data: RunData) -> Iterator[str]:
+    """Yield a name for what the network sees of each picture: the whole of it, or its tiles."""
+    for row in range(len(data.pixels)):
+        seen = data.pixels[np.array([row])]
+        yield digest(seen.values if isinstance(seen, Tiled) else seen)
+
+
+def _standardised(material: Material, features: Tensor | TiledFeatures) -> np.ndarray:
+    """Return features, N x D, on the scales of a probe's head; of tiles their mean."""
     head = material.model.head
     assert isinstance(head, nn.Sequential)
-    return head[0](features.to(material.device)).cpu().numpy()
+    return head[0](of_pictures(features).to(material.device)).cpu().numpy()
 
 
 def _fit_check(folder: Path, root: Path, data: RunData, features: dict[str, np.ndarray]) -> None:

@@ -5,13 +5,20 @@ from collections.abc import Sequence
 import numpy as np
 
 from lymph.models.specs import MODELS
-from lymph.models.view import view
+from lymph.models.view import pack, view
 
 
 def vary(
-    picture: np.ndarray, model: str, names: Sequence[str], count: int = 4, seed: int = 0
+    picture: np.ndarray,
+    model: str,
+    names: Sequence[str],
+    count: int = 4,
+    seed: int = 0,
+    tiles: int | None = None,
 ) -> list[np.ndarray]:
     """Return a picture as the model sees it, then ``count`` variations of it.
+
+    Of a model that sees tiles of ``tiles`` pixels it is the picture's middle tile.
 
     Parameters
     ----------
@@ -30,8 +37,9 @@ def vary(
 
     from lymph.models.inputs import augment, draw, to_floats
 
-    spec = MODELS[model]
-    small = view(picture, spec)
+    spec = MODELS[model].in_tiles(tiles) if tiles else MODELS[model]
+    seen = pack(view(picture, spec), spec)
+    small = seen[len(seen) // 2]
     draws = draw(count, torch.Generator().manual_seed(seed))
     varied = augment(np.repeat(small[None], count, axis=0), names, draws)
     both = torch.cat([to_floats(small[None]), varied])

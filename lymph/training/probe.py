@@ -27,8 +27,8 @@ from torch import Tensor, nn
 
 from lymph import workspace
 from lymph.errors import RunError
-from lymph.models.networks import DIRECTIONS, LEAST_PROBABILITY, Standardise, WhitenedLinear
-from lymph.models.tiles import TiledFeatures
+from lymph.models.networks import DIRECTIONS, Standardise, WhitenedLinear
+from lymph.models.tiles import LEAST_PROBABILITY, Tiled, TiledFeatures, of_pictures
 from lymph.models.view import scale_words
 from lymph.splits import make_folds
 from lymph.training import folder as files
@@ -255,8 +255,8 @@ def _said(
     names, truth = np.unique(labels, return_inverse=True)
     owned, shares = truth[~test], weights[~test]
     pictures = train
-    if isinstance(train, TiledFeatures):
-        pictures = train.of_pictures().numpy()
+    if isinstance(train, Tiled):
+        pictures = of_pictures(train).numpy()
         shares = train.of_tiles(torch.from_numpy(shares) / train.counts).numpy()
         owned = train.of_tiles(torch.from_numpy(owned)).numpy()
     scaler = StandardScaler().fit(pictures)
@@ -269,7 +269,7 @@ def _said(
         seen, asked = along[each.whitened]
         model = LogisticRegression(C=each.strength, max_iter=500).fit(seen, owned, shares)
         told = model.predict_proba(asked)
-        if isinstance(held, TiledFeatures):
+        if isinstance(held, Tiled):
             told = held.mean(torch.from_numpy(told)).numpy()
         found[place][:, model.classes_] = told
     return found
@@ -277,7 +277,7 @@ def _said(
 
 def _rows(features: np.ndarray | TiledFeatures) -> np.ndarray:
     """Return one row a picture, or a tile."""
-    return features.features.numpy() if isinstance(features, TiledFeatures) else features
+    return features.values.numpy() if isinstance(features, Tiled) else features
 
 
 @threadpool_limits.wrap(limits=1)
@@ -321,7 +321,7 @@ def begin_fit(
 
     def choose() -> Choice:
         own = train.features.to(torch.device("cpu"))
-        given = own if isinstance(own, TiledFeatures) else own.numpy()
+        given = own if isinstance(own, Tiled) else own.numpy()
         chosen = choose_head(given, rows, classes, seed)
         scale = scale_words(material.config.spec)
         return replace(chosen, features=f"{material.model.backbone.told}; pictures {scale}")
@@ -388,13 +388,13 @@ class HeadFit:
         assert isinstance(standardise, Standardise) and isinstance(last, WhitenedLinear)
         self.penalty = 1 / (2 * strength * len(features))
         parts: Sequence[Tensor]
-        if isinstance(features, TiledFeatures):
+        if isinstance(features, Tiled):
             weights = features.of_tiles(weights / features.counts)
             # The mean over tiles then is the mean over pictures.
             weights = weights * (len(weights) / len(features))
             labels = features.of_tiles(labels)
             # All tiles at once would be in memory twice.
-            parts, features = features.features.split(TOGETHER), features.of_pictures()
+            parts, features = features.values.split(TOGETHER), of_pictures(features)
         else:
             parts = [features]
         if not last.axes.any():

@@ -8,13 +8,18 @@ one process is drawn in another way, so there the models are alike in kind only)
 
 import os
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 from torch.distributed.nn.functional import all_reduce
 from torch.nn.parallel import DistributedDataParallel
+
+from lymph.models.tiles import Tiled, TiledFeatures
+
+# What a process made of its share of some pictures, a row or some tiles each.
+Shares = TypeVar("Shares", Tensor, Tensor | TiledFeatures)
 
 
 @dataclass(frozen=True)
@@ -54,17 +59,13 @@ class Processes:
         dist.broadcast_object_list(kept, src=0)
         return kept[0]
 
-    def gather(self, shares: Tensor) -> Tensor:
+    def gather(self, shares: Shares) -> Shares:
         """Put together what each process made of its share of some pictures, in their order."""
         if self.world_size == 1:
             return shares
         parts: list[Any] = [None] * self.world_size
         dist.all_gather_object(parts, shares)
-        parts = [part for part in parts if len(part)] or [shares]
-        whole = shares.new_empty((sum(map(len, parts)), *parts[0].shape[1:]))
-        for rank, part in enumerate(parts):
-            whole[rank :: self.world_size] = part
-        return whole
+        return put_together(parts)
 
     def wrap(self, model: nn.Module) -> nn.Module:
         """Let a model add its gradients up over all processes."""
@@ -75,6 +76,21 @@ class Processes:
 
 
 ALONE = Processes()
+
+
+def put_together(parts: list[Any]) -> Any:
+    """Return what processes made of pictures, rows or tiles, in the order of the pictures.
+
+    Each took its turns: of three the second made the second, the fifth and so on.
+    """
+    turns = [torch.arange(len(part)) * len(parts) + rank for rank, part in enumerate(parts)]
+    made = [part for part in parts if len(part)] or parts[:1]
+    if isinstance(made[0], Tiled):
+        values, counts = ([getattr(p, name) for p in made] for name in ("values", "counts"))
+        whole = Tiled(torch.cat(values), torch.cat(counts))
+    else:
+        whole = torch.cat(made)
+    return whole[torch.cat(turns).argsort()]
 
 
 def init_processes() -> Processes:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,9 +15,13 @@ from lymph.errors import RunError
 from lymph.models.encoded import Encoded
 from lymph.models.last_block import ReadyMaps
 from lymph.models.networks import BackboneHead
-from lymph.models.tiles import TiledFeatures
+from lymph.models.specs import ModelSpec
+from lymph.models.tile_pixels import load_tiles
+from lymph.models.tiles import Tiled, TiledFeatures, Values
+from lymph.models.view import scale_words
 from lymph.parallel import Progress
 from lymph.splits import Split
+from lymph.text import counted
 from lymph.training.config import TrainConfig
 from lymph.training.dataset import Batches, FeatureBatches, MapBatches
 from lymph.training.precision import Precision
@@ -30,6 +35,7 @@ Check = Callable[[], None]
 class RunData:
     """Table, sets, labels and pixels of a run; row i of each is the same picture.
 
+    A network that learns from tiles has pixels of all tiles that show tissue.
     ``white`` is the raw value that is white in deep pictures, 0 where there are none. A model on a
     frozen encoder needs no pixels: ``encoded`` holds what the encoder made of the pictures.
     """
@@ -37,13 +43,29 @@ class RunData:
     table: pd.DataFrame
     sets: np.ndarray
     labels: np.ndarray
-    pixels: np.ndarray
+    pixels: np.ndarray | Tiled[np.ndarray]
     white: int = 0
     encoded: Encoded | None = None
 
     def rows(self, name: str) -> np.ndarray:
         """Return the rows of a set."""
         return np.flatnonzero(self.sets == name)
+
+    @property
+    def mapped(self) -> np.ndarray:
+        """Return the pixels as they are mapped, a row a picture or a tile."""
+        return self.pixels.values if isinstance(self.pixels, Tiled) else self.pixels
+
+    @property
+    def stem(self) -> str:
+        """Return the name of the file that keeps the pixels; it tells all that they depend on."""
+        return Path(getattr(self.mapped, "filename", "pixels")).stem
+
+    def in_tiles(self, values: Values, rows: np.ndarray) -> Values | Tiled[Values]:
+        """Return what is known of some pictures, N x ..., or of all of their tiles, T x ..."""
+        if not isinstance(self.pixels, Tiled):
+            return values
+        return Tiled(values, self.pixels.counts[torch.from_numpy(rows)])
 
 
 def load_run_data(config: TrainConfig, split: Split, progress: Progress | None = None) -> RunData:
@@ -69,12 +91,27 @@ def load_run_data(config: TrainConfig, split: Split, progress: Progress | None =
     index = {name: i for i, name in enumerate(config.classes)}
     labels = table["label"].map(index).to_numpy(np.int64)
     spec = config.spec
+    pixels: np.ndarray | Tiled[np.ndarray]
     if spec.frozen:
         pixels = np.empty((0, 0), np.uint8)
+    elif spec.tiles:
+        pixels = load_tiles(config.data, table, spec, progress)
     else:
         pictures = list(table["picture"])
         pixels = load_pixels(config.data, pictures, spec.size, spec.grey, progress)
     return RunData(table, sets, labels, pixels, white_of(config.data))
+
+
+def tile_notes(spec: ModelSpec, data: RunData) -> list[str]:
+    """Say in what tiles a network sees its pictures; nothing where it sees none."""
+    if not isinstance(data.pixels, Tiled):
+        return []
+    pictures, tiles = len(data.pixels), len(data.mapped)
+    return [
+        f"Pictures are seen {scale_words(spec)}: {counted(pictures, 'picture')} in"
+        f" {counted(tiles, 'tile')}; tiles of bare glass are left out. In an epoch a picture is"
+        " learned from by one of its tiles, drawn at random; its answer is the mean over all."
+    ]
 
 
 @dataclass(frozen=True)
@@ -121,7 +158,9 @@ class Material:
             self.config.seed,
         )
 
-    def map_batches(self, ready: ReadyMaps, name: str, training: bool = False) -> MapBatches:
+    def map_batches(
+        self, ready: ReadyMaps | Tiled[ReadyMaps], name: str, training: bool = False
+    ) -> MapBatches:
         """Return the batches of a set's pictures as the last block sees them, of those of all."""
         rows = self.data.rows(name)
         return MapBatches(

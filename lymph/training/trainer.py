@@ -35,7 +35,7 @@ from lymph.training.optimisers import new_optimiser
 from lymph.training.outputs import keep_features_and_check, predict_all, write_table
 from lymph.training.phases import Phase, phase_of, plan_phases
 from lymph.training.processes import ALONE, Processes, share_layers
-from lymph.training.run_data import Material, load_run_data
+from lymph.training.run_data import Material, load_run_data, tile_notes
 from lymph.training.state import State, last_checkpoint, restore_random
 from lymph.training.steps import Steps
 from lymph.training.validation import Answering
@@ -138,6 +138,7 @@ class Trainer:
             values = self.config.weights, self.frozen, self.config.encoder
             self.state.fresh, note = first_values(self.model, *values, self._fetching())
             self.state.notes += [note] if self.config.model != "cnn" else []
+            self.state.notes += tile_notes(self.config.spec, self.data)
         share_layers(self.model, self.processes)
         layout = torch.channels_last if self.precision.channels_last else torch.contiguous_format
         self.model.to(self.device).to(memory_format=layout)

@@ -6,12 +6,12 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lymph.models.features import features_and_logits_of_tiles
+from lymph.models.features import features_and_logits
 from lymph.models.grid import MOST_PIXELS, cut, grid_of, tissue_boxes
 from lymph.models.inputs import to_input
 from lymph.models.networks import BackboneHead, ProbeHead, Standardise, WhitenedLinear
 from lymph.models.specs import MODELS
-from lymph.models.tiles import TiledFeatures
+from lymph.models.tiles import Tiled, of_pictures, tiles_of_one
 from lymph.models.view import pack, size_of_view, view, work_of
 
 SPEC = MODELS["linear-probe"]._replace(tiles=224)
@@ -70,11 +70,11 @@ def test_glass_is_left_out_and_a_picture_of_glass_is_whole() -> None:
 def test_pictures_in_tiles_are_asked_for_as_rows_are() -> None:
     """By place, in any order, twice: the tiles of a picture stay together."""
     values = torch.arange(6.0)[:, None]
-    tiled = TiledFeatures(values, torch.tensor([1, 3, 2]))
+    tiled = Tiled(values, torch.tensor([1, 3, 2]))
     chosen = tiled[np.array([2, 0, 2])]
-    assert chosen.features.flatten().tolist() == [4, 5, 0, 4, 5]
+    assert chosen.values.flatten().tolist() == [4, 5, 0, 4, 5]
     assert chosen.counts.tolist() == [2, 1, 2]
-    assert tiled.of_pictures().flatten().tolist() == [0, 2, 4.5]
+    assert of_pictures(tiled).flatten().tolist() == [0, 2, 4.5]
     assert tiled.of_tiles(torch.tensor([7, 8, 9])).tolist() == [7, 8, 8, 8, 9, 9]
     assert len(tiled[np.array([], int)]) == 0
 
@@ -89,9 +89,9 @@ def test_an_answer_is_the_mean_of_the_tiles_probabilities() -> None:
     model = BackboneHead(means, head).eval()
     tiles = to_input(pack(view(textured(312, 417), SPEC), SPEC), SPEC)
     with torch.no_grad():
-        features, logits = features_and_logits_of_tiles(model, tiles)
+        features, logits = features_and_logits(model, tiles_of_one(tiles))
         each = model(tiles)
         torch.testing.assert_close(logits.softmax(1)[0], each.softmax(1).mean(0))
         torch.testing.assert_close(features[0], head[0](means(tiles)).mean(0))
-    sure = TiledFeatures(torch.full((2, 3), 1e6), torch.tensor([2]))
+    sure = Tiled(torch.full((2, 3), 1e6), torch.tensor([2]))
     assert torch.isfinite(head(sure)).all()

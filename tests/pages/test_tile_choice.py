@@ -1,4 +1,4 @@
-"""A probe on tiles from the Train page to the map of an answer's tiles."""
+"""Tiles from the Train page to the map of an answer's tiles, for every model."""
 
 import shutil
 from pathlib import Path
@@ -18,16 +18,36 @@ from lymph.training.config import TrainConfig
 from tests.pages.conftest import OpenPage, words
 
 
-def test_tiles_are_chosen_for_the_probe_alone(
+@pytest.mark.parametrize("model", ["cnn", "resnet50"])
+def test_tiles_are_chosen_for_a_network_that_learns(
+    tiny: DataSet, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch, model: str
+) -> None:
+    """Whole pictures unless asked for; then its own side, and how a picture is learned from."""
+    monkeypatch.setattr(runs, "start_run", lambda run: None)
+    monkeypatch.setattr(estimate, "estimate_seconds", lambda *_: 150.0)
+    app = open_page("train")
+    app.radio(key="model").set_value(model).run()
+    tiles = app.button_group(key=f"tiles_{model}")
+    assert tiles.value == 0
+    side = {"cnn": 128, "resnet50": 224}[model]
+    tiles.set_value(side).run()
+    assert "one of its tiles, drawn at random" in words(app)
+    if model == "cnn":
+        app.toggle(key="show_variations").set_value(True).run()
+    app.button(key="start_training").click().run()
+    assert not app.exception
+    (run,) = runs.list_runs()
+    assert run.config.tiles == side
+
+
+def test_tiles_are_chosen_for_the_probe(
     tiny: DataSet, open_page: OpenPage, tiny_encoder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whole pictures unless asked for; a network that fine-tunes is offered none."""
+    """Whole pictures unless asked for, beside the choice of the encoder."""
     monkeypatch.setattr(runs, "start_run", lambda run: None)
     monkeypatch.setattr(estimate, "estimate_seconds", lambda *_: 150.0)
     shutil.copytree(tiny_encoder, folder_of("phikon"))
     app = open_page("train")
-    asked = {"tiles"} & {group.key for group in app.button_group}
-    assert not asked
     app.radio(key="model").set_value("linear-probe").run()
     app.selectbox(key="encoder").set_value("phikon").run()
     assert app.button_group(key="tiles").value == 0

@@ -254,12 +254,13 @@ def test_every_recipe_is_a_training_that_can_be_made(tiny_root: Path) -> None:
     made = {name: recipes.training_of(name, source, "none", 3) for name in recipes.RECIPES}
     assert [name for name, config in made.items() if config is None] == ["colours"]
     assert {config.seed for config in made.values() if config} == {3}
-    assert made["linear-probe-tiles"].tiles == 224
+    tiles = {name: made[name].tiles for name in made if name.endswith("-tiles")}
+    assert tiles == {"cnn-tiles": 128, "linear-probe-tiles": 224, "resnet50-tiles": 224}
 
 
 def test_only_what_is_here_is_offered(tmp_path: Path) -> None:
     """Without ResNet-50's values neither its probe nor its fine-tuning; with a file all of them."""
-    assert recipes_here(str(tmp_path / "none.pth")) == ["colours", "cnn"]
+    assert recipes_here(str(tmp_path / "none.pth")) == ["colours", "cnn", "cnn-tiles"]
     (tmp_path / "values.pth").touch()
     assert recipes_here(str(tmp_path / "values.pth")) == list(recipes.RECIPES)
 

@@ -139,29 +139,33 @@ def test_one_patient_per_class_and_folds(new_run: Callable[..., Run]) -> None:
 
 
 def test_without_tiles_nothing_changes_and_an_older_configuration_opens(tiny_root: Path) -> None:
-    """A run of before has no such key; another model than the probe is told so."""
+    """A run of before has no such key; a side that shows nothing, or everything, is refused."""
     config = TrainConfig(str(tiny_root), "linear-probe")
     document = config.to_json()
     del document["tiles"]
     assert TrainConfig.from_json(document) == config and config.spec.tiles == 0
-    for model in ("cnn", "resnet50"):
-        with pytest.raises(ConfigError, match="linear-probe"):
-            TrainConfig(str(tiny_root), model, tiles=224)
-    for side in (8, 5000, True):
-        with pytest.raises(ConfigError, match="tiles is"):
-            TrainConfig(str(tiny_root), "linear-probe", tiles=side)
+    for model in ("cnn", "resnet50", "linear-probe"):
+        assert TrainConfig(str(tiny_root), model, tiles=224).spec.tiles == 224
+        for side in (8, 5000, True):
+            with pytest.raises(ConfigError, match="tiles is"):
+                TrainConfig(str(tiny_root), model, tiles=side)
+    with pytest.raises(ConfigError, match="from 64 to"):
+        TrainConfig(str(tiny_root), "resnet50", tiles=32)
 
 
 def test_the_command_line_trains_on_tiles(
     new_run: Callable[..., Run], tiny_encoder: Path, capsys: pytest.CaptureFixture
 ) -> None:
-    """``crossval --tiles``; a model that sees no tiles is refused in one line."""
+    """``crossval --tiles`` with the probe and with the small CNN; a wrong side in one line."""
     root = new_run().config.data
     asked = ["crossval", root, "--folds", "2", "--model", "linear-probe", "--epochs", "1"]
     assert main([*asked, "--encoder", str(tiny_encoder), "--tiles", str(SIDE), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["pictures"]["accuracy"] >= 0
-    assert main(["crossval", root, "--folds", "2", "--model", "cnn", "--tiles", "48"]) == 2
-    assert "linear-probe" in capsys.readouterr().err
+    asked = ["crossval", root, "--folds", "2", "--model", "cnn", "--epochs", "1", "--json"]
+    assert main([*asked, "--tiles", str(SIDE)]) == 0
+    assert json.loads(capsys.readouterr().out)["pictures"]["n"] == 25
+    assert main([*asked, "--tiles", "7"]) == 2
+    assert "lymph: tiles is 7; choose a number from 32 to 1024." in capsys.readouterr().err
 
 
 @pytest.mark.slow

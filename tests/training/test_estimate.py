@@ -117,6 +117,42 @@ def test_a_probe_takes_time_for_new_pictures_only(
     assert estimate_seconds(config, folds, table) == pytest.approx(estimate.START_SECONDS + heads)
 
 
+@pytest.mark.parametrize("model", ["cnn", "resnet50"])
+def test_a_network_on_tiles_trains_on_one_and_answers_by_all(
+    tiny_root: Path, monkeypatch: pytest.MonkeyPatch, model: str
+) -> None:
+    """An epoch costs as many pixels as there are pictures; validation and answers all tiles."""
+    monkeypatch.setattr(speed, "known", lambda name: Precision(False, True, 2.0, 1.0))
+    table, side = PictureSource(tiny_root).usable(), 64
+    split = split_by_patient(table)
+    counts = split.assign(table).value_counts()
+    settings = {"weights": "none", "schedule": "finetune", "epochs": 3, "tiles": side}
+    promised = estimate_seconds(TrainConfig(str(tiny_root), model, **settings), split, table)
+    share = side**2 / {"cnn": 128, "resnet50": 224}[model] ** 2
+    epoch = share * (2 * counts["train"] + 4 * counts["val"])  # seen at 96 x 128: four tiles each
+    answers = share * 4 * len(table)
+    assert promised == pytest.approx(estimate.START_SECONDS + 3 * epoch + answers)
+
+
+def test_the_last_block_on_tiles_is_promised_more_than_on_fewer(
+    tiny_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All tiles go through the frozen part, once for all folds."""
+    monkeypatch.setattr(speed, "known", lambda name: Precision(False, True, 2.0, 1.0))
+    table = PictureSource(tiny_root).usable()
+
+    def promised(side: int, folds: int) -> float:
+        config = TrainConfig(str(tiny_root), "resnet50", tiles=side)
+        found = estimate_seconds(config, make_folds(table, folds), table)
+        assert found is not None
+        return found
+
+    stem = estimate.STEM_SHARE * len(table) * 4 * 64**2 / 224**2
+    assert stem < promised(64, 2) < promised(64, 4) < 10 * stem + 100
+    # Two by three tiles of 48... would be too small: one of 128 covers less than four of 64.
+    assert promised(128, 2) != promised(64, 2)
+
+
 def test_tiles_are_promised_more_time_and_more_on_a_slow_machine(
     tiny_root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

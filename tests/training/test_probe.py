@@ -13,7 +13,7 @@ from torch import nn
 
 from lymph.errors import RunError
 from lymph.models.networks import DIRECTIONS, ProbeHead, Standardise, WhitenedLinear
-from lymph.models.tiles import TiledFeatures
+from lymph.models.tiles import Tiled, TiledFeatures
 from lymph.training import probe
 from lymph.training.config import TrainConfig
 from lymph.training.probe import HeadFit, choose_head, main_axes, picture_weights
@@ -175,7 +175,7 @@ def in_tiles(features: np.ndarray, tiles: int = 3, spread: float = 0.5) -> Tiled
     around = np.random.default_rng(1).normal(0, spread, (len(features), tiles, features.shape[1]))
     around -= around.mean(axis=1, keepdims=True)
     values = (features[:, None] + around).reshape(-1, features.shape[1]).astype(np.float32)
-    return TiledFeatures(torch.from_numpy(values), torch.full((len(features),), tiles))
+    return Tiled(torch.from_numpy(values), torch.full((len(features),), tiles))
 
 
 def test_a_picture_of_many_tiles_weighs_no_more_than_one_of_few() -> None:
@@ -187,7 +187,7 @@ def test_a_picture_of_many_tiles_weighs_no_more_than_one_of_few() -> None:
     places = torch.cat(
         [torch.arange(3 * n, 3 * n + 3).repeat(int(count)) for n, count in enumerate(repeats)]
     )
-    larger = TiledFeatures(tiled.features[places], tiled.counts * repeats)
+    larger = Tiled(tiled.values[places], tiled.counts * repeats)
     weights = torch.from_numpy(picture_weights(table, CLASSES)).float()
     said = []
     for one in (tiled, larger):

@@ -12,8 +12,9 @@ import torch
 from torch import nn
 
 from lymph.data.source import PictureSource
+from lymph.models.tiles import Tiled
 from lymph.splits import split_by_patient
-from lymph.training.processes import ALONE, Processes, share_layers
+from lymph.training.processes import ALONE, Processes, put_together, share_layers
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -72,6 +73,32 @@ def test_two_processes_train_the_model_that_one_does(tiny_root: Path, tmp_path: 
     ]
     assert list(predictions[0]["picture"]) == list(predictions[1]["picture"])
     assert json.loads((two / "environment.json").read_text())["processes"] == 2
+
+
+def test_two_processes_learn_from_the_tiles_that_one_does(tiny_root: Path, tmp_path: Path) -> None:
+    """The tiles of an epoch are drawn for all of them; each answers its pictures by all tiles."""
+    split = tmp_path / "split.json"
+    split_by_patient(PictureSource(tiny_root).usable()).save(split)
+    options = ("--model", "cnn", "--tiles", "32", "--epochs", "2", "--batch-size", "7")
+    (alone, one), (together, two) = (
+        train(count, tmp_path, tiny_root, split, *options) for count in (1, 2)
+    )
+    columns = ["train_loss", "train_accuracy", "val_loss", "val_accuracy", "learning_rate"]
+    pd.testing.assert_frame_equal(alone[columns], together[columns], rtol=1e-3, atol=1e-4)
+    said = [pd.read_csv(run / "predictions.csv").sort_values("picture") for run in (one, two)]
+    pd.testing.assert_frame_equal(*said, rtol=1e-2, atol=1e-3)
+
+
+@pytest.mark.parametrize("world", [1, 2, 3, 7])
+def test_what_processes_made_of_tiles_is_put_in_the_order_of_pictures(world: int) -> None:
+    """Pictures of one to five tiles, dealt in turns, some to nobody."""
+    counts = torch.tensor([1, 5, 2, 3, 1])
+    every = Tiled(torch.arange(12.0)[:, None], counts)
+    parts = [every[torch.arange(5)[rank::world]] for rank in range(world)]
+    whole = put_together(parts)
+    assert torch.equal(whole.values, every.values) and torch.equal(whole.counts, counts)
+    rows = torch.arange(10.0).reshape(5, 2)
+    assert torch.equal(put_together([rows[rank::world] for rank in range(world)]), rows)
 
 
 @pytest.mark.parametrize("count", [0, 1, 5, 16])

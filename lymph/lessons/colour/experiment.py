@@ -94,7 +94,7 @@ def _network(
         pass
     loss = equal_loss(len(data.classes))
     answers = evaluate(model, sets.test, loss).logits.argmax(dim=1)
-    other = replace(sets.test, pixels=colour_views.jitter(sets.test.pixels, seed))
+    other = replace(sets.test, pixels=colour_views.jitter(np.asarray(sets.test.pixels), seed))
     changed = evaluate(model, other, loss).logits.argmax(dim=1) != answers
     network = Network(test=judge(data, model, sets.test), changed=float(changed.double().mean()))
     return model, network

@@ -13,22 +13,17 @@ from pages.shared.encoders import OWN_FILE, choose_from_here, choose_own, show_t
 from pages.shared.frame import plain, told
 from pages.shared.loading import duration
 from pages.shared.place import computer
-from pages.shared.train.tile_choice import choose_tiles
 from pages.shared.visitor import who
 
 
 def choose_encoder(choose_values: Callable[[], str]) -> dict[str, Any]:
-    """Draw the choice of encoder, and of what it sees; return what a run's configuration is told.
+    """Draw the choice of encoder; return what a run's configuration is told of it.
 
     Parameters
     ----------
     choose_values : callable
         Draws the choice of ResNet-50's values and returns it.
     """
-    return {**_choose(choose_values), "tiles": choose_tiles()}
-
-
-def _choose(choose_values: Callable[[], str]) -> dict[str, str]:
     chosen = choose_from_here(
         "encoder",
         "What turns each picture into features. It never learns; only the linear head does.",

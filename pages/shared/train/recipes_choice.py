@@ -30,9 +30,11 @@ TOLD = {
     "colours": "18 numbers on the colours of each picture, nothing of shapes.",
     "linear-probe": "What a ResNet-50 that knows everyday pictures sees, and a linear head.",
     "cnn": "A small network learns from scratch, on grey pictures.",
-    "linear-probe-tiles": "The same on tiles at full resolution.",
+    "cnn-tiles": "The same on tiles at full resolution.",
+    "linear-probe-tiles": "The linear probe on tiles at full resolution.",
     "resnet50-head": "Its head alone learns, on pictures of 224 x 224.",
     "resnet50": "Its head, then its last block with it.",
+    "resnet50-tiles": "The same on tiles at full resolution.",
     "resnet50-notebook": "All of it, then its head alone, as in the notebook.",
 }
 ENCODER_TOLD = "What this encoder sees, and a linear head."

@@ -29,6 +29,7 @@ from pages.shared import loading
 from pages.shared.frame import plain
 from pages.shared.place import computer
 from pages.shared.train.encoder_choice import choose_encoder
+from pages.shared.train.tile_choice import choose_tiles
 from pages.shared.training import LAST_BLOCK_WORDS, PROBE_WORDS
 
 WEIGHTS_TOLD = {
@@ -94,6 +95,7 @@ def _choose_config(
     }
     if model != "cnn":
         chosen |= choose_encoder(choose_values) if spec.frozen else {"weights": choose_values()}
+    chosen["tiles"] = choose_tiles(model)
     chosen["class_weights"] = choose_class_weights(*pictures)
     if spec.frozen:
         st.caption(PROBE_WORDS)
@@ -220,7 +222,8 @@ def show_variations(source: PictureSource, table: pd.DataFrame, config: TrainCon
         return
     for label, picture in table.groupby("label")["picture"].first().items():
         ways = tuple(config.augmentation)
-        shown = varied_pictures(str(source.root), picture, config.model, ways, config.seed)
+        given = str(source.root), picture, config.model, ways, config.seed, config.tiles
+        shown = varied_pictures(*given)
         for number, (place, pixels) in enumerate(zip(st.columns(len(shown)), shown, strict=True)):
             words = plain(label) + ", as it is" if not number else None
             place.image(pixels, caption=words, width="stretch")
@@ -228,9 +231,9 @@ def show_variations(source: PictureSource, table: pd.DataFrame, config: TrainCon
 
 @st.cache_data(show_spinner=False, max_entries=32)
 def varied_pictures(
-    root: str, picture: str, model: str, ways: tuple[str, ...], seed: int
+    root: str, picture: str, model: str, ways: tuple[str, ...], seed: int, tiles: int | None
 ) -> list[np.ndarray]:
-    return vary(loading.full_picture(root, picture), model, ways, count=4, seed=seed)
+    return vary(loading.full_picture(root, picture), model, ways, count=4, seed=seed, tiles=tiles)
 
 
 def choose_learning_rate(model: str, usual: float) -> float:
