@@ -25,7 +25,7 @@ from bench.__main__ import REAL, machine
 from lymph.data.source import PictureSource
 from lymph.errors import RunError
 from lymph.evaluation import Robustness, report, robustness
-from lymph.leak.features import colour_features
+from lymph.leak.linear_features import colour_features
 from lymph.recipes import RECIPES, Comparison, Row, compare_here, make_config, rows_of
 from lymph.recipes.comparison import FOLDS, SIDES, Cell
 from lymph.recipes.recipe import COLOURS, ON, recipe_title

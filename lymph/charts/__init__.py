@@ -24,13 +24,13 @@ from lymph.charts.judgement import (
     overlaid_curves,
     reliability_chart,
 )
-from lymph.charts.leak import leak_bars
+from lymph.charts.leak_bars import leak_bars
 from lymph.charts.learning import QUANTITIES, learning_curves
 from lymph.charts.names import breakable
 from lymph.charts.neighbours import neighbour_bars
 from lymph.charts.probabilities import percent, probability_bars, sure_chart
 from lymph.charts.recipes import recipes_chart
-from lymph.charts.stain import intensity_histogram, stain_map, zoomable
+from lymph.charts.stain_charts import intensity_histogram, stain_map, zoomable
 from lymph.charts.style import ink_on
 from lymph.text import SET_TITLES, whole_percent
 

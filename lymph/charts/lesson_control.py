@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from lymph.charts.leak import BARS, leak_bars
+from lymph.charts.leak_bars import BARS, leak_bars
 from lymph.charts.lesson_chart import Figures, LessonChart
 from lymph.text import whole_percent
 

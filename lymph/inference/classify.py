@@ -18,8 +18,8 @@ from lymph.explain.tiles import TileView, view_own_tiles, view_tiles
 from lymph.inference.answers import Answer, by_probability, refused
 from lymph.inference.dropped import INSIDE
 from lymph.inference.provenance import LearnedFrom, learned_from
-from lymph.models.features import digest, features_and_logits
 from lymph.models.grid import shows_tissue
+from lymph.models.hidden_features import digest, features_and_logits
 from lymph.models.inputs import to_input
 from lymph.models.networks import BackboneHead
 from lymph.models.ood import OODDetector, colour_statistics, false_alarm_rate

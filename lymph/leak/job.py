@@ -47,13 +47,13 @@ def start_measurement(config: MeterConfig) -> Measurement:
             if job.folder.parent == meters_home() and kept == asked:
                 return Measurement(job.folder)
         path = _create(config)
-        start_job(path, "lymph.leak.worker", _title(config), _begin(config), queue.SHORT)
+        start_job(path, "lymph.leak.leak_worker", _title(config), _begin(config), queue.SHORT)
     return Measurement(path)
 
 
 def measure_here(config: MeterConfig) -> Measurement:
     """Measure in this process; how it ended stands in the status."""
-    from lymph.leak.worker import work
+    from lymph.leak.leak_worker import work
 
     config = _looked_up(config)
     meters_home().mkdir(parents=True, exist_ok=True)

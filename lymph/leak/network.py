@@ -9,7 +9,7 @@ import torch
 
 from lymph.data.pixels import load_pixels
 from lymph.leak.meter import Learn
-from lymph.models.features import features_and_logits
+from lymph.models.hidden_features import features_and_logits
 from lymph.models.networks import BackboneHead, build_model
 from lymph.models.specs import MODELS
 from lymph.training.config import USUAL_AUGMENTATION

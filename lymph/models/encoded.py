@@ -19,8 +19,8 @@ from lymph import workspace
 from lymph.data.depth import read_of, white_of
 from lymph.data.stamps import stamp_of
 from lymph.errors import PictureError
-from lymph.models.features import digest
 from lymph.models.grid import MOST_PIXELS
+from lymph.models.hidden_features import digest
 from lymph.models.inputs import to_input
 from lymph.models.specs import ModelSpec
 from lymph.models.store import (

@@ -25,7 +25,7 @@ from lymph.recipes.comparison import (
 )
 from lymph.text import counted
 
-WORKER = "lymph.recipes.worker"
+WORKER = "lymph.recipes.recipes_worker"
 
 
 def _open(config: ComparisonConfig) -> Comparison:
@@ -97,7 +97,7 @@ def compare_here(
     RunError
         When these recipes are being compared already.
     """
-    from lymph.recipes.worker import work
+    from lymph.recipes.recipes_worker import work
 
     with _starting():
         comparison = _open(config)

@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits
 from lymph import workspace
 from lymph.data.scan import classes_of
 from lymph.jobs.status import Status, write_status
-from lymph.leak.features import colour_features
+from lymph.leak.linear_features import colour_features
 from lymph.parallel import Progress
 from lymph.predictions import make_predictions, read_predictions
 from lymph.runs import filled_in

@@ -168,7 +168,7 @@ def start_run(run: Run) -> None:
     RunError
         When it goes on already, here or on another machine.
     """
-    if not start_job(run.path, "lymph.training.worker", _title(run), _begin(run)):
+    if not start_job(run.path, "lymph.training.run_worker", _title(run), _begin(run)):
         raise _goes_on(run)
 
 
@@ -182,7 +182,7 @@ def train_here(run: Run, processes: "Processes | None" = None) -> Status:
     """
     # Loaded late: torch stands behind it.
     from lymph.training.processes import ALONE
-    from lymph.training.worker import train
+    from lymph.training.run_worker import train
 
     processes = processes or ALONE
     if processes.is_main and not enter_queue(run.path, _title(run), _begin(run)):

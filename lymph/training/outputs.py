@@ -12,14 +12,14 @@ from torch import Tensor, nn
 from lymph import workspace
 from lymph.data.depth import read_of
 from lymph.data.sources import is_synthetic
-from lymph.models.features import digest, forward_features
+from lymph.models.hidden_features import digest, forward_features
 from lymph.models.ood import colour_statistics, fit_ood_detector
 from lymph.models.tiles import Tiled, TiledFeatures, of_pictures
 from lymph.parallel import map_in_threads
 from lymph.predictions import make_predictions
 from lymph.splits import SET_NAMES
 from lymph.training import folder as files
-from lymph.training.features import features_of, first_features
+from lymph.training.frozen_features import features_of, first_features
 from lymph.training.loop import Evaluation, evaluate
 from lymph.training.maps import last_block_features, ready_maps
 from lymph.training.run_data import Check, Material, RunData

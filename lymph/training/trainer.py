@@ -27,7 +27,7 @@ from lymph.training.dataset import FeatureBatches, MapBatches
 from lymph.training.devices import device_here, make_repeatable
 from lymph.training.diagnostics import diagnose, diagnose_before
 from lymph.training.environment import prepare_environment
-from lymph.training.features import Supply, what_learns
+from lymph.training.frozen_features import Supply, what_learns
 from lymph.training.loop import Evaluation, evaluate, set_rates, train_one_epoch
 from lymph.training.losses import weighted_loss
 from lymph.training.older import LINEAR_PROBE

@@ -16,7 +16,7 @@ from lymph.errors import RunError, SplitError
 from lymph.leak import measurement as kept
 from lymph.leak import meter
 from lymph.leak.control import BELOW_CHANCE, draws_that_leak
-from lymph.leak.features import colour_features
+from lymph.leak.linear_features import colour_features
 from lymph.leak.meter import choose_pictures, count_folds
 from lymph.training import folder as files
 from tests.waiting import wait_for
@@ -214,9 +214,9 @@ def test_the_small_cnn_is_measured_the_same_way(
 
 def test_a_measurement_can_be_stopped(tiny_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Asked to stop before its first round it ends as stopped, without a result."""
-    from lymph.leak import worker
+    from lymph.leak import leak_worker
 
-    true_measure = worker.measure_leak
+    true_measure = leak_worker.measure_leak
 
     def measure_after_stop(*args: object) -> dict:
         (
@@ -225,7 +225,7 @@ def test_a_measurement_can_be_stopped(tiny_root: Path, monkeypatch: pytest.Monke
         ).touch()
         return true_measure(*args)
 
-    monkeypatch.setattr(worker, "measure_leak", measure_after_stop)
+    monkeypatch.setattr(leak_worker, "measure_leak", measure_after_stop)
     measurement = leak.measure_here(leak.MeterConfig(str(tiny_root), seeds=2))
     assert measurement.status().state == "stopped" and measurement.result() is None
 

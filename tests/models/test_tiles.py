@@ -6,8 +6,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lymph.models.features import features_and_logits
 from lymph.models.grid import MOST_PIXELS, cut, grid_of, tissue_boxes
+from lymph.models.hidden_features import features_and_logits
 from lymph.models.inputs import to_input
 from lymph.models.networks import BackboneHead, ProbeHead, Standardise, WhitenedLinear
 from lymph.models.specs import MODELS

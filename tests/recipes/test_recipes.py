@@ -20,7 +20,7 @@ from lymph import recipes
 from lymph.cli import main
 from lymph.data.source import PictureSource
 from lymph.errors import EvaluationError, RunError, SplitError
-from lymph.leak.features import colour_features
+from lymph.leak.linear_features import colour_features
 from lymph.recipes import Comparison, compare_here, make_config, rows_of
 from lymph.recipes.comparison import OUT_OF_FOLD, Cell, ComparisonConfig
 from lymph.recipes.recipe import recipes_here

@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from lymph.charts import stain_map
-from lymph.charts.stain import AXES as CHART_AXES
+from lymph.charts.stain_charts import AXES as CHART_AXES
 from lymph.data.measure import components
 from lymph.data.neighbours import neighbour_sentence
 from lymph.data.scan import classes_of

@@ -7,7 +7,7 @@ import pytest
 
 from lymph.data.source import PictureSource
 from lymph.errors import WeightsError
-from lymph.leak.features import frozen_features
+from lymph.leak.linear_features import frozen_features
 from lymph.models.specs import MODELS
 from lymph.models.store import unseen
 

@@ -14,7 +14,7 @@ from lymph.evaluation import robustness
 from lymph.jobs.status import change_status
 from lymph.jobs.worker import check_stop
 from lymph.leak.control import check_control, measure_control
-from lymph.leak.features import colour_features, frozen_features
+from lymph.leak.linear_features import colour_features, frozen_features
 from lymph.leak.measurement import RESULT, VERSION, Measurement, MeterConfig
 from lymph.leak.meter import MAX_PICTURES, STRENGTHS, Learner, choose_pictures, linear, measure_leak
 from lymph.parallel import Progress
