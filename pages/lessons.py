@@ -1,11 +1,13 @@
 """Lessons: what went wrong in the notebook, guessed, run, seen and fixed."""
 
 from functools import partial
+from itertools import zip_longest
 from pathlib import Path
 
 import pandas as pd
 import streamlit as st
 
+from lymph.data import sources
 from lymph.data.sources import DataSet
 from lymph.errors import LymphError
 from lymph.lessons.catalogue import LESSONS, lesson_of
@@ -17,6 +19,7 @@ from pages.shared.lessons import way
 from pages.shared.lessons.scene import Scene, runs_of, scene_of
 from pages.shared.lessons.slides import parts_of
 from pages.shared.navigation import ensure_app, on_stage
+from pages.shared.sidebar import being_drawn, wait_until_drawn
 from pages.shared.stage.deck import Slide, show_page
 from pages.shared.stage.view import use_slide
 from pages.shared.turning import mark_place
@@ -46,6 +49,11 @@ def page() -> None:
         data_set = begin_on_pictures(lesson.question if lesson else QUESTION)
         if data_set is None:
             return
+        if is_drawn_still(data_set):
+            if lesson:
+                wait_until_drawn()
+            offer_lessons(data_set)
+            return
         st.html(STYLES)
         table = loading.picture_table(data_set)
         if not (lesson and on_stage()):
@@ -59,22 +67,30 @@ def page() -> None:
         st.button("All lessons", on_click=way.leave, key="all_lessons")
 
 
+def is_drawn_still(data_set: DataSet) -> bool:
+    """Tell whether a data set's pictures are still being drawn."""
+    return data_set.path == sources.demo_folder() and being_drawn()
+
+
 def offer_lessons(data_set: DataSet) -> None:
-    """Draw the lessons on a slide."""
+    """Draw the lessons, which can be read before there are pictures."""
     st.html(STYLES)
-    list_lessons(data_set, loading.picture_table(data_set))
+    table = None if is_drawn_still(data_set) else loading.picture_table(data_set)
+    list_lessons(data_set, table)
 
 
-def list_lessons(data_set: DataSet, table: pd.DataFrame) -> None:
+def list_lessons(data_set: DataSet, table: pd.DataFrame | None) -> None:
+    """Draw the lessons; without a table none of them has been run."""
     st.write(INTRODUCTION)
     # A slide is scaled as a whole, and Streamlit would count the columns of its size on the screen.
     grid = st.grid(4 if on_stage() else "auto", min_column_width=280, key="lessons")
-    runs = runs_of(tuple(lesson.slug for lesson in LESSONS), data_set, table)
-    for lesson, run in zip(LESSONS, runs, strict=True):
+    slugs = tuple(lesson.slug for lesson in LESSONS)
+    runs = () if table is None else runs_of(slugs, data_set, table)
+    for lesson, run in zip_longest(LESSONS, runs):
         with grid.cell().container(border=True, key=f"lesson_card_{lesson.slug}"):
             st.header(f"{lesson.number}. {lesson.title}", anchor=False)
             st.write(lesson.question)
-            kept = run.figures() is not None
+            kept = run is not None and run.figures() is not None
             st.caption("✓ has been run here" if kept else f"runs in about {lesson.seconds} s")
             st.button("Open", on_click=way.go, args=(lesson.slug,), key=f"open_{lesson.slug}")
 

@@ -22,7 +22,7 @@ MISSING_KEY = "data_missing"
 CHANGED_KEY = "data_changed"
 
 
-# Pages that need no picture of the data set: they never wait until it is drawn.
+# Pages that stand without the data set's pictures: they do not wait until it is drawn.
 NO_PICTURES = ("", "classify", "runs", "lessons")
 
 
@@ -35,15 +35,25 @@ def ensure_data(path: str) -> None:
     fresh = not data_sets()
     if fresh:
         runs.take_in_ready_runs(sources.demo_folder())
-    missing = fresh or (sources.demo_listed() and not sources.demo_ready())
+    missing = fresh or being_drawn()
     if missing and path in NO_PICTURES:
         begin_once(workspace.home())
         visitor.look_again()  # the set is listed from now on
     elif missing:
-        st.header("Drawing the demonstration set", anchor=False)
-        with progress_bar("Pictures drawn") as progress:
-            sources.make_demonstration(progress)
-        st.rerun()
+        wait_until_drawn()
+
+
+def being_drawn() -> bool:
+    """Tell whether the demonstration set is listed, but not there yet."""
+    return sources.demo_listed() and not sources.demo_ready()
+
+
+def wait_until_drawn() -> None:
+    """Show how far the demonstration set is drawn, then draw the page that waits for it."""
+    st.header("Drawing the demonstration set", anchor=False)
+    with progress_bar("Pictures drawn") as progress:
+        sources.make_demonstration(progress)
+    st.rerun()
 
 
 @st.cache_resource(show_spinner=False)

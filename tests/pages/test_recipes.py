@@ -39,6 +39,7 @@ def test_what_is_here_is_offered_with_its_time(tiny: DataSet, open_page: OpenPag
     assert {box.label: box.value for box in app.checkbox} == {
         "Colours alone": True,
         "Small CNN": True,
+        "Small CNN, tiles of 128 px": False,
     }
     assert "About" in words(app) and "a Quick training downloads them" in words(app)
     assert app.number_input(key="recipe_folds_12").value == 5

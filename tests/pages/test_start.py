@@ -10,7 +10,7 @@ from lymph.evaluation import report
 from lymph.runs import HONEST, LEAKY, ready_run
 from pages.shared.frame import unbroken
 
-from .conftest import APP
+from .conftest import APP, OpenPage
 
 
 @pytest.fixture
@@ -48,6 +48,21 @@ def test_a_drawing_that_died_with_its_server_is_begun_again(begun: list[list[str
     app.run()
     assert not app.exception
     assert len(begun) == 2
+
+
+@pytest.mark.parametrize("name", ["classify", "results", "runs", "lessons"])
+@pytest.mark.parametrize("stage", [{}, {"stage": "1"}])
+def test_who_goes_on_while_the_set_is_drawn_reads_no_error(
+    begun: list[list[str]], open_page: OpenPage, name: str, stage: dict[str, str]
+) -> None:
+    """Regression: Lessons said that there is no folder, for as long as the drawing took."""
+    sources.begin_demonstration()
+    app = open_page(name, **stage)
+    assert not app.exception and not app.error
+    if name == "lessons":
+        assert sum((button.key or "").startswith("open_") for button in app.button) == 14
+    if name != "results":
+        assert not sources.demo_ready()
 
 
 def test_the_drawn_examples_are_answered_before_the_set_is_drawn(begun: list[list[str]]) -> None:

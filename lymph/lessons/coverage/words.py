@@ -56,8 +56,8 @@ def find(figures: Figures) -> Finding:
             "the same tests; 5 % is what either promises",
         ),
         Number(
-            "Mean width",
-            f"{100 * picture['width']:.0f} and {100 * patient['width']:.0f} points",
+            "Mean width in points",
+            f"{100 * picture['width']:.0f} and {100 * patient['width']:.0f}",
             "pictures and patients counted; true accuracy"
             f" {percent(figures['truth'])} of {figures['from_patients']} patients",
         ),
