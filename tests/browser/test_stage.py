@@ -157,7 +157,7 @@ CUT = """() => {
 
 
 @pytest.mark.parametrize(
-    "address", ["data?", "results?slide=6&", "lessons?lesson=coverage&step=3&prepared=1&"]
+    "address", ["data?", "results?slide=6&", "lessons?lesson=coverage&step=3&slide=2&prepared=1&"]
 )
 def test_charts_fit_their_place_on_a_large_projector(
     page: Page, with_runs: str, settle: Callable[[], None], address: str
