@@ -24,6 +24,7 @@ from PIL import Image
 
 from lymph import workspace as places
 from lymph.classroom.settings import VARIABLE, ClassSettings
+from lymph.data import pixels as pixels_module
 from lymph.data.source import PictureSource
 from lymph.models.specs import MODELS
 from lymph.predictions import make_predictions
@@ -99,6 +100,20 @@ def in_order(items: list[pytest.Item]) -> list[Path]:
     for path in sorted(browser, key=lambda path: LONGEST.get(path.name, len(LONGEST))):
         ordered += [path, *islice(long, LONG_BESIDE)]
     return list(dict.fromkeys([*ordered, *long, *(item.path for item in items)]))
+
+
+@pytest.fixture
+def read_files(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return a list that every picture read for the cache adds its path to."""
+    paths: list[str] = []
+    true_reader = pixels_module.image_of
+
+    def counting(root: Path, picture: str, white: int) -> Image.Image:
+        paths.append(picture)
+        return true_reader(root, picture, white)
+
+    monkeypatch.setattr(pixels_module, "image_of", counting)
+    return paths
 
 
 @pytest.fixture

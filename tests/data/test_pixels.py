@@ -9,27 +9,12 @@ import pytest
 from PIL import Image
 
 from lymph import workspace
-from lymph.data import pixels as pixels_module
 from lymph.data.pixels import load_pixels, shrink
 from lymph.data.read import read_picture
 from lymph.data.walk import walk
 from lymph.errors import PictureError
 
 SIZE = (24, 32)
-
-
-@pytest.fixture
-def read_files(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Return a list that every picture read for the cache adds its path to."""
-    paths: list[str] = []
-    true_reader = pixels_module.image_of
-
-    def counting(root: Path, picture: str, white: int) -> Image.Image:
-        paths.append(picture)
-        return true_reader(root, picture, white)
-
-    monkeypatch.setattr(pixels_module, "image_of", counting)
-    return paths
 
 
 @pytest.mark.parametrize("grey", [True, False])

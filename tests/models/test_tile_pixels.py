@@ -8,7 +8,6 @@ import pytest
 from PIL import Image
 
 from lymph import workspace
-from lymph.data import pixels as pixels_module
 from lymph.data.pixels import load_pixels
 from lymph.data.read import read_picture
 from lymph.data.source import PictureSource
@@ -18,20 +17,6 @@ from lymph.models.tile_pixels import load_tiles
 from lymph.models.view import pack, size_of_view, view
 
 GREY, COLOUR = MODELS["cnn"].in_tiles(48), MODELS["resnet50"].in_tiles(64)
-
-
-@pytest.fixture
-def read_files(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Return a list that every picture read for the cache adds its path to."""
-    paths: list[str] = []
-    true_reader = pixels_module.image_of
-
-    def counting(root: Path, picture: str, white: int) -> Image.Image:
-        paths.append(picture)
-        return true_reader(root, picture, white)
-
-    monkeypatch.setattr(pixels_module, "image_of", counting)
-    return paths
 
 
 @pytest.fixture

@@ -19,12 +19,12 @@ from lymph.data.source import PictureSource
 from lymph.evaluation import report
 from lymph.explain.gradcam import grad_cam
 from lymph.explain.layers import activations
-from lymph.inference import classify_files, load_classifier
+from lymph.inference import load_classifier
 from lymph.runs import Run, create_run, resume_run, start_run, train_here
 from lymph.splits import Split, make_folds, split_by_patient
 from lymph.training import maps
 from lymph.training.config import TrainConfig
-from tests.exported import ask_exported
+from tests.exported import ask, ask_exported, odd_pictures, save
 from tests.waiting import wait_for
 
 # Model, side of a tile, what differs from a run's defaults; "file" stands for pretrained values.
@@ -56,15 +56,6 @@ def new_run(make_tiny: Callable[..., Path], encoder_file: Path) -> Callable[...,
 def finish(run: Run) -> Run:
     assert train_here(run).state == "finished", run.log()
     return run
-
-
-def ask(run: Run, *pictures: Path) -> list[dict]:
-    return list(classify_files(load_classifier(run), [(one.name, one) for one in pictures]))
-
-
-def save(pixels: np.ndarray, file: Path) -> Path:
-    Image.fromarray(pixels).save(file)
-    return file
 
 
 def said(run: Run, picture: str) -> np.ndarray:
@@ -254,18 +245,9 @@ def test_an_exported_network_cuts_the_same_tiles(
     What the last block sees is rounded to half precision, which may go either way: there to four.
     """
     run = finish(new_run(way, precision="float32"))
-    rng = np.random.default_rng(0)
-    noise = rng.integers(0, 200, (90, 400, 3), np.uint8)
-    half = noise.copy()
-    half[:, 200:] = 252
     known = Path(run.config.data) / run.predictions()["picture"].iloc[0]
-    pictures = [
-        save(noise, tmp_path / "wide.png"),
-        save(half, tmp_path / "half.png"),
-        save(np.full((300, 900, 3), 255, np.uint8), tmp_path / "bare.png"),
-        save(rng.integers(0, 200, (33, 70, 3), np.uint8), tmp_path / "small.png"),
-        known,
-    ]
+    small = np.random.default_rng(1).integers(0, 200, (33, 70, 3), np.uint8)
+    pictures = [*odd_pictures(tmp_path), save(small, tmp_path / "small.png"), known]
     told = ask(run, *pictures)
     zipfile.ZipFile(io.BytesIO(reports.export_model(run))).extractall(tmp_path / "model")
     asked, notes = ask_exported(tmp_path / "model", *pictures)

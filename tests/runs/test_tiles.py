@@ -17,12 +17,12 @@ from lymph.data.source import PictureSource
 from lymph.errors import ConfigError
 from lymph.evaluation import report
 from lymph.explain.gradcam import grad_cam
-from lymph.inference import classify_files, load_classifier
+from lymph.inference import load_classifier
 from lymph.runs import Run, create_run, resume_run, stop_run, train_here
 from lymph.splits import Split, make_folds, split_by_patient
 from lymph.training.config import TrainConfig
 from lymph.training.trainer import Trainer
-from tests.exported import ask_exported
+from tests.exported import ask, ask_exported, odd_pictures, save
 
 SIDE = 48  # the tiny pictures, 48 x 64, are seen at 96 x 128: 2 x 3 tiles
 
@@ -46,16 +46,6 @@ def new_run(make_tiny: Callable[..., Path], tiny_encoder: Path) -> Callable[...,
 def finish(run: Run) -> Run:
     assert train_here(run).state == "finished", run.status().error
     return run
-
-
-def ask(run: Run, *pictures: Path) -> list[dict]:
-    files = [(picture.name, picture) for picture in pictures]
-    return list(classify_files(load_classifier(run), files))
-
-
-def save(pixels: np.ndarray, file: Path) -> Path:
-    Image.fromarray(pixels).save(file)
-    return file
 
 
 def test_answers_maps_and_reports_are_those_of_the_tiles(
@@ -172,16 +162,8 @@ def test_the_command_line_trains_on_tiles(
 def test_an_exported_probe_cuts_the_same_tiles(new_run: Callable[..., Run], tmp_path: Path) -> None:
     """The same probabilities to six digits without lymph: wide, half bare, bare, and known."""
     run = finish(new_run())
-    noise = np.random.default_rng(0).integers(0, 200, (90, 400, 3), np.uint8)
-    half = noise.copy()
-    half[:, 200:] = 252
     known = Path(run.config.data) / run.predictions()["picture"].iloc[0]
-    pictures = [
-        save(noise, tmp_path / "wide.png"),
-        save(half, tmp_path / "half.png"),
-        save(np.full((300, 900, 3), 255, np.uint8), tmp_path / "bare.png"),
-        known,
-    ]
+    pictures = [*odd_pictures(tmp_path), known]
     said = ask(run, *pictures)
     zipfile.ZipFile(io.BytesIO(reports.export_model(run))).extractall(tmp_path / "model")
     asked, notes = ask_exported(tmp_path / "model", *pictures)
