@@ -99,7 +99,7 @@ def slides(data_set: DataSet) -> list[Slide]:
 def show_on_stage(data_set: DataSet, run: Run) -> None:
     """Draw the ways in on one side, and on the other what the model says."""
     st.html(STYLES)
-    ways, answers = st.columns([2, 5], gap="large")
+    ways, answers = st.columns([1, 2], gap="large")
     with ways:
         files = gather()
     with answers:

@@ -58,8 +58,9 @@ def page() -> None:
 
 
 def list_on_stage(data_set: DataSet) -> None:
-    """Draw the newest runs with their figures, large."""
+    """Draw the newest runs with their figures, large; leaky ones come last."""
     known = [one for one in training.judged_records(data_set) if not one.about.archived]
+    known.sort(key=runs.leaks)
     if not known:
         offer_training()
         return

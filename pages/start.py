@@ -13,7 +13,7 @@ from lymph.facts import CLASS_NAMES, class_colours
 from lymph.runs import HONEST, LEAKY, Run, record_of
 from pages.shared.classify.asked import keep_pasted, small_examples, want_examples
 from pages.shared.drops import content_of
-from pages.shared.frame import escape, unbroken
+from pages.shared.frame import escape, plain
 from pages.shared.navigation import FILES, TITLES, ensure_app, go_to, on_stage, switch_page
 from pages.shared.place import where_added_pictures_go, where_asked_pictures_go
 from pages.shared.stage.deck import Slide, show_slides
@@ -115,7 +115,7 @@ def offer_leak() -> None:
         if st.button("Open the leak meter", type="primary", key="start_meter"):
             go_to("split")
         return
-    high, low = (unbroken(f"{100 * share:.0f} %") for share in shares if share is not None)
+    high, low = (plain(f"{100 * share:.0f} %") for share in shares if share is not None)
     st.header(f"See why {high} became {low}", anchor=False)
     st.write(
         "One network, one set of pictures. With pictures assigned at random to training and test,"

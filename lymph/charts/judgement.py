@@ -80,8 +80,9 @@ def _key(figure: go.Figure, notes: Mapping[str, str], colours: Mapping[str, str]
     """Write the classes with their marks below the plot, where no curve can hide them."""
     figure.update_layout(
         showlegend=True,
-        legend={"orientation": "h", "y": -0.22, "x": 0, "font_size": 13, "yanchor": "top"},
-        margin_b=30 + 22 * len(colours),
+        legend={"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0},
+        legend_font_size=13,
+        margin_b=40 + 22 * len(colours),
     )
     figure.for_each_trace(lambda trace: _name_in_key(trace, notes))
 

@@ -16,7 +16,9 @@ def sized(figure: go.Figure, height: int) -> go.Figure:
     """Return on stage a copy of a chart with a slide's type and this height; else the chart."""
     if not on_stage():
         return figure
-    return go.Figure(figure).update_layout(height=height, font_size=SLIDE_TYPE)
+    return go.Figure(figure).update_layout(
+        height=height, font_size=SLIDE_TYPE, legend_font_size=SLIDE_TYPE
+    )
 
 
 def draw(figure: go.Figure, key: str, alt: str) -> None:

@@ -33,21 +33,20 @@ MARKS = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:^&=])")
 def plain(text: object) -> str:
     """Make text that someone else wrote show as it stands: no Markdown, maths, links or icons.
 
+    No line breaks between a number and its percent sign.
+
     Every text that a user, a file or an address brought goes through here on its way into what
     Streamlit takes for Markdown (any label, option, message or caption), and through ``escape``
     on its way into HTML.
     """
-    return MARKS.sub(r"\\\1", CHANGED_LATE.sub(WORD_JOINER, printable(text)))
+    return MARKS.sub(
+        r"\\\1", CHANGED_LATE.sub(WORD_JOINER, printable(text).replace(" %", "\u00a0%"))
+    )
 
 
 def escape(text: object) -> str:
     """Make text that someone else wrote safe inside HTML."""
     return html.escape(printable(text), quote=True)
-
-
-def unbroken(text: str) -> str:
-    """Keep a number and its percent sign on one line."""
-    return text.replace(" %", "\u00a0%")
 
 
 def style() -> None:

@@ -30,8 +30,10 @@ FAULTS = """() => {
 
 
 # What does not fit on a slide of a page's own figures: as above, and type made smaller than this.
-SMALLEST = 0.65
-PAGE_FAULTS = """smallest => {
+SMALLEST = 0.75
+# In pixels of 1280 x 720: what is smaller cannot be read from the last row.
+SMALLEST_TYPE = 12
+PAGE_FAULTS = """([smallest, type]) => {
   const faults = [];
   const slide = document.querySelector(".st-key-slide");
   const keys = document.querySelector(".st-key-slide_keys").getBoundingClientRect();
@@ -44,6 +46,13 @@ PAGE_FAULTS = """smallest => {
   if (Number(slide.style.zoom || 1) < smallest) faults.push(`made smaller, ${slide.style.zoom}`);
   if (keys.bottom > innerHeight + 1 || keys.right > innerWidth + 1) faults.push("keys");
   if (document.querySelector("[data-testid=stException]")) faults.push("an exception");
+  const texts = document.createTreeWalker(slide, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    const text = texts.currentNode.data.trim(), place = texts.currentNode.parentElement;
+    const size = parseFloat(getComputedStyle(place).fontSize) * (slide.style.zoom || 1);
+    const seen = text && place.getBoundingClientRect().width;
+    if (seen && size < type) faults.push(`${size} px: ${text}`);
+  }
   return faults;
 }"""
 PAGES = ("", "data", "split", "train", "results", "runs", "classify", "lessons")
@@ -107,7 +116,10 @@ def test_no_slide_of_any_page_scrolls(
         address = page.evaluate("location.pathname + location.search")
         seen.append(address.split("?")[0].strip("/"))
         for _ in both_sizes(page):
-            found += [f"{address}: {fault}" for fault in page.evaluate(PAGE_FAULTS, SMALLEST)]
+            found += [
+                f"{address}: {fault}"
+                for fault in page.evaluate(PAGE_FAULTS, [SMALLEST, SMALLEST_TYPE])
+            ]
         if seen[-1] == "lessons":
             break
         turn(page, settle)

@@ -133,6 +133,6 @@ def make_run(tiny: sources.DataSet) -> MakeRun:
 
 
 def words(app: AppTest) -> str:
-    """Return all that a page says in text, errors and captions."""
+    """Return all that a page says in text, errors and captions, with spaces that may break."""
     elements = [*app.markdown, *app.error, *app.caption, *app.info, *app.success, *app.warning]
-    return "\n".join(str(element.value) for element in elements)
+    return "\n".join(str(element.value) for element in elements).replace("\u00a0", " ")

@@ -12,7 +12,7 @@ SLIDES = {
     "start": 1,
     "data": 5,
     "split": 2,
-    "train": 2,
+    "train": 1,
     "results": 9,
     "runs": 1,
     "classify": 1,

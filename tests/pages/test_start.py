@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 from lymph.data import sources
 from lymph.evaluation import report
 from lymph.runs import HONEST, LEAKY, ready_run
-from pages.shared.frame import unbroken
+from pages.shared.frame import plain
 
 from .conftest import APP, OpenPage
 
@@ -33,7 +33,7 @@ def test_a_fresh_workspace_opens_with_three_doors(begun: list[list[str]]) -> Non
     doors = [door.value for door in app.header]
     assert doors[:3] == [
         "Drop a picture",
-        unbroken(f"See why {accuracy(LEAKY)} became {accuracy(HONEST)}"),
+        plain(f"See why {accuracy(LEAKY)} became {accuracy(HONEST)}"),
         "Use my own folder",
     ]
     app.run()

@@ -13,7 +13,7 @@ from pages.shared.data import found_view, overview, quality_view, stain_view, st
 from pages.shared.stage.deck import Slide
 
 # So many patients have room on a slide, and of each so many pictures.
-PATIENTS, PICTURES = 9, 14
+PATIENTS, PICTURES = 6, 12
 
 
 def slides(data_set: DataSet) -> list[Slide]:

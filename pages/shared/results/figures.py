@@ -48,6 +48,8 @@ ORDERS_TOLD: dict[Order, str] = {
     "uncertain": "Least certain",
 }
 LETTERS = "ABCD"
+# In pixels, of each of the two charts of curves on a slide.
+SLIDE_CURVES = 370
 
 
 def show_classes(judged: Judged, chosen: Chosen) -> None:
@@ -95,7 +97,11 @@ def show_curves(judged: Judged, chosen: Chosen) -> None:
                 st.header(title, anchor=False)
                 notes = {name: area_text(areas[name][kind]) for name in curves}
                 figure = class_curves(curves, kind, colours, notes)
-                draw(figure, f"curves_{kind}", f"{title} of each class against the others")
+                draw(
+                    sized(figure, SLIDE_CURVES),
+                    f"curves_{kind}",
+                    f"{title} of each class against the others",
+                )
                 st.caption(f"Mean area {area_text(areas['macro'][kind])}")
     st.caption(
         "Each class against the others, as the threshold on its probability falls. In brackets the"

@@ -27,7 +27,7 @@ from pages.shared.pictures.galleries import badge, short_name
 from pages.shared.results.choosing import toggle
 from pages.shared.results.opened import open_judged
 
-PATIENTS_A_PAGE, PATIENTS_A_SLIDE = 10, 5
+PATIENTS_A_PAGE, PATIENTS_A_SLIDE = 10, 4
 PICTURES_A_ROW = 60
 PAGE_KEY = "patients_page"
 

@@ -24,7 +24,7 @@ from pages.shared.encoders import (
     encoders_here,
     show_terms,
 )
-from pages.shared.frame import plain, show_error, told, unbroken
+from pages.shared.frame import plain, show_error, told
 from pages.shared.loading import time_left
 from pages.shared.results.twins import offer_pair
 from pages.shared.split.neighbours_view import show_neighbours
@@ -173,7 +173,7 @@ def show_measured(measurement: Measurement, config: MeterConfig) -> None:
     what = "control" if config.control else "leak"
     words = leak.control_words if config.control else leak.words
     with st.container(key=f"{what}_result"):
-        told = unbroken(plain(words(result, config.features, config.encoder)))
+        told = plain(words(result, config.features, config.encoder))
         st.markdown(f"**{told}**")
         st.plotly_chart(leak_bars(result), key=f"{what}_bars", config={"displayModeBar": False})
         if result.get("old"):

@@ -12,7 +12,9 @@ const TYPED = "input, textarea, select, [contenteditable=true], [role=slider], [
 // What the arrow keys move: a tile of the board, a tab, a bar.
 const MOVED = "[draggable=true], [role=tab], [role=toolbar]";
 const OPEN = "[role=dialog], [data-testid=stPopoverBody], [role=listbox]";
-const SMALLEST = 0.5;
+const SMALLEST_PERCENT = 50;
+// How often it is looked whether something has grown that drew itself.
+const GROWN_MS = 250;
 const APP = "[data-testid=stApp]";
 // A page is drawn when nothing goes on for so long: what breaks it off begins at once.
 const OVER_MS = 400;
@@ -139,9 +141,15 @@ function fit() {
   const slide = theSlide();
   if (!slide) return;
   slide.style.zoom = "";
-  for (let zoom = 0.95; overflows(slide) && zoom >= SMALLEST; zoom -= 0.05) {
-    slide.style.zoom = zoom.toFixed(2);
+  for (let percent = 95; overflows(slide) && percent >= SMALLEST_PERCENT; percent -= 5) {
+    slide.style.zoom = percent / 100;
   }
+}
+
+function fitWhatHasGrown() {
+  const slide = theSlide();
+  const percent = 100 * Number(slide?.style.zoom || 1);
+  if (slide && overflows(slide) && percent > SMALLEST_PERCENT) fit();
 }
 
 // ---- charts on a slide that is scaled -----------------------------------------------------------
@@ -186,24 +194,17 @@ export default function ({ data }) {
     cancelAnimationFrame(waiting);
     waiting = requestAnimationFrame(fit);
   };
-  // What draws itself grows after it was put there.
-  const grown = new ResizeObserver(() => {
-    const slide = theSlide();
-    if (slide && overflows(slide)) later();
-  });
-  const seen = new MutationObserver(() => {
-    for (const part of theSlide()?.children ?? []) grown.observe(part);
-    later();
-  });
-  const main = document.querySelector("[data-testid=stMain]");
-  if (data.stage && main) seen.observe(main, { childList: true, subtree: true });
+  const seen = new MutationObserver(later);
+  if (data.stage) seen.observe(document.body, { childList: true, subtree: true });
+  // What draws itself grows after it was put there, and its pictures when they are loaded.
+  const grown = data.stage ? setInterval(fitWhatHasGrown, GROWN_MS) : 0;
   later();
   window.lymphStage = () => {
     window.removeEventListener("keydown", onKey, true);
     window.removeEventListener("click", onClick, true);
     delete document.documentElement.dataset.keys;
     seen.disconnect();
-    grown.disconnect();
+    clearInterval(grown);
     cancelAnimationFrame(waiting);
   };
   return window.lymphStage;

@@ -18,9 +18,12 @@ QUESTION = "How well does it learn?"
 
 
 def slides(data_set: DataSet) -> list[Slide]:
-    """Return the page's slides: of the run that is followed or a new one, and of the recipes."""
-    compared = Slide(recipes_view.QUESTION, partial(recipes_view.show_on_slide, data_set))
-    return [*slides_of_run(data_set), compared]
+    """Return the page's slides: of the run that is followed or a new one, and of recipes if any."""
+    shown = slides_of_run(data_set)
+    if (finished := recipes_view.finished_last(data_set)) is not None:
+        compare = partial(recipes_view.show_on_slide, finished)
+        shown.append(Slide(recipes_view.QUESTION, compare))
+    return shown
 
 
 def slides_of_run(data_set: DataSet) -> list[Slide]:

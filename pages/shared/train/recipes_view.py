@@ -24,7 +24,7 @@ from lymph.reports.tables import mark_of, right_text, verdict_text
 from lymph.text import counted
 from pages.shared import loading
 from pages.shared.charts import draw
-from pages.shared.frame import plain, told, unbroken
+from pages.shared.frame import plain, told
 from pages.shared.loading import duration, time_left
 from pages.shared.stated import show_stated
 from pages.shared.train.recipes_choice import choose_and_compare
@@ -38,10 +38,6 @@ INTRODUCTION = (
 )
 # In pixels, of the chart on a slide: all rows together, and what larger titles need beside them.
 SLIDE_HEIGHT, SLIDE_MARGIN = 410, 40
-NONE_FINISHED = (
-    "No comparison of recipes has finished on these pictures yet: leave the stage and start one"
-    " under “Compare recipes” on the Train page."
-)
 
 
 def show_recipes(data_set: DataSet) -> None:
@@ -68,17 +64,14 @@ def show_recipes(data_set: DataSet) -> None:
             choose_and_compare(data_set)
 
 
-def show_on_slide(data_set: DataSet) -> None:
-    """Draw what the comparison that was finished last says; without one, how to make one."""
-    source = loading.found(data_set).source
-    if source.caveat:
-        st.warning(plain(UNKNOWN))
-        return
-    known = recipes.list_comparisons(source)
-    finished = next((one for one in known if one.status().state == "finished"), None)
-    if finished is None:
-        st.write(NONE_FINISHED)
-        return
+def finished_last(data_set: DataSet) -> Comparison | None:
+    """Return the comparison that was finished last, if any."""
+    known = recipes.list_comparisons(loading.found(data_set).source)
+    return next((one for one in known if one.status().state == "finished"), None)
+
+
+def show_on_slide(finished: Comparison) -> None:
+    """Draw what a finished comparison says."""
     rows = _rows_there(finished)
     if not rows:
         return
@@ -228,8 +221,7 @@ def _show_best(rows: Sequence[Row]) -> None:
     """Say which recipe is highest, and whether that may be stated."""
     with st.container(border=True, gap="small", key="recipes_result"):
         if (best := recipes.best_of(rows)) is not None:
-            words = unbroken(plain(recipes.best_words(rows)))
-            st.markdown(f"**{words}**")
+            st.markdown(f"**{plain(recipes.best_words(rows))}**")
             show_stated(best.cells["patient"].pictures)
 
 
