@@ -194,17 +194,23 @@ export default function ({ data }) {
     cancelAnimationFrame(waiting);
     waiting = requestAnimationFrame(fit);
   };
-  const seen = new MutationObserver(later);
+  // What draws itself grows after it was put there, and its pictures when they are loaded. What an
+  // observer has missed is seen by the clock.
+  const grown = new ResizeObserver(() => requestAnimationFrame(fitWhatHasGrown));
+  const clock = data.stage ? setInterval(fitWhatHasGrown, GROWN_MS) : 0;
+  const seen = new MutationObserver(() => {
+    for (const part of theSlide()?.children ?? []) grown.observe(part);
+    later();
+  });
   if (data.stage) seen.observe(document.body, { childList: true, subtree: true });
-  // What draws itself grows after it was put there, and its pictures when they are loaded.
-  const grown = data.stage ? setInterval(fitWhatHasGrown, GROWN_MS) : 0;
   later();
   window.lymphStage = () => {
     window.removeEventListener("keydown", onKey, true);
     window.removeEventListener("click", onClick, true);
     delete document.documentElement.dataset.keys;
     seen.disconnect();
-    clearInterval(grown);
+    grown.disconnect();
+    clearInterval(clock);
     cancelAnimationFrame(waiting);
   };
   return window.lymphStage;
