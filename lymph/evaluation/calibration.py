@@ -4,9 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import minimize_scalar
-from scipy.special import softmax
-from scipy.stats import norm
+from scipy.special import ndtri, softmax
 
 from lymph.errors import EvaluationError
 from lymph.evaluation.intervals import (
@@ -107,6 +105,9 @@ def fit_temperature(validation: pd.DataFrame) -> float:
     EvaluationError
         When there are no pictures.
     """
+    # Loaded late: it takes a good part of a second, and only this function needs it.
+    from scipy.optimize import minimize_scalar
+
     if validation.empty:
         raise EvaluationError(
             "A temperature needs validation pictures: split off some patients for it."
@@ -266,7 +267,7 @@ def error_of_perfect(p: pd.DataFrame, seed: int = 0) -> Perfect | None:
     of_patient = rng.standard_normal((models, unit.max() + 1), np.float32)[:, unit]
     hard = rng.standard_normal((models, len(p)), np.float32) * np.float32(np.sqrt(1 - alike))
     hard += np.float32(np.sqrt(alike)) * of_patient
-    right = hard < norm.ppf(confidence).astype(np.float32)
+    right = hard < ndtri(confidence).astype(np.float32)
     place = np.eye(ERROR_BINS)[_bins(confidence, ERROR_BINS)]
     errors = np.abs((right - confidence) @ place).sum(axis=1) / len(p)
     return Perfect(float(errors.mean()), float(np.quantile(errors, 0.95)))

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binom, chi2, nct
+from scipy.special import gammaincinv
 
 from lymph.errors import EvaluationError
 from lymph.evaluation.intervals import (
@@ -201,7 +201,9 @@ def needed_to_tell(
     if one_row_each(first):
         share = float(np.mean((first != second).any(axis=(-2, -1))))
     freedom = patients - 1
-    spreads = spread * freedom / chi2.ppf([(1 + LEVEL) / 2, 0.5, (1 - LEVEL) / 2], freedom)
+    # Divided by quantiles of chi squared, of which the median's is not used.
+    quantiles = 2 * gammaincinv(freedom / 2, [(1 + LEVEL) / 2, 0.5, (1 - LEVEL) / 2])
+    spreads = spread * freedom / quantiles
     spreads[1] = spread
     low, count, high = (enough_to_tell(gap, value, share) for value in spreads)
     return Needed(count, (low, high), _needed_sentence(metric, gap, patients, low, count, high))
@@ -212,6 +214,9 @@ def enough_to_tell(gap: float, spread: float, share: float | None) -> int:
 
     ``share`` (0 to 1) is that of the patients who are answered differently, where each counts once.
     """
+    # Loaded late: it takes a good part of a second, and only this function needs it.
+    from scipy.stats import binom, nct
+
     low, high = 2, MOST_PLANNED
     while low < high:
         middle = (low + high) // 2

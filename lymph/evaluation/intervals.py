@@ -16,8 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy.stats import beta
-from scipy.stats import t as student
+from scipy.special import betaincinv, stdtrit
 
 from lymph.errors import EvaluationError
 from lymph.evaluation.metrics import METRICS, class_codes
@@ -129,8 +128,8 @@ def effective_exact(share: Numbers, size: Numbers, level: float = LEVEL) -> np.n
     """
     hits, tail = share * size, (1 - level) / 2
     # Where all or no trials succeed the quantile of the beta distribution is undefined.
-    low = np.where(share > 0, beta.ppf(tail, np.maximum(hits, 1e-9), size - hits + 1), 0)
-    high = np.where(share < 1, beta.ppf(1 - tail, hits + 1, np.maximum(size - hits, 1e-9)), 1)
+    low = np.where(share > 0, betaincinv(np.maximum(hits, 1e-9), size - hits + 1, tail), 0)
+    high = np.where(share < 1, betaincinv(hits + 1, np.maximum(size - hits, 1e-9), 1 - tail), 1)
     return np.stack([low, high], axis=-1)
 
 
@@ -141,7 +140,7 @@ def one_row_each(counts: np.ndarray) -> bool:
 
 def student_t(patients: np.ndarray | int, level: float = LEVEL) -> np.ndarray:
     """Two-sided quantile of Student's t for a variance between patients."""
-    return student.ppf((1 + level) / 2, np.maximum(patients - 1, 1))
+    return stdtrit(np.maximum(patients - 1, 1), (1 + level) / 2)
 
 
 class Variance(NamedTuple):
@@ -397,7 +396,7 @@ def class_intervals(
 
 def patients_of(p: pd.DataFrame) -> np.ndarray:
     """Number the patients of a table, N int64 from 0, in the order of their names."""
-    return p.groupby("patient", sort=True).ngroup().to_numpy()
+    return pd.factorize(p["patient"], sort=True)[0]
 
 
 def patients_in_class(p: pd.DataFrame, classes: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:

@@ -21,7 +21,7 @@ from enum import StrEnum
 from typing import Any
 
 import numpy as np
-from scipy.stats import chi2
+from scipy.special import gammaincinv
 
 from lymph.evaluation.intervals import (
     LEVEL,
@@ -247,7 +247,8 @@ def patients_needed(answers: Answers) -> tuple[int | None, tuple[int, int]]:
     ends = np.array([least, each])
     if patients > 1 and variance > 0 and 0 < share < 1:
         freedom = patients - 1
-        limits = chi2.ppf([(1 - LEVEL) / 2, (1 + LEVEL) / 2], freedom) / freedom
+        # Quantiles of chi squared.
+        limits = 2 * gammaincinv(freedom / 2, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]) / freedom
         ends = np.clip(share * (1 - share) / variance / patients * limits, least, each)
     least, each_worth, *ends = np.array([least, each, *ends]) / answers.overlap
     most, fewest = (_first_enough(share, float(end), each) for end in ends)

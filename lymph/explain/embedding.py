@@ -4,7 +4,6 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from sklearn.decomposition import PCA
 
 from lymph.errors import RunError
 from lymph.runs import Run
@@ -133,6 +132,9 @@ def _compact(features: np.ndarray, seed: int = 0) -> np.ndarray:
     """Keep the main directions: neighbours stay, and thousands of pictures take a second."""
     if len(features) < 2:
         return np.zeros((len(features), 1), np.float32)
+    # Loaded late: pages import this module, and scikit-learn takes a second.
+    from sklearn.decomposition import PCA
+
     count = min(MAIN_DIRECTIONS, *features.shape)
     return PCA(count, random_state=seed).fit_transform(features.astype(np.float32))
 

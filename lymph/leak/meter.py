@@ -11,9 +11,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.linear_model import LogisticRegression
-from sklearn.neighbors import NearestNeighbors
-from sklearn.preprocessing import StandardScaler
 
 from lymph.errors import SplitError
 from lymph.evaluation import interval_words, metric_intervals
@@ -54,6 +51,10 @@ def linear(features: np.ndarray, table: pd.DataFrame, strength: float = 1.0) -> 
 
     ``strength`` is the inverse of the regularisation's, as scikit-learn's C.
     """
+    # Loaded late: pages import this module, and scikit-learn takes a second.
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.preprocessing import StandardScaler
+
     labels = table["label"].to_numpy(str)
 
     def learn(test: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -170,6 +171,8 @@ def _one_round(
     learn: Learn, table: pd.DataFrame, by: By, folds: int, seed: int
 ) -> tuple[np.ndarray, np.ndarray, tuple[float, float]]:
     """Predict every picture by a model that has not seen its fold; return the folds too."""
+    from sklearn.neighbors import NearestNeighbors
+
     homes = make_folds(table, folds, by, seed).assign(table).to_numpy(str)
     patients = table["patient"].to_numpy(str)
     predicted = np.empty(len(table), dtype=object)

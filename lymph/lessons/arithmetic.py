@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtri
 
 # What the notebook's Task 6 printed, and what it was counted on, in batches of 16 pictures. The
 # validation loss is the one that repeated from epoch to epoch.
@@ -89,7 +89,7 @@ def patients_needed(first: float, second: float, level: float = 0.05, power: flo
         two-sided, without correction for continuity.
     """
     middle = (first + second) / 2
-    chance, miss = norm.ppf(1 - level / 2), norm.ppf(power)
+    chance, miss = ndtri(1 - level / 2), ndtri(power)
     spread = chance * math.sqrt(2 * middle * (1 - middle))
     spread += miss * math.sqrt(first * (1 - first) + second * (1 - second))
     return math.ceil((spread / (first - second)) ** 2)
