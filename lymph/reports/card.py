@@ -31,7 +31,9 @@ from lymph.reports.tables import (
 )
 from lymph.reports.writing import write
 from lymph.runs import Run, record_of
+from lymph.splits import Split
 from lymph.text import SET_TITLES, counted
+from lymph.training import folder as files
 from lymph.training.config import TrainConfig
 from lymph.training.phases import phase_words
 
@@ -248,10 +250,8 @@ def _model(run: Run) -> list[Row]:
         chosen = f"The last epoch, whatever validation says. {_regularisation(run)}"
     together = "None."
     if folds:
-        chosen, together = (
-            "",
-            "None: each picture is judged by the one model that did not train on it.",
-        )
+        chosen = "" if spec.frozen else _chosen_in_folds(run)
+        together = "None: each picture is judged by the one model that did not train on it."
     weighed = {
         "none": "No class weights.",
         "picture": "The loss weighs classes by their inverse number of pictures.",
@@ -274,6 +274,14 @@ def _model(run: Run) -> list[Row]:
         Row("Model", "Output", "12g, 15", "", "", gives),
         Row("Model", "The model itself", "22", "43", "", load),
     ]
+
+
+def _chosen_in_folds(run: Run) -> str:
+    """Say which epoch of each fold is kept; versions before had a part of the others validate."""
+    sets = Split.load(run.path / files.FOLDS / "1" / files.SPLIT).sets or {}
+    if sets.get("val"):
+        return "The epoch of each fold that scores best on its validation set."
+    return "The last epoch of each fold: whoever is outside it trains, and nobody validates."
 
 
 def _up_to(config: TrainConfig) -> str:

@@ -51,8 +51,13 @@ def create_run(
     ------
     LymphError
         When the data cannot be used, the split was made for others, a class has nothing to train
-        on, in any of the folds too, or the folder already holds something.
+        on, in any of the folds too, the folder already holds something, or folds are to stop early.
     """
+    if split.folds is not None and config.patience:
+        raise RunError(
+            "In cross-validation everyone outside a fold trains and nobody validates, so that no"
+            " training can stop early: leave the patience out."
+        )
     found, table = looked or _look(config.source)
     table = usable(table)
     config = filled_in(config, found.source, table)

@@ -5,11 +5,8 @@ import pandas as pd
 
 from lymph.errors import SplitError
 from lymph.splits.even import even_groups
-from lymph.splits.make import home_class, shuffled, split_by_patient, split_by_picture
+from lymph.splits.make import home_class, shuffled
 from lymph.splits.split import By, Split
-
-VAL_SHARE = 0.15
-INNER_FRACTIONS = (1 - VAL_SHARE, VAL_SHARE, 0.0)
 
 # Ways to lay the classes' groups together that are tried; the most even one is taken.
 TRIES = 20
@@ -84,12 +81,11 @@ def _lay(
         folds[place] += group
 
 
-def fold_sets(table: pd.DataFrame, folds: Split, fold: int, validate: bool = True) -> Split:
-    """Make the sets of one fold: it tests; of the others a part validates and the rest trains.
+def fold_sets(table: pd.DataFrame, folds: Split, fold: int) -> Split:
+    """Make the sets of one fold: it tests and all others train; who is in no fold does neither.
 
-    With ``validate=False`` all others train: for a model of which validation chooses nothing.
-
-    Whoever is in no fold is in none of the sets.
+    Nobody validates: of few patients those set aside would choose an epoch by chance, and be
+    missing where they are learned from.
 
     Parameters
     ----------
@@ -104,14 +100,5 @@ def fold_sets(table: pd.DataFrame, folds: Split, fold: int, validate: bool = Tru
         raise SplitError("This split has sets, not folds; make one with `lymph split --folds`.")
     column = "patient" if folds.by == "patient" else "picture"
     left = [m for i, members in enumerate(folds.folds) if i != fold for m in members]
-    others = table[table[column].isin(left)]
-    make = split_by_patient if folds.by == "patient" else split_by_picture
-    if not validate:
-        everyone = sorted(others[column].unique())
-        return Split(
-            folds.by, folds.seed, {"train": everyone, "val": [], "test": folds.folds[fold]}
-        )
-    inner = make(others, INNER_FRACTIONS, folds.seed + fold)
-    sets = inner.sets or {}
-    sets = {"train": sets["train"], "val": sets["val"], "test": folds.folds[fold]}
-    return Split(folds.by, folds.seed, sets)
+    others = sorted(table.loc[table[column].isin(left), column].unique())
+    return Split(folds.by, folds.seed, {"train": others, "val": [], "test": folds.folds[fold]})

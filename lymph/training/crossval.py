@@ -44,8 +44,7 @@ def cross_validate(
             log.info("Fold %d of %d", fold + 1, count)
             if processes.is_main:
                 change_status(folder, fold=fold + 1, folds=count)
-            # Where nothing is chosen by validation, every other patient trains.
-            sets = fold_sets(table, split, fold, validate=config.chooses_by_validation)
+            sets = _sets_of(inner) or fold_sets(table, split, fold)
             _train_fold(folder, inner, config, sets, fold, processes)
         if processes.is_main:
             tested = read_predictions(inner / files.PREDICTIONS)
@@ -55,6 +54,12 @@ def cross_validate(
     if processes.is_main:
         everything = pd.concat(predictions).sort_values("picture", ignore_index=True)
         write_predictions(everything, folder / files.PREDICTIONS)
+
+
+def _sets_of(inner: Path) -> Split | None:
+    """Return the sets with which a fold was begun: versions before had some of them validate."""
+    file = inner / files.SPLIT
+    return Split.load(file) if file.exists() else None
 
 
 def _train_fold(

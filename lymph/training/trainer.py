@@ -358,7 +358,7 @@ class Trainer:
             return
         if self.outer == self.folder:
             keep_features_and_check(self.folder, self.material, ends)
-        if not len(self.data.rows("val")):
+        if self.outer == self.folder and not len(self.data.rows("val")):
             self.state.notes.append("No validation pictures: the last epoch's model is used.")
         self._tell(self.config.epochs)
         write_predictions(predictions, self.folder / files.PREDICTIONS)

@@ -13,6 +13,7 @@ import torch
 from lymph.data.source import PictureSource
 from lymph.errors import ConfigError, LymphError, RunError, SplitError
 from lymph.evaluation import report
+from lymph.reports import card_markdown
 from lymph.runs import (
     Run,
     create_run,
@@ -191,9 +192,33 @@ def test_cross_validation_predicts_every_picture_once(tiny_root: Path) -> None:
         own = predictions["fold"] == str(number)
         assert set(predictions.loc[own, "patient"]) == set(fold)
         inner = Split.load(run.path / "folds" / str(number) / "split.json")
-        assert not set(inner.sets["train"] + inner.sets["val"]) & set(fold)
+        # Nobody is set aside to choose an epoch: of few patients all are learned from.
+        assert set(inner.sets["train"]) == set(table["patient"]) - set(fold)
+        assert not inner.sets["val"]
     assert report(predictions)["pictures"]["n"] == len(table)
     assert run.status().epoch == run.status().epochs == 4
+    assert "nobody validates" in card_markdown(run, report(predictions))
+
+
+def test_a_fold_that_was_begun_goes_on_with_its_own_sets(tiny_root: Path) -> None:
+    """Versions before set a part of the others aside to validate; its run may still be there."""
+    folds = make_folds(PictureSource(tiny_root).usable(), 4)
+    run = create_run(TrainConfig(str(tiny_root), epochs=1), folds)
+    begun = run.path / "folds" / "1" / "split.json"
+    begun.parent.mkdir(parents=True)
+    train, val = folds.folds[1] + folds.folds[2], folds.folds[3]
+    sets = Split("patient", 0, {"train": train, "val": val, "test": folds.folds[0]})
+    sets.save(begun)
+    assert train_here(run).state == "finished", run.log()
+    assert Split.load(begun) == sets
+    assert "best on its validation set" in card_markdown(run, report(run.predictions()))
+
+
+def test_folds_cannot_stop_early(tiny_root: Path) -> None:
+    """Nobody validates there; before anything is trained it is said what to leave out."""
+    folds = make_folds(PictureSource(tiny_root).usable(), 2)
+    with pytest.raises(RunError, match="leave the patience out"):
+        create_run(TrainConfig(str(tiny_root), patience=2), folds)
 
 
 def test_a_split_for_other_data_is_refused(tiny_root: Path) -> None:

@@ -107,14 +107,16 @@ def _choose_config(
         st.caption(LAST_BLOCK_WORDS)
         return TrainConfig(**chosen)
     chosen["augmentation"] = choose_augmentation()
-    chosen["patience"] = st.number_input(
-        "Early stopping: epochs without improvement on validation (0: never)",
-        0,
-        500,
-        0,
-        key="patience",
-        persist_state="session",
-    )
+    # Nobody validates in cross-validation.
+    if tested == "split":
+        chosen["patience"] = st.number_input(
+            "Early stopping: epochs without improvement on validation (0: never)",
+            0,
+            500,
+            0,
+            key="patience",
+            persist_state="session",
+        )
     return TrainConfig(**chosen)
 
 
@@ -146,7 +148,8 @@ def choose_test() -> str:
         horizontal=True,
         persist_state="session",
         help="In cross-validation every patient is tested once, by a model that never saw anyone"
-        " of its fold: more patients, a narrower interval, and as many trainings as folds.",
+        " of its fold and has learned from all others: more patients, a narrower interval, and as"
+        " many trainings as folds. Nobody validates; the last epoch is kept.",
     )
 
 

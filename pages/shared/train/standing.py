@@ -170,9 +170,12 @@ def _caption(run: Run, standing: Standing) -> str:
     if standing.best_epoch:
         which += ", the one that is kept" + ("" if status.over else " so far")
     val = f" on {counted(len(split.sets['val']), f'validation {split.by}')}" if split.sets else ""
-    chooses = "the epoch" if standing.config.chooses_by_validation else "nothing"
+    chooses = "Nobody validates"
+    if split.sets:
+        chosen = "the epoch" if standing.config.chooses_by_validation else "nothing"
+        chooses = f"Validation chooses {chosen}"
     return (
-        f"{which}: accuracy per picture{val}, split by {split.by}. Validation chooses {chooses};"
+        f"{which}: accuracy per picture{val}, split by {split.by}. {chooses};"
         " how good the model is on patients it never saw is on the Results page, with its interval."
     )
 
