@@ -303,9 +303,8 @@ def test_what_cannot_be_trained_is_said_when_it_is_split(
 ) -> None:
     """Regression: the commands printed no advice, and folds failed halfway through training."""
     root, out = only_patient_of_cll(tiny_root), tmp_path / "folds.json"
-    told = lymph("split", root, "--folds", "patient", "--out", out, "--json")["advice"]
-    assert told[0].startswith("CLL has no training pictures in fold 1, so it cannot be learnt")
-    assert told[1].startswith("Validation lacks a class in some folds")
+    (told,) = lymph("split", root, "--folds", "patient", "--out", out, "--json")["advice"]
+    assert told.startswith("CLL has no training pictures in fold 1, so it cannot be learnt")
     options = ("--model", "cnn", "--epochs", 1, "--run", tmp_path / "run")
     for command in (("crossval", root, "--folds", 3), ("train", root, "--split", out)):
         line = lymph_error(*command, *options)

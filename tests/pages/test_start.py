@@ -50,7 +50,7 @@ def test_a_drawing_that_died_with_its_server_is_begun_again(begun: list[list[str
     assert len(begun) == 2
 
 
-@pytest.mark.parametrize("name", ["classify", "results", "runs", "lessons"])
+@pytest.mark.parametrize("name", ["classify", "runs", "lessons"])
 @pytest.mark.parametrize("stage", [{}, {"stage": "1"}])
 def test_who_goes_on_while_the_set_is_drawn_reads_no_error(
     begun: list[list[str]], open_page: OpenPage, name: str, stage: dict[str, str]
@@ -61,8 +61,7 @@ def test_who_goes_on_while_the_set_is_drawn_reads_no_error(
     assert not app.exception and not app.error
     if name == "lessons":
         assert sum((button.key or "").startswith("open_") for button in app.button) == 14
-    if name != "results":
-        assert not sources.demo_ready()
+    assert not sources.demo_ready()
 
 
 def test_the_drawn_examples_are_answered_before_the_set_is_drawn(begun: list[list[str]]) -> None:
