@@ -70,7 +70,7 @@ from lymph.splits import (
 )
 from lymph.splits import summary as split_summary
 from lymph.splits.split import By
-from lymph.text import brief
+from lymph.text import SET_TITLES, brief
 from lymph.training.class_weights import class_weights
 from lymph.training.config import (
     CLASS_WEIGHTS,
@@ -621,7 +621,7 @@ def _with_training(parser: argparse.ArgumentParser) -> None:
         "--patience",
         type=int,
         default=0,
-        help="epochs without a gain before a phase ends; 0: never",
+        help="epochs without a better validation before a phase ends; 0: never. Folds have none",
     )
     parser.add_argument(
         "--augmentation",
@@ -658,7 +658,7 @@ def _with_training(parser: argparse.ArgumentParser) -> None:
 
 def _add_app_command(add: Callable[..., argparse.ArgumentParser]) -> None:
     parser = add("app", app)
-    parser.add_argument("--port", type=int)
+    parser.add_argument("--port", type=int, help="port of the app; 8501 or the next free one")
     parser.add_argument(
         "streamlit",
         nargs="*",
@@ -669,7 +669,7 @@ def _add_app_command(add: Callable[..., argparse.ArgumentParser]) -> None:
 
 def _add_data_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
     parser = add("demo", demo)
-    parser.add_argument("folder", type=Path)
+    parser.add_argument("folder", type=Path, help="new or empty folder for the pictures")
     parser.add_argument("--seed", type=_seed, default=0, help="of the random numbers; 0 by default")
     _with_data(add("scan", show_scan))
     parser = add("split", split)
@@ -814,19 +814,27 @@ def _add_run_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
         parser.add_argument("run", help="name or folder of a run")
         if name == "resume":
             parser.add_argument("--data", type=Path, help="where the pictures are now")
-            parser.add_argument("--detach", action="store_true")
+            parser.add_argument("--detach", action="store_true", help="train in the background")
         if name == "evaluate":
-            sets = ("train", "val", "test", "out-of-fold")
-            parser.add_argument("--set", choices=sets, default="test")
+            parser.add_argument(
+                "--set",
+                choices=SET_TITLES,
+                default="test",
+                help="set to judge; test by default",
+            )
     for name, command in (("report", write_report), ("export", export), ("code", code)):
         parser = add(name, command)
         parser.add_argument("run", help="name or folder of a run")
         parser.add_argument("--out", type=Path, required=True, help="file to write")
-        parser.add_argument("--set", choices=("train", "val", "test", "out-of-fold"))
+        parser.add_argument(
+            "--set",
+            choices=SET_TITLES,
+            help="set whose figures are written; test or, of folds, out-of-fold by default",
+        )
     add("runs", runs)
     parser = add("classify", classify)
     parser.add_argument("run", help="name or folder of a run")
-    parser.add_argument("pictures", type=Path, nargs="+")
+    parser.add_argument("pictures", type=Path, nargs="+", help="pictures, or folders of pictures")
     parser.add_argument(
         "--csv",
         type=Path,

@@ -1,16 +1,17 @@
 """The commands, as a shell sees them: one document, one line of error, exit codes."""
 
+import argparse
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
 from lymph import workspace
-from lymph.cli import main
+from lymph.cli import build_parser, main
 from lymph.runs import run_folder
 
 REPOSITORY = Path(__file__).parents[1]
@@ -255,6 +256,21 @@ def closes_early(command: list[str], code: int) -> None:
     assert started.wait() == code
     assert started.stderr.read() == b""
     started.stderr.close()
+
+
+def arguments_of(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:
+    """Return the arguments of a command and of all below it."""
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for inner in action.choices.values():
+                yield from arguments_of(inner)
+        else:
+            yield action
+
+
+def test_every_argument_is_explained() -> None:
+    """Regression: --port, the folder of `demo` and the pictures of `classify` said nothing."""
+    assert [action.dest for action in arguments_of(build_parser()) if not action.help] == []
 
 
 @pytest.mark.parametrize("option", ["--mod", "--spl", "--run-name"])

@@ -26,7 +26,9 @@ ANYWHERE = ("192.0.2.1", 9)
 def add_command(add: Callable[..., argparse.ArgumentParser]) -> None:
     """Add the command to the parser of all."""
     parser = add("serve", serve)
-    parser.add_argument("--port", type=int, default=PORT)
+    parser.add_argument(
+        "--port", type=int, default=PORT, help=f"port of the app; {PORT} by default"
+    )
     parser.add_argument(
         "--address",
         default="",
