@@ -38,6 +38,8 @@ INTRODUCTION = (
 )
 # In pixels, of the chart on a slide: all rows together, and what larger titles need beside them.
 SLIDE_HEIGHT, SLIDE_MARGIN = 410, 40
+# In pixels, of the names in the table.
+NAME_WIDTH = 220
 
 
 def show_recipes(data_set: DataSet) -> None:
@@ -188,7 +190,8 @@ def _show_table(comparison: Comparison) -> None:
         pd.DataFrame([_row(row) for row in rows]),
         hide_index=True,
         height="content",
-        column_config={"Recipe": st.column_config.TextColumn("Recipe", pinned=True)},
+        # Not pinned: Streamlit writes pinned columns in a pale grey.
+        column_config={"Recipe": st.column_config.TextColumn("Recipe", width=NAME_WIDTH)},
         placeholder="–",
         key="recipes_table",
     )
