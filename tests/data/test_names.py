@@ -201,7 +201,7 @@ def test_ordinary_patterns_take_no_time_on_100_000_names(pattern: str) -> None:
     names = [f"CLL/TCGA-AA-{i // 30:04}-01A-01-TS1_{i}_class0.png" for i in range(100_000)]
     start = time.thread_time()
     origins_of(names, pattern)
-    assert time.thread_time() - start < 4
+    assert time.thread_time() - start < 5
 
 
 @pytest.mark.parametrize(
