@@ -15,8 +15,8 @@ MAX_LENGTH = 500
 # File names have at most 255 characters, so that longer repeats serve nothing.
 MAX_STEPS = 2000
 # Processor seconds of this thread for all names of one reading: a busy machine must not make a
-# good pattern a slow one. An ordinary pattern takes about 2 microseconds a name, and up to 15 on a
-# slow processor that others share.
+# good pattern a slow one. An ordinary pattern takes about 2 microseconds a name, and 17 on a slow
+# processor that others share.
 TIME_LIMIT = 1.0
 TIME_PER_NAME = 3e-5
 # Longer than this, and other threads get their turn while the pattern works on.

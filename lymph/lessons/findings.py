@@ -6,7 +6,7 @@ from lymph.lessons.lesson import Figures, Finding
 
 
 def find(slug: str, figures: Figures) -> Finding:
-    """Return what the figures of a lesson say; no line breaks between a number and its percent.
+    """Return what the figures of a lesson say.
 
     Raises
     ------
@@ -14,13 +14,7 @@ def find(slug: str, figures: Figures) -> Finding:
         When figures are missing, as in those that another version of the lesson left behind.
     """
     try:
-        finding = words_of(lesson_of(slug).folder).find(figures)
+        return words_of(lesson_of(slug).folder).find(figures)
     except (KeyError, IndexError, TypeError) as error:
         words = "The figures kept of this lesson are incomplete: run it again."
         raise LymphError(words) from error
-    numbers = [number._replace(note=_unbroken(number.note)) for number in finding.numbers]
-    return finding._replace(numbers=numbers, sentence=_unbroken(finding.sentence))
-
-
-def _unbroken(text: str) -> str:
-    return text.replace(" %", "\u00a0%")

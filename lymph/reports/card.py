@@ -14,6 +14,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from lymph.data.sources import is_synthetic
+from lymph.errors import SplitError
 from lymph.evaluation import percent_interval_text
 from lymph.evaluation.calibration import CURVE_PATIENTS
 from lymph.models.architecture import Architecture
@@ -277,8 +278,14 @@ def _model(run: Run) -> list[Row]:
 
 
 def _chosen_in_folds(run: Run) -> str:
-    """Say which epoch of each fold is kept; versions before had a part of the others validate."""
-    sets = Split.load(run.path / files.FOLDS / "1" / files.SPLIT).sets or {}
+    """Say which epoch of each fold is kept; versions before had a part of the others validate.
+
+    Nothing where the fold's sets can no longer be read.
+    """
+    try:
+        sets = Split.load(run.path / files.FOLDS / "1" / files.SPLIT).sets or {}
+    except SplitError:
+        return ""
     if sets.get("val"):
         return "The epoch of each fold that scores best on its validation set."
     return "The last epoch of each fold: whoever is outside it trains, and nobody validates."

@@ -43,7 +43,7 @@ def of(slug: str, figures: Figures) -> tuple[Finding, str]:
     """Return the finding of figures and all its words, with plain blanks."""
     found = find(slug, figures)
     told = [found.sentence, *(f"{n.label}: {n.value}; {n.note}" for n in found.numbers)]
-    return found, " ".join(told).replace("\u00a0", " ")
+    return found, " ".join(told)
 
 
 def test_a_control_is_failed_by_the_random_split_in_every_seed(seeds: dict) -> None:

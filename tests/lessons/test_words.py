@@ -21,7 +21,7 @@ Figures = dict[str, Any]
 
 def whole(share: float) -> str:
     """Write a share as the page does."""
-    return f"{100 * share:.0f}\u00a0%"
+    return f"{100 * share:.0f} %"
 
 
 def right_of(score: Figures) -> str:
@@ -77,7 +77,7 @@ def check_mode(figures: Figures, finding: Finding) -> None:
     still = not any(figures["broken"]["moved"][1:])
     assert ("stood still" in finding.sentence) == still
     assert finding.happened == int(still)
-    assert finding.sentence.endswith(figures["difference"][1:].replace(" %", "\u00a0%"))
+    assert finding.sentence.endswith(figures["difference"][1:])
     assert f"{figures['fixed']['val_loss'][-1]:.2f}" in finding.numbers[2].note
 
 

@@ -212,6 +212,9 @@ def test_a_fold_that_was_begun_goes_on_with_its_own_sets(tiny_root: Path) -> Non
     assert train_here(run).state == "finished", run.log()
     assert Split.load(begun) == sets
     assert "best on its validation set" in card_markdown(run, report(run.predictions()))
+    # What can no longer be read is left out.
+    begun.write_text("{")
+    assert "validation set" not in card_markdown(run, report(run.predictions()))
 
 
 def test_folds_cannot_stop_early(tiny_root: Path) -> None:

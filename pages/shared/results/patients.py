@@ -69,7 +69,8 @@ def list_patients(
                 show_error(error)
                 return
             opened = opened or picked
-    if stains is None:
+    # A slide has no room for them.
+    if stains is None and not on_stage():
         offer_measuring(data_set)
     if opened is not None:
         open_judged(judged.run, *opened, judged.pictures)
