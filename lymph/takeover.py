@@ -67,14 +67,19 @@ def put_away(file: Path, home: Path, sound: bool) -> None:
 def keep_copy(file: Path, to: Path) -> Path:
     """Copy a file, with what SQLite keeps beside it, and return the copy's name: one that is free.
 
-    The copy is nobody's: whoever has the file open still can change it after it was moved.
+    The copy is nobody's: whoever has the file open still can change it after it was moved, and
+    takes with him what lies beside it when he closes it.
     """
     to = _free(to)
-    for end in (*BESIDE, ""):
-        part = Path(f"{file}{end}")
-        if part.exists():
-            workspace.write_atomically(Path(f"{to}{end}"), partial(shutil.copyfile, part))
+    for end in BESIDE:
+        with contextlib.suppress(FileNotFoundError):
+            _copy(Path(f"{file}{end}"), Path(f"{to}{end}"))
+    _copy(file, to)
     return to
+
+
+def _copy(file: Path, to: Path) -> None:
+    workspace.write_atomically(to, partial(shutil.copyfile, file))
 
 
 def move(file: Path, to: Path) -> None:

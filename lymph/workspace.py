@@ -204,6 +204,14 @@ def _patiently(act: Callable[[], Result]) -> Result:
         time.sleep(RETRY_SECONDS)
 
 
+def size_of(path: Path) -> int:
+    """Return a file's bytes, 0 where there is none or it cannot be reached."""
+    try:
+        return path.stat().st_size if path.is_file() else 0
+    except (OSError, ValueError):
+        return 0
+
+
 def remove(path: Path) -> None:
     """Delete a file that others may be reading, where there is one."""
     _patiently(lambda: path.unlink(missing_ok=True))

@@ -28,7 +28,14 @@ from pages.shared.classify.asked import (
 )
 from pages.shared.classify.pasting import paste_area
 from pages.shared.drops import opened
-from pages.shared.frame import begin_on_pictures, escape, offer_training, plain, show_error
+from pages.shared.frame import (
+    begin_on_pictures,
+    escape,
+    next_step,
+    offer_training,
+    plain,
+    show_error,
+)
 from pages.shared.judging import confidence_of
 from pages.shared.navigation import FILES, ensure_app, on_stage
 from pages.shared.pictures.explaining import show_explanation
@@ -77,7 +84,7 @@ def page() -> None:
     try:
         runs = choose_runs(data_set)
         if not runs:
-            offer_training()
+            offer_model(data_set)
             training.show_unreadable(data_set)
             return
         show_qualities(data_set, runs)
@@ -92,8 +99,17 @@ def slides(data_set: DataSet) -> list[Slide]:
     """Return the page's slide."""
     run = training.run_shown(data_set, single=True)
     if run is None:
-        return [Slide(QUESTION, offer_training)]
+        return [Slide(QUESTION, partial(offer_model, data_set))]
     return [Slide(QUESTION, partial(show_on_stage, data_set, run))]
+
+
+def offer_model(data_set: DataSet) -> None:
+    """Offer the way to a model that answers; a cross-validation has one for each fold and none."""
+    if training.finished_records(data_set):
+        words = "Cross-validation keeps no single model to ask: train one on a split."
+        next_step(words, "train", "Train a model")
+    else:
+        offer_training()
 
 
 def show_on_stage(data_set: DataSet, run: Run) -> None:

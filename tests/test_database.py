@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import sqlite3
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -22,7 +23,7 @@ from lymph.database import BACKUP, doubt, file, reading, transaction
 from lymph.errors import DatabaseError
 from lymph.runs.run import known_elsewhere, note_elsewhere
 from lymph.splits import Split
-from lymph.takeover import OLDER, older_files
+from lymph.takeover import OLDER, keep_copy, older_files
 
 from .at_once import at_once
 
@@ -140,6 +141,26 @@ def test_of_many_who_see_the_damage_one_puts_it_aside(filled: Path) -> None:
     copies = [path for path in found if not path.name.endswith(("-wal", "-shm"))]
     assert [path.name for path in copies] == ["shared.sqlite3.damaged"]
     assert copies[0].read_bytes() == spoilt
+
+
+def test_a_copy_is_kept_while_another_closes_the_file(tmp_path: Path) -> None:
+    """Regression: "No such file" where the last who had it open removed what lay beside it."""
+    spoilt, beside, done = tmp_path / "a.sqlite3", tmp_path / "a.sqlite3-shm", threading.Event()
+    spoilt.write_bytes(b"spoilt")
+
+    def open_and_close() -> None:
+        while not done.is_set():
+            beside.write_bytes(b"")
+            beside.unlink()
+
+    with ThreadPoolExecutor(1) as other:
+        closing_it = other.submit(open_and_close)
+        try:
+            kept = [keep_copy(spoilt, tmp_path / "kept") for _ in range(50)]
+        finally:
+            done.set()
+        closing_it.result()
+    assert len({*kept}) == 50 and all(one.read_bytes() == b"spoilt" for one in kept)
 
 
 def test_who_has_the_damaged_file_open_empties_no_copy(

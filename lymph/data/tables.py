@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from lymph import workspace
 from lymph.data.read import SUFFIXES
 from lymph.errors import DataError
 from lymph.text import from_cell
@@ -525,21 +526,13 @@ def find_table(folder_files: list[Path], pictures: list[str]) -> Path | None:
     tables = [
         (size, path)
         for path in folder_files
-        if is_table(path) and (size := _size(path)) >= least * BYTES_PER_ROW
+        if is_table(path) and (size := workspace.size_of(path)) >= least * BYTES_PER_ROW
     ]
     tables.sort(key=lambda table: (table[1].suffix.lower() != ".txt", table[0]), reverse=True)
     met = [(_met(path, pictures), path) for _, path in tables[:MAX_TRIED]]
     best = max((count for count, _ in met), default=0)
     winners = [path for count, path in met if count == best]
     return winners[0] if best >= least and len(winners) == 1 else None
-
-
-def _size(path: Path) -> int:
-    """Return a file's bytes, 0 where it is none or cannot be reached."""
-    try:
-        return path.stat().st_size if path.is_file() else 0
-    except (OSError, ValueError):
-        return 0
 
 
 def _met(path: Path, pictures: list[str]) -> int:

@@ -3,9 +3,12 @@
 import io
 import multiprocessing
 import os
+import shutil
 import signal
+import threading
 import zipfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -279,6 +282,36 @@ def test_uploads_are_bounded_unpacked_and_all_together(
     with pytest.raises(DataError, match="Remove one of your data sets"):
         upload(anna, sources.add_uploads, "second", [*sound, *half])
     assert names(anna) == ["first"] and len(sources.uploads_of(anna.id)) == 1
+
+
+def test_uploads_are_weighed_while_another_tab_removes_one(
+    in_class: Callable[..., ClassSettings], anna: Visitor, tiny_root: Path
+) -> None:
+    """Regression: "No such file" for who dropped pictures in two tabs at once."""
+    in_class(upload_mb=1)
+    pixels = (tiny_root / PICTURE).read_bytes()
+    given = [(f"{label}/sj-99-1{place}_1.png", pixels) for place, label in enumerate(("CLL", "FL"))]
+    upload(anna, sources.add_uploads, "first", given)
+    going, done = sources.uploads_of(anna.id)[0] / "going", threading.Event()
+
+    def come_and_go() -> None:
+        while not done.is_set():
+            going.mkdir()
+            for place in range(9):
+                (going / f"{place}.png").write_bytes(b"")
+            shutil.rmtree(going)
+
+    with ThreadPoolExecutor(1) as other:
+        tab = other.submit(come_and_go)
+        try:
+            for _ in range(20):
+                with pytest.raises(DataError, match=r"you may upload .* more here"):
+                    upload(
+                        anna, sources.add_uploads, "large", [*given, ("FL/x.csv", bytes(2 * 10**6))]
+                    )
+        finally:
+            done.set()
+        tab.result()
 
 
 def test_a_lost_database_makes_no_upload_public(

@@ -14,7 +14,7 @@ from lymph.data.sources import DataSet
 from lymph.facts import MARKER
 from lymph.predictions import write_predictions
 from lymph.runs import Run, create_run, train_here
-from lymph.splits import split_by_patient, split_by_picture
+from lymph.splits import make_folds, split_by_patient, split_by_picture
 from lymph.text import as_cell
 from lymph.training.config import TrainConfig
 from lymph.training.folder import PREDICTIONS
@@ -67,6 +67,18 @@ def test_the_best_honest_run_answers_first(
     open_page("results", run=leaky.id)
     app = open_page("classify")
     assert app.selectbox(key="classify_choice").value == honest.id
+
+
+def test_after_cross_validation_alone_a_split_is_asked_for(
+    tiny: DataSet, open_page: OpenPage
+) -> None:
+    """Regression: "No model has learned from these pictures yet", where five had."""
+    table = PictureSource(tiny.path).usable()
+    train_here(create_run(TrainConfig(tiny.path, epochs=1), make_folds(table, 2)))
+    for stage in ({}, {"stage": "1"}):
+        app = open_page("classify", **stage)
+        assert not app.exception and "keeps no single model to ask" in words(app)
+        assert app.button(key="go_train").label == "Train a model"
 
 
 def test_a_confidence_that_means_nothing_is_not_drawn(

@@ -1,7 +1,7 @@
 """No text of a user, a file or an address is Markdown, HTML or a crash on any page."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lymph.text import brief, printable
@@ -68,8 +68,13 @@ def test_a_text_that_was_made_plain_is_not(code: str) -> None:
 
 
 @given(st.text())
+@example("0\r%")
+@example("12 %, 3  %")
 def test_plain_and_escape_keep_every_letter_that_shows(text: str) -> None:
-    """Taking the backslashes and joiners away gives the text, on one line, without what hides."""
+    """Taking the backslashes and joiners away gives the text, on one line, without what hides.
+
+    But for a space before a percent sign: there it keeps the two together.
+    """
     shown, told = printable(text), plain(text)
     assert not set(shown) & set(map(chr, [*range(32), *range(127, 160), 0x202E, 0x2060]))
     assert told.encode().decode() == told and escape(text).encode().decode() == escape(text)
@@ -81,7 +86,7 @@ def test_plain_and_escape_keep_every_letter_that_shows(text: str) -> None:
             continue
         letters.append(letter)
         escaped = False
-    assert "".join(letters) == shown and len(brief(text, 10)) <= 10
+    assert "".join(letters) == shown.replace(" %", "\xa0%") and len(brief(text, 10)) <= 10
 
 
 @pytest.mark.parametrize(
