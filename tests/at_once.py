@@ -4,6 +4,8 @@ import multiprocessing
 import os
 from collections.abc import Callable
 
+from tests.waiting import PATIENCE
+
 CLASS = 30
 
 
@@ -28,5 +30,5 @@ def at_once(work: Callable[[int], object], count: int = CLASS) -> list[int]:
     for process in processes:
         process.start()
     for process in processes:
-        process.join(120)
+        process.join(PATIENCE)
     return [process.exitcode for process in processes]

@@ -57,4 +57,4 @@ def wait_until_healthy(address: str, server: subprocess.Popen) -> None:
             return urllib.request.urlopen(f"{address}/_stcore/health", timeout=5).status == 200
         return False
 
-    wait_for(answers, seconds=180.0)
+    wait_for(answers)

@@ -18,6 +18,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
 from tests.serving import free_port, wait_until_healthy
+from tests.waiting import PATIENCE
 
 REPOSITORY = Path(__file__).parents[1]
 PARTS = ("lymph", "pages", ".streamlit", "app.py", "setup.py", "pyproject.toml", "README.md")
@@ -179,7 +180,7 @@ def test_an_installed_lymph_opens_the_app(installed: Path, tmp_path: Path) -> No
         for process in family(server.pid):
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.terminate()
-        server.wait(60)
+        server.wait(PATIENCE)
 
 
 def family(pid: int) -> list[psutil.Process]:

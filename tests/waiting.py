@@ -8,8 +8,11 @@ from typing import Any, TypeVar
 
 Result = TypeVar("Result")
 
+# Seconds that only a failure takes: machines that build are slow, and busy with other tests.
+PATIENCE = 600.0
 
-def wait_for(holds: Callable[[], object], seconds: float = 300.0, every: float = 0.05) -> None:
+
+def wait_for(holds: Callable[[], object], seconds: float = PATIENCE, every: float = 0.05) -> None:
     """Wait until a condition holds, looking now and then; fail when it does not in time."""
     end = time.monotonic() + seconds
     while not holds():

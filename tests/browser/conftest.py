@@ -22,6 +22,7 @@ from lymph.runs import take_in_ready_runs
 from lymph.synthetic import make_demo
 from tests.conftest import end_jobs
 from tests.serving import free_port, know_speeds, wait_until_healthy
+from tests.waiting import PATIENCE
 
 APP = Path(__file__).parents[2] / "app.py"
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome") or ""
@@ -130,7 +131,7 @@ def serving(paths: pytest.TempPathFactory) -> Iterator[Serve]:
         for server in servers:
             server.terminate()
         for server in servers:
-            server.wait(60)
+            server.wait(PATIENCE)
         for home in homes:
             end_jobs(home)
 

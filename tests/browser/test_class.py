@@ -15,6 +15,7 @@ from lymph.errors import RunError
 from lymph.runs import list_runs, stop_run
 from tests.layouts import by
 from tests.serving import free_port, wait_until_healthy
+from tests.waiting import PATIENCE
 
 from .conftest import APP, LONG_PATIENCE_MS, PATIENCE_MS, Line
 
@@ -46,7 +47,7 @@ def class_(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Class]:
     wait_until_healthy(address, server)
     yield address, key, home
     server.terminate()
-    server.wait(60)
+    server.wait(PATIENCE)
 
 
 @pytest.fixture(autouse=True)

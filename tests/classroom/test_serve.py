@@ -31,6 +31,7 @@ from lymph.cli import build_parser, main
 from lymph.data.sources import list_data_sets
 from lymph.facts import MARKER
 from tests.serving import free_port, wait_until_healthy
+from tests.waiting import PATIENCE
 
 
 def asked(*options: str) -> argparse.Namespace:
@@ -128,7 +129,7 @@ def answer_of(address: str, process: subprocess.Popen) -> urllib.request.http.cl
     """Open a page as a browser does, as soon as the server answers."""
     page = urllib.request.Request(f"{address}/train", headers={"Accept": "text/html"})
     wait_until_healthy(address, process)
-    return urllib.request.urlopen(page, timeout=60)
+    return urllib.request.urlopen(page, timeout=PATIENCE)
 
 
 def test_the_command_serves_and_ends_as_a_whole(
@@ -147,6 +148,6 @@ def test_the_command_serves_and_ends_as_a_whole(
     with urllib.request.urlopen(f"{address}/_stcore/health") as answer:
         assert "lymph_visitor" not in str(answer.headers)
     process.send_signal(signal.SIGTERM)
-    assert process.wait(60) == 0
+    assert process.wait(PATIENCE) == 0
     with pytest.raises(urllib.error.URLError):
         urllib.request.urlopen(address, timeout=5)

@@ -11,6 +11,7 @@ from lymph.data.ahead import HEIGHT, LINE_HEIGHT, MEASURE, READ, SEE, make_ahead
 from lymph.data.measure import measure_all, measured_before
 from lymph.data.source import PictureSource
 from lymph.data.thumbnails import thumbnail_paths
+from tests.waiting import PATIENCE
 
 
 def test_afterwards_no_picture_is_read_again(
@@ -67,12 +68,12 @@ def test_a_very_large_set_is_left_to_those_who_ask(
 def test_a_helper_tells_line_by_line_and_ends(tiny_root: Path, workspace: Path) -> None:
     helper = start_ahead(tiny_root)
     lines = (helper.stdout or []) and list(helper.stdout)
-    assert helper.wait(180) == 0
+    assert helper.wait(PATIENCE) == 0
     assert lines[0] == f"{READ} 1 36\n" and lines[-1] == f"{MEASURE} 0 0\n"
 
 
 def test_a_helper_with_nothing_to_do_ends_quietly(tmp_path: Path, capfd: object) -> None:
-    assert start_ahead(tmp_path / "gone").wait(180) == 1
+    assert start_ahead(tmp_path / "gone").wait(PATIENCE) == 1
     assert capfd.readouterr() == ("", "")
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from lymph.jobs.detached import start_python
 from lymph.jobs.priority import HELPERS_NICE, TRAININGS_NICE, give_way
+from tests.waiting import PATIENCE
 
 AUTOGROUP = Path("/proc/self/autogroup")
 WAITS = [sys.executable, "-c", "input()"]
@@ -81,4 +82,4 @@ def test_a_job_gives_way_from_its_first_moment_on(tmp_path: Path) -> None:
         assert os.getsid(job.pid) == os.getsid(0)
     finally:
         job.kill()
-        job.wait(60)
+        job.wait(PATIENCE)

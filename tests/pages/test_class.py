@@ -15,6 +15,7 @@ from lymph.classroom.settings import ClassSettings
 from lymph.classroom.who import join, visitor_of
 from lymph.data.sources import DataSet
 from pages.shared import loading
+from tests.waiting import PATIENCE
 
 from .visitors import QUEUED, served, visit
 
@@ -88,10 +89,10 @@ def test_who_waits_for_anothers_reading_sees_how_far_it_is(monkeypatch: pytest.M
 
     with loading.in_turn("Reading pictures", ("read", "a folder")) as tell:
         tell(3, 10)
-        assert seen.get(timeout=120) == (3, 10)
+        assert seen.get(timeout=PATIENCE) == (3, 10)
         visitor = threading.Thread(target=second)
         visitor.start()
-        assert seen.get(timeout=120) == (3, 10)
+        assert seen.get(timeout=PATIENCE) == (3, 10)
         order.append("first")
-    visitor.join(120)
+    visitor.join(PATIENCE)
     assert order == ["first", "second"]

@@ -29,6 +29,7 @@ from lymph.training import estimate
 from lymph.training.config import TrainConfig
 from pages.shared.visitor import TOKEN_KEY
 from tests.conftest import write_tiny
+from tests.waiting import PATIENCE
 
 from .conftest import APP, words
 
@@ -71,7 +72,7 @@ def open_as() -> OpenAs:
     """Return a function that opens a page in the browser that keeps a token."""
 
     def open_it(token: str, page: str, **query: str) -> AppTest:
-        app = AppTest.from_file(str(APP), default_timeout=180)
+        app = AppTest.from_file(str(APP), default_timeout=PATIENCE)
         app.session_state[TOKEN_KEY] = token
         for key, value in query.items():
             app.query_params[key] = value

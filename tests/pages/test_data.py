@@ -23,6 +23,7 @@ from lymph.runs import create_run, list_runs
 from lymph.splits import split_by_patient
 from lymph.training.config import TrainConfig
 from pages.shared import loading
+from tests.waiting import PATIENCE
 
 from .conftest import APP, MakeRun, OpenPage, words
 
@@ -115,7 +116,7 @@ def test_real_pictures_carry_no_synthetic_notice(tiny: DataSet, open_page: OpenP
 def test_an_address_that_names_a_set_that_is_not_here_says_so(
     tiny: DataSet, make_tiny: Callable[..., Path]
 ) -> None:
-    app = AppTest.from_file(str(APP), default_timeout=180)
+    app = AppTest.from_file(str(APP), default_timeout=PATIENCE)
     app.query_params["data"] = "els*where"
     app.run()
     assert "no data set named els\\*where here" in app.warning[0].value
@@ -386,7 +387,7 @@ def test_a_large_set_is_shown_by_its_headers_first(
 def test_a_workspace_that_cannot_be_written_to_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     """Regression: the first page of a read-only workspace was a traceback."""
     monkeypatch.setenv("LYMPH_HOME", "/sys/lymph")
-    app = AppTest.from_file(str(APP), default_timeout=180).run()
+    app = AppTest.from_file(str(APP), default_timeout=PATIENCE).run()
     assert not app.exception
     (error,) = app.error
     assert "cannot be written to" in error.value.replace("\\", "")

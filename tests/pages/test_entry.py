@@ -7,13 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from pages.shared.server.entry import Entry
+from tests.waiting import PATIENCE
 
 FOR_EVER = 1000.0
 
 
 def test_of_thirty_at_once_as_many_are_within_as_there_are_places() -> None:
     entry, within, most, counting = Entry(3, FOR_EVER), set(), [], threading.Lock()
-    three_within = threading.Barrier(3, timeout=60)
+    three_within = threading.Barrier(3, timeout=PATIENCE)
 
     def come(visitor: int) -> None:
         with entry.passed():
@@ -36,12 +37,12 @@ def test_who_takes_long_keeps_nobody_out() -> None:
     def read_pictures() -> None:
         with entry.passed():
             began.set()
-            assert done.wait(60)
+            assert done.wait(PATIENCE)
 
     began = threading.Event()
     with ThreadPoolExecutor(1) as other:
         reading = other.submit(read_pictures)
-        assert began.wait(60)
+        assert began.wait(PATIENCE)
         with entry.passed():
             assert not reading.done()
             done.set()

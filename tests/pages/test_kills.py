@@ -17,7 +17,7 @@ from lymph import runs
 from lymph.data import sources
 from lymph.data.sources import DataSet
 from lymph.synthetic import pictures_drawn
-from tests.waiting import wait_for
+from tests.waiting import PATIENCE, wait_for
 
 from .visitors import Visitor, served, visit
 
@@ -35,7 +35,7 @@ def kill(address: str) -> None:
     running = psutil.process_iter(["cmdline"])
     (server,) = (one for one in running if wanted in (one.info["cmdline"] or []))
     os.kill(server.pid, signal.SIGKILL)
-    server.wait(60)
+    server.wait(PATIENCE)
 
 
 @contextlib.contextmanager
@@ -49,7 +49,7 @@ def at_work(visitor: Callable[[], object]) -> Iterator[None]:
     thread = threading.Thread(target=begin)
     thread.start()
     yield
-    thread.join(120)
+    thread.join(PATIENCE)
     assert not thread.is_alive()
 
 

@@ -3,6 +3,8 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from tests.waiting import PATIENCE
+
 FOUND = {
     "pictures": 12,
     "patients": 6,
@@ -27,7 +29,7 @@ def shown(found: dict | None) -> AppTest:
 
         show_neighbours({"neighbours": found}, "colours alone")
 
-    return AppTest.from_function(script, args=(found,)).run(timeout=180)
+    return AppTest.from_function(script, args=(found,)).run(timeout=PATIENCE)
 
 
 @pytest.mark.parametrize("interval", [[0.1, 0.7], None])

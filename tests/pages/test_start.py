@@ -9,6 +9,7 @@ from lymph.data import sources
 from lymph.evaluation import report
 from lymph.runs import HONEST, LEAKY, ready_run
 from pages.shared.frame import plain
+from tests.waiting import PATIENCE
 
 from .conftest import APP, OpenPage
 
@@ -27,7 +28,7 @@ def accuracy(name: str) -> str:
 
 def test_a_fresh_workspace_opens_with_three_doors(begun: list[list[str]]) -> None:
     """Nobody waits for the drawing, which begins once; the figures are those of the runs."""
-    app = AppTest.from_file(str(APP), default_timeout=180).run()
+    app = AppTest.from_file(str(APP), default_timeout=PATIENCE).run()
     assert not app.exception
     assert app.title[0].value == "lymph"
     doors = [door.value for door in app.header]
@@ -44,7 +45,7 @@ def test_a_drawing_that_died_with_its_server_is_begun_again(begun: list[list[str
     """Regression: Start showed 0 of 374 for ever."""
     sources.begin_demonstration()
     assert sources.demo_listed() and len(begun) == 1
-    app = AppTest.from_file(str(APP), default_timeout=180).run()
+    app = AppTest.from_file(str(APP), default_timeout=PATIENCE).run()
     app.run()
     assert not app.exception
     assert len(begun) == 2
@@ -65,7 +66,7 @@ def test_who_goes_on_while_the_set_is_drawn_reads_no_error(
 
 
 def test_the_drawn_examples_are_answered_before_the_set_is_drawn(begun: list[list[str]]) -> None:
-    app = AppTest.from_file(str(APP), default_timeout=180).run()
+    app = AppTest.from_file(str(APP), default_timeout=PATIENCE).run()
     app.button(key="start_examples").click().run()
     assert not app.exception
     assert app.title[0].value == "What does the model say about a new picture?"
@@ -77,7 +78,7 @@ def test_who_has_a_set_of_their_own_sees_no_drawing(
     begun: list[list[str]], tiny_root: Path
 ) -> None:
     sources.add_folder(tiny_root)
-    app = AppTest.from_file(str(APP), default_timeout=180).run()
+    app = AppTest.from_file(str(APP), default_timeout=PATIENCE).run()
     assert not app.exception
     assert begun == []
     assert [door.value for door in app.header][1] == "See how a leak inflates accuracy"

@@ -17,6 +17,7 @@ from lymph.data.source import PictureSource, keep_source, source_of
 from lymph.data.walk import walk
 from lymph.errors import ClassesUnknown, DataError
 from tests.layouts import CLASSES, SHAPES, Shape, by, flat_with_table, paint
+from tests.waiting import PATIENCE
 
 APP = Path(__file__).parents[2] / "app.py"
 Command = Callable[..., dict]
@@ -89,7 +90,7 @@ def assert_pages_work(root: Path, shape: Shape) -> None:
     data_set = sources.add_folder(root, "theirs")
     if shape.options:
         keep_source(PictureSource(str(data_set.path), patients="none"))
-    app = AppTest.from_file(str(APP), default_timeout=180)
+    app = AppTest.from_file(str(APP), default_timeout=PATIENCE)
     app.query_params["data"] = "theirs"
     app.run()
     for page in ("data", "split", "results"):
@@ -125,7 +126,12 @@ def test_the_page_asks_for_the_classes_that_nothing_tells(tmp_path: Path) -> Non
     sources.add_folder(tmp_path / "first")
     by("img{place}{patient:02}{number}.png")(tmp_path / "flat")
     flat_with_table("excel")(tmp_path / "table")
-    app = AppTest.from_file(str(APP), default_timeout=180).run().switch_page("pages/data.py").run()
+    app = (
+        AppTest.from_file(str(APP), default_timeout=PATIENCE)
+        .run()
+        .switch_page("pages/data.py")
+        .run()
+    )
     app.text_input(key="folder_path").set_value(str(tmp_path / "flat"))
     app.button(key="add_folder").click().run()
     assert not app.exception and "table with the columns picture and label" in app.error[0].value

@@ -16,6 +16,7 @@ from lymph.splits import split_by_patient
 from lymph.training import estimate
 from lymph.training.config import TrainConfig
 from tests.pages.conftest import OpenPage, words
+from tests.waiting import PATIENCE
 
 
 @pytest.mark.parametrize("model", ["cnn", "resnet50"])
@@ -81,7 +82,7 @@ def test_the_tile_map_is_the_models_own_view(tiny: DataSet, tiny_encoder: Path) 
     Image.fromarray(np.full((48, 64, 3), 255, np.uint8)).save(bare)
     for file, told in ((picture, "the model's own view"), (bare, "every tile of this picture")):
         given = {"run_id": run.id, "file": str(file)}
-        app = AppTest.from_function(explain, kwargs=given, default_timeout=180)
+        app = AppTest.from_function(explain, kwargs=given, default_timeout=PATIENCE)
         app.session_state["test_view"] = "Tile by tile"
         app.run()
         assert not app.exception

@@ -11,6 +11,7 @@ from lymph.classroom.who import join, visitor_of
 from lymph.data.sources import DataSet
 from lymph.lessons.catalogue import lesson_of
 from pages.shared import visitor
+from tests.waiting import PATIENCE
 
 from .conftest import APP, OpenPage, words
 
@@ -29,7 +30,12 @@ def lecturer(
 
 
 def open_vote_page() -> AppTest:
-    return AppTest.from_file(str(APP), default_timeout=180).run().switch_page("pages/vote.py").run()
+    return (
+        AppTest.from_file(str(APP), default_timeout=PATIENCE)
+        .run()
+        .switch_page("pages/vote.py")
+        .run()
+    )
 
 
 def test_without_a_class_the_vote_says_how_to_start_one(tiny: DataSet) -> None:

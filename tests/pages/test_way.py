@@ -18,6 +18,7 @@ from lymph.data.sources import DataSet
 from lymph.lessons.catalogue import LESSONS
 from lymph.runs import Run
 from pages.shared.frame import plain
+from tests.waiting import PATIENCE
 
 from .conftest import APP, MakeRun
 from .parameters import bound_in_source, drawn, handled_in_source
@@ -90,7 +91,7 @@ def keep_patients(root: Path, table: str) -> None:
 
 def follow(place: Place, **more: str | list[str]) -> AppTest:
     """Follow a link as the first request of a session."""
-    app = AppTest.from_file(str(APP), default_timeout=180)
+    app = AppTest.from_file(str(APP), default_timeout=PATIENCE)
     for key, value in {**place.query, **more}.items():
         app.query_params[key] = value
     if place.rows:
@@ -266,7 +267,7 @@ def test_a_link_with_everything_in_it_opens_and_stays_as_it_is(
 
 def test_the_bare_link_opens_start_on_the_set_that_it_names(own: DataSet) -> None:
     said = {"data": own.name, "gallery_class": "FL", "with": ["a", "b"], "view": "Overview"}
-    app = AppTest.from_file(str(APP), default_timeout=180)
+    app = AppTest.from_file(str(APP), default_timeout=PATIENCE)
     app.query_params.update(said)
     app.run()
     check(app, "the bare link")

@@ -15,6 +15,7 @@ from websockets.sync.client import ClientConnection, connect
 from lymph import workspace
 from pages.shared.visitor import COOKIE
 from tests.serving import free_port, know_speeds, wait_until_healthy
+from tests.waiting import PATIENCE
 
 from .conftest import APP
 
@@ -59,7 +60,7 @@ def served(log: Path, waits: str = MADE) -> Iterator[str]:
         yield f"ws://127.0.0.1:{port}/_stcore/stream"
     finally:
         server.terminate()
-        server.wait(60)
+        server.wait(PATIENCE)
 
 
 class Visitor:

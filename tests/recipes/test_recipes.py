@@ -26,7 +26,7 @@ from lymph.recipes.comparison import OUT_OF_FOLD, Cell, ComparisonConfig
 from lymph.recipes.recipe import recipes_here
 from lymph.splits import make_folds
 from tests.measured_recipes import paint_patients, write_comparison
-from tests.waiting import wait_for
+from tests.waiting import PATIENCE, wait_for
 
 
 def configured(root: Path, *names: str, **options: object) -> ComparisonConfig:
@@ -99,7 +99,7 @@ compare_here(config, lambda cell: os.kill(os.getpid(), signal.SIGKILL))
 
 def test_one_that_was_killed_gives_the_same_table(tiny_root: Path, tmp_path: Path) -> None:
     """Killed after its first cell it is lost; resumed, it measures the second one alone."""
-    ended = subprocess.run([sys.executable, "-c", KILLED, str(tiny_root)], timeout=120)
+    ended = subprocess.run([sys.executable, "-c", KILLED, str(tiny_root)], timeout=PATIENCE)
     assert ended.returncode == -signal.SIGKILL
     config = configured(tiny_root, folds=3)
     (killed,) = recipes.list_comparisons(config.source)

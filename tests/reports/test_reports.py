@@ -37,6 +37,7 @@ from lymph.reports.writing import table_html
 from lymph.runs import About, Run, create_run, record_of, short_title, write_about
 from lymph.splits import make_folds
 from lymph.training.config import TrainConfig
+from tests.waiting import PATIENCE
 
 OUTSIDE = re.compile(r"""(?:src|href)\s*=\s*["'](?:https?:)?//|@import|url\(\s*["']?http""")
 
@@ -51,7 +52,7 @@ def test_the_code_behind_a_run_gives_the_same_figures(honest: Run, home_of_runs:
         cwd=home_of_runs,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=PATIENCE,
     )
     assert done.returncode == 0, done.stderr
     assert "The same figures." in done.stdout, done.stdout
@@ -99,7 +100,7 @@ def test_the_model_loads_without_lymph(honest: Run, tmp_path: Path) -> None:
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=PATIENCE,
     )
     assert done.returncode == 0, done.stderr
     said = json.loads(done.stdout)
@@ -126,7 +127,7 @@ def test_the_exported_script_refuses_deep_pictures(shape: tuple[int, ...], tmp_p
             cwd=tmp_path,
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=PATIENCE,
         ).stderr
         for name in ("deep.tif", "flat.bmp")[: 1 if len(shape) == 3 else 2]
     ]

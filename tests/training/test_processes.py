@@ -15,6 +15,7 @@ from lymph.data.source import PictureSource
 from lymph.models.tiles import Tiled
 from lymph.splits import split_by_patient
 from lymph.training.processes import ALONE, Processes, put_together, share_layers
+from tests.waiting import PATIENCE
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -42,7 +43,7 @@ def train(
         env={**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=PATIENCE,
         check=False,
     )
     assert done.returncode == 0, done.stderr
