@@ -158,7 +158,8 @@ def export_model(run: Run, set_name: str = "test") -> bytes:
         )
     memory = io.BytesIO()
     with zipfile.ZipFile(memory, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("model.pt2", _program(run))
+        # Numbers do not get smaller by packing, which takes seconds.
+        archive.writestr("model.pt2", _program(run), zipfile.ZIP_STORED)
         about = json.dumps(_about(run, set_name), indent=2, ensure_ascii=False)
         archive.writestr("model.json", about)
         archive.writestr("classify_picture.py", SCRIPT)

@@ -12,7 +12,15 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
-from playwright.sync_api import Browser, Page, Request, WebSocket, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Page,
+    Request,
+    WebSocket,
+    expect,
+    sync_playwright,
+)
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
@@ -56,6 +64,12 @@ MAKE_TRANSFER = """files => {
     }
     return transfer;
 }"""
+
+# A page's first address finds nothing that an earlier page has kept there; its own it keeps.
+FORGET = """try {
+    if (!sessionStorage.known) localStorage.clear();
+    sessionStorage.known = true;
+} catch { /* an empty page keeps nothing */ }"""
 
 Serve = Callable[[Path], str]
 Drop = Callable[[str, list[Path]], None]
@@ -226,19 +240,38 @@ def with_runs(
     return serve_all(home)
 
 
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """Return a fresh page; the test fails when any request leaves 127.0.0.1 or a script breaks."""
+@pytest.fixture(scope="session")
+def visitor(browser: Browser) -> BrowserContext:
+    """Return what all pages of this process open in: it keeps the app's scripts, as browsers do.
+
+    For each visitor anew they take a browser several times as long as all that a test does.
+    """
     context = browser.new_context(viewport={"width": 1440, "height": 900}, accept_downloads=True)
     context.set_default_timeout(PATIENCE_MS)
-    opened = context.new_page()
+    return context
+
+
+@pytest.fixture
+def page(visitor: BrowserContext) -> Iterator[Page]:
+    """Return a fresh page; the test fails when any request leaves 127.0.0.1 or a script breaks.
+
+    What an earlier page has left in the browser is forgotten, but for scripts.
+    """
+    visitor.clear_cookies()
+    visitor.clear_permissions()
+    opened = visitor.new_page()
+    opened.add_init_script(FORGET)
     outside: list[str] = []
+    broken: list[str] = []
     local = ("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:", "about:")
     opened.on("request", lambda r: None if r.url.startswith(local) else outside.append(r.url))
     opened.on("websocket", lambda w: None if w.url.startswith(local) else outside.append(w.url))
+    opened.on("pageerror", lambda error: broken.append(str(error)))
     yield opened
-    context.close()
+    for other in visitor.pages:
+        other.close()
     assert not outside, f"requests left this machine: {outside}"
+    assert not broken, f"scripts broke: {broken}"
 
 
 class Line:
