@@ -2,7 +2,10 @@
 
 import multiprocessing
 import os
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 from tests.waiting import PATIENCE
 
@@ -32,3 +35,21 @@ def at_once(work: Callable[[int], object], count: int = CLASS) -> list[int]:
     for process in processes:
         process.join(PATIENCE)
     return [process.exitcode for process in processes]
+
+
+@contextmanager
+def repeated(beside: Callable[[], object]) -> Iterator[None]:
+    """Do something in a thread again and again, as another visitor, as long as this lasts."""
+    done = threading.Event()
+
+    def go_on() -> None:
+        while not done.is_set():
+            beside()
+
+    with ThreadPoolExecutor(1) as other:
+        going = other.submit(go_on)
+        try:
+            yield
+        finally:
+            done.set()
+        going.result()

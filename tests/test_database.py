@@ -5,7 +5,6 @@ import json
 import os
 import signal
 import sqlite3
-import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -25,7 +24,7 @@ from lymph.runs.run import known_elsewhere, note_elsewhere
 from lymph.splits import Split
 from lymph.takeover import OLDER, keep_copy, older_files
 
-from .at_once import at_once
+from .at_once import at_once, repeated
 
 SPLIT = Split("patient", 0, {"train": ["a", "b"], "val": [], "test": ["c"]})
 OTHER = Split("patient", 1, {"train": ["b", "c"], "val": [], "test": ["a"]})
@@ -145,21 +144,15 @@ def test_of_many_who_see_the_damage_one_puts_it_aside(filled: Path) -> None:
 
 def test_a_copy_is_kept_while_another_closes_the_file(tmp_path: Path) -> None:
     """Regression: "No such file" where the last who had it open removed what lay beside it."""
-    spoilt, beside, done = tmp_path / "a.sqlite3", tmp_path / "a.sqlite3-shm", threading.Event()
+    spoilt, beside = tmp_path / "a.sqlite3", tmp_path / "a.sqlite3-shm"
     spoilt.write_bytes(b"spoilt")
 
     def open_and_close() -> None:
-        while not done.is_set():
-            beside.write_bytes(b"")
-            beside.unlink()
+        beside.write_bytes(b"")
+        beside.unlink()
 
-    with ThreadPoolExecutor(1) as other:
-        closing_it = other.submit(open_and_close)
-        try:
-            kept = [keep_copy(spoilt, tmp_path / "kept") for _ in range(50)]
-        finally:
-            done.set()
-        closing_it.result()
+    with repeated(open_and_close):
+        kept = [keep_copy(spoilt, tmp_path / "kept") for _ in range(50)]
     assert len({*kept}) == 50 and all(one.read_bytes() == b"spoilt" for one in kept)
 
 

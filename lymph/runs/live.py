@@ -1,5 +1,6 @@
 """Where a run stands, read in one go: status, curves and validation answers of the same epoch."""
 
+import contextlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -104,9 +105,9 @@ def _answers(folder: Path, config: TrainConfig, until: int) -> tuple[Answers | N
 def changed_at(run: Run) -> str:
     """Return a text that changes with whatever :func:`standing_of` reads, without reading it."""
     folders = [run.path]
-    folds = run.path / files.FOLDS
-    if folds.is_dir():
-        folders += sorted(folds.iterdir(), key=lambda folder: (len(folder.name), folder.name))[-1:]
+    with contextlib.suppress(OSError):  # a run of one split, or one that someone deletes just now
+        folds = (run.path / files.FOLDS).iterdir()
+        folders += sorted(folds, key=lambda folder: (len(folder.name), folder.name))[-1:]
     return " ".join(_stamp(folder / name) for folder in folders for name in READ)
 
 

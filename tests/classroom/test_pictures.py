@@ -5,10 +5,8 @@ import multiprocessing
 import os
 import shutil
 import signal
-import threading
 import zipfile
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -36,6 +34,7 @@ from lymph.errors import ClassError, DataError
 from lymph.jobs import start
 from lymph.splits import split_by_patient
 from lymph.training.config import TrainConfig
+from tests.at_once import repeated
 
 PICTURE = "FL/sj-99-21_001.png"
 OTHER = "FL/sj-99-21_002.png"
@@ -292,26 +291,18 @@ def test_uploads_are_weighed_while_another_tab_removes_one(
     pixels = (tiny_root / PICTURE).read_bytes()
     given = [(f"{label}/sj-99-1{place}_1.png", pixels) for place, label in enumerate(("CLL", "FL"))]
     upload(anna, sources.add_uploads, "first", given)
-    going, done = sources.uploads_of(anna.id)[0] / "going", threading.Event()
+    going = sources.uploads_of(anna.id)[0] / "going"
 
     def come_and_go() -> None:
-        while not done.is_set():
-            going.mkdir()
-            for place in range(9):
-                (going / f"{place}.png").write_bytes(b"")
-            shutil.rmtree(going)
+        going.mkdir()
+        for place in range(9):
+            (going / f"{place}.png").write_bytes(b"")
+        shutil.rmtree(going)
 
-    with ThreadPoolExecutor(1) as other:
-        tab = other.submit(come_and_go)
-        try:
-            for _ in range(20):
-                with pytest.raises(DataError, match=r"you may upload .* more here"):
-                    upload(
-                        anna, sources.add_uploads, "large", [*given, ("FL/x.csv", bytes(2 * 10**6))]
-                    )
-        finally:
-            done.set()
-        tab.result()
+    with repeated(come_and_go):
+        for _ in range(20):
+            with pytest.raises(DataError, match=r"you may upload .* more here"):
+                upload(anna, sources.add_uploads, "large", [*given, ("FL/x.csv", bytes(2 * 10**6))])
 
 
 def test_a_lost_database_makes_no_upload_public(

@@ -14,6 +14,7 @@ from lymph.splits import make_folds, split_by_patient
 from lymph.training import folder as files
 from lymph.training.config import TrainConfig
 from lymph.training.validation import Answering
+from tests.at_once import repeated
 
 
 def rows(epochs: int) -> pd.DataFrame:
@@ -70,3 +71,18 @@ def test_the_fold_at_hand_moves(tiny_root: Path) -> None:
     standing = standing_of(run)
     assert list(standing.metrics["epoch"]) == [1, 2]
     assert standing.best_epoch == 0 and changed_at(run) != before
+
+
+def test_folds_are_deleted_while_they_are_looked_at(tiny_root: Path) -> None:
+    """Regression: who follows a cross-validation that another deletes got an error."""
+    split = make_folds(PictureSource(tiny_root).usable(), 4, "patient", 0)
+    run = create_run(TrainConfig(str(tiny_root), epochs=9), split)
+    folds = run.path / files.FOLDS
+
+    def come_and_go() -> None:
+        folds.mkdir()
+        folds.rmdir()
+
+    with repeated(come_and_go):
+        for _ in range(2_000):
+            assert changed_at(run)
