@@ -215,7 +215,7 @@ def stop_run(run: Run) -> None:
         raise RunError(f"The run {run.id} is not running: it is {status.state}.")
     (run.path / files.STOP).touch()
     if not status.pid and not status.queued:
-        (run.path / files.STOP).unlink()
+        (run.path / files.STOP).unlink(missing_ok=True)
         write_status(run.path, replace(status, state="stopped"))
 
 
