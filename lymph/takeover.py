@@ -67,8 +67,8 @@ def put_away(file: Path, home: Path, sound: bool) -> None:
 def keep_copy(file: Path, to: Path) -> Path:
     """Copy a file, with what SQLite keeps beside it, and return the copy's name: one that is free.
 
-    The copy is nobody's: whoever has the file open still can change it after it was moved, and
-    takes with him what lies beside it when he closes it.
+    The copy is nobody's: whoever has the file open still can change it after it was moved, and by
+    closing it removes what lies beside it.
     """
     to = _free(to)
     for end in BESIDE:

@@ -158,7 +158,7 @@ def export_model(run: Run, set_name: str = "test") -> bytes:
         )
     memory = io.BytesIO()
     with zipfile.ZipFile(memory, "w", zipfile.ZIP_DEFLATED) as archive:
-        # Numbers do not get smaller by packing, which takes seconds.
+        # Packing takes seconds and makes numbers hardly smaller.
         archive.writestr("model.pt2", _program(run), zipfile.ZIP_STORED)
         about = json.dumps(_about(run, set_name), indent=2, ensure_ascii=False)
         archive.writestr("model.json", about)
