@@ -187,12 +187,12 @@ def write_atomically(path: Path, write: Callable[[Path], Any]) -> None:
         try:
             write(temporary)
             _to_disk(temporary)
-            _patiently(lambda: os.replace(temporary, path))
+            patiently(lambda: os.replace(temporary, path))
         finally:
             temporary.unlink(missing_ok=True)
 
 
-def _patiently(act: Callable[[], Result]) -> Result:
+def patiently(act: Callable[[], Result]) -> Result:
     """Do something with a file, again and again where another process holds it for a moment."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
@@ -214,7 +214,7 @@ def size_of(path: Path) -> int:
 
 def remove(path: Path) -> None:
     """Delete a file that others may be reading, where there is one."""
-    _patiently(lambda: path.unlink(missing_ok=True))
+    patiently(lambda: path.unlink(missing_ok=True))
 
 
 def _to_disk(path: Path) -> None:
@@ -238,7 +238,7 @@ def write_json(path: Path, document: Any) -> None:
 
 def read_json(path: Path) -> Any:
     """Read a JSON document written by :func:`write_json`."""
-    return json.loads(_patiently(lambda: path.read_text(encoding="utf-8")))
+    return json.loads(patiently(lambda: path.read_text(encoding="utf-8")))
 
 
 def read_json_or(path: Path, default: Any) -> Any:

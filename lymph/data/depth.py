@@ -16,6 +16,7 @@ from lymph import workspace
 from lymph.data.read import read_image, read_picture
 from lymph.data.stamps import Stamp, cache_folder, stamp_of
 from lymph.data.values import white_for
+from lymph.synthetic import place_of
 
 
 class Depth(NamedTuple):
@@ -99,9 +100,9 @@ def read_of(root: Path | str, picture: str, white: int | None = None) -> np.ndar
     Raises
     ------
     PictureError
-        As :func:`lymph.data.read.read_with_notes`.
+        As :func:`lymph.data.read.read_with_notes`, and when it is still being drawn.
     """
-    return read_picture(Path(root) / picture, white_of(root) if white is None else white)
+    return read_picture(place_of(Path(root), picture), white_of(root) if white is None else white)
 
 
 def image_of(root: Path | str, picture: str, white: int | None = None) -> Image.Image:
@@ -112,7 +113,7 @@ def image_of(root: Path | str, picture: str, white: int | None = None) -> Image.
     PictureError
         As :func:`read_of`.
     """
-    return read_image(Path(root) / picture, white_of(root) if white is None else white)
+    return read_image(place_of(Path(root), picture), white_of(root) if white is None else white)
 
 
 def depth_sentence(root: Path | str) -> str:

@@ -9,7 +9,7 @@ import subprocess
 import uuid
 import zipfile
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, NamedTuple
 
@@ -25,6 +25,7 @@ from lymph.jobs.detached import start_python
 from lymph.parallel import Progress
 from lymph.synthetic import (
     DRAWING,
+    begun_file,
     clear_leftovers,
     drawing_of,
     make_demo,
@@ -73,40 +74,38 @@ def demo_ready() -> bool:
     return (demo_folder() / MARKER).is_file()
 
 
-def make_demonstration(progress: Progress | None = None) -> DataSet:
+def make_demonstration(progress: Progress | None = None, first: Sequence[str] = ()) -> DataSet:
     """Make the demonstration set in the workspace unless it is there.
 
     Of several who ask at once one draws; the others wait, and their ``progress`` tells how far it
-    is.
+    is. Pictures whose paths below its root are in ``first`` are drawn before all others, in that
+    order.
     """
-    return _drawn_in_turn(demo_ready, progress)
+    return _drawn_in_turn(demo_ready, progress, first)
 
 
-def begin_demonstration() -> None:
+def begin_demonstration(first: Sequence[str] = ()) -> None:
     """Let the demonstration set be drawn by a process of its own; it is listed from now on.
 
-    Who needs its pictures meanwhile waits for that process with :func:`make_demonstration`, and
-    draws where it has died. Of several such processes one draws.
+    Who needs all of its pictures meanwhile waits for that process with :func:`make_demonstration`,
+    and draws where it has died; who needs some reads them as they come. Of several such processes
+    one draws, those in ``first`` before all others.
     """
     if demo_ready():
         return
-    workspace.write_text(_begun(), "The demonstration set is being drawn.\n")
-    start_python(["-m", "lymph.data.drawing"], subprocess.DEVNULL)
+    workspace.write_text(begun_file(demo_folder()), "The demonstration set is being drawn.\n")
+    start_python(["-m", "lymph.data.drawing", *first], subprocess.DEVNULL)
 
 
 def demo_listed() -> bool:
     """Tell whether the demonstration set is there or is being drawn."""
-    return demo_ready() or _begun().exists()
+    return demo_ready() or begun_file(demo_folder()).exists()
 
 
 def demo_progress() -> tuple[int, int]:
     """Return how many pictures of the demonstration set are drawn, and how many it will have."""
     total = number_of_pictures()
     return (total if demo_ready() else pictures_drawn(demo_folder())), total
-
-
-def _begun() -> Path:
-    return demo_folder().with_name(f".{demo_folder().name}.begun")
 
 
 def draw_anew(progress: Progress | None = None) -> DataSet:
@@ -118,7 +117,9 @@ def draw_anew(progress: Progress | None = None) -> DataSet:
     return _drawn_in_turn(lambda: demo_ready() and not demo_outdated(), progress)
 
 
-def _drawn_in_turn(is_done: Callable[[], bool], progress: Progress | None) -> DataSet:
+def _drawn_in_turn(
+    is_done: Callable[[], bool], progress: Progress | None, first: Sequence[str] = ()
+) -> DataSet:
     folder = demo_folder()
 
     def waiting() -> None:
@@ -129,8 +130,8 @@ def _drawn_in_turn(is_done: Callable[[], bool], progress: Progress | None) -> Da
         with workspace.turn(folder, waiting):
             clear_leftovers(folder)
             if not is_done():
-                make_demo(folder, progress=progress)
-            _begun().unlink(missing_ok=True)
+                make_demo(folder, progress=progress, first=first)
+            begun_file(folder).unlink(missing_ok=True)
     return DataSet(DEMO_NAME, folder, True)
 
 

@@ -11,6 +11,7 @@ from lymph.data.depth import read_of, white_of
 from lymph.data.stamps import cache_folder, stamp_of
 from lymph.errors import PictureError
 from lymph.parallel import Progress, map_in_threads
+from lymph.synthetic import place_of
 
 
 def _file_name(root: Path, picture: str, white: int) -> str:
@@ -18,7 +19,8 @@ def _file_name(root: Path, picture: str, white: int) -> str:
 
     A set of deep pictures gets new ones when another value becomes white.
     """
-    key = json.dumps([picture, stamp_of(root / picture), *([white] if white else [])])
+    stamp = stamp_of(place_of(root, picture))
+    key = json.dumps([picture, stamp, *([white] if white else [])])
     return f"{hashlib.sha256(key.encode()).hexdigest()[:20]}.jpg"
 
 
@@ -49,7 +51,7 @@ def thumbnail_paths(
     Raises
     ------
     PictureError
-        When a picture can no longer be read.
+        When a picture can no longer be read, or is still being drawn.
     """
     folder = Path(root)
     white = white_of(folder)

@@ -25,7 +25,7 @@ from lymph.runs.control import (
     train_here,
 )
 from lymph.runs.live import Standing, changed_at, standing_of
-from lymph.runs.ready import HONEST, LEAKY, ready_run, take_in_ready_runs
+from lymph.runs.ready import HONEST, LEAKY, ready_run, shown_first, take_in_ready_runs
 from lymph.runs.run import Run, open_known, open_run
 from lymph.runs.titles import described, full_title, short_title, titles_of
 from lymph.runs.twins import is_honest, leaks, twin_of
@@ -63,6 +63,7 @@ __all__ = [
     "resume_run",
     "run_folder",
     "short_title",
+    "shown_first",
     "standing_of",
     "start_run",
     "stop_run",

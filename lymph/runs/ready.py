@@ -6,6 +6,7 @@ its leaky twin, with pictures assigned at random.
 
 import shutil
 import uuid
+from itertools import chain
 from pathlib import Path
 
 from lymph import workspace
@@ -40,6 +41,16 @@ TAKEN_IN = ".ready"
 def ready_run(name: str) -> Run:
     """Return a run that came with lymph, as it lies in the workspace; it may have been deleted."""
     return Run(workspace.runs_home() / name)
+
+
+def shown_first() -> list[str]:
+    """Return the test pictures of the runs that come with lymph, the honest run's first.
+
+    They are paths below the root of the demonstration set.
+    """
+    tables = [Run(READY / name).predictions() for name in NAMES]
+    tested = [table["picture"][table["set"] == "test"] for table in tables]
+    return list(dict.fromkeys(chain.from_iterable(tested)))
 
 
 def take_in_ready_runs(pictures: Path) -> None:

@@ -6,20 +6,23 @@ haematoxylin, eosin and blood composed by the Beer-Lambert law, and a camera wit
 and focus. The counts and the splitting into patients are those of the true set.
 """
 
+from lymph.synthetic.coming import begun_file, is_coming, pictures_drawn, place_of
 from lymph.synthetic.write import (
     DRAWING,
     clear_leftovers,
     drawing_of,
     make_demo,
     number_of_pictures,
-    pictures_drawn,
 )
 
 __all__ = [
     "DRAWING",
+    "begun_file",
     "clear_leftovers",
     "drawing_of",
+    "is_coming",
     "make_demo",
     "number_of_pictures",
     "pictures_drawn",
+    "place_of",
 ]

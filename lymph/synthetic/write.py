@@ -1,10 +1,12 @@
 """The set as a folder: drawn beside its place, put there whole, and marked as synthetic."""
 
+import os
 import re
 import shutil
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from PIL import Image
 
@@ -12,6 +14,7 @@ from lymph import workspace
 from lymph.errors import DataError
 from lymph.facts import MARKER
 from lymph.parallel import map_in_threads
+from lymph.synthetic.coming import MAKING, makings
 from lymph.synthetic.patients import Patient, patients, slides
 
 DRAWING = 2  # goes up when the same seed gives other pictures; a set is drawn anew only on request
@@ -20,11 +23,23 @@ DRAWING = 2  # goes up when the same seed gives other pictures; a set is drawn a
 YEAR = "99"  # no true slide has this year: a synthetic name is known at sight
 
 
-MAKING, OLD = "-making", "-old"  # ends of the hidden names beside a set while it is drawn
+OLD = "-old"  # end of the hidden name of a set that is being replaced
+
+
+class Picture(NamedTuple):
+    """A picture of the set: its path below the root, the patient's number, block and own number."""
+
+    path: str
+    number: str
+    block: str
+    picture: int
 
 
 def make_demo(
-    folder: Path, seed: int = 0, progress: Callable[[int, int], None] | None = None
+    folder: Path,
+    seed: int = 0,
+    progress: Callable[[int, int], None] | None = None,
+    first: Sequence[str] = (),
 ) -> Path:
     """Make the synthetic set of 374 pictures of 29 patients.
 
@@ -36,6 +51,8 @@ def make_demo(
         Same seed, same bytes; each picture depends on seed, patient and its own number only.
     progress : callable, optional
         Called as ``progress(done, total)`` from the calling thread.
+    first : sequence of str
+        Paths below the root of pictures to draw before all others, in this order.
 
     Returns
     -------
@@ -54,7 +71,7 @@ def make_demo(
     making = folder.with_name(f".{folder.name}-{uuid.uuid4().hex[:8]}{MAKING}")
     try:
         with workspace.writing(folder.parent):
-            _draw_all(making, seed, progress)
+            _draw_all(making, seed, progress, first)
             (making / MARKER).write_text(_marker_text(seed), encoding="utf-8")
             _put_in_place(making, folder)
     finally:
@@ -77,9 +94,12 @@ def number_of_pictures() -> int:
     return sum(count for *_, count in slides())
 
 
-def pictures_drawn(folder: Path) -> int:
-    """Count the pictures of a set that someone is drawing just now."""
-    return sum(1 for _ in folder.parent.glob(f".{folder.name}-*{MAKING}/*/*.png"))
+def pictures() -> Iterator[Picture]:
+    """List the pictures of the set."""
+    for label, number, block, count in slides():
+        name = f"sj-{YEAR}-{number}{'-' if block else ''}{block}"
+        for picture in range(1, count + 1):
+            yield Picture(f"{label}/{name}_{picture:03d}.png", number, block, picture)
 
 
 def clear_leftovers(folder: Path) -> None:
@@ -91,22 +111,25 @@ def clear_leftovers(folder: Path) -> None:
         if not folder.exists():
             old.rename(folder)
         shutil.rmtree(old, ignore_errors=True)
-    for making in folder.parent.glob(f".{folder.name}-*{MAKING}"):
+    for making in makings(folder):
         shutil.rmtree(making, ignore_errors=True)
 
 
-def _draw_all(root: Path, seed: int, progress: Callable[[int, int], None] | None) -> None:
+def _draw_all(
+    root: Path, seed: int, progress: Callable[[int, int], None] | None, first: Sequence[str]
+) -> None:
     # Threads, not processes: numpy and Pillow let go of the interpreter while they work, and a
     # spawned process would run the Streamlit script a second time.
     known = patients(seed)
-    jobs = []
-    for label, number, block, count in slides():
+    for label, *_ in slides():
         (root / label).mkdir(parents=True, exist_ok=True)
-        name = f"sj-{YEAR}-{number}{'-' if block else ''}{block}"
-        for picture in range(1, count + 1):
-            path = root / label / f"{name}_{picture:03d}.png"
-            jobs.append((known[number], seed, block, picture, path))
-    for _ in map_in_threads(lambda job: _draw_file(*job), jobs, progress):
+    places = {path: place for place, path in enumerate(first)}
+    jobs = sorted(pictures(), key=lambda picture: places.get(picture.path, len(places)))
+
+    def draw(job: Picture) -> None:
+        _draw_file(known[job.number], seed, job.block, job.picture, root / job.path)
+
+    for _ in map_in_threads(draw, jobs, progress):
         pass
 
 
@@ -115,7 +138,10 @@ def _draw_file(patient: Patient, seed: int, block: str, picture: int, path: Path
     from lymph.synthetic.camera import draw_picture
 
     image = Image.fromarray(draw_picture(patient, seed, block, picture))
-    image.save(path, compress_level=1)
+    # Whoever looks at a set while it is drawn finds a picture whole or not at all.
+    unfinished = path.with_name(f"{path.name}.part")
+    image.save(unfinished, "PNG", compress_level=1)
+    os.replace(unfinished, path)
 
 
 def _refuse_foreign(folder: Path) -> None:
@@ -131,7 +157,7 @@ def _put_in_place(made: Path, folder: Path) -> None:
     if folder.exists():
         folder.rename(old)
     try:
-        made.rename(folder)
+        workspace.patiently(lambda: made.rename(folder))  # a page may be reading a picture
     except OSError:
         if old.exists():
             old.rename(folder)

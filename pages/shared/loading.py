@@ -31,6 +31,7 @@ from lymph.data.sources import DataSet
 from lymph.data.thumbnails import thumbnail_paths
 from lymph.errors import SplitError
 from lymph.splits import LeakReport, Split
+from lymph.synthetic import is_coming
 from pages.shared import thumbs
 from pages.shared.state import SplitSettings
 
@@ -489,11 +490,15 @@ def make_thumbnails_once(
 def thumbnails(root: Path, pictures: list[str], height: int = HEIGHT) -> list[str]:
     """Return the addresses of small copies of pictures, for use in HTML.
 
+    Nobody waits for those of a set that is being drawn: the browser shows them as they come.
+
     Raises
     ------
     PictureError
         When a picture can no longer be read.
     """
+    if is_coming(root):
+        return thumbs.addresses_to_come(root, pictures, height)
     known_by = make_thumbnails(root, pictures, height)
     return _thumbnails(str(root), tuple(pictures), height, *known_by)
 

@@ -7,10 +7,11 @@ import streamlit as st
 
 from lymph import database, runs, workspace
 from lymph.data import sources
+from lymph.data.ahead import HEIGHT
 from lymph.data.source import decisions_doubt
 from lymph.errors import LymphError
 from lymph.text import brief
-from pages.shared import drops, state, visitor
+from pages.shared import drops, state, thumbs, visitor
 from pages.shared.frame import SYNTHETIC_NOTICE, plain
 from pages.shared.glossary import show_whole_glossary
 from pages.shared.loading import progress_bar
@@ -22,8 +23,10 @@ MISSING_KEY = "data_missing"
 CHANGED_KEY = "data_changed"
 
 
-# Pages that stand without the data set's pictures: they do not wait until it is drawn.
-NO_PICTURES = ("", "classify", "runs", "lessons")
+# Pages that do not need all pictures of the data set: they do not wait until it is drawn.
+NO_PICTURES = ("", "classify", "results", "runs", "lessons")
+# Pictures that a page shows while it waits for all of them.
+FIRST_SHOWN = 24
 
 
 def ensure_data(path: str) -> None:
@@ -50,16 +53,26 @@ def being_drawn() -> bool:
 
 def wait_until_drawn() -> None:
     """Show how far the demonstration set is drawn, then draw the page that waits for it."""
+    first = runs.shown_first()
     st.header("Drawing the demonstration set", anchor=False)
-    with progress_bar("Pictures drawn") as progress:
-        sources.make_demonstration(progress)
+    bar = st.container()
+    show_first_pictures(first[:: len(first) // FIRST_SHOWN][:FIRST_SHOWN])
+    with bar, progress_bar("Pictures drawn") as progress:
+        sources.make_demonstration(progress, first)
     st.rerun()
+
+
+def show_first_pictures(pictures: list[str]) -> None:
+    """Show some pictures of the demonstration set, each as soon as it is drawn."""
+    addresses = thumbs.addresses_to_come(sources.demo_folder(), pictures, HEIGHT)
+    images = (f'<img src="{address}" alt="">' for address in addresses)
+    st.html(f'<div class="lymph-coming">{"".join(images)}</div>')
 
 
 @st.cache_resource(show_spinner=False)
 def begin_once(home: Path) -> None:
     """Let the set be drawn, once by each server: of an earlier one the drawing may have died."""
-    sources.begin_demonstration()
+    sources.begin_demonstration(runs.shown_first())
 
 
 @st.cache_resource(show_spinner=False)

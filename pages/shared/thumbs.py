@@ -3,9 +3,11 @@
 Inside a page they were most of its bytes, which the server would hash and send at every click.
 """
 
+import asyncio
 import hashlib
 import hmac
 import secrets
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -19,19 +21,23 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from lymph.data.strips import strip_file
 from lymph.data.thumbnails import thumbnail_paths
 from lymph.errors import LymphError
+from lymph.synthetic import is_coming
 
 PLACE = "lymph-picture/"
 # The address changes with the picture.
 KEPT = {"cache-control": "private, max-age=86400, immutable"}
 GONE = "This picture is no longer here; reload the page."
 MOST_SHOWN, MOST_BYTES = 100_000, 32_000_000
+# In seconds: how often a picture that is being drawn is looked for, and how long at most.
+LOOK_EVERY, LOOK_LONGEST = 0.2, 120.0
 
 
 class Shown(NamedTuple):
-    """What an address stands for."""
+    """What an address stands for; ``root`` is the data root of a picture that is still to come."""
 
     kind: str
     file: Callable[[], Path]
+    root: Path | None = None
 
 
 class Content(NamedTuple):
@@ -60,6 +66,20 @@ def addresses_of(root: Path, pictures: list[str], height: int) -> list[str]:
     return [
         _address(str(file), Shown("image/jpeg", partial(_small_copy, root, picture, height)))
         for picture, file in zip(pictures, thumbnail_paths(root, pictures, height), strict=True)
+    ]
+
+
+def addresses_to_come(root: Path, pictures: list[str], height: int) -> list[str]:
+    """Return addresses of small copies of pictures of a set that is being drawn.
+
+    Whoever asks at one of them gets the picture as soon as it is there.
+    """
+    return [
+        _address(
+            "\0".join(["to come", str(root), picture, str(height)]),
+            Shown("image/jpeg", partial(_small_copy, root, picture, height), root),
+        )
+        for picture in pictures
     ]
 
 
@@ -113,13 +133,29 @@ async def _answer(name: str) -> Response:
     content = _contents.get(name)
     if content is None:
         try:
-            content = await run_in_threadpool(content_at, name)
+            content = await _made(name)
         except (LymphError, OSError, KeyError):
             return PlainTextResponse(GONE, 404)
         _keep(name, content)
     else:
         _contents.move_to_end(name)
     return Response(content.image, media_type=content.kind, headers=KEPT)
+
+
+async def _made(name: str) -> Content:
+    """Return what an address stands for; a picture that is being drawn is waited for."""
+    latest = time.monotonic() + LOOK_LONGEST
+    while True:
+        root = _shown[name].root
+        # Asked first: a set that is put in place meanwhile is looked at once more.
+        coming = root is not None and is_coming(root)
+        try:
+            return await run_in_threadpool(content_at, name)
+        except (LymphError, OSError):
+            if not coming or time.monotonic() > latest:
+                raise
+        # No thread waits, so that thirty visitors keep none from others.
+        await asyncio.sleep(LOOK_EVERY)
 
 
 def _keep(name: str, content: Content) -> None:

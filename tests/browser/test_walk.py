@@ -29,6 +29,9 @@ def test_from_the_first_opening_to_the_answer_for_a_dropped_picture(
     page.goto(f"{serve(home)}/split")
     expect(page.get_by_text("Drawing the demonstration set")).to_be_visible()
     expect(page.get_by_role("progressbar").first).to_be_visible()
+    # Those that are drawn are seen while one waits for the others.
+    coming = page.locator(".lymph-coming img").first
+    page.wait_for_function("image => image.naturalWidth > 0", arg=coming.element_handle())
     question = page.get_by_role("heading", name="Which patients does the model never see?")
     expect(question).to_be_visible(timeout=LONG_PATIENCE_MS)
     settle()

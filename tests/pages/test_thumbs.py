@@ -2,6 +2,7 @@
 
 import io
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,11 @@ from starlette.types import Message
 
 from lymph import workspace as places
 from lymph.data.ahead import LINE_HEIGHT
+from lymph.synthetic import begun_file
+from lymph.synthetic.coming import MAKING
 from pages.shared import thumbs
-from pages.shared.thumbs import PLACE, Thumbs, addresses_of, strip_address
-from tests.waiting import run_async
+from pages.shared.thumbs import PLACE, Thumbs, addresses_of, addresses_to_come, strip_address
+from tests.waiting import PATIENCE, run_async
 
 PICTURES = ["FL/sj-99-21_001.png", "CLL/sj-99-11_001.png"]
 PAGE = "<html></html>"
@@ -69,6 +72,40 @@ def test_a_cache_that_was_deleted_is_filled_again(
     assert ask("/" + address) == before, "what was asked for lately is in memory"
     monkeypatch.setattr(thumbs, "_contents", type(thumbs._contents)())
     assert ask("/" + address) == before
+
+
+def test_a_picture_that_is_being_drawn_comes_as_soon_as_it_is_there(tmp_path: Path) -> None:
+    """Regression: who opened the first results waited until all 374 pictures were drawn."""
+    root, making = tmp_path / "demo", tmp_path / f".demo-1{MAKING}"
+    begun_file(root).touch()
+    early, late = addresses_to_come(root, PICTURES, 24)
+    with ThreadPoolExecutor(2) as pool:
+        waiting = [pool.submit(ask, f"/{address}") for address in (early, late)]
+        draw(making / PICTURES[0])
+        assert Image.open(io.BytesIO(waiting[0].result(PATIENCE)[2])).size == (32, 24)
+        assert not waiting[1].done()
+        draw(making / PICTURES[1])
+        making.rename(root)
+        status, _, body = waiting[1].result(PATIENCE)
+    assert (status, Image.open(io.BytesIO(body)).size) == (200, (32, 24))
+
+
+def test_a_picture_that_never_comes_is_not_waited_for_longer_than_its_drawing(
+    tmp_path: Path,
+) -> None:
+    """Whose drawing has died, or ended without it, is told so."""
+    root = tmp_path / "demo"
+    begun_file(root).touch()
+    (address,) = addresses_to_come(root, PICTURES[:1], 24)
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(ask, f"/{address}")
+        begun_file(root).unlink()
+        assert waiting.result(PATIENCE)[0] == 404
+
+
+def draw(file: Path) -> None:
+    file.parent.mkdir(parents=True)
+    Image.new("RGB", (64, 48)).save(file)
 
 
 def test_a_picture_that_changed_has_another_address(tiny_root: Path) -> None:

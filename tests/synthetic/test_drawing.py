@@ -11,9 +11,10 @@ from PIL import Image
 
 from lymph.data.measure import colour_statistics, measure
 from lymph.data.stain import optical_density
+from lymph.errors import PictureError
 from lymph.facts import PATIENT_PATTERN, PATIENT_PICTURES
 from lymph.leak import linear, measure_leak
-from lymph.synthetic import camera, layout, patients, write
+from lymph.synthetic import camera, coming, layout, patients, write
 
 TOTAL = 374
 PER_PATIENT = 3
@@ -68,6 +69,49 @@ def test_progress_counts_up_to_the_total(tmp_path: Path) -> None:
     seen: list[tuple[int, int]] = []
     write.make_demo(tmp_path / "demo", progress=lambda *step: seen.append(step))
     assert seen == [(done, TOTAL) for done in range(1, TOTAL + 1)]
+
+
+@pytest.mark.usefixtures("blank")
+def test_pictures_that_are_asked_for_are_drawn_first_and_lie_where_they_are_looked_for(
+    tmp_path: Path,
+) -> None:
+    """Regression: the first results stood without pictures until all 374 were drawn."""
+    root, first = tmp_path / "demo", ["MCL/sj-99-901-R1_002.png", "CLL/sj-99-476_001.png"]
+    there: list[list[bool]] = []
+    last: list[str] = []
+
+    def look(done: int, total: int) -> None:
+        if done == total:
+            return
+        assert coming.is_coming(root)
+        there.append([is_there(root, picture) for picture in first])
+        if not last:
+            last.append([one.path for one in write.pictures()][-1])
+            with pytest.raises(PictureError, match="still being drawn"):
+                coming.place_of(root, last[0])
+
+    write.make_demo(root, progress=look, first=first)
+    # Drawn by a few threads side by side.
+    assert all(there[20]) and len(there) == TOTAL - 1
+    assert not coming.is_coming(root)
+    assert coming.place_of(root, first[0]) == root / first[0]
+    assert (root / last[0]).is_file()
+
+
+def is_there(root: Path, picture: str) -> bool:
+    try:
+        return coming.place_of(root, picture).read_bytes().startswith(b"\x89PNG")
+    except PictureError:
+        return False
+
+
+def test_a_folder_that_is_missing_is_not_waited_for(tmp_path: Path) -> None:
+    """A user's folder on a disk that was taken out is gone, not coming."""
+    assert not coming.is_coming(tmp_path / "mine")
+    assert coming.place_of(tmp_path / "mine", "CLL/a.png") == tmp_path / "mine" / "CLL/a.png"
+    coming.begun_file(tmp_path / "demo").touch()
+    assert coming.is_coming(tmp_path / "demo"), "begun by a process that is only starting"
+    assert not coming.is_coming(tmp_path / "mine")
 
 
 @pytest.mark.usefixtures("blank")
