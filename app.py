@@ -57,6 +57,7 @@ def show_page(page: StreamlitPage) -> None:
     with st.sidebar:
         view.offer_stage()
     door.show_visitor(page.url_path)
+    ahead.page_was_shown()
 
 
 if __name__ == "__main__":

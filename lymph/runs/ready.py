@@ -6,10 +6,10 @@ its leaky twin, with pictures assigned at random.
 
 import shutil
 import uuid
-from itertools import chain
 from pathlib import Path
 
 from lymph import workspace
+from lymph.evaluation import patient_results
 from lymph.runs.run import Run
 from lymph.training import folder as files
 
@@ -44,13 +44,16 @@ def ready_run(name: str) -> Run:
 
 
 def shown_first() -> list[str]:
-    """Return the test pictures of the runs that come with lymph, the honest run's first.
+    """Return the test pictures of the honest run that comes with lymph, as its results list them.
 
     They are paths below the root of the demonstration set.
     """
-    tables = [Run(READY / name).predictions() for name in NAMES]
-    tested = [table["picture"][table["set"] == "test"] for table in tables]
-    return list(dict.fromkeys(chain.from_iterable(tested)))
+    predicted = Run(READY / HONEST).predictions()
+    tested = predicted[predicted["set"] == "test"]
+    own = tested.groupby("patient")["picture"]
+    return [
+        path for patient in patient_results(tested)["patient"] for path in own.get_group(patient)
+    ]
 
 
 def take_in_ready_runs(pictures: Path) -> None:

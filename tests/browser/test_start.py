@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from lymph.data import sources
-from lymph.inference.examples import synthetic_examples
+from lymph.synthetic.examples import synthetic_examples
 from tests.waiting import wait_for
 
 from .conftest import LONG_PATIENCE_MS

@@ -24,7 +24,7 @@ HARMLESS = {
     "lymph.jobs.queue.ahead_of": "tickets of jobs that are over",
     "lymph.jobs.queue.job_of": "tickets of jobs that are over",
     "lymph.runs.control.queue": "tickets of jobs that are over",
-    "lymph.inference.examples.synthetic_examples": "a folder of its own, deleted at once",
+    "lymph.synthetic.examples.synthetic_examples": "a folder of its own, deleted at once",
     "lymph.reports.document.report_html": "a folder of its own, deleted at once",
 }
 # The files of the pages that write by themselves, and what.

@@ -423,7 +423,7 @@ def test_the_demonstration_set_is_made_once(monkeypatch: pytest.MonkeyPatch) -> 
     """It is made when missing, listed first and synthetic, and not made again."""
     made: list[Path] = []
 
-    def fake(folder: Path, progress: object = None) -> Path:
+    def fake(folder: Path, progress: object = None, first: object = ()) -> Path:
         made.append(folder)
         folder.mkdir(parents=True)
         (folder / "SYNTHETIC.txt").write_text("drawn by a computer")

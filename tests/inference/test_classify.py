@@ -23,10 +23,10 @@ from lymph.inference import (
     patient_answers,
 )
 from lymph.inference.answers import refused
-from lymph.inference.examples import synthetic_examples
 from lymph.predictions import write_predictions
 from lymph.runs import Run, create_run, train_here
 from lymph.splits import make_folds, split_by_patient
+from lymph.synthetic.examples import synthetic_examples
 from lymph.training.config import TrainConfig
 
 

@@ -9,9 +9,9 @@ from lymph.data import sources
 from lymph.evaluation import report
 from lymph.inference import answer_files, load_classifier
 from lymph.inference.answers import only_drawn
-from lymph.inference.examples import synthetic_examples
 from lymph.runs import HONEST, LEAKY, list_runs, ready_run, record_of, take_in_ready_runs
 from lymph.runs.ready import NAMES, READY
+from lymph.synthetic.examples import synthetic_examples
 from lymph.training import folder as files
 
 

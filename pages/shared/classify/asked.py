@@ -15,7 +15,7 @@ SHOWN = (480, 360)
 @st.cache_data(show_spinner="Drawing the examples")
 def examples() -> list[tuple[str, bytes]]:
     """Return a drawn picture of each class: name and PNG."""
-    from lymph.inference.examples import synthetic_examples
+    from lymph.synthetic.examples import synthetic_examples
 
     return [(name, content) for _, name, content in synthetic_examples()]
 
@@ -23,7 +23,7 @@ def examples() -> list[tuple[str, bytes]]:
 @st.cache_data(show_spinner=False)
 def small_examples() -> list[tuple[str, bytes]]:
     """Return a drawn picture of each class for show: class and JPEG."""
-    from lymph.inference.examples import synthetic_examples
+    from lymph.synthetic.examples import synthetic_examples
 
     return [(label, _small(content)) for label, _, content in synthetic_examples()]
 

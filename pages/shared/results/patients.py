@@ -164,7 +164,7 @@ def small_picture(row: Mapping[Any, Any], address: str, place: int) -> str:
     title = f"{short_name(row['picture'])}: called {row['predicted']} ({said})"
     return (
         f'<button type="button" class="thumb {"right" if right else "wrong"}"'
-        f' data-place="{place:d}" title="{escape(title)}"><img src="{address}" fetchpriority="low"'
+        f' data-place="{place:d}" title="{escape(title)}"><img src="{address}"'
         f' alt="{escape(title)}"><i aria-hidden="true">{"✓" if right else "✗"}</i></button>'
     )
 

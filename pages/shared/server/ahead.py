@@ -1,8 +1,8 @@
 """What a server does before anybody asks for it: once, and beside the pages.
 
-What the pages are made of is loaded when the server starts, and then torch; the machine's speed is
-measured and the first data set's pictures are read, by processes of their own, since threads of the
-server would take the pages' time. Who comes meanwhile sees how far it is.
+What the pages are made of is loaded when the server starts, and torch after the first page; the
+machine's speed is measured and the first data set's pictures are read, by processes of their own,
+since threads of the server would take the pages' time. Who comes meanwhile sees how far it is.
 """
 
 import ast
@@ -27,6 +27,10 @@ ROOT = Path(__file__).parents[3]
 
 # Whether a server runs; without one nothing is done ahead, and pages do it when it is their turn.
 _serving = threading.Event()
+# Whether a visitor has had a whole page. While torch is loaded it takes the interpreter's time:
+# whoever starts the app read the first words 0.8 s later by it. So it waits for them, this long.
+_shown = threading.Event()
+FIRST_VISIT_SECONDS = 10.0
 _lock = threading.Lock()
 # By model, the process that measures it; and the sets whose pictures were prepared, one at a time.
 _measuring: dict[tuple[str, str], subprocess.Popen[str]] = {}
@@ -40,6 +44,11 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
     _serving.set()
     threading.Thread(target=_begin, name="ahead", daemon=True).start()
     yield
+
+
+def page_was_shown() -> None:
+    """Take note that a visitor has a whole page, after which what takes long may begin."""
+    _shown.set()
 
 
 def spare_first_visit() -> None:
@@ -62,6 +71,7 @@ def _begin() -> None:
         known = sources.list_data_sets()
         if known and known[0].path.is_dir():
             prepare(known[0].path)
+        _shown.wait(FIRST_VISIT_SECONDS)
         load_torch()
         # Where a set has to be drawn first, the machine is measured when somebody asks.
         for preparing in list(_prepared.values()):
