@@ -17,7 +17,6 @@ from lymph.jobs import start
 from lymph.jobs.status import write_status
 from lymph.leak.job import start_measurement
 from lymph.leak.measurement import MeterConfig, meters_home
-from lymph.parallel import Progress
 from lymph.runs import Run, create_run
 from lymph.runs.run import known_elsewhere
 from lymph.splits import Split, split_by_patient
@@ -146,10 +145,10 @@ def test_four_at_a_fresh_workspace_get_one_drawing(
     """Regression: each browser drew a set of its own, four at once."""
     log, draw = tmp_path / "drawings.txt", sources.make_demo
 
-    def noted(folder: Path, progress: Progress | None = None) -> Path:
+    def noted(folder: Path, **options: object) -> Path:
         with log.open("a") as out:
             out.write("one\n")
-        return draw(folder, progress=progress)
+        return draw(folder, **options)
 
     monkeypatch.setattr(sources, "make_demo", noted)
     assert at_once(lambda _: sources.make_demonstration(), 4) == [0] * 4

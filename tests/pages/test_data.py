@@ -3,7 +3,7 @@
 import io
 import shutil
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -67,7 +67,8 @@ def places_of(app: AppTest) -> dict[str, int]:
 def test_the_first_opening_draws_the_demonstration_set(
     open_page: OpenPage, monkeypatch: pytest.MonkeyPatch, make_tiny: Callable[..., Path]
 ) -> None:
-    def draw(folder: Path, seed: int = 0, progress: Progress | None = None) -> Path:
+    def draw(folder: Path, progress: Progress, first: Sequence[str]) -> Path:
+        assert first, "some are shown while one waits"
         make_tiny("drawn").rename(folder)
         (folder / sources.MARKER).write_text("synthetic")
         progress(1, 1)
