@@ -64,6 +64,7 @@ OPTIONS = frozenset({"pills", "radio", "segmented_control"})
 # Functions whose texts are ours, or numbers in words.
 OURS_CALLED = frozenset(
     [
+        "addresses_to_come",
         "area_text",
         "base_text",
         "calibration_table",
