@@ -6,7 +6,7 @@ haematoxylin, eosin and blood composed by the Beer-Lambert law, and a camera wit
 and focus. The counts and the splitting into patients are those of the true set.
 """
 
-from lymph.synthetic.coming import begun_file, is_coming, pictures_drawn, place_of
+from lymph.synthetic.coming import begun_file, is_coming, last_drawn, pictures_drawn, place_of
 from lymph.synthetic.write import (
     DRAWING,
     clear_leftovers,
@@ -21,6 +21,7 @@ __all__ = [
     "clear_leftovers",
     "drawing_of",
     "is_coming",
+    "last_drawn",
     "make_demo",
     "number_of_pictures",
     "pictures_drawn",

@@ -1,5 +1,7 @@
 """A set while it is drawn: what of it is there, and where a picture lies meanwhile."""
 
+import contextlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,9 +18,10 @@ def begun_file(folder: Path) -> Path:
 
 def is_coming(folder: Path) -> bool:
     """Tell whether a set is not there yet, but someone draws it or was asked to."""
-    if folder.exists():
+    # By os.path: below a folder that is closed to reading nothing is there, and nothing is raised.
+    if os.path.exists(folder):
         return False
-    return begun_file(folder).exists() or any(makings(folder))
+    return os.path.exists(begun_file(folder)) or any(makings(folder))
 
 
 def makings(folder: Path) -> Iterator[Path]:
@@ -29,6 +32,19 @@ def makings(folder: Path) -> Iterator[Path]:
 def pictures_drawn(folder: Path) -> int:
     """Count the pictures of a set that someone is drawing just now."""
     return sum(1 for making in makings(folder) for _ in making.glob("*/*.png"))
+
+
+def last_drawn(folder: Path) -> float:
+    """Return when a set that is being drawn got its last picture, as ``time.time``; 0 before that.
+
+    A drawing that was killed is told by it.
+    """
+    inside = [label for making in makings(folder) for label in making.glob("*")]
+    changed = [0.0]
+    for label in inside:
+        with contextlib.suppress(OSError):  # the set is put in place just now
+            changed.append(os.stat(label).st_mtime)
+    return max(changed)
 
 
 def place_of(folder: Path, picture: str) -> Path:

@@ -21,15 +21,16 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from lymph.data.strips import strip_file
 from lymph.data.thumbnails import thumbnail_paths
 from lymph.errors import LymphError
-from lymph.synthetic import is_coming
+from lymph.synthetic import is_coming, last_drawn
 
 PLACE = "lymph-picture/"
 # The address changes with the picture.
 KEPT = {"cache-control": "private, max-age=86400, immutable"}
 GONE = "This picture is no longer here; reload the page."
 MOST_SHOWN, MOST_BYTES = 100_000, 32_000_000
-# In seconds: how often a picture that is being drawn is looked for, and how long at most.
-LOOK_EVERY, LOOK_LONGEST = 0.2, 120.0
+# In seconds: how often a picture that is being drawn is looked for, and for how long none may come.
+# A browser asks for six at a time: all else would wait with them where the drawing was killed.
+LOOK_EVERY, LONGEST_PAUSE = 0.2, 60.0
 
 
 class Shown(NamedTuple):
@@ -144,7 +145,7 @@ async def _answer(name: str) -> Response:
 
 async def _made(name: str) -> Content:
     """Return what an address stands for; a picture that is being drawn is waited for."""
-    latest = time.monotonic() + LOOK_LONGEST
+    asked = time.time()
     while True:
         root = _shown[name].root
         # Asked first: a set that is put in place meanwhile is looked at once more.
@@ -152,7 +153,7 @@ async def _made(name: str) -> Content:
         try:
             return await run_in_threadpool(content_at, name)
         except (LymphError, OSError):
-            if not coming or time.monotonic() > latest:
+            if not coming or time.time() - max(asked, last_drawn(root)) > LONGEST_PAUSE:
                 raise
         # No thread waits, so that thirty visitors keep none from others.
         await asyncio.sleep(LOOK_EVERY)

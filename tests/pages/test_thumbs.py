@@ -90,16 +90,21 @@ def test_a_picture_that_is_being_drawn_comes_as_soon_as_it_is_there(tmp_path: Pa
     assert (status, Image.open(io.BytesIO(body)).size) == (200, (32, 24))
 
 
-def test_a_picture_that_never_comes_is_not_waited_for_longer_than_its_drawing(
-    tmp_path: Path,
+@pytest.mark.parametrize("killed", [True, False])
+def test_a_picture_that_never_comes_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, killed: bool
 ) -> None:
-    """Whose drawing has died, or ended without it, is told so."""
+    """Its drawing was killed, or has ended without it."""
     root = tmp_path / "demo"
     begun_file(root).touch()
+    draw(tmp_path / f".demo-1{MAKING}" / PICTURES[1])
     (address,) = addresses_to_come(root, PICTURES[:1], 24)
+    if killed:
+        monkeypatch.setattr(thumbs, "LONGEST_PAUSE", 0.5)
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(ask, f"/{address}")
-        begun_file(root).unlink()
+        if not killed:
+            (tmp_path / f".demo-1{MAKING}").rename(root)
         assert waiting.result(PATIENCE)[0] == 404
 
 

@@ -85,6 +85,7 @@ def test_pictures_that_are_asked_for_are_drawn_first_and_lie_where_they_are_look
             return
         assert coming.is_coming(root)
         there.append([is_there(root, picture) for picture in first])
+        assert coming.last_drawn(root) > 0
         if not last:
             last.append([one.path for one in write.pictures()][-1])
             with pytest.raises(PictureError, match="still being drawn"):
@@ -93,7 +94,7 @@ def test_pictures_that_are_asked_for_are_drawn_first_and_lie_where_they_are_look
     write.make_demo(root, progress=look, first=first)
     # Drawn by a few threads side by side.
     assert all(there[20]) and len(there) == TOTAL - 1
-    assert not coming.is_coming(root)
+    assert not coming.is_coming(root) and coming.last_drawn(root) == 0
     assert coming.place_of(root, first[0]) == root / first[0]
     assert (root / last[0]).is_file()
 
