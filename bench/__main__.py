@@ -34,10 +34,17 @@ def rows_of(options: argparse.Namespace, root: Path) -> dict[str, Callable[[], l
     }
 
 
+def processor() -> str:
+    """Name the processor, with its units for bfloat16 matrix products where it has such."""
+    told = torch.cpu.get_capabilities()
+    units = [name for name in ("amx_bf16", "avx512_bf16") if told.get(name)]
+    return " ".join([told.get("cpu_name") or platform.machine(), *units])
+
+
 def machine() -> dict[str, object]:
     """Describe the machine; the load tells whether it had anything else to do."""
     return {
-        "processor": platform.processor() or platform.machine(),
+        "processor": processor(),
         "processors": os.cpu_count(),
         "threads": torch.get_num_threads(),
         "torch": torch.__version__,

@@ -13,6 +13,7 @@ from lymph.errors import RunError
 from lymph.models.last_block import ProbedResNet50
 from lymph.models.networks import BackboneHead, build_model
 from lymph.models.specs import STAGES
+from lymph.models.weights import stages_in
 from lymph.training import folder as files
 from lymph.training.config import TrainConfig
 
@@ -92,6 +93,21 @@ def network_of(config: TrainConfig) -> BackboneHead:
     if config.tunes_last_block:
         return ProbedResNet50(classes, stages)
     return build_model(config.model, classes, config.encoder, config.architecture, stages)
+
+
+def check_stages(config: TrainConfig) -> None:
+    """Refuse a run whose weights could not be read when it was made; its network is not known.
+
+    Raises
+    ------
+    RunError
+    """
+    if config.model == "resnet50" and config.stages is None:
+        stages_in(config.weights)
+        raise RunError(
+            f"{config.weights} could not be read when this run was made, and now it can:"
+            " start a new run."
+        )
 
 
 def load_values(model: BackboneHead, checkpoint: dict[str, Any], name: str) -> None:

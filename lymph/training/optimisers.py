@@ -1,4 +1,4 @@
-"""What moves a model's values in each phase."""
+"""What learns in each phase, and what moves its values."""
 
 from collections.abc import Collection
 
@@ -6,8 +6,17 @@ import torch
 
 from lymph.models.last_block import ProbedResNet50
 from lymph.models.networks import BackboneHead
-from lymph.training.older import FINETUNE
+from lymph.training.older import FINETUNE, LINEAR_PROBE
 from lymph.training.phases import Phase
+
+
+def let_learn(model: BackboneHead, phase: Phase) -> None:
+    """Let that part of a model learn which a phase trains, and freeze the rest."""
+    if phase.name == "last_block":
+        assert isinstance(model, ProbedResNet50)
+        model.tune_last_block()
+    else:
+        model.freeze_backbone(phase.name == LINEAR_PROBE)
 
 
 def new_optimiser(

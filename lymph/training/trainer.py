@@ -9,20 +9,16 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import torch
 
-from lymph.errors import RunError
-from lymph.jobs.status import change_status
 from lymph.jobs.worker import Stopped
-from lymph.models.last_block import ProbedResNet50
 from lymph.models.networks import ProbeHead
-from lymph.models.specs import MODELS
-from lymph.models.weights import first_values, stages_in
-from lymph.parallel import Progress
+from lymph.models.weights import first_values
 from lymph.predictions import write_predictions
 from lymph.splits import Split
 from lymph.training import folder as files
-from lymph.training.checkpoint import load_checkpoint, load_values, network_of
+from lymph.training.checkpoint import check_stages, load_checkpoint, load_values, network_of
 from lymph.training.class_weights import class_weights
 from lymph.training.config import TrainConfig
+from lymph.training.contact import Contact
 from lymph.training.dataset import FeatureBatches, MapBatches
 from lymph.training.devices import device_here, make_repeatable
 from lymph.training.diagnostics import diagnose, diagnose_before
@@ -31,13 +27,12 @@ from lymph.training.frozen_features import Supply, what_learns
 from lymph.training.loop import Evaluation, evaluate, set_rates, train_one_epoch
 from lymph.training.losses import weighted_loss
 from lymph.training.older import LINEAR_PROBE
-from lymph.training.optimisers import new_optimiser
+from lymph.training.optimisers import let_learn, new_optimiser
 from lymph.training.outputs import keep_features_and_check, predict_all, write_table
 from lymph.training.phases import Phase, phase_of, plan_phases
 from lymph.training.processes import ALONE, Processes, share_layers
 from lymph.training.run_data import Material, load_run_data, tile_notes
 from lymph.training.state import State, last_checkpoint, restore_random
-from lymph.training.steps import Steps
 from lymph.training.validation import Answering
 
 if TYPE_CHECKING:
@@ -45,8 +40,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("lymph")
 
-# How often progress within an epoch is told, and how long short epochs wait to be written down.
-TELL_SECONDS = 1.0
+# How long short epochs wait to be written down.
 KEEP_SECONDS = 1.0
 # Steps that the fit of a head makes in an epoch where its few epochs are followed by others.
 FIT_STEPS = 6
@@ -79,8 +73,6 @@ class Trainer:
         done_before: int = 0,
     ) -> None:
         self.folder = folder
-        self.outer = outer or folder
-        self.done_before = done_before
         self.config = config
         self.processes = processes
         self.device = device_here()
@@ -90,43 +82,30 @@ class Trainer:
         self.always_frozen = all(phase.name == LINEAR_PROBE for phase in self.phases)
         # A fold on ready features takes seconds, less than writing its whole network would.
         self.keeps_model = not (outer and self.always_frozen)
-        self.steps = Steps(self._tell_step)
-        self.steps.begin("Reading pictures")
-        self.data = load_run_data(config, split, self.steps.following("Reading pictures"))
-        self.steps.begin("Preparing the network")
+        self.contact = Contact(folder, outer or folder, done_before, processes, self.device)
+        steps = self.contact.steps
+        steps.begin("Reading pictures")
+        self.data = load_run_data(config, split, steps.following("Reading pictures"))
+        steps.begin("Preparing the network")
         rows = self.data.table[self.data.sets == "train"]
         self.weights = class_weights(rows, config.class_weights, config.classes)
         self.loss_function = weighted_loss(self.weights).to(self.device)
         self.state = State()
-        self.frozen = MODELS[config.model].frozen
+        self.frozen = config.spec.frozen
         self.chooses = config.chooses_by_validation
         self.warnings = self._diagnose_before()
-        self.kept = self.told = time.monotonic()
+        self.kept = time.monotonic()
         self.precision = prepare_environment(folder, config, self.weights, self.device, processes)
         torch.manual_seed(config.seed)
         self.model = network_of(config)
         computes = self.precision, self.device, processes
-        features = self.steps.following("Computing features, once", " pictures")
+        features = steps.following("Computing features, once", " pictures")
         self.material = Material(config, self.data, self.model, *computes, features)
-        self.answers = self._answering()
+        val = self.data.rows("val")
+        pictures, labels = list(self.data.table["picture"].iloc[val]), self.data.labels[val]
+        self.answers = Answering.of(pictures, labels, len(config.classes), config.epochs)
         self.fit: HeadFit | None = None
         self.optimiser_state: dict[str, Any] = {}
-
-    def _fetching(self) -> Progress:
-        """Return what follows a download, which a stop ends at once."""
-        told = self.steps.following("Downloading the ImageNet weights", " MB")
-
-        def progress(done: int, total: int) -> None:
-            self._end_if_wished()
-            told(done, total)
-
-        return progress
-
-    def _answering(self) -> Answering:
-        rows = self.data.rows("val")
-        pictures = list(self.data.table["picture"].iloc[rows])
-        classes, epochs = len(self.config.classes), self.config.epochs
-        return Answering.of(pictures, self.data.labels[rows], classes, epochs)
 
     # ---- beginning -----------------------------------------------------------------------------
 
@@ -134,24 +113,17 @@ class Trainer:
         """Load the last checkpoint or the first values; return the number of finished epochs."""
         checkpoint = last_checkpoint(self.folder, self.model)
         if not checkpoint:
-            self._check_stages()
+            check_stages(self.config)
             values = self.config.weights, self.frozen, self.config.encoder
-            self.state.fresh, note = first_values(self.model, *values, self._fetching())
+            self.state.fresh, note = first_values(
+                self.model, *values, self.contact.following_download()
+            )
             self.state.notes += [note] if self.config.model != "cnn" else []
             self.state.notes += tile_notes(self.config.spec, self.data)
         share_layers(self.model, self.processes)
         layout = torch.channels_last if self.precision.channels_last else torch.contiguous_format
         self.model.to(self.device).to(memory_format=layout)
         return self._go_on(checkpoint) if checkpoint else 0
-
-    def _check_stages(self) -> None:
-        """Say what is the matter with weights that could not be read when the run was made."""
-        if self.config.model == "resnet50" and self.config.stages is None:
-            stages_in(self.config.weights)
-            raise RunError(
-                f"{self.config.weights} could not be read when this run was made, and now it can:"
-                " start a new run."
-            )
 
     def _go_on(self, checkpoint: dict[str, Any]) -> int:
         self.state = State.of(checkpoint)
@@ -169,7 +141,7 @@ class Trainer:
     def train(self) -> None:
         """Train every epoch that is still to do, then predict."""
         done = self.begin()
-        self._tell(done)
+        self.contact.tell(self.state, self.warnings, done)
         for phase in self.phases:
             if done < phase.last_epoch:
                 self._train_phase(phase, done)
@@ -191,9 +163,9 @@ class Trainer:
 
     def _train_phase(self, phase: Phase, done: int) -> None:
         """Train the epochs of a phase; with patience it ends when validation gets no better."""
-        self._let_learn(phase)
+        let_learn(self.model, phase)
         first = phase is self.phases[0]
-        module, train, val = what_learns(self.material, phase, first, self._end_if_wished)
+        module, train, val = what_learns(self.material, phase, first, self.contact.end_if_wished)
         optimiser = self._optimiser_of(phase, train)
         if self.optimiser_state:
             optimiser.load_state_dict(self.optimiser_state)
@@ -203,20 +175,13 @@ class Trainer:
             row, validated = self._one_epoch(phase, epoch, module, train, val, optimiser)
             self._after_epoch(row, validated, module)
             over = epoch == phase.last_epoch or self._is_out_of_patience(phase, epoch)
-            wish = self._stop_is_wished()
+            wish = self.contact.stop_is_wished()
             if over or wish or self._keeping_is_due():
                 self._keep(phase.last_epoch if over else epoch, optimiser)
             if wish:
                 raise Stopped
             if over:
                 break
-
-    def _let_learn(self, phase: Phase) -> None:
-        if phase.name == "last_block":
-            assert isinstance(self.model, ProbedResNet50)
-            self.model.tune_last_block()
-        else:
-            self.model.freeze_backbone(phase.name == LINEAR_PROBE)
 
     def _one_epoch(
         self,
@@ -267,25 +232,13 @@ class Trainer:
         def before_step() -> None:
             nonlocal step
             # Epochs that are not written yet were short: this one ends before the run does.
-            if not self.state.unkept and self._stop_is_wished():
+            if not self.state.unkept and self.contact.stop_is_wished():
                 raise Stopped
             set_rates(optimiser, first + step, steps, self.config.warm_up)
-            if time.monotonic() - self.told > TELL_SECONDS:
-                # An epoch counts as finished once it is written.
-                unkept = self.state.unkept
-                self._tell(epoch - 1 - unkept, min(1.0, unkept + step / in_epoch))
+            self.contact.tell_now_and_then(self.state, self.warnings, epoch, step / in_epoch)
             step += 1
 
         return before_step
-
-    def _end_if_wished(self) -> None:
-        """End where the run is alone; several processes must agree, which they do at each step."""
-        if self.processes.world_size == 1 and self._stop_is_wished():
-            raise Stopped
-
-    def _stop_is_wished(self) -> bool:
-        wish = self.processes.is_main and (self.outer / files.STOP).exists()
-        return self.processes.any(wish, self.device)
 
     def _is_out_of_patience(self, phase: Phase, epoch: int) -> bool:
         patience = self.config.patience if len(self.data.rows("val")) else 0
@@ -320,45 +273,26 @@ class Trainer:
             # Who reads the metrics finds the answers of the same epochs.
             self.answers.write(self.folder)
             write_table(self.folder / files.METRICS, metrics)
-        self._tell(epoch)
+        self.contact.tell(self.state, self.warnings, epoch)
         self.kept, self.state.unkept = time.monotonic(), 0
-
-    def _tell_step(self, words: str, share: float, left: float) -> None:
-        """Tell what is done beside epochs, whose number stays as it is."""
-        if self.processes.is_main:
-            change_status(self.outer, step=words, step_share=share, step_left=left)
-
-    def _tell(self, epoch: int, share: float = 0.0) -> None:
-        if self.processes.is_main:
-            seconds = {"best_epoch": self.state.best_epoch, "seconds": self.state.spent}
-            change_status(
-                self.outer,
-                epoch=self.done_before + epoch,
-                share=share,
-                step="",
-                notes=self.state.notes,
-                warnings=self.warnings,
-                **(seconds if self.outer == self.folder else {}),
-            )
-        self.told = time.monotonic()
 
     # ---- the end -------------------------------------------------------------------------------
 
     def _finish(self) -> None:
         """Predict every picture with the best state, and fit the check for strange pictures."""
         self.processes.broadcast(None)  # The first process may still be writing the best state.
-        self.steps.begin("Predicting every picture with the model that is kept")
+        self.contact.steps.begin("Predicting every picture with the model that is kept")
         if self.keeps_model:
             load_values(self.model, load_checkpoint(self.folder / files.BEST), files.BEST)
         else:
             self.model.load_state_dict(self.state.best_state(self.model))
-        ends = self._end_if_wished
+        ends = self.contact.end_if_wished
         predictions = predict_all(self.material, self.loss_function, self.always_frozen, ends)
         if not self.processes.is_main:
             return
-        if self.outer == self.folder:
+        if not self.contact.is_fold:
             keep_features_and_check(self.folder, self.material, ends)
-        if self.outer == self.folder and not len(self.data.rows("val")):
-            self.state.notes.append("No validation pictures: the last epoch's model is used.")
-        self._tell(self.config.epochs)
+            if not len(self.data.rows("val")):
+                self.state.notes.append("No validation pictures: the last epoch's model is used.")
+        self.contact.tell(self.state, self.warnings, self.config.epochs)
         write_predictions(predictions, self.folder / files.PREDICTIONS)

@@ -26,7 +26,7 @@ from lymph.splits import make_folds, split_by_patient
 from lymph.training import maps
 from lymph.training.checkpoint import load_model
 from lymph.training.config import LAST_BLOCK, TrainConfig
-from lymph.training.optimisers import new_optimiser
+from lymph.training.optimisers import let_learn, new_optimiser
 from lymph.training.trainer import Trainer
 from tests.runs.test_schedules import StopAfter, without_times
 
@@ -120,7 +120,7 @@ def test_the_block_learns_at_a_share_of_the_heads_rate(
     run = new_run(make_tiny(pictures=1), encoder_file, learning_rate=0.01, backbone_factor=0.1)
     trainer = Trainer(run.path, run.config, run.split())
     trainer.begin()
-    trainer._let_learn(trainer.phases[1])
+    let_learn(trainer.model, trainer.phases[1])
     optimiser = new_optimiser(trainer.model, trainer.phases[1], [], 0.0)
     rates = {id(p): g["peak"] for g in optimiser.param_groups for p in g["params"]}
     found = {n: rates[id(p)] for n, p in trainer.model.named_parameters() if id(p) in rates}
