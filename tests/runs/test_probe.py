@@ -22,7 +22,7 @@ from lymph.explain.gradcam import grad_cam
 from lymph.inference import classify_files, load_classifier
 from lymph.runs import Run, create_run, resume_run, start_run, train_here
 from lymph.splits import make_folds, split_by_patient
-from lymph.training import steps, trainer
+from lymph.training import contact, steps
 from lymph.training.config import TrainConfig
 from tests.exported import ask_exported
 from tests.waiting import wait_for
@@ -168,13 +168,13 @@ def test_progress_of_the_features_is_told(
     """The one long part of a probe is no silent one."""
     monkeypatch.setattr(steps, "TELL_SECONDS", 0.0)
     seen: list[str] = []
-    tell = trainer.change_status
+    tell = contact.change_status
 
     def listen(folder: Path, **changes: Any) -> None:
         seen.append(changes["step"])
         tell(folder, **changes)
 
-    monkeypatch.setattr(trainer, "change_status", listen)
+    monkeypatch.setattr(contact, "change_status", listen)
     run = new_probe(epochs=1)
     assert train_here(run).state == "finished"
     assert "Computing features, once: 24 of 24 pictures" in seen
