@@ -11,10 +11,19 @@ from PIL import Image
 from lymph.inference import classify_files, load_classifier
 from lymph.runs import Run
 
-# Its script runs once for each picture, all in one process, since loading PyTorch takes seconds.
-ASK = """import json, runpy, sys
+# Its script runs once for each picture, all in one process and with the model read once, since
+# loading PyTorch takes seconds, and so does reading a model.
+ASK = """import functools, json, runpy, sys
 from contextlib import redirect_stderr, redirect_stdout
 from io import StringIO
+from types import SimpleNamespace
+import torch.export
+read = torch.export.load
+@functools.cache
+def load(file):
+    model = read(file).module()
+    return SimpleNamespace(module=lambda: model)
+torch.export.load = load
 sys.modules["lymph"] = sys.modules["timm"] = None
 told = []
 for picture in sys.argv[1:]:

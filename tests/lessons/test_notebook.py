@@ -40,7 +40,7 @@ print("RESULT" + json.dumps(ended))
 def ended(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
     """Run all notebooks, each with short settings, and return how each ended."""
     home = tmp_path_factory.mktemp("notebooks")
-    root = write_fingerprints(home / "pictures")
+    root = write_fingerprints(home / "pictures", pictures=3)
     paths = {}
     for lesson in LESSONS:
         path = home / f"{lesson.slug}.ipynb"
