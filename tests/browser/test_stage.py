@@ -191,6 +191,14 @@ def test_charts_fit_their_place_on_a_large_projector(
 
 CLICK_TWICE = "() => [1, 2].forEach(() => document.querySelector('.st-key-next button').click())"
 
+# A page gives way to the next piece by piece: for a moment nothing marks a place.
+PRESS_WHILE_NO_PLACE_IS_THERE = """() => {
+    const press = () => window.dispatchEvent(new KeyboardEvent("keydown", { key: "PageDown" }));
+    press();
+    document.querySelectorAll(".lymph-place").forEach((one) => one.remove());
+    press();
+}"""
+
 
 def test_each_of_quick_presses_counts(
     page: Page, browser: Browser, with_runs: str, settle: Callable[[], None]
@@ -220,5 +228,7 @@ def test_each_of_quick_presses_counts(
         expect_slide(address, place)
     page.evaluate(CLICK_TWICE)
     expect_slide("data", 4)
+    page.evaluate(PRESS_WHILE_NO_PLACE_IS_THERE)
+    expect_slide("split", 1)
     expect(other.locator(".st-key-slide_keys")).to_contain_text("Slide 1 of 5")
     other.close()

@@ -16,8 +16,9 @@ const SMALLEST_PERCENT = 50;
 // How often it is looked whether something has grown that drew itself.
 const GROWN_MS = 250;
 const APP = "[data-testid=stApp]";
-// A page is drawn when nothing goes on for so long: what breaks it off begins at once.
-const OVER_MS = 400;
+// A page is drawn when nothing goes on for so long: what breaks it off begins at once, or a little
+// later on a busy server.
+const OVER_MS = 1_500;
 // No answer: the server was stopped, or has left the press out.
 const LOST_MS = 20_000;
 
@@ -65,8 +66,9 @@ function goOn() {
   else button.click();
 }
 
-function wait(name, place) {
-  turns.from = { name, place };
+function wait(name, mark) {
+  const place = mark.dataset.place;
+  turns.from = buttonsOf(mark);
   turns.watch = new MutationObserver(() => {
     const now = placeOf(name)?.dataset.place;
     if (now !== undefined && now !== place) goOn();
@@ -100,7 +102,7 @@ function onClick(event) {
     event.preventDefault();
     event.stopImmediatePropagation();
   } else {
-    wait(name, place.dataset.place);
+    wait(name, place);
   }
 }
 
@@ -120,11 +122,16 @@ function listen(stage) {
   };
 }
 
-// Return whether the key was the page's. One that is held down is pressed once.
+// Return whether the key was the page's. One that is held down is pressed once. While one page gives
+// way to the next no place is in sight for a moment: a press then counts as well.
 function answer(asked, held) {
   if (asked === BACK || asked === NEXT) {
     const place = placeInSight();
-    return Boolean(place) && (held || press([buttonsOf(place)[asked]]));
+    const buttons = place ? buttonsOf(place) : turns.from;
+    if (!buttons) return false;
+    if (held || !turns.from) return held || press([buttons[asked]]);
+    turns.waiting.push(buttons[asked]);
+    return true;
   }
   if (document.querySelector(OPEN)) return false;
   return held || press(asked) || asked === RUN;
