@@ -96,6 +96,8 @@ def choose_data_set() -> None:
         st.session_state[state.DATA_KEY] = renamed
     elif asked and asked not in names:
         st.session_state[MISSING_KEY] = asked
+    elif not asked and (own := set_of_run()):
+        st.session_state[state.DATA_KEY] = own
     if st.session_state.get(state.DATA_KEY, names[0]) not in names:
         del st.session_state[state.DATA_KEY]
     st.sidebar.selectbox(
@@ -121,6 +123,18 @@ def name_now(name: str | None, names: list[str]) -> str | None:
         return None
     renamed = sources.named_before(name, data_sets())
     return renamed.name if renamed else None
+
+
+def set_of_run() -> str | None:
+    """Return the data set of a run that a visitor's first address names without its data set."""
+    chosen = st.query_params.get("run")
+    if not chosen or state.DATA_KEY in st.session_state:
+        return None
+    try:
+        root = Path(runs.open_known(chosen).config.data)
+    except LymphError:  # the page says what is the matter with it
+        return None
+    return next((data_set.name for data_set in data_sets() if data_set.path == root), None)
 
 
 def note_change() -> None:

@@ -76,6 +76,16 @@ def two_runs(own: DataSet, make_run: MakeRun) -> tuple[Run, Run]:
     return make_run(), make_run(seed=1)
 
 
+@pytest.mark.parametrize("page", ["train", "results", "runs", "classify"])
+def test_a_link_that_names_a_run_alone_leads_to_the_pictures_it_learned_from(
+    page: str, own: DataSet, make_run: MakeRun, open_page: Callable[..., AppTest]
+) -> None:
+    """Regression: a run of real pictures stood below "every picture is computer drawn"."""
+    app = open_page(page, run=make_run().id)
+    assert app.sidebar.selectbox[0].value == own.name
+    assert not app.exception
+
+
 def give_a_table(data_set: DataSet) -> None:
     """Let a table name three patients of each class in place of the file names."""
     names = sorted(p.relative_to(data_set.path) for p in data_set.path.rglob("*.png"))
