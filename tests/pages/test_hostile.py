@@ -20,6 +20,8 @@ OpenPage = Callable[..., AppTest]
 NO_MARKDOWN = ("json", "plotly_chart", "arrow_data_frame", "text", "code", "imgs", "bidi_component")
 NO_FIELD = ("id", "alt", "value", "default", "defaultValue", "placeholder", "queryParamKey")
 TEXT_OPTIONS = ("selectbox", "multiselect", "slider")
+# What a chooser offers, and what the page has chosen of it.
+CHOSEN = ("options", "rawValue")
 # A sign of markup with no backslash before it, and an address that is not cut.
 BARE = re.compile(
     r"(?<!\\)(\*\*Zq|:red\[|`Zq|\$Zq|\[Zq|<b>|<img|<i>|&#60;)|https?\\?:/|www\\?\.|Zq@1"
@@ -40,7 +42,7 @@ def texts(app: AppTest) -> Iterator[tuple[str, str]]:
         if proto is None or element.type in NO_MARKDOWN:
             continue
         for name, value in leaves(MessageToDict(proto)):
-            if name not in NO_FIELD and not (name == "options" and element.type in TEXT_OPTIONS):
+            if name not in NO_FIELD and not (name in CHOSEN and element.type in TEXT_OPTIONS):
                 yield element.type, value
 
 
