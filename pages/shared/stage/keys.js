@@ -129,7 +129,8 @@ function answer(asked, held) {
     const place = placeInSight();
     const buttons = place ? buttonsOf(place) : turns.from;
     if (!buttons) return false;
-    if (held || !turns.from) return held || press([buttons[asked]]);
+    if (held) return true;
+    if (!turns.from) return press([buttons[asked]]);
     turns.waiting.push(buttons[asked]);
     return true;
   }
